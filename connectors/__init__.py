@@ -1,0 +1,1 @@
+"""Reads agencies' own systems and files; writes nothing back to them."""

@@ -1,0 +1,1 @@
+"""A demonstration federation of five agencies with invented people."""

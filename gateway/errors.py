@@ -1,0 +1,123 @@
+"""Every error that Patchwork raises on purpose.
+
+    PatchworkError
+    |- ConfigurationError     a setting, key file or folder is missing, unreadable or wrong
+    |- InputError             what a person typed or a source delivered cannot be used
+    |- WireError              a message from another party is refused
+    |  |- MalformedMessage    it does not have the form that docs/wire.md prescribes
+    |  |- NotAuthentic        its signature or seal does not hold, or its key is unknown or revoked
+    |  |- NotForUs            it is addressed, bound or sealed to somebody or something else
+    |  |- OutOfTime           it is expired, from the future or lives too long
+    |  `- Replayed            it has been seen before
+    |- FederationError        the federation document cannot be relied on
+    |  |- FederationStale     document or freshness statement has expired, or never arrived
+    |  |- FederationRolledBack  its seq went back, or one seq has two contents
+    |  `- ClockWrong          this machine's clock cannot be trusted
+    |- StorageError           a database cannot be read or written
+    |- Overloaded             more was asked than can be served now
+    `- HubError               a hub refused or could not be reached
+
+`code` is stable and goes into logs and OperationOutcomes; `hop` says where it failed. Messages name what and where, and
+never a person: no name, number, date of birth or body is ever put into one.
+"""
+
+
+class PatchworkError(Exception):
+    """Base of the tree."""
+
+    code = "error"
+    hop = "local"
+
+
+class ConfigurationError(PatchworkError):
+    """A setting, key file or folder is missing, unreadable or wrong."""
+
+    code = "configuration"
+
+
+class InputError(PatchworkError):
+    """What a person typed or a source delivered cannot be used."""
+
+    code = "input"
+
+
+class WireError(PatchworkError):
+    """A message from another party is refused (docs/wire.md)."""
+
+    code = "wire"
+    hop = "wire"
+
+
+class MalformedMessage(WireError):
+    """The message does not have the prescribed form."""
+
+    code = "malformed"
+
+
+class NotAuthentic(WireError):
+    """A signature or seal does not hold, or its key is unknown or revoked."""
+
+    code = "not-authentic"
+
+
+class NotForUs(WireError):
+    """The message is addressed, bound or sealed to somebody or something else."""
+
+    code = "not-for-us"
+
+
+class OutOfTime(WireError):
+    """The message is expired, from the future or lives longer than allowed."""
+
+    code = "out-of-time"
+
+
+class Replayed(WireError):
+    """The message has been seen before."""
+
+    code = "replayed"
+
+
+class FederationError(PatchworkError):
+    """The federation document cannot be relied on, so nothing is asked or answered."""
+
+    code = "federation"
+    hop = "federation"
+
+
+class FederationStale(FederationError):
+    """Document or freshness statement has expired, or none has arrived yet."""
+
+    code = "federation-stale"
+
+
+class FederationRolledBack(FederationError):
+    """The document's seq went back, or one seq was served with two contents."""
+
+    code = "federation-rolled-back"
+
+
+class ClockWrong(FederationError):
+    """This machine's clock is behind what it has seen, or far off the hub's."""
+
+    code = "clock-wrong"
+
+
+class StorageError(PatchworkError):
+    """A database cannot be read or written; nothing is disclosed meanwhile."""
+
+    code = "storage"
+    hop = "database"
+
+
+class Overloaded(PatchworkError):
+    """More was asked than can be served now."""
+
+    code = "overloaded"
+
+
+class HubError(PatchworkError):
+    """A hub refused the request or could not be reached."""
+
+    code = "hub"
+    hop = "hub"

@@ -1,0 +1,1 @@
+"""Builds and parses FHIR R4 resources as plain dictionaries; no HTTP here."""

@@ -1,0 +1,1 @@
+"""How bytes travel between a hub and a node; nothing here reads them."""

@@ -1,0 +1,1 @@
+"""Finds the one person meant by a question, or nobody."""

@@ -1,0 +1,1 @@
+"""An agency's gateway node: asks, answers, and keeps its own people."""

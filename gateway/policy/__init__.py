@@ -1,0 +1,1 @@
+"""Decides who may learn what: agreements in, decisions with reasons out."""

@@ -1,0 +1,1 @@
+"""The contract between gateways (docs/wire.md): what is signed, sealed and sent."""

@@ -1,0 +1,1 @@
+"""Turns the fields of a source into people, practitioners and involvements."""

@@ -175,7 +175,8 @@ def _load(path: Path, model: type[Settings]) -> Settings:
         settings = model.model_validate(table)
     except ValidationError as error:
         raise ConfigurationError("\n".join(f"{path}: {line}" for line in _explain(error))) from None
-    return _resolve(settings, path.resolve().parent)
+    resolved: Settings = _resolve(settings, path.resolve().parent)
+    return resolved
 
 
 def _explain(error: ValidationError) -> list[str]:

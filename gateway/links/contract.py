@@ -1,0 +1,50 @@
+"""The contract that every link fulfils: how one sealed question travels from the hub to one member and its answer back.
+
+A link moves bytes and opens nothing. What goes wrong on the way is a *value*, so that one silent member never becomes an
+exception in a fan-out to a hundred (docs/wire.md, "Envelope, asking node to hub").
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.wire.federation import Member
+
+
+class Outcome(StrEnum):
+    """What became of one member's copy: the words of the answer stream and of the coverage statement."""
+
+    ANSWERED = "answered"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    NOT_TRIED = "not-tried"
+    OVERLOADED = "overloaded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The end of one delivery.
+
+    `answer` is the sealed answer, exactly SEALED_ANSWER_BYTES long, and None unless `outcome` is ANSWERED.
+    `fault` says that the member's node or the way to it failed in a manner that no asker can bring about: only this
+    counts towards skipping the member for a while, so that nobody can silence a member for others with bad questions.
+    """
+
+    outcome: Outcome
+    answer: bytes | None = None
+    fault: bool = False
+
+
+class Link(Protocol):
+    """Guarantees: sends at most once, never again; raises nothing but CancelledError; releases all when cancelled.
+
+    The caller cancels at its deadline: there is one deadline for all members, and it is not kept twice.
+    """
+
+    async def deliver(self, member: Member, envelope: bytes) -> Delivery:
+        """Send one MemberEnvelope (JSON, docs/wire.md) to `member` and wait for its sealed answer."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...

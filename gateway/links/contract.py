@@ -5,20 +5,10 @@ exception in a fan-out to a hundred (docs/wire.md, "Envelope, asking node to hub
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
+from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import Member
-
-
-class Outcome(StrEnum):
-    """What became of one member's copy: the words of the answer stream and of the coverage statement."""
-
-    ANSWERED = "answered"
-    TIMEOUT = "timeout"
-    UNREACHABLE = "unreachable"
-    NOT_TRIED = "not-tried"
-    OVERLOADED = "overloaded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +20,7 @@ class Delivery:
     counts towards skipping the member for a while, so that nobody can silence a member for others with bad questions.
     """
 
-    outcome: Outcome
+    outcome: DeliveryOutcome
     answer: bytes | None = None
     fault: bool = False
 

@@ -1,4 +1,4 @@
-"""What one member may ask of the hub: so many questions a minute, so many at once (docs/wire.md, "Envelope").
+"""What the hub takes on: so many questions a minute and at once per member, so many bytes for all (docs/wire.md, "Envelope").
 
 State is in memory and small: one bucket per member of the federation document. A second hub process has buckets of its
 own, so the configured rate is a rate per process.
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.clock import Clock
-from gateway.errors import TooManyRequests
+from gateway.errors import Overloaded, TooManyRequests
 
 BURST_S = 10.0  # an unused rate is saved up for this long: a team meeting asks in bursts
+MAX_RELAYED_BYTES = 512 * 1024 * 1024  # copies and answers in memory at one time, all members together
 CONCURRENCY_RETRY_S = 1.0  # about the time in which a running question ends
 
 
@@ -31,6 +32,7 @@ class MemberLimits:
         self._max_concurrent = max_concurrent
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
+        self._relayed_bytes = 0
 
     def take(self, member: str) -> None:
         """Count one request of `member`; raises TooManyRequests when its rate is used up."""
@@ -46,15 +48,23 @@ class MemberLimits:
         bucket.tokens -= 1
 
     @contextmanager
-    def running(self, member: str) -> Iterator[None]:
-        """Hold one of the member's places while its question runs; raises TooManyRequests when none is free."""
+    def running(self, member: str, relayed_bytes: int) -> Iterator[None]:
+        """Hold one of the member's places, and `relayed_bytes` of memory, while its question runs.
+
+        Raises TooManyRequests when the member has no free place, Overloaded when the hub has no room.
+        """
         bucket = self._buckets.setdefault(member, _Bucket(self._capacity, self._clock.now()))
         if bucket.running >= self._max_concurrent:
             raise TooManyRequests(
                 "this member has too many questions running at once", retry_after_s=CONCURRENCY_RETRY_S
             )
+        # A single question always fits (MAX_ENVELOPE_BYTES), so an idle hub never refuses one for its size.
+        if self._relayed_bytes and self._relayed_bytes + relayed_bytes > MAX_RELAYED_BYTES:
+            raise Overloaded("the hub relays as much as it can hold")
         bucket.running += 1
+        self._relayed_bytes += relayed_bytes
         try:
             yield
         finally:
             bucket.running -= 1
+            self._relayed_bytes -= relayed_bytes

@@ -136,19 +136,16 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 
 async def _read(response: aiohttp.ClientResponse) -> Delivery:
     """An answer of exactly the one size, a refusal, or nothing that is read any further."""
-    if response.status == _OK:
-        if response.content_length != SEALED_ANSWER_BYTES or "Content-Encoding" in response.headers:
-            response.close()
-            return UNREACHABLE
-        # Content-Length is exact, so the parser yields this many bytes and no more.
-        answer = await response.read()
-        if len(answer) != SEALED_ANSWER_BYTES:
-            return UNREACHABLE
+    length = response.content_length or 0
+    framed = not (response.headers.keys() & {"Transfer-Encoding", "Content-Encoding"})
+    if response.status == _OK and framed and length == SEALED_ANSWER_BYTES:
+        answer = await response.content.readexactly(SEALED_ANSWER_BYTES)
         return Delivery(outcome=DeliveryOutcome.ANSWERED, answer=answer)
-    if response.status == _UNAVAILABLE and 0 < (response.content_length or 0) <= MAX_REFUSAL_BYTES:
-        return OVERLOADED if _code(await response.read()) == OVERLOADED_CODE else UNREACHABLE
+    if response.status == _UNAVAILABLE and framed and 0 < length <= MAX_REFUSAL_BYTES:
+        overloaded = _code(await response.content.readexactly(length)) == OVERLOADED_CODE
+        return OVERLOADED if overloaded else REFUSED
     response.close()
-    return REFUSED
+    return UNREACHABLE if response.status == _OK else REFUSED
 
 
 def _code(body: bytes) -> str | None:

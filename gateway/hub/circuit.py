@@ -1,7 +1,7 @@
 """Skips a member that keeps failing, so that a dead node costs nothing to everybody else's questions.
 
-After FAILURES_TO_OPEN faults in a row a member is skipped (`not-tried`) for a while that doubles with each further fault;
-then one question at a time tries it again. Only faults of the member's own making count (`Delivery.fault`).
+After FAILURES_TO_OPEN faults in a row a member is skipped (`not-tried`) for a while, which doubles with each further
+fault; then one question at a time tries it again. Only faults of the member's own making count (`Delivery.fault`).
 """
 
 from dataclasses import dataclass

@@ -19,10 +19,10 @@ from gateway.wire.acceptance import advance
 from gateway.wire.federation import Federation, verify_document
 from gateway.wire.freshness import sign_freshness
 from gateway.wire.keys import SigningKey, VerifyKey
-from gateway.wire.limits import FRESHNESS_LIFETIME_S, MAX_DOCUMENT_BYTES
+from gateway.wire.limits import MAX_DOCUMENT_BYTES
 
 FILE_CHECK_S = 1.0  # how soon a changed document is in force at the hub
-FRESHNESS_RENEWAL_S = 60.0  # nodes compare their clock with the hub's signed time, so it is never old
+FRESHNESS_RENEWAL_S = 5.0  # nodes compare their clock with the hub's signed time, so it is never old
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Directory:
         federation = self.federation()
         now = self._clock.now()
         if not self._served or not 0 <= now - self._freshness_at < FRESHNESS_RENEWAL_S:
-            freshness = sign_freshness(federation, self._hub_key, now, lifetime_s=FRESHNESS_LIFETIME_S)
+            freshness = sign_freshness(federation, self._hub_key, now)
             self._served = orjson.dumps({"document": federation.token.decode("ascii"), "freshness": freshness})
             self._freshness_at = now
         return self._served
@@ -75,7 +75,11 @@ class Directory:
         federation = advance(self._held, received)
         if self._hub_key.verify_key().kid not in federation.hub_keys:
             raise FederationError(f"{self._document}: does not name this hub's key")
-        await self._database.write(_keep(federation))
+        try:
+            await self._database.write(_keep(federation))
+        except StorageError:
+            self._read_version = None  # nothing is wrong with the file: read it again
+            raise
         self._held = federation
         self._served = b""
         emit(
@@ -86,21 +90,25 @@ class Directory:
         )
 
     async def watch(self) -> None:
-        """Refresh for ever, until cancelled. What is wrong with a new file is logged once for each file."""
+        """Refresh for ever, until cancelled. What is wrong with the file is logged once, not every second."""
+        logged = ""
         while True:
+            await asyncio.sleep(FILE_CHECK_S)
             try:
                 await self.refresh()
+                logged = ""
             except PatchworkError as error:
-                emit("federation.refused", level=logging.ERROR, code=error.code, reason=str(error))
-            await asyncio.sleep(FILE_CHECK_S)
+                if str(error) != logged:
+                    emit("federation.refused", level=logging.ERROR, code=error.code, reason=str(error))
+                logged = str(error)
 
     async def restore(self) -> None:
         """Hold what an earlier run accepted, however old, so that a restart is no way back."""
-        rows = await self._database.read(_kept())
-        if rows is None:
+        token = await self._database.read(_kept())
+        if token is None:
             return
         try:
-            self._held = verify_document(rows, operator_key=self._operator_key, now=None)
+            self._held = verify_document(token, operator_key=self._operator_key, now=None)
         except PatchworkError as error:
             raise ConfigurationError(
                 f"the hub's database holds a federation document that the operator key does not verify: {error}"
@@ -126,9 +134,7 @@ async def open_directory(
     *, document: Path, operator_key: VerifyKey, hub_key: SigningKey, database: Database, clock: Clock
 ) -> Directory:
     """A directory that has a document in force; raises PatchworkError when there is none to be had."""
-    directory = Directory(
-        document=document, operator_key=operator_key, hub_key=hub_key, database=database, clock=clock
-    )
+    directory = Directory(document=document, operator_key=operator_key, hub_key=hub_key, database=database, clock=clock)
     await directory.restore()
     try:
         await directory.refresh()

@@ -1,4 +1,4 @@
-"""What the hub takes on: so many questions a minute and at once per member, so many bytes for all (docs/wire.md, "Envelope").
+"""What the hub takes on (docs/wire.md, "Envelope"): so many questions a minute and at once per member, so many bytes.
 
 State is in memory and small: one bucket per member of the federation document. A second hub process has buckets of its
 own, so the configured rate is a rate per process.

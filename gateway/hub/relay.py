@@ -22,7 +22,7 @@ _BROKEN_LINK = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
 
 
 class Relays:
-    """The deliveries of one question. Leaving the context cancels what still runs, so nobody works for an asker gone."""
+    """The deliveries of one question. Leaving the context cancels what still runs: nobody works for an asker gone."""
 
     def __init__(self, *, link: Link, circuits: Circuits, wait_s: float) -> None:
         self.outcomes: dict[str, DeliveryOutcome] = {}
@@ -78,7 +78,9 @@ class Relays:
         if self._running.pop(member, None) is None or task.cancelled():
             return  # timed out or abandoned before
         error = task.exception()
-        if error is not None:  # against the contract of links: a bug, which must not cost the other members their answers
+        if (
+            error is not None
+        ):  # against the contract of links: a bug, which must not cost the other members their answers
             emit("answer.failed", level=logging.ERROR, member=member, code=type(error).__name__)
         delivery = _BROKEN_LINK if error is not None else task.result()
         self._circuits.record(member, delivery)

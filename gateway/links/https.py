@@ -38,8 +38,8 @@ ANSWER_TYPE = "application/octet-stream"
 OVERLOADED_CODE = "overloaded"
 MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it
 
-# Shorter than common servers keep an idle connection (nginx 75 s, many 30 s): a question posted on a connection that the
-# member is just closing would be lost, and a question is never sent twice.
+# Shorter than common servers keep an idle connection (nginx 75 s, many 30 s): a question posted on a connection that
+# the member is just closing would be lost, and a question is never sent twice.
 KEEP_ALIVE_S = 20.0
 DNS_CACHE_S = 60
 
@@ -57,9 +57,7 @@ class HttpsLink:
     without it plain http goes to loopback only. Raises ConfigurationError for an unusable `ca_file`.
     """
 
-    def __init__(
-        self, *, key: SigningKey, clock: Clock, ca_file: Path | None = None, plain_http: bool = False
-    ) -> None:
+    def __init__(self, *, key: SigningKey, clock: Clock, ca_file: Path | None = None, plain_http: bool = False) -> None:
         self._key = key
         self._clock = clock
         self._plain_http = plain_http

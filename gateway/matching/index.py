@@ -35,3 +35,66 @@ _KEYS = [
     _with_marks("SELECT person_id, keys FROM person_card WHERE person_id IN (", n)
     for n in range(PEOPLE_PER_STATEMENT + 1)
 ]
+
+
+def index_people(people: Sequence[tuple[int, Candidate]]) -> Work[None]:
+    """Make people findable, or findable by what is now known of them. Takes any batch size; idempotent.
+
+    Of one id given twice the last counts.
+    """
+    cards = {person_id: card_of(candidate) for person_id, candidate in people}
+    keys = {person_id: keys_of(card) for person_id, card in cards.items()}
+    yield from _remove_keys(list(cards))
+    yield Statement(
+        "INSERT INTO match_key (key, person_id) VALUES (?, ?)",
+        sorted((key, person_id) for person_id, of_person in keys.items() for key in of_person),
+    )
+    yield Statement(
+        "INSERT INTO person_card (person_id, card, keys) VALUES (?, ?, ?)"
+        " ON CONFLICT (person_id) DO UPDATE SET card = excluded.card, keys = excluded.keys",
+        [(person_id, card.to_bytes(), _pack(keys[person_id])) for person_id, card in cards.items()],
+    )
+
+
+def unindex(person_ids: Sequence[int]) -> Work[None]:
+    """Make people unfindable: their keys and cards are removed. Unknown ids are no error."""
+    yield from _remove_keys(person_ids)
+    yield Statement("DELETE FROM person_card WHERE person_id = ?", [(person_id,) for person_id in person_ids])
+
+
+def _remove_keys(person_ids: Sequence[int]) -> Work[None]:
+    for start in range(0, len(person_ids), PEOPLE_PER_STATEMENT):
+        some = person_ids[start : start + PEOPLE_PER_STATEMENT]
+        rows = yield Statement(_KEYS[len(some)], tuple(some))
+        old = [(key, person_id) for person_id, packed in rows for key in _unpack(packed)]
+        if old:
+            yield Statement("DELETE FROM match_key WHERE key = ? AND person_id = ?", old)
+
+
+def _pack(keys: tuple[int, ...]) -> bytes:
+    return struct.pack(f">{len(keys)}q", *keys)
+
+
+def _unpack(packed: bytes) -> tuple[int, ...]:
+    return struct.unpack(f">{len(packed) // BYTES_PER_KEY}q", packed)
+
+
+def find(subject: Subject, *, today: date) -> Work[Match]:
+    """The one person whom the question means, if there is exactly one (`disclosable`). Never raises on bad input."""
+    asked = asked_of(subject, today=today)
+    match = NOBODY
+    people: dict[int, Card] = {}
+    for keys in asked_keys(asked, today):
+        # (1) People under the keys of this tier, those under most of its keys first.
+        rows = yield Statement(_BY_KEYS[len(keys)], keys)
+        hits = Counter(person_id for (person_id,) in rows if person_id not in people)
+        chosen = [person_id for person_id, _ in hits.most_common(MAX_COMPARED - len(people))]
+        # (2) Their cards.
+        if chosen:
+            cards = yield Statement(_CARDS[len(chosen)], chosen)
+            people.update((person_id, Card.from_bytes(card)) for person_id, card in cards)
+            # (3) Compare; whoever could rival a full birth date stands in the first tier already.
+            match = grade(asked, people.items(), today=today)
+        if match.settled:
+            break
+    return match

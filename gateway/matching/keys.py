@@ -84,9 +84,7 @@ def asked_keys(asked: Asked, today: date) -> tuple[tuple[int, ...], ...]:
         else:
             first.update(by_year)
             second.update(pairs)
-    return tuple(
-        tuple(hash_key(text) for text in list(tier)[:MAX_ASKED_KEYS]) for tier in (first, second) if tier
-    )
+    return tuple(tuple(hash_key(text) for text in list(tier)[:MAX_ASKED_KEYS]) for tier in (first, second) if tier)
 
 
 def _date_key(born: BirthDate) -> str:

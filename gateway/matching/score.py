@@ -124,9 +124,10 @@ class Match:
     best: Scored | None
     others: int
     disclosable: bool
+    settled: bool  # no person found by weaker keys could change this
 
 
-NOBODY = Match(best=None, others=0, disclosable=False)
+NOBODY = Match(best=None, others=0, disclosable=False, settled=False)
 
 
 def compare(asked: Asked, card: Card, *, today: date) -> Levels:
@@ -242,4 +243,5 @@ def grade(asked: Asked, people: Iterable[tuple[int, Card]], *, today: date) -> M
         best=Scored(person_id=person_id, grade=found, score=bits, explanation=levels.explanation()),
         others=others,
         disclosable=others == 0 and rank >= MatchGrade.PROBABLE.rank and more_than_a_name,
+        settled=rank >= MatchGrade.PROBABLE.rank and levels.birth is BirthLevel.EXACT,
     )

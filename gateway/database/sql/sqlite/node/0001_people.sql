@@ -88,21 +88,6 @@ CREATE INDEX person_same ON person (same_person);
 CREATE INDEX person_nhs_number ON person (nhs_number) WHERE nhs_number IS NOT NULL;
 CREATE INDEX person_unindexed ON person (id) WHERE indexed = 0;
 
--- All that matching compares, as one JSON value per person (gateway/matching/index.py); nothing protected is in it.
--- `person_id` is a `same_person` id.
-CREATE TABLE person_card (
-    person_id INTEGER PRIMARY KEY,
-    card BLOB NOT NULL
-);
-
--- Hashes by which candidates are found (gateway/matching/keys.py).
-CREATE TABLE match_key (
-    key INTEGER NOT NULL,
-    person_id INTEGER NOT NULL,
-    PRIMARY KEY (key, person_id)
-) WITHOUT ROWID;
-CREATE INDEX match_key_person ON match_key (person_id);
-
 -- An agency or a part of it, with its duty contact.
 CREATE TABLE organisation (
     id INTEGER PRIMARY KEY,

@@ -9,17 +9,17 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
-from gateway.database.contract import Statement, Work
+from gateway.database.contract import Statement, Value, Work
 from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, asked_keys, keys_of
 from gateway.matching.record import Candidate, Card, asked_of, card_of
 from gateway.matching.score import NOBODY, Match, grade
 from gateway.wire.query import Subject
 
-MAX_POSTINGS = 512  # people read under one key
+MAX_POSTINGS = 512  # people read under one key, as in the statement below
 MAX_COMPARED = 250  # people compared with one question
 PEOPLE_PER_STATEMENT = 250
 
-_ONE_KEY = f"SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT {MAX_POSTINGS}) AS k"
+_ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT 512) AS some"
 _BY_KEYS = ["", *(" UNION ALL ".join([_ONE_KEY] * n) for n in range(1, MAX_ASKED_KEYS + 1))]
 
 
@@ -45,28 +45,29 @@ def index_people(people: Sequence[tuple[int, Candidate]]) -> Work[None]:
     cards = {person_id: card_of(candidate) for person_id, candidate in people}
     keys = {person_id: keys_of(card) for person_id, card in cards.items()}
     yield from _remove_keys(list(cards))
-    yield Statement(
-        "INSERT INTO match_key (key, person_id) VALUES (?, ?)",
-        sorted((key, person_id) for person_id, of_person in keys.items() for key in of_person),
-    )
+    new: list[tuple[Value, ...]] = [(key, person_id) for person_id, own in keys.items() for key in own]
+    new.sort()  # neighbours in the tree one after the other: half the time in a large register
+    yield Statement("INSERT INTO match_key (key, person_id) VALUES (?, ?)", new)
+    rows: list[tuple[Value, ...]] = [(id_, card.to_bytes(), _pack(keys[id_])) for id_, card in cards.items()]
     yield Statement(
         "INSERT INTO person_card (person_id, card, keys) VALUES (?, ?, ?)"
         " ON CONFLICT (person_id) DO UPDATE SET card = excluded.card, keys = excluded.keys",
-        [(person_id, card.to_bytes(), _pack(keys[person_id])) for person_id, card in cards.items()],
+        rows,
     )
 
 
 def unindex(person_ids: Sequence[int]) -> Work[None]:
     """Make people unfindable: their keys and cards are removed. Unknown ids are no error."""
     yield from _remove_keys(person_ids)
-    yield Statement("DELETE FROM person_card WHERE person_id = ?", [(person_id,) for person_id in person_ids])
+    gone: list[tuple[Value, ...]] = [(person_id,) for person_id in person_ids]
+    yield Statement("DELETE FROM person_card WHERE person_id = ?", gone)
 
 
 def _remove_keys(person_ids: Sequence[int]) -> Work[None]:
     for start in range(0, len(person_ids), PEOPLE_PER_STATEMENT):
         some = person_ids[start : start + PEOPLE_PER_STATEMENT]
         rows = yield Statement(_KEYS[len(some)], tuple(some))
-        old = [(key, person_id) for person_id, packed in rows for key in _unpack(packed)]
+        old: list[tuple[Value, ...]] = [(key, person_id) for person_id, packed in rows for key in _unpack(packed)]
         if old:
             yield Statement("DELETE FROM match_key WHERE key = ? AND person_id = ?", old)
 
@@ -84,17 +85,20 @@ def find(subject: Subject, *, today: date) -> Work[Match]:
     asked = asked_of(subject, today=today)
     match = NOBODY
     people: dict[int, Card] = {}
+    complete = True
     for keys in asked_keys(asked, today):
         # (1) People under the keys of this tier, those under most of its keys first.
         rows = yield Statement(_BY_KEYS[len(keys)], keys)
-        hits = Counter(person_id for (person_id,) in rows if person_id not in people)
+        complete = complete and len(rows) < MAX_POSTINGS
+        hits: Counter[int] = Counter(person_id for (person_id,) in rows if person_id not in people)
         chosen = [person_id for person_id, _ in hits.most_common(MAX_COMPARED - len(people))]
+        complete = complete and len(chosen) == len(hits)
         # (2) Their cards.
         if chosen:
-            cards = yield Statement(_CARDS[len(chosen)], chosen)
+            cards = yield Statement(_CARDS[len(chosen)], tuple(chosen))
             people.update((person_id, Card.from_bytes(card)) for person_id, card in cards)
             # (3) Compare; whoever could rival a full birth date stands in the first tier already.
-            match = grade(asked, people.items(), today=today)
+            match = grade(asked, people.items(), today=today, complete=complete)
         if match.settled:
             break
     return match

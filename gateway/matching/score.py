@@ -218,8 +218,11 @@ def _is_possible(levels: Levels) -> bool:
     return names + evidence > 1
 
 
-def grade(asked: Asked, people: Iterable[tuple[int, Card]], *, today: date) -> Match:
-    """Compare all people with the question and choose: steps (1) to (3)."""
+def grade(asked: Asked, people: Iterable[tuple[int, Card]], *, today: date, complete: bool = True) -> Match:
+    """Compare all people with the question and choose: steps (1) to (3).
+
+    `complete` False: there were more people than could be compared, so that a rival may be among the rest.
+    """
     # (1) Compare and grade everybody; keep who is possible, best first.
     fits: list[tuple[int, float, int, Levels, MatchGrade]] = []
     for person_id, card in people:
@@ -238,10 +241,11 @@ def grade(asked: Asked, people: Iterable[tuple[int, Card]], *, today: date) -> M
         if bits - other_bits < (CLEAR_BITS if other_rank >= MatchGrade.PROBABLE.rank else MARGIN_BITS)
     )
     # (3) Disclose one person only, graded probable or better, on more than a name and an address.
+    needed = MatchGrade.PROBABLE if complete else MatchGrade.CERTAIN
     more_than_a_name = levels.birth in AGREEING_BIRTH or levels.number is NumberLevel.EXACT
     return Match(
         best=Scored(person_id=person_id, grade=found, score=bits, explanation=levels.explanation()),
         others=others,
-        disclosable=others == 0 and rank >= MatchGrade.PROBABLE.rank and more_than_a_name,
+        disclosable=others == 0 and rank >= needed.rank and more_than_a_name,
         settled=rank >= MatchGrade.PROBABLE.rank and levels.birth is BirthLevel.EXACT,
     )

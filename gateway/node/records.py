@@ -129,17 +129,13 @@ def store_batch(source: StoredSource, batch: Batch) -> Work[None]:
     ids = yield from store_objects(source, (item for record in batch.new for item in record.objects))
     records = yield from known_records(source, [(record.kind, record.key) for record in batch.new])
     before = yield from _yields([record.known.id for record in batch.new if record.known])
-    now = {
+    now: set[Row] = {
         (records[record.kind, record.key].id, item.kind, ids[item.kind, item.object.key])
         for record in batch.new
         for item in record.objects
     }
-    yield Statement(
-        "DELETE FROM record_yield WHERE record_id = ? AND kind = ? AND row_id = ?", [tuple(row) for row in before - now]
-    )
-    yield Statement(
-        "INSERT INTO record_yield (record_id, kind, row_id) VALUES (?, ?, ?)", [tuple(row) for row in now - before]
-    )
+    yield Statement("DELETE FROM record_yield WHERE record_id = ? AND kind = ? AND row_id = ?", list(before - now))
+    yield Statement("INSERT INTO record_yield (record_id, kind, row_id) VALUES (?, ?, ?)", list(now - before))
     yield from remove_unyielded((kind, row_id) for _, kind, row_id in before - now)
     # (3) people become findable
     yield from index_pending()

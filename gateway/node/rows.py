@@ -1,10 +1,10 @@
 """How the values of mappings.model become rows, one table for each: the SQL and the columns, no behaviour.
 
-Every table begins with `source_id`, `federation`, `key` and `hash`; a reference is stored as the source's key and as the id of the row
-that it means, which is NULL until that row is there (gateway/node/people.py fills it in).
+Every table begins with `source_id`, `federation`, `key` and `hash`; a reference is stored as the source's key and as
+the id of the row that it means, which is NULL until that row is there (gateway/node/people.py fills it in).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -147,7 +147,7 @@ def lookup(kind: str) -> str:
 @cache
 def select_in(columns_and_table: str, column: str) -> str:
     """Rows whose `column` is one of LOOKUP_KEYS values."""
-    return f"SELECT {columns_and_table} WHERE {column} IN {_MANY}"  # noqa: S608
+    return f"SELECT {columns_and_table} WHERE {column} IN {_MANY}"
 
 
 @cache
@@ -192,7 +192,7 @@ def _upsert(kind: str, columns: tuple[str, ...]) -> str:
     )
 
 
-def chunks(values: list[Any]) -> list[tuple[Any, ...]]:
+def chunks(values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Parameters for look-ups: LOOKUP_KEYS values each, the last one repeated to fill up."""
     return [
         tuple(part) + (part[-1],) * (LOOKUP_KEYS - len(part))

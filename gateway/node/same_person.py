@@ -7,6 +7,7 @@ same address - joins nobody: a wrong join would disclose one person's team as an
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 import orjson
@@ -71,7 +72,8 @@ def index_pending() -> Work[None]:
     after = 0
     while True:
         rows = yield Statement(
-            "SELECT DISTINCT same_person FROM person WHERE indexed = 0 AND same_person > ? ORDER BY same_person LIMIT ?",
+            "SELECT DISTINCT same_person FROM person WHERE indexed = 0 AND same_person > ? "
+            "ORDER BY same_person LIMIT ?",
             (after, LOOKUP_KEYS),
         )
         if not rows:
@@ -127,4 +129,4 @@ def _folded(name: tuple[tuple[str, ...], str]) -> str:
 def _agree(birth_dates: list[str | None]) -> bool:
     """True if all known birth dates can be those of one person; a partial date fits every date that begins with it."""
     known = sorted((born for born in birth_dates if born), key=len)
-    return all(longer.startswith(shorter) for shorter, longer in zip(known, known[1:], strict=False))
+    return all(longer.startswith(shorter) for shorter, longer in pairwise(known))

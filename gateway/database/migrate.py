@@ -1,4 +1,7 @@
-"""Numbered SQL files into migrations: `sql/<engine>/<schema>/0001_people.sql`. Forward only; a shipped file never changes."""
+"""Numbered SQL files into migrations: `sql/<engine>/<schema>/0001_people.sql`.
+
+Forward only: a file that has been shipped never changes, and no migration is undone.
+"""
 
 import re
 from dataclasses import dataclass
@@ -25,7 +28,7 @@ def migrations(engine: str, schema: str) -> list[Migration]:
     folder = resources.files("gateway.database").joinpath("sql", engine, schema)
     if schema not in SCHEMAS or not folder.is_dir():
         raise StorageError(f"no migrations for schema {schema} on {engine}")
-    found = []
+    found: list[Migration] = []
     for file in sorted(folder.iterdir(), key=lambda entry: entry.name):
         matched = _FILE_NAME.fullmatch(file.name)
         if matched is None or int(matched[1]) != len(found) + 1:

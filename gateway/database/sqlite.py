@@ -76,11 +76,7 @@ async def open_sqlite(path: Path, *, schema: str, attach: Mapping[str, Path] | N
     Raises StorageError if a file is missing, damaged, of another schema, or newer than this program.
     """
     name = f"{schema} database {path.name}"
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        path.chmod(0o600)  # SQLite gives the log files next to it the same mode
-    except OSError as error:
-        raise StorageError(f"{name}: cannot be opened: {error.strerror}") from error
+    _make_private(path, name)
     writer = await _connect(path, name)
     try:
         await _in_thread(writer, lambda connection: _prepare_writer(connection, schema, name))
@@ -96,11 +92,23 @@ async def open_sqlite(path: Path, *, schema: str, attach: Mapping[str, Path] | N
     return SqliteDatabase(name, writer, reader)
 
 
+def _make_private(path: Path, name: str) -> None:
+    """Make the file if need be, with mode 0600; SQLite gives the log files next to it the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise StorageError(f"{name}: cannot be opened: {error.strerror}") from error
+
+
+def _uri(path: Path) -> str:
+    """`mode=rw`: a file that has gone is an error, never silently made anew."""
+    return f"{path.absolute().as_uri()}?mode=rw"
+
+
 async def _connect(path: Path, name: str) -> aiosqlite.Connection:
     with _engine_errors(name):
-        return await aiosqlite.connect(
-            f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None, cached_statements=CACHED_STATEMENTS
-        )
+        return await aiosqlite.connect(_uri(path), uri=True, isolation_level=None, cached_statements=CACHED_STATEMENTS)
 
 
 async def _in_thread(connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
@@ -110,7 +118,9 @@ async def _in_thread(connection: aiosqlite.Connection, function: Callable[[sqlit
     what an indexed read costs. `_execute` queues a function, as those calls do themselves.
     """
     try:
-        result: T = await connection._execute(lambda: function(connection._conn))
+        result: T = await connection._execute(  # type: ignore[no-untyped-call]  # aiosqlite leaves it untyped
+            lambda: function(connection._conn)
+        )
     except ValueError as error:
         if connection._connection is None:
             raise StorageError("database is closed") from error
@@ -120,20 +130,20 @@ async def _in_thread(connection: aiosqlite.Connection, function: Callable[[sqlit
 
 def _drive(connection: sqlite3.Connection, work: Work[T], begin: str, name: str) -> T:
     """Run a generator of statements in one transaction; commit when it returns, else roll back."""
-    execute = connection.execute
+    execute, errors = connection.execute, _engine_errors(name)
     try:
-        with _engine_errors(name):
+        with errors:
             execute(begin)
         rows: list[Row] | None = None
         while True:
             try:
                 sql, params = work.send(rows)  # type: ignore[arg-type]  # a generator's first send must be None
             except StopIteration as finished:
-                with _engine_errors(name):
+                with errors:
                     execute("COMMIT")
                 result: T = finished.value
                 return result
-            with _engine_errors(name):
+            with errors:
                 if isinstance(params, list):
                     connection.executemany(sql, params)
                     rows = []
@@ -147,7 +157,7 @@ def _drive(connection: sqlite3.Connection, work: Work[T], begin: str, name: str)
         raise
 
 
-class _engine_errors:  # noqa: N801 - used as a function; a class costs a third of contextlib's generator
+class _engine_errors:
     """Turn the engine's errors into StorageError that say what is wrong and never a value."""
 
     __slots__ = ("_name",)
@@ -182,7 +192,7 @@ def _prepare_writer(connection: sqlite3.Connection, schema: str, name: str) -> N
 def _prepare_reader(connection: sqlite3.Connection, attach: Mapping[str, Path], name: str) -> None:
     with _engine_errors(name):
         for alias, path in attach.items():
-            connection.execute(_ATTACH[alias], (f"{path.absolute().as_uri()}?mode=rw",))
+            connection.execute(_ATTACH[alias], (_uri(path),))
         _pragmas(connection)
         connection.execute("PRAGMA query_only = ON")
 
@@ -221,10 +231,13 @@ def _has_tables(connection: sqlite3.Connection) -> bool:
 
 def _statements(sql: str) -> list[str]:
     """Split a migration into statements; sqlite3's own `executescript` would commit after each."""
-    found, rest = [], ""
+    found: list[str] = []
+    rest = ""
     for line in sql.splitlines(keepends=True):
         rest += line
         if sqlite3.complete_statement(rest):
             found.append(rest)
             rest = ""
+    if rest.strip():
+        raise StorageError("a migration ends in the middle of a statement")
     return found

@@ -15,10 +15,11 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from gateway.fhir.codes import (
     ACT_CODE,
+    AMBULATORY,
     CONTACT_POINT_SYSTEMS,
     CONTACT_POINT_USES,
     ENCOUNTER_CLASSES,
@@ -28,6 +29,8 @@ from gateway.fhir.codes import (
 from gateway.fhir.text import plain
 from mappings.model import ContactEvent, ContactPoint, Identifier, Organisation, Practitioner, Service
 from mappings.vocabulary import MatchGrade
+
+MAX_CONTACT_POINTS: Final = 5  # of one practitioner or desk, the most preferred; a team of many must fit an answer
 
 Resource = dict[str, Any]  # one JSON object of FHIR R4
 
@@ -61,7 +64,7 @@ class Participation:
 def build_bundle(
     participations: Sequence[Participation], *, agency: Agency, jti: str, grade: MatchGrade, now: float
 ) -> Resource:
-    """The Bundle that shows `participations`, in their order, each different one once. `now` is in epoch seconds, UTC."""
+    """The Bundle that shows `participations`, in their order, each different one once. `now` is in epoch seconds."""
     return _Answer(agency, jti, now).bundle(dict.fromkeys(participations), grade)
 
 
@@ -75,14 +78,15 @@ class _Answer:
         self._agency = agency
         self._jti = jti
         self._timestamp = datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        self._today = self._timestamp[:10]
         self._entries: list[Resource] = []
         self._references: dict[object, Resource] = {}
 
     def bundle(self, participations: Iterable[Participation], grade: MatchGrade) -> Resource:
-        care_team: Resource = {"resourceType": "CareTeam"}
-        self._enter(care_team, "match")
         patient = f"urn:uuid:{self._jti}"
+        self._subject = {"reference": patient}
+        self._enter("CareTeam", {"status": "active", "subject": self._subject})
+        team = self._entries[0]
+        team["search"] = {"mode": "match"}
         self._entries.append(
             {
                 "fullUrl": patient,
@@ -93,17 +97,13 @@ class _Answer:
                 },
             }
         )
-        self._subject = {"reference": patient}
         managing = self._organisation(None)
         participants = [self._participant(each) for each in participations]
-        ended = all(_is_over(each, self._today) for each in participants)
-        care_team["status"] = "inactive" if ended else "active"
-        care_team["subject"] = self._subject
-        starts = [each["period"]["start"] for each in participants if "start" in each.get("period", ())]
+        starts = [period["start"] for each in participants if "start" in (period := each.get("period", {}))]
         if starts:
-            care_team["period"] = {"start": min(starts)}
-        care_team["participant"] = participants
-        care_team["managingOrganization"] = [managing]
+            team["resource"]["period"] = {"start": min(starts)}
+        team["resource"]["participant"] = participants
+        team["resource"]["managingOrganization"] = [managing]
         return {
             "resourceType": "Bundle",
             "id": f"{self._id_prefix}{0:012x}",
@@ -113,12 +113,12 @@ class _Answer:
             "entry": self._entries,
         }
 
-    def _enter(self, resource: Resource, mode: str = "include") -> Resource:
-        """Give a resource its id and entry; returns the Reference to it."""
+    def _enter(self, resource_type: str, elements: Resource) -> Resource:
+        """Enter a resource of the team under the next id; returns the Reference to it."""
         identity = f"{self._id_prefix}{len(self._entries) + 1:012x}"
-        resource["id"] = identity
         full_url = f"urn:uuid:{identity}"
-        self._entries.append({"fullUrl": full_url, "resource": resource, "search": {"mode": mode}})
+        resource = {"resourceType": resource_type, "id": identity, **elements}
+        self._entries.append({"fullUrl": full_url, "resource": resource, "search": {"mode": "include"}})
         return {"reference": full_url}
 
     def _participant(self, shown: Participation) -> Resource:
@@ -132,8 +132,7 @@ class _Answer:
         if roles:
             participant["role"] = roles
         participant["member"] = self._member(shown)
-        period = {bound: day for bound, day in (("start", shown.start), ("end", shown.end)) if day}
-        if period:
+        if period := _period(shown.start, shown.end):
             participant["period"] = period
         if shown.practitioner is not None:
             self._schedule(shown, self._practitioner(shown.practitioner))
@@ -148,7 +147,7 @@ class _Answer:
         organisation = self._organisation(shown.organisation)
         if shown.practitioner is None and shown.service is None:
             return organisation
-        role: Resource = {"resourceType": "PractitionerRole"}
+        role: Resource = {}
         if shown.practitioner is not None:
             role["practitioner"] = self._practitioner(shown.practitioner)
             if title := plain(shown.practitioner.role):
@@ -158,7 +157,7 @@ class _Answer:
         role["organization"] = organisation
         if shown.service is not None:
             role["healthcareService"] = [self._service(shown.service, organisation)]
-        self._references[key] = reference = self._enter(role)
+        self._references[key] = reference = self._enter("PractitionerRole", role)
         return reference
 
     def _practitioner(self, practitioner: Practitioner) -> Resource:
@@ -169,7 +168,7 @@ class _Answer:
                 name["family"] = family
             if given := [text for part in practitioner.name.given if (text := plain(part))]:
                 name["given"] = given
-            reference = self._enter({"resourceType": "Practitioner", "name": [name]})
+            reference = self._enter("Practitioner", {"name": [name]})
             self._references[practitioner] = reference
         return reference
 
@@ -180,7 +179,7 @@ class _Answer:
         reference = self._references.get(organisation)
         if reference is not None:
             return reference
-        resource: Resource = {"resourceType": "Organization"}
+        resource: Resource = {}
         if identifiers := _identifiers(organisation.identifiers):
             resource["identifier"] = identifiers
         if organisation.type is not None:
@@ -190,7 +189,7 @@ class _Answer:
             resource["partOf"] = self._references[own]
         if points := _contact_points(organisation.duty_contact):
             resource["contact"] = [{"purpose": {"text": "Duty contact"}, "telecom": points}]
-        self._references[organisation] = reference = self._enter(resource)
+        self._references[organisation] = reference = self._enter("Organization", resource)
         return reference
 
     def _service(self, service: Service, organisation: Resource) -> Resource:
@@ -198,34 +197,34 @@ class _Answer:
         reference = self._references.get(key)
         if reference is not None:
             return reference
-        resource: Resource = {"resourceType": "HealthcareService", "providedBy": organisation}
+        resource: Resource = {"providedBy": organisation}
         if code := plain(service.code):
             resource["type"] = [{"text": code}]
         if name := plain(service.name):
             resource["name"] = name
         if points := _contact_points(service.duty_contact):
             resource["telecom"] = points
-        self._references[key] = reference = self._enter(resource)
+        self._references[key] = reference = self._enter("HealthcareService", resource)
         return reference
 
     def _schedule(self, shown: Participation, practitioner: Resource) -> None:
         """Stubs of the last contact and the next visit: day, kind, practitioner; never content."""
         if (last := shown.last_contact) is not None:
             self._enter(
+                "Encounter",
                 {
-                    "resourceType": "Encounter",
                     "status": "finished",
-                    "class": {"system": ACT_CODE, "code": ENCOUNTER_CLASSES.get(last.kind, "AMB")},
+                    "class": {"system": ACT_CODE, "code": ENCOUNTER_CLASSES.get(last.kind, AMBULATORY)},
                     "type": [{"text": plain(last.kind) or "contact"}],
                     "subject": self._subject,
                     "participant": [{"individual": practitioner}],
                     "period": {"start": last.date, "end": last.date},
-                }
+                },
             )
         if (visit := shown.next_visit) is not None:
             self._enter(
+                "Appointment",
                 {
-                    "resourceType": "Appointment",
                     "status": "proposed",
                     "appointmentType": {"text": plain(visit.kind) or "contact"},
                     "participant": [
@@ -233,20 +232,22 @@ class _Answer:
                         {"actor": practitioner, "status": "needs-action"},
                     ],
                     "requestedPeriod": [{"start": visit.date, "end": visit.date}],
-                }
+                },
             )
 
 
-def _is_over(participant: Resource, today: str) -> bool:
-    """Whether a participant's period has ended; a partial date ends with its month or year."""
-    end: str | None = participant.get("period", {}).get("end")
-    return end is not None and end < today[: len(end)]
+def _period(start: str | None, end: str | None) -> Resource:
+    """A FHIR Period; of one that would end before it starts (per-1), the end is told."""
+    if start and end:
+        common = min(len(start), len(end))
+        return {"end": end} if end[:common] < start[:common] else {"start": start, "end": end}
+    return {"start": start} if start else {"end": end} if end else {}
 
 
 def _contact_points(points: Iterable[ContactPoint]) -> list[Resource]:
     """Preferred first, ranked 1, 2, 3 ... whatever the numbers of the source were."""
     told: list[Resource] = []
-    for point in sorted(points, key=_rank):
+    for point in sorted(points, key=_rank)[:MAX_CONTACT_POINTS]:
         if point.system in CONTACT_POINT_SYSTEMS and (value := plain(point.value)):
             use = point.use if point.use in CONTACT_POINT_USES else "work"
             told.append({"system": point.system, "value": value, "use": use, "rank": len(told) + 1})

@@ -13,7 +13,14 @@ LEAD_ROLE: Final[dict[str, Any]] = {
 
 # Value set contact-kind to v3 ActEncounterCode; what is not listed is ambulatory.
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-ENCOUNTER_CLASSES: Final[Mapping[str, str]] = {}
+AMBULATORY: Final = "AMB"
+ENCOUNTER_CLASSES: Final[Mapping[str, str]] = {
+    "home-visit": "HH",
+    "school": "FLD",
+    "delivery": "FLD",
+    "phone": "VR",
+    "video": "VR",
+}
 
 CONTACT_POINT_SYSTEMS: Final = frozenset(("phone", "email", "sms"))
 CONTACT_POINT_USES: Final = frozenset(("work", "mobile"))

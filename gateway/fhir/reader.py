@@ -20,7 +20,7 @@ from mappings.model import MAX_TEXT, ContactPoint
 from mappings.vocabulary import MatchGrade
 
 MAX_BUNDLE_BYTES: Final = 256 * 1024  # what an answer may inflate to, docs/wire.md
-MAX_ENTRIES: Final = 500
+MAX_ENTRIES: Final = 2000
 MAX_PARTICIPANTS: Final = 200  # of all teams together
 MAX_ITEMS: Final = 20  # of any smaller list
 MAX_CONTACT_VALUE: Final = 254  # the longest email address, RFC 5321
@@ -42,7 +42,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
-    """One participant of a CareTeam in plain, bounded text; "" for what was not said, `professional` for a duty desk."""
+    """One participant of a CareTeam in plain, bounded text, "" for what was not said: `professional` of a duty desk."""
 
     professional: str
     role: str
@@ -128,7 +128,7 @@ class _Reader:
         )
 
     def _parties(self, participant: Json, member: Json) -> tuple[Json, Json, str, Json, Json | None]:
-        """The PractitionerRole, Practitioner with its fullUrl, HealthcareService and Organization that a member means."""
+        """The PractitionerRole, Practitioner and its fullUrl, HealthcareService, Organization that a member means."""
         if member.get("resourceType") == "Organization":
             return {}, {}, "", {}, member
         if member.get("resourceType") == "Practitioner":

@@ -16,7 +16,10 @@ _UUID_URL = re.compile(r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4
 _HTTP_URL = re.compile(r"https?://\S+")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _BUNDLE_TYPES = frozenset(
-    "document message transaction transaction-response batch batch-response history searchset collection".split()
+    (
+        *("document", "message", "transaction", "transaction-response", "batch", "batch-response", "history"),
+        *("searchset", "collection"),
+    )
 )
 _SEARCH_MODES = frozenset(("match", "include", "outcome"))
 _GENDERS = frozenset(("male", "female", "other", "unknown"))
@@ -41,13 +44,15 @@ _CODES = {
         )
     ),
     # Extensible; these are the codes of v3 ActEncounterCode, and we have no others.
-    "Encounter.class.code": frozenset("AMB EMER FLD HH IMP ACUTE NONAC OBSENC PRENC SS VR".split()),
+    "Encounter.class.code": frozenset(
+        ("AMB", "EMER", "FLD", "HH", "IMP", "ACUTE", "NONAC", "OBSENC", "PRENC", "SS", "VR")
+    ),
     "Patient.gender": _GENDERS,
     "Practitioner.gender": _GENDERS,
     "PractitionerRole.availableTime.daysOfWeek": _DAYS,
     "HealthcareService.availableTime.daysOfWeek": _DAYS,
-    "Consent.status": frozenset("draft proposed active rejected inactive entered-in-error".split()),
-    "Endpoint.status": frozenset("active suspended error off entered-in-error test".split()),
+    "Consent.status": frozenset(["draft", "proposed", "active", "rejected", "inactive", "entered-in-error"]),
+    "Endpoint.status": frozenset(["active", "suspended", "error", "off", "entered-in-error", "test"]),
     "OperationOutcome.issue.severity": frozenset(("fatal", "error", "warning", "information")),
 }
 # Required bindings inside data types, by the names that elements of that type have.
@@ -61,9 +66,9 @@ _TYPE_CODES = {
 }
 _TARGETS = {
     "CareTeam.subject": {"Patient", "Group"},
-    "CareTeam.participant.member": set(
-        "Practitioner PractitionerRole RelatedPerson Patient Organization CareTeam".split()
-    ),
+    "CareTeam.participant.member": {
+        *("Practitioner", "PractitionerRole", "RelatedPerson", "Patient", "Organization", "CareTeam")
+    },
     "CareTeam.managingOrganization": {"Organization"},
     "PractitionerRole.practitioner": {"Practitioner"},
     "PractitionerRole.organization": {"Organization"},
@@ -207,7 +212,9 @@ def _check_disclosure(bundle: Json) -> Iterator[str]:
     """docs/wire.md, "Answer": no totals, and of the subject only the question's id and the grade."""
     if "total" in bundle:
         yield "total at Bundle.total"
-    patients = [entry for entry in bundle.get("entry", []) if entry.get("resource", {}).get("resourceType") == "Patient"]
+    patients = [
+        entry for entry in bundle.get("entry", []) if entry.get("resource", {}).get("resourceType") == "Patient"
+    ]
     if len(patients) != 1:
         yield "not-one-patient at Bundle.entry"
     for entry in patients:

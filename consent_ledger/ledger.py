@@ -177,7 +177,8 @@ class Ledger:
                 self._waiting.task_done()
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Appended | LedgerError]:
-        owners = dict.fromkeys(draft.owner for draft in drafts)
+        owners: dict[Owner, None] = dict.fromkeys(draft.owner for draft in drafts)
+        owners |= dict.fromkeys(person for draft in drafts if draft.guard for person in draft.guard.persons)
         keys: dict[Owner, Key] = await self._keys.read(keystore.find(owners, self._federation))  # (2)
         missing = [owner for owner in owners if owner not in keys]
         if missing:

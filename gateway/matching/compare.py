@@ -90,11 +90,14 @@ def compare_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
         return best
     if sorted(asked) == sorted(stored) or "".join(asked) == "".join(stored):
         return NameLevel.EXACT
-    if best not in GOOD_GIVEN:
-        others = (_token_level(a, s) for a in asked[:GIVEN_ASKED] for s in stored[:GIVEN_STORED])
-        if any(level in GOOD_GIVEN for level in others):
-            return min(best, NameLevel.SECOND, key=_NAME_ORDER.__getitem__)
+    if best not in GOOD_GIVEN and _another_agrees(asked[:GIVEN_ASKED], stored[:GIVEN_STORED]):
+        return min(best, NameLevel.SECOND, key=_NAME_ORDER.__getitem__)
     return best
+
+
+def _another_agrees(asked: tuple[str, ...], stored: tuple[str, ...]) -> bool:
+    """Whether a middle name is used, or its nickname; spelt well, because it says little anyway."""
+    return any(len(token) > 1 and not roots(token).isdisjoint(stored) for token in asked)
 
 
 def _token_level(asked: str, stored: str) -> NameLevel:

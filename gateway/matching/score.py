@@ -18,6 +18,7 @@ from gateway.matching.compare import (
     PlaceLevel,
     compare_births,
     compare_family,
+    compare_first_given,
     compare_given,
     compare_numbers,
     compare_postcodes,
@@ -179,7 +180,7 @@ def _exchanged(
     asked_given: tuple[str, ...], asked_family: tuple[str, ...], given: tuple[str, ...], family: tuple[str, ...]
 ) -> tuple[tuple[NameLevel, NameLevel, bool], float] | None:
     """How the names compare if they were typed in each other's place; None unless both then agree well."""
-    given_level = compare_given(asked_family, given)
+    given_level = compare_first_given(asked_family, given)
     if given_level not in GOOD_GIVEN:
         return None
     family_level = compare_family(asked_given, family)

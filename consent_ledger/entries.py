@@ -82,7 +82,7 @@ class AnsweredEntry:
 class AskedEntry:
     """One question that this node asks: the exact signed question, which only the asker keeps.
 
-    `person_id` is the asker's own record of the subject, if it has one. `break_glass_reason` is in words and stays here.
+    `person_id` is the asker's own record of the subject, if it has one. `break_glass_reason`, in words, stays here.
     """
 
     jti: str

@@ -166,7 +166,7 @@ class Ledger:
                 batch.append(self._waiting.get_nowait())
             try:
                 results = await self._write([each.draft for each in batch])
-            except Exception as error:  # noqa: BLE001 - whatever it is, these entries are not on record
+            except Exception as error:  # whatever it is, these entries are not on record
                 results = [_unavailable(error) for _ in batch]
             for each, result in zip(batch, results, strict=True):  # (4)
                 if not each.done.done():  # who was cancelled hears nothing, though the entry may stand

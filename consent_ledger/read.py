@@ -85,7 +85,7 @@ def chunk(since: int) -> Work[list[tuple[int, str, bytes, bytes, bytes]]]:
         "SELECT seq, federation, key_id, leaf, leaf_hash FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?",
         (since, CHUNK_ROWS),
     )
-    return rows  # type: ignore[return-value]  # rows are tuples of what the statement selects
+    return rows
 
 
 def open_entry(seq: int, leaf: bytes, hashed: bytes, secret: bytes | None) -> Entry:

@@ -79,7 +79,7 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A team or service. `code` is a MAIS service code; without a duty contact of its own, its organisation's serves."""
+    """A team or service; `code` is a MAIS service code. Without a duty contact of its own, its organisation serves."""
 
     key: str
     name: str

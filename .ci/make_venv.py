@@ -22,11 +22,16 @@ def main() -> int:
         print(f"Installing {' and '.join(packages)} ...")
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
-            if subprocess.run([apt_get, *arguments], env=environment, stdout=subprocess.DEVNULL).returncode != 0:
+            if (
+                subprocess.run(
+                    [apt_get, *arguments], env=environment, stdout=subprocess.DEVNULL, check=False
+                ).returncode
+                != 0
+            ):
                 print(f"apt-get {' '.join(arguments)} failed; its own message stands above.")
                 return 1
     # A new process: ensurepip may have been installed a moment ago. --clear drops a half-made environment.
-    return subprocess.run([sys.executable, "-m", "venv", "--clear", sys.argv[1]]).returncode
+    return subprocess.run([sys.executable, "-m", "venv", "--clear", sys.argv[1]], check=False).returncode
 
 
 sys.exit(main())

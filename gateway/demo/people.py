@@ -99,9 +99,7 @@ class _Town:
         number = next(filter(None, map(nhs_number, self.serials)))
         names = self.rng.choice((GIRLS, BOYS))
         drawn = tuple(self.rng.sample(names, 2 if self.rng.random() < 0.4 else 1))
-        person = replace(
-            home, number=len(self.people), given=given or drawn, birth_date=born, nhs_number=number
-        )
+        person = replace(home, number=len(self.people), given=given or drawn, birth_date=born, nhs_number=number)
         self.people.append(person)
         return person
 

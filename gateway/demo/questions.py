@@ -45,7 +45,7 @@ QUESTIONS = (
         purpose="COC",
         basis="public-task",
         found_at=frozenset({"community-trust", "police", "housing", "food-bank"}),
-        explanation="Four agencies wrote her name in four ways. Each matched her in its own records and decided for itself.",
+        explanation="Four agencies know her, under four spellings. Each found her in its own records and decided for itself.",
         records=(
             Planted(
                 member="community-trust",
@@ -55,8 +55,12 @@ QUESTIONS = (
                 postcode="ZM4 7QT",
                 nhs_number="9990010013",
             ),
-            Planted(member="police", given=("Kate",), family="Bramley-Osei", birth_date="1991-05-17", postcode="ZM4 7QT"),
-            Planted(member="housing", given=("Kathryn",), family="Bramley-Osei", birth_date="1991-05-17", postcode="ZM4 7QT"),
+            Planted(
+                member="police", given=("Kate",), family="Bramley-Osei", birth_date="1991-05-17", postcode="ZM4 7QT"
+            ),
+            Planted(
+                member="housing", given=("Kathryn",), family="Bramley-Osei", birth_date="1991-05-17", postcode="ZM4 7QT"
+            ),
             Planted(
                 member="food-bank",
                 given=("Katherine",),
@@ -88,7 +92,9 @@ QUESTIONS = (
                 postcode="ZM2 3LP",
                 nhs_number="9990020027",
             ),
-            Planted(member="housing", given=("Toby",), family="Ferncastle", birth_date="1978-11-02", postcode="ZM2 3LP"),
+            Planted(
+                member="housing", given=("Toby",), family="Ferncastle", birth_date="1978-11-02", postcode="ZM2 3LP"
+            ),
             Planted(
                 member="food-bank",
                 given=("Tobias",),
@@ -107,7 +113,7 @@ QUESTIONS = (
         purpose="COC",
         basis="public-task",
         found_at=frozenset({"community-trust", "housing"}),
-        explanation="No answer is not the same as no record: the police are named as not reached, and cost the others nothing.",
+        explanation="No answer is not the same as no record: the police are named as not reached, and delayed nobody.",
         stopped="police",
         records=(
             Planted(
@@ -122,7 +128,11 @@ QUESTIONS = (
                 member="police", given=("Rosemary",), family="Thistlewaite", birth_date="1949-09-23", postcode="ZM7 1GH"
             ),
             Planted(
-                member="housing", given=("Rosemary",), family="Thistlewaite", birth_date="1949-09-23", postcode="ZM7 1GH"
+                member="housing",
+                given=("Rosemary",),
+                family="Thistlewaite",
+                birth_date="1949-09-23",
+                postcode="ZM7 1GH",
             ),
         ),
     ),

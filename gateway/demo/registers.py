@@ -14,6 +14,7 @@ from gateway.demo.people import SEED, Resident, residents
 from gateway.demo.questions import QUESTIONS, Planted
 
 CLIENTS = 2000  # of each agency
+STAFF = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,13 +92,14 @@ class _Agency:
 
     member: str
     teams: tuple[tuple[str, str], ...]  # name, code in its own system
-    roles: tuple[str, ...]  # codes in its own system
-    youngest: int  # age of a client
-    oldest: int
-    with_nhs_number: float
+    roles: tuple[str, ...]  # as its own system writes them, in the order of the teams that they belong to
     careless: float  # share of fields that went wrong
     phone: int  # first of its 100 drama numbers
     first_key: int
+    youngest: int = 0  # age of a client
+    oldest: int = 100
+    with_nhs_number: float = 0
+    most_workers: int = 2  # with one client
     sensitive_team: str = ""
     consents: bool = False  # records yes or no for everybody
     nicknames: float = 0.08
@@ -113,8 +115,7 @@ AGENCIES = (
             ("Youth Justice Service", "YOT"),
             ("Young People's Substance Misuse", "SM"),
         ),
-        roles=("SW", "SW", "SSW", "FSW"),
-        youngest=0,
+        roles=("SW", "SSW", "SW", "FSW"),
         oldest=18,
         with_nhs_number=0.6,
         careless=0.04,
@@ -126,14 +127,11 @@ AGENCIES = (
         member="community-trust",
         teams=(
             ("Health Visiting East", "HV"),
-            ("School Nursing", "SN"),
-            ("Community Nursing", "DN"),
-            ("Speech and Language Therapy", "SLT"),
+            ("Rapid Response Nursing", "REAB"),
+            ("Community Mental Health for Young People", "CAMHS"),
             ("Sexual Health Clinic", "SH"),
         ),
-        roles=("HV", "SN", "DN", "SLT"),
-        youngest=0,
-        oldest=100,
+        roles=("Health visitor", "Community nurse", "Therapist", "Clinic nurse"),
         with_nhs_number=0.97,
         careless=0.02,
         phone=200,
@@ -142,36 +140,32 @@ AGENCIES = (
     ),
     _Agency(
         member="police",
-        teams=(("Public Protection Unit", "PPU"), ("Neighbourhood Team West", "NPT"), ("Missing Persons", "MISPER")),
-        roles=("DC", "PC", "PCSO", "DS"),
+        teams=(("Safer Neighbourhood Team West", "SN-WEST"), ("Public Protection Unit", "PPU")),
+        roles=("SNO", "PPO"),
         youngest=10,
-        oldest=90,
-        with_nhs_number=0,
         careless=0.07,
         phone=300,
         first_key=3001,
     ),
     _Agency(
         member="housing",
-        teams=(("Tenancy Support", "TS"), ("Income and Advice", "IA"), ("Neighbourhood Housing", "NH")),
-        roles=("Housing officer", "Tenancy sustainment officer", "Income officer"),
+        teams=(("Tenancy support", ""),),
+        roles=("Housing officer",),
         youngest=18,
-        oldest=100,
-        with_nhs_number=0,
         careless=0.05,
         phone=400,
         first_key=40001,
+        most_workers=1,
     ),
     _Agency(
         member="food-bank",
-        teams=(("Kettlewick food bank", "KW"), ("Northbridge food bank", "NB")),
-        roles=("Volunteer", "Session leader"),
+        teams=(("Food parcels", ""),),
+        roles=("Volunteer",),
         youngest=18,
-        oldest=90,
-        with_nhs_number=0,
         careless=0.12,
         phone=500,
         first_key=1,
+        most_workers=1,
         consents=True,
         nicknames=0.25,
     ),
@@ -209,10 +203,11 @@ class _Recorder:
             )
             for number, (name, code) in enumerate(agency.teams, 1)
         )
-        self.workers = tuple(self._worker(number) for number in range(1, 41))
+        staff = zip(rng.sample((*GIRLS, *BOYS), STAFF), rng.sample(FAMILIES, STAFF), strict=True)
+        self.workers = tuple(self._worker(number, given, family) for number, (given, family) in enumerate(staff, 1))
 
     def register(self, homes: dict[int, list[Resident]], pressing: dict[int, float]) -> Register:
-        clients = [self._planted(person) for person in _planted_at(self.agency.member)]
+        clients = [self._planted(record) for record in _planted_at(self.agency.member)]
         for household in sorted(homes, key=lambda number: pressing[number] + 0.4 * self.rng.random()):
             clients += [self._client(person) for person in homes[household] if self._is_client(person)]
         del clients[CLIENTS:]
@@ -227,35 +222,34 @@ class _Recorder:
 
     def _is_client(self, person: Resident) -> bool:
         age = self.today.year - person.birth_date.year
-        return self.agency.youngest <= age <= self.agency.oldest and self.rng.random() < 0.8
+        return self.agency.youngest <= age <= self.agency.oldest and self._chance(0.8)
 
-    def _worker(self, number: int) -> Worker:
-        given, family = self.rng.choice(self.rng.choice((GIRLS, BOYS))), self.rng.choice(FAMILIES)
+    def _worker(self, number: int, given: str, family: str) -> Worker:
         return Worker(
             number=number,
             given=given,
             family=family,
-            role=self.agency.roles[number % len(self.agency.roles)],
+            role=self.agency.roles[number % len(self.teams) % len(self.agency.roles)],
             team=self.teams[number % len(self.teams)],
             phone=f"01632 960{self.agency.phone + 20 + number}",
-            mobile=f"07700 900{self.agency.phone + number}" if self.rng.random() < 0.7 else "",
+            mobile=f"07700 900{self.agency.phone + number}" if self._chance(0.7) else "",
             email=f"{given}.{family}{number}@example.org".lower(),
-            prefers_mobile=self.rng.random() < 0.5,
+            prefers_mobile=self._chance(0.5),
         )
 
-    def _planted(self, person: Planted) -> Client:
+    def _planted(self, record: Planted) -> Client:
         return Client(
             number=next(self.numbers),
-            given=person.given,
-            family=person.family,
+            given=record.given,
+            family=record.family,
             known_as="",
-            birth_date=person.birth_date,
-            nhs_number=person.nhs_number,
-            street="7 Harebell Way",
+            birth_date=record.birth_date,
+            nhs_number=record.nhs_number,
+            street=f"{7 + 16 * record.question} Harebell Way",
             town="Kettlewick",
-            postcode=person.postcode,
-            household=-1 - person.question,
-            consent=person.consent,
+            postcode=record.postcode,
+            household=-1 - record.question,
+            consent=record.consent,
         )
 
     def _client(self, person: Resident) -> Client:
@@ -270,7 +264,7 @@ class _Recorder:
             town=person.town,
             postcode="" if self._chance(self.agency.careless) else person.postcode,
             household=person.household,
-            consent=self.rng.random() < 0.7 if self.agency.consents else None,
+            consent=self._chance(0.7) if self.agency.consents else None,
         )
 
     def _spelt(self, name: str) -> str:
@@ -293,8 +287,8 @@ class _Recorder:
         """One or two workers, the first of them leading; those of the questions are still at work."""
         planted = client.household < 0
         workers = [worker for worker in self.workers if not planted or worker.team.name != self.agency.sensitive_team]
-        found = []
-        for worker in self.rng.sample(workers, 1 if self.rng.random() < 0.75 else 2):
+        found: list[Involvement] = []
+        for worker in self.rng.sample(workers, 1 if self._chance(0.75) else self.agency.most_workers):
             start = self.today - timedelta(self.rng.randint(60, 900))
             ended = not planted and self.rng.random() < 0.12
             found.append(
@@ -305,7 +299,9 @@ class _Recorder:
                     start=start,
                     end=start + timedelta(self.rng.randint(14, 50)) if ended else None,
                     last_contact=max(start, self.today - timedelta(self.rng.randint(1, 59))),
-                    next_visit=self.today + timedelta(self.rng.randint(3, 60)) if planted or self._chance(0.5) else None,
+                    next_visit=self.today + timedelta(self.rng.randint(3, 60))
+                    if planted or self._chance(0.5)
+                    else None,
                     sensitive=worker.team.name == self.agency.sensitive_team,
                 )
             )

@@ -154,7 +154,9 @@ def effective(
         before = person if own else others.get(entry.giver, _Voice())
         if own and any(line.permit for line in lines):
             # (5) the person's own word replaces the representatives'; their objections lift only as far as it permits
-            before = replace(before, refused_from=min([before.refused_from, *(v.refused_from for v in others.values())]))
+            before = replace(
+                before, refused_from=min([before.refused_from, *(v.refused_from for v in others.values())])
+            )
             others.clear()
         after = _hear(before, entry, lines, service, today)
         if own:

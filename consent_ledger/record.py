@@ -189,7 +189,9 @@ def read_leaf(leaf: bytes) -> Leaf:
         raise LedgerCorrupt("an entry does not have the form of a leaf")
     try:
         header = LeafHeader(
-            kind_class=KindClass(fields[1].decode()), hour=int.from_bytes(fields[2], "big"), federation=fields[3].decode()
+            kind_class=KindClass(fields[1].decode()),
+            hour=int.from_bytes(fields[2], "big"),
+            federation=fields[3].decode(),
         )
     except ValueError:
         raise LedgerCorrupt("an entry's header cannot be read") from None

@@ -1,4 +1,4 @@
-"""What every HTTP door of a node or hub has in common: limits, security headers, errors as OperationOutcomes, a listener.
+"""What every HTTP door of a node or hub has in common: limits, security headers, OperationOutcomes, a listener.
 
 A refusal says its code and the status, and nothing of the request: no value, no body, never a stack trace.
 """

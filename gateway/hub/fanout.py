@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,6 +14,7 @@ from gateway.hub.limits import MemberLimits
 from gateway.hub.relay import Relays
 from gateway.hub.replay import QUESTION_KEPT_S, SeenId, accept_once
 from gateway.links.contract import Delivery, Link
+from gateway.wire import base64url
 from gateway.wire.coverage import DeliveryOutcome, sign_coverage
 from gateway.wire.envelope import Envelope, member_envelope
 from gateway.wire.federation import Federation, Member
@@ -130,7 +130,7 @@ def _answer_line(member: str, delivery: Delivery) -> bytes:
     """One line of the stream. Member ids and outcomes need no escaping (docs/wire.md, "Federation document")."""
     if delivery.answer is None:
         return b'{"member":"%s","outcome":"%s"}\n' % (member.encode(), delivery.outcome.encode())
-    answer = urlsafe_b64encode(delivery.answer).rstrip(b"=")
+    answer = base64url.encode(delivery.answer)
     return b'{"member":"%s","outcome":"%s","answer":"%s"}\n' % (member.encode(), delivery.outcome.encode(), answer)
 
 

@@ -20,7 +20,7 @@ from aiohttp import web
 from gateway.hub.fanout import Hub, PostedRequest, authenticate, fan_out, request_id
 from gateway.hub.replay import accept_once
 from gateway.hub.sealing_keys import SealingKeys
-from gateway.links.body import read_body
+from gateway.links.body import BodyReader
 from gateway.wire.limits import MAX_ENVELOPE_BYTES, MAX_STATEMENT_BYTES
 
 QUERIES_PATH = "/v1/queries"
@@ -50,6 +50,7 @@ class _Routes:
     def __init__(self, *, hub: Hub, sealing_keys: SealingKeys) -> None:
         self._hub = hub
         self._sealing_keys = sealing_keys
+        self._bodies = BodyReader()
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
         """Keep the federation document current while the application runs."""
@@ -63,7 +64,7 @@ class _Routes:
 
     async def post_query(self, request: web.Request) -> web.StreamResponse:
         """Relay one question; the answers stream back as they arrive."""
-        posted = await _posted(request, max_bytes=MAX_ENVELOPE_BYTES)
+        posted = await self._posted(request, max_bytes=MAX_ENVELOPE_BYTES)
         stream = _NdjsonStream(request)
         await fan_out(posted, stream, hub=self._hub)
         return stream.response
@@ -79,7 +80,7 @@ class _Routes:
     async def put_sealing_key(self, request: web.Request) -> web.Response:
         """Take over the asking member's new sealing key."""
         hub = self._hub
-        posted = await _posted(request, max_bytes=MAX_STATEMENT_BYTES)
+        posted = await self._posted(request, max_bytes=MAX_STATEMENT_BYTES)
         now = hub.clock.now()
         member, claims = authenticate(posted, hub.directory.federation(), now=now)
         hub.limits.take(member.id)
@@ -91,6 +92,14 @@ class _Routes:
         """Alive, with a federation document in force."""
         federation = self._hub.directory.federation()
         return _json(orjson.dumps({"status": "ok", "federation": federation.name, "seq": federation.seq}))
+
+    async def _posted(self, request: web.Request, *, max_bytes: int) -> PostedRequest:
+        return PostedRequest(
+            method=request.method,
+            path=request.raw_path,
+            authorisation=request.headers.get("Authorization", ""),
+            body=await self._bodies.read(request, max_bytes=max_bytes),
+        )
 
 
 class _NdjsonStream:
@@ -105,15 +114,6 @@ class _NdjsonStream:
         if not self.response.prepared:
             await self.response.prepare(self._request)
         await self.response.write(lines)
-
-
-async def _posted(request: web.Request, *, max_bytes: int) -> PostedRequest:
-    return PostedRequest(
-        method=request.method,
-        path=request.path,
-        authorisation=request.headers.get("Authorization", ""),
-        body=await read_body(request, max_bytes=max_bytes),
-    )
 
 
 def _json(body: bytes) -> web.Response:

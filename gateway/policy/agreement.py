@@ -220,7 +220,9 @@ def _rule(fields: Fields) -> Rule:
         if common["min_grade"].rank < MatchGrade.PROBABLE.rank:
             raise fields.error("min_grade", "probable or certain, for nothing below is ever disclosed")
         if common["on_objection"] is OnObjection.PROCEED and common["disclosure_basis"] not in _MAY_PROCEED:
-            raise fields.error("on_objection", f"proceed-and-record needs a disclosure_basis of {', '.join(_MAY_PROCEED)}")
+            raise fields.error(
+                "on_objection", f"proceed-and-record needs a disclosure_basis of {', '.join(_MAY_PROCEED)}"
+            )
         if common["disclosure_basis"] is LawfulBasis.CONSENT and not common["needs_consent"]:
             raise fields.error("needs_consent", "true, for the disclosure_basis is consent")
     fields.close()

@@ -9,12 +9,15 @@ from uuid import uuid4
 
 from gateway.errors import MalformedMessage, NotForUs
 from gateway.wire import jws
+from gateway.wire.claims import only
 from gateway.wire.federation import HUB, Federation
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import ANSWER_LIFETIME_S, MAX_ID_CHARS, MAX_RECIPIENTS
 
-COVERAGE_TYP = "patchwork-coverage+jwt"
+TYP = "patchwork-coverage+jwt"
 MAX_COVERAGE_BYTES = 2 * MAX_RECIPIENTS * (MAX_ID_CHARS + 32)  # ids, outcomes and base64
+
+_CLAIMS = frozenset({"iss", "aud", "iat", "exp", "jti", "in_reply_to", "members"})
 
 
 class DeliveryOutcome(StrEnum):
@@ -40,21 +43,22 @@ def sign_coverage(
         "in_reply_to": question,
         "members": {member: outcome.value for member, outcome in sorted(outcomes.items())},
     }
-    return jws.sign(claims, typ=COVERAGE_TYP, key=key)
+    return jws.sign(claims, typ=TYP, key=key)
 
 
 def verify_coverage(
     token: str | bytes, *, question: str, me: str, federation: Federation, now: float
 ) -> dict[str, DeliveryOutcome]:
     """What the hub claims for each member; raises WireError."""
-    claims = jws.verify(token, typ=COVERAGE_TYP, keys=federation.hub_keys, max_bytes=MAX_COVERAGE_BYTES)
+    claims = jws.verify(token, typ=TYP, keys=federation.hub_keys, max_bytes=MAX_COVERAGE_BYTES)
+    only(claims, _CLAIMS)
     jws.check_times(claims, now, ANSWER_LIFETIME_S)
-    if claims.get("iss") != HUB or claims.get("aud") != me or claims.get("in_reply_to") != question:
-        raise NotForUs("coverage: made for another asker or another question")
-    members = claims.get("members")
+    if (claims["iss"], claims["aud"], claims["in_reply_to"]) != (HUB, me, question):
+        raise NotForUs("coverage for another asker or another question")
+    members = claims["members"]
     if not isinstance(members, dict) or len(members) > MAX_RECIPIENTS:
-        raise MalformedMessage("coverage: members must be an object of bounded size")
+        raise MalformedMessage("members: not an object of bounded size")
     try:
         return {member: DeliveryOutcome(outcome) for member, outcome in members.items()}
     except ValueError:
-        raise MalformedMessage("coverage: an outcome that does not exist") from None
+        raise MalformedMessage("members: an outcome that does not exist") from None

@@ -1,10 +1,10 @@
 """`patchwork demo`: five invented agencies and a hub on this machine, and three questions.
 
-  (1) make keys and exports, once; configuration and signed documents, every time
-  (2) import each agency's export into its own node, once
-  (3) start the hub and five nodes, each as its own process
-  (4) ask the three questions with `patchwork search`, as a practitioner would
-  (5) stay up until stopped, then stop every process
+(1) make keys and exports, once; configuration and signed documents, every time
+(2) import each agency's export into its own node, once
+(3) start the hub and five nodes, each as its own process
+(4) ask the three questions with `patchwork search`, as a practitioner would
+(5) stay up until stopped, then stop every process
 """
 
 import os
@@ -101,7 +101,9 @@ def _ask(demo: Demo, number: int, question: Question, servers: Servers, ports: M
     found = {path.stem for path in answers.glob("*.json")}
     if result.returncode != 0 or found != question.found_at:
         expected = ", ".join(sorted(question.found_at))
-        raise ConfigurationError(f"question {number} was to find {expected}; found: {', '.join(sorted(found)) or 'none'}")
+        raise ConfigurationError(
+            f"question {number} was to find {expected}; found: {', '.join(sorted(found)) or 'none'}"
+        )
     _LINE.print(question.explanation)
     if question.stopped:
         _start(demo, question.stopped, servers)
@@ -112,7 +114,13 @@ def _search(demo: Demo, member: str, question: Question) -> tuple[str, ...]:
     config = os.path.relpath(demo.config(member))
     options = {"--born": question.born, "--postcode": question.postcode}
     reason = {"--purpose": question.purpose, "--basis": question.basis}
-    return ("search", question.name, "--config", config, *(part for pair in (options | reason).items() for part in pair))
+    return (
+        "search",
+        question.name,
+        "--config",
+        config,
+        *(part for pair in (options | reason).items() for part in pair),
+    )
 
 
 def _suggest(demo: Demo) -> None:

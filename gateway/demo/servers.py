@@ -46,7 +46,7 @@ class Servers:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,  # Ctrl-C reaches this program, which then stops them in order
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 - no threads here
             )
 
     def log(self, name: str) -> Path:

@@ -22,11 +22,11 @@ from typing import Any
 from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError
-from gateway.node.identity import LEDGER_KEY_FILE, load_identity, make_keys
+from gateway.node.identity import LEDGER_KEY_FILE, SIGNING_KEY_FILE, make_keys
 from gateway.policy.agreement import read_agreement, sign_agreement
 from gateway.resources import config_path
 from gateway.wire.federation import AgreementBytes, Member, MemberKey, sign_document
-from gateway.wire.keys import SigningKey
+from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.limits import DOCUMENT_LIFETIME_S
 from gateway.wire.operator import DOCUMENT_FILE, KEY_FILE, PUBLIC_KEY_FILE, open_operator, replace_file
 from mappings.vocabulary import OrganisationType, Sector
@@ -97,7 +97,7 @@ def make_once(demo: Demo, now: float) -> None:
 
 
 def make_anew(demo: Demo, ports: Mapping[str, int], now: float) -> None:
-    """Configuration for these ports (by member, and the hub), and freshly signed documents; raises ConfigurationError."""
+    """Configuration for these ports (the members' and the hub's), and fresh documents; raises ConfigurationError."""
     agreement = demo.folder / OPERATOR / "agreement.toml"
     replace_file(agreement, config_path("demo/agreement.toml").read_bytes())
     _sign_document(demo, agreement.read_bytes(), ports, now)
@@ -112,7 +112,7 @@ def make_anew(demo: Demo, ports: Mapping[str, int], now: float) -> None:
     for member in demo.members:
         asking = dict(member.practitioner)
         phone = {"system": "phone", "value": asking.pop("phone")}
-        tables = {
+        tables: dict[str, dict[str, Any]] = {
             "[node]": {"member": member.id, "listen": f"127.0.0.1:{ports[member.id]}"},
             "[[federation]]": {
                 "id": demo.name,
@@ -128,7 +128,7 @@ def make_anew(demo: Demo, ports: Mapping[str, int], now: float) -> None:
 
 
 def _sign_document(demo: Demo, text: bytes, ports: Mapping[str, int], now: float) -> None:
-    """The next federation document: (1) the members as their keys say (2) the agreement, signed by all (3) seq goes on."""
+    """The next document: (1) the members as their keys say (2) the agreement, signed by all (3) seq goes on."""
     operator = demo.folder / OPERATOR
     key = SigningKey.load(operator / KEY_FILE)
     replace_file(operator / PUBLIC_KEY_FILE, json.dumps(key.public_jwk()).encode())
@@ -136,10 +136,14 @@ def _sign_document(demo: Demo, text: bytes, ports: Mapping[str, int], now: float
     agreement = read_agreement(text, "config/demo/agreement.toml")
     members, signatures = [], []
     for each in demo.members:
-        me = load_identity(demo.folder / each.id / "keys", member=each.id, federation=demo.name)  # (1)
+        keys = demo.folder / each.id / "keys"
+        signing_key, ledger_key = (
+            SigningKey.load(keys / SIGNING_KEY_FILE),
+            LedgerKey.load(keys / LEDGER_KEY_FILE),
+        )  # (1)
         earlier = held.members[each.id].keys[0] if held else None
         start = earlier.not_before if earlier else int(now)
-        verify_key = me.signing_key.verify_key()
+        verify_key = signing_key.verify_key()
         members.append(
             Member(
                 id=each.id,
@@ -149,13 +153,13 @@ def _sign_document(demo: Demo, text: bytes, ports: Mapping[str, int], now: float
                 sector=Sector(each.sector),
                 status="active",
                 keys=(MemberKey(key=verify_key, not_before=start, not_after=start + MEMBER_KEY_LIFETIME_S),),
-                ledger_key=me.ledger_key.public_jwk(),
+                ledger_key=ledger_key.public_jwk(),
                 endpoint=f"http://127.0.0.1:{ports[each.id]}",
                 duty_contact=((each.duty_contact["system"], each.duty_contact["value"]),),
             )
         )
         signatures.append(
-            sign_agreement(agreement, member=each.id, federation=demo.name, key=me.signing_key, now=now)  # (2)
+            sign_agreement(agreement, member=each.id, federation=demo.name, key=signing_key, now=now)  # (2)
         )
     document = sign_document(
         operator=demo.name,

@@ -5,10 +5,12 @@ exports are gateway/demo/exports/; the people of the three questions are gateway
 """
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import count
+from itertools import count, pairwise
 
+from gateway.demo.agencies import AGENCIES, Agency
 from gateway.demo.names import BOYS, FAMILIES, GIRLS, NICKNAMES
 from gateway.demo.people import SEED, Resident, residents
 from gateway.demo.questions import QUESTIONS, Planted
@@ -85,91 +87,19 @@ class Register:
     clients: tuple[Client, ...]
     involvements: tuple[Involvement, ...]
 
+    def by_client(self) -> Iterator[tuple[Client, list[Involvement]]]:
+        """Every client with their involvements."""
+        found: dict[int, list[Involvement]] = {client.number: [] for client in self.clients}
+        for involvement in self.involvements:
+            found[involvement.client.number].append(involvement)
+        for client in self.clients:
+            yield client, found[client.number]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Agency:
-    """How an agency draws its clients and how carefully it writes."""
-
-    member: str
-    teams: tuple[tuple[str, str], ...]  # name, code in its own system
-    roles: tuple[str, ...]  # as its own system writes them, in the order of the teams that they belong to
-    careless: float  # share of fields that went wrong
-    phone: int  # first of its 100 drama numbers
-    first_key: int
-    youngest: int = 0  # age of a client
-    oldest: int = 100
-    with_nhs_number: float = 0
-    most_workers: int = 2  # with one client
-    sensitive_team: str = ""
-    consents: bool = False  # records yes or no for everybody
-    nicknames: float = 0.08
-
-
-AGENCIES = (
-    _Agency(
-        member="childrens-services",
-        teams=(
-            ("Family Support North", "FS"),
-            ("Family Support South", "FS"),
-            ("Assessment Team", "FS"),
-            ("Youth Justice Service", "YOT"),
-            ("Young People's Substance Misuse", "SM"),
-        ),
-        roles=("SW", "SSW", "SW", "FSW"),
-        oldest=18,
-        with_nhs_number=0.6,
-        careless=0.04,
-        phone=100,
-        first_key=1001,
-        sensitive_team="Young People's Substance Misuse",
-    ),
-    _Agency(
-        member="community-trust",
-        teams=(
-            ("Health Visiting East", "HV"),
-            ("Rapid Response Nursing", "REAB"),
-            ("Community Mental Health for Young People", "CAMHS"),
-            ("Sexual Health Clinic", "SH"),
-        ),
-        roles=("Health visitor", "Community nurse", "Therapist", "Clinic nurse"),
-        with_nhs_number=0.97,
-        careless=0.02,
-        phone=200,
-        first_key=200001,
-        sensitive_team="Sexual Health Clinic",
-    ),
-    _Agency(
-        member="police",
-        teams=(("Safer Neighbourhood Team West", "SN-WEST"), ("Public Protection Unit", "PPU")),
-        roles=("SNO", "PPO"),
-        youngest=10,
-        careless=0.07,
-        phone=300,
-        first_key=3001,
-    ),
-    _Agency(
-        member="housing",
-        teams=(("Tenancy support", ""),),
-        roles=("Housing officer",),
-        youngest=18,
-        careless=0.05,
-        phone=400,
-        first_key=40001,
-        most_workers=1,
-    ),
-    _Agency(
-        member="food-bank",
-        teams=(("Food parcels", ""),),
-        roles=("Volunteer",),
-        youngest=18,
-        careless=0.12,
-        phone=500,
-        first_key=1,
-        most_workers=1,
-        consents=True,
-        nicknames=0.25,
-    ),
-)
+    def housemates(self) -> Iterator[tuple[Client, Client]]:
+        """Each client with the one recorded before them in the same home."""
+        for earlier, client in pairwise(self.clients):
+            if client.household == earlier.household:
+                yield client, earlier
 
 
 def registers(today: date) -> tuple[Register, ...]:
@@ -188,7 +118,7 @@ def registers(today: date) -> tuple[Register, ...]:
 class _Recorder:
     """One agency at work: takes households in the order of their need until it has its clients."""
 
-    def __init__(self, agency: _Agency, rng: random.Random, today: date) -> None:
+    def __init__(self, agency: Agency, rng: random.Random, today: date) -> None:
         self.agency = agency
         self.rng = rng
         self.today = today

@@ -189,7 +189,7 @@ def _source(demo: Demo, member: DemoMember) -> dict[str, Any]:
     path = _export(demo, member)
     connector = member.source["connector"]
     options = {"url": f"sqlite:///{path}"} if connector == "sql" else {"path": str(path)}
-    return {"name": "case-system", "connector": connector, "mapping": member.source["mapping"], "options": options}
+    return {"name": "case-system", "mapping": member.source["mapping"], "options": options}
 
 
 def _toml(tables: Mapping[str, Mapping[str, Any]]) -> bytes:

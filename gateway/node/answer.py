@@ -158,7 +158,7 @@ def _read(query: VerifiedQuery, today: date) -> Work[_Found]:
         return _Found(match=match, accepted=accepted)
     if question.only_certain and match.best.grade is not MatchGrade.CERTAIN:
         return _Found(match=match, accepted=accepted)
-    team = yield from team_of(match.best.person_id, today=today)
+    team = yield from team_of(match.best.person_id, today=today.isoformat())
     consents, head = yield from consents_of(team.person_ids)
     return _Found(match=match, accepted=accepted, team=team, consents=consents, consent_head=head)
 

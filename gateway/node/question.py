@@ -30,9 +30,7 @@ class Question:
     deadline_ms: int = field(default=4000)
 
 
-def read_subject(
-    name: str, *, born: str | None = None, postcode: str | None = None, nhs: str | None = None
-) -> Subject:
+def read_subject(name: str, *, born: str | None = None, postcode: str | None = None, nhs: str | None = None) -> Subject:
     """Typed text into a Subject. `born` is YYYY, YYYY-MM, YYYY-MM-DD, or an age such as `8`; raises InputError."""
     if len(name) > MAX_NAME_CHARS:
         raise InputError(f"the name is longer than {MAX_NAME_CHARS} characters")

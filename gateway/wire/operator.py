@@ -141,9 +141,7 @@ def open_operator(folder: Path) -> Operator:
     """Open what init_operator() made; an expired document is read too, so that it can be renewed."""
     key = SigningKey.load(folder / KEY_FILE)
     token = read_file(folder / DOCUMENT_FILE, MAX_DOCUMENT_BYTES)
-    return Operator(
-        folder=folder, key=key, document=verify_document(token, operator_key=key.verify_key(), now=None)
-    )
+    return Operator(folder=folder, key=key, document=verify_document(token, operator_key=key.verify_key(), now=None))
 
 
 def load_verify_key(path: Path) -> VerifyKey:

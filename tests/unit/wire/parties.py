@@ -154,7 +154,12 @@ def ask(parties: Parties, **changes: Any) -> Asked:
 
 
 def receive(
-    parties: Parties, envelope: MemberEnvelope, *, me: str = TRUST, now: float = NOW, federation: Federation | None = None
+    parties: Parties,
+    envelope: MemberEnvelope,
+    *,
+    me: str = TRUST,
+    now: float = NOW,
+    federation: Federation | None = None,
 ) -> VerifiedQuery:
     """All that an answering node checks before it looks for anybody."""
     token = open_query(envelope, parties.rings[me], federation=FEDERATION, me=me, now=now)

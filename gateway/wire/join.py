@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from gateway.errors import MalformedMessage, NotForUs
 from gateway.wire import jws
 from gateway.wire.claims import integer, nested, only
-from gateway.wire.document import member_json, read_jwk, read_member
-from gateway.wire.federation import Member
+from gateway.wire.federation import Member, member_json, read_jwk, read_member
 from gateway.wire.keys import SigningKey, VerifyKey
 from gateway.wire.limits import JOIN_LIFETIME_S, MAX_JOIN_BYTES, MAX_STATEMENT_BYTES
 

@@ -84,7 +84,7 @@ def make_once(demo: Demo, now: float) -> None:
     _make_key(demo.folder / OPERATOR / KEY_FILE)
     for member in demo.members:
         if not (demo.folder / member.id / "keys" / LEDGER_KEY_FILE).exists():
-            make_keys(demo.folder / member.id / "keys")
+            make_keys(demo.folder / member.id / "keys", now)
     missing = {member.id: export for member in demo.members if not (export := _export(demo, member)).exists()}
     if missing:
         today = datetime.fromtimestamp(now, UTC).date()

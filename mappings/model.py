@@ -171,6 +171,4 @@ type_names: dict[str, type] = {
     "consent": ConsentStatement,
 }
 
-Mapped = (
-    Person | Organisation | Service | Practitioner | Involvement | ContactEvent | PersonLink | ConsentStatement
-)
+Mapped = Person | Organisation | Service | Practitioner | Involvement | ContactEvent | PersonLink | ConsentStatement

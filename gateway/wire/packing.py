@@ -44,7 +44,7 @@ def unpack(packed: bytes) -> SignedAnswer:
 
 
 def _deflate(bundle: bytes, room: int) -> bytes:
-    """Raw DEFLATE; what fits as it is becomes one stored block (RFC 1951, 3.2.4), since padding hides the size anyway."""
+    """Raw DEFLATE; what fits as it is becomes one stored block (RFC 1951, 3.2.4): padding hides the size anyway."""
     if not bundle:
         return b""
     if _STORED_HEADER_BYTES + len(bundle) <= room:

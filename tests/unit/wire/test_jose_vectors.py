@@ -46,7 +46,7 @@ def test_wycheproof_has_both_verdicts() -> None:
 def test_wrong_use_and_key_ops_are_the_only_fault_of_their_cases(case: int) -> None:
     """Without the key's own restriction the signature holds: it is `use` and `key_ops` that are checked."""
     jwk, found = next((jwk, test) for jwk, test in CASES if test["tcId"] == case)
-    with pytest.raises(MalformedMessage, match="use|key_ops"):
+    with pytest.raises(MalformedMessage, match=r"use|key_ops"):
         VerifyKey.from_jwk(jwk)
     _check({name: value for name, value in jwk.items() if name not in ("use", "key_ops")}, found["jws"])
 

@@ -184,7 +184,7 @@ def test_rotation_that_does_not_hold_waits(parties: Parties, fault: str) -> None
 
 
 def test_revoked_key_cannot_name_its_successor(parties: Parties) -> None:
-    """Whoever stole the old key can sign a rotation; once the operator takes the key out, that word is worth nothing."""
+    """Whoever stole the old key can sign a rotation; once the operator takes the key out, its word is worth nothing."""
     new = signing_key("trust-2")
     received = document(
         parties, seq=8, members=_with(parties, keys=(_rotated(parties, new, by=parties.signing[TRUST]),))

@@ -79,7 +79,7 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A team or service. `code` is a MAIS service code; a service without its own duty contact uses its organisation's."""
+    """A team or service; `code` is a MAIS service code. Without a duty contact of its own, its organisation serves."""
 
     key: str
     name: str
@@ -120,7 +120,7 @@ class Involvement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactEvent:
-    """A past contact or a planned visit: date and kind, never its content. `kind` is a code of value set contact-kind."""
+    """A past contact or a planned visit: date and kind, never its content. `kind` is of value set contact-kind."""
 
     key: str
     person_key: str
@@ -171,6 +171,4 @@ type_names: dict[str, type] = {
     "consent": ConsentStatement,
 }
 
-Mapped = (
-    Person | Organisation | Service | Practitioner | Involvement | ContactEvent | PersonLink | ConsentStatement
-)
+Mapped = Person | Organisation | Service | Practitioner | Involvement | ContactEvent | PersonLink | ConsentStatement

@@ -1,0 +1,68 @@
+"""Names of log events, and the only fields that each may carry.
+
+A log line holds ids, codes, counts and durations: never a name, a number, a birth date, a contact point or a body.
+`emit` refuses an event or a field that is not listed here, so nothing personal can slip into a log by accident.
+"""
+
+import logging
+import sys
+from typing import TextIO
+
+import orjson
+
+_LOGGER = logging.getLogger("patchwork")
+
+FIELDS: dict[str, frozenset[str]] = {
+    "node.started": frozenset({"member", "port", "version"}),
+    "node.stopped": frozenset({"member"}),
+    "hub.started": frozenset({"hub", "port", "version"}),
+    "hub.stopped": frozenset({"hub"}),
+    "federation.refreshed": frozenset({"federation", "seq", "members"}),
+    "federation.refused": frozenset({"federation", "code", "reason"}),
+    "federation.waiting": frozenset({"federation", "member", "change"}),
+    "sealing_key.rotated": frozenset({"member", "kid"}),
+    "question.asked": frozenset({"jti", "members"}),
+    "question.completed": frozenset({"jti", "answered", "unanswered", "ms"}),
+    "question.relayed": frozenset({"jti", "member", "members", "answered", "ms"}),
+    "question.refused": frozenset({"jti", "member", "code", "reason"}),
+    "answer.released": frozenset({"jti", "member", "ms"}),
+    "answer.failed": frozenset({"jti", "member", "code", "reason"}),
+    "answer.invalid": frozenset({"jti", "member", "code", "reason"}),
+    "request.failed": frozenset({"path", "code", "status"}),
+    "import.completed": frozenset(
+        {"source", "created", "changed", "unchanged", "removed", "rejected", "waiting", "ms"}
+    ),
+    "import.refused": frozenset({"source", "code"}),
+}
+
+
+def emit(event: str, *, level: int = logging.INFO, **fields: str | int | float | None) -> None:
+    """Write one event with its fields; raises KeyError or ValueError for what is not listed above."""
+    unknown = fields.keys() - FIELDS[event]
+    if unknown:
+        raise ValueError(f"{event} may not carry {', '.join(sorted(unknown))}")
+    if _LOGGER.isEnabledFor(level):
+        _LOGGER.log(level, event, extra={"event_fields": fields})
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, event and its fields. Tracebacks are left out: they can hold values."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as a line of JSON."""
+        line = {"time": record.created, "level": record.levelname.lower(), "event": record.getMessage()}
+        if record.name != _LOGGER.name:  # a library's own message may quote what it was given
+            line = {"time": record.created, "level": record.levelname.lower(), "event": f"library.{record.name}"}
+        if record.exc_info and record.exc_info[0] is not None:
+            line["error"] = record.exc_info[0].__name__
+        return orjson.dumps(line | getattr(record, "event_fields", {})).decode()
+
+
+def configure_logging(stream: TextIO = sys.stderr) -> None:
+    """Send every event of this process, and the warnings of its libraries, to one stream as JSON lines."""
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    _LOGGER.setLevel(logging.INFO)

@@ -1,0 +1,219 @@
+"""Configuration: one TOML file per node or hub, read into frozen typed settings.
+
+Unknown keys are errors that name the key; paths are relative to the file that names them. Nothing is read from the
+environment. Example files stand in config/.
+"""
+
+import ipaddress
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from gateway.errors import ConfigurationError
+
+MAX_FILE_BYTES = 1024 * 1024  # a configuration file larger than this is a mistake
+PLAIN_HTTP_WORDS = "traffic may cross the network without TLS"
+MEMBER_ID = r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$"  # docs/wire.md, Federation document
+
+
+def _host_port(value: object) -> object:
+    """`127.0.0.1:8401` or `[::1]:8401` into (host, port); port 0 takes a free one."""
+    if not isinstance(value, str):
+        return value
+    host, _, port = value.rpartition(":")
+    if not host or not port.isascii() or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the port range
+        raise ValueError("must be host:port, as in 127.0.0.1:8401")
+    return host.strip("[]"), int(port)
+
+
+Listen = Annotated[tuple[str, int], BeforeValidator(_host_port)]
+MemberId = Annotated[str, Field(pattern=MEMBER_ID)]
+ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TlsSettings(_Table):
+    """Own certificate files for the listening port; left out behind a proxy that ends TLS."""
+
+    certificate: Path
+    key: Path
+
+
+class ContactSetting(_Table):
+    """One contact point of a practitioner, most preferred first in its list."""
+
+    system: Literal["phone", "email", "sms"]
+    value: ShortText
+
+
+class PractitionerSettings(_Table):
+    """Somebody who may ask from this machine's command line."""
+
+    id: ShortText
+    name: ShortText
+    role: ShortText
+    telecom: tuple[ContactSetting, ...] = ()
+
+
+class SourceSettings(_Table):
+    """One case system or export: `mapping` explains it and names its connector; `options` say where it is."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,48}$")]
+    mapping: str
+    options: dict[str, Any] = Field(default_factory=dict)
+    max_removal_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+
+
+class FederationSettings(_Table):
+    """One federation that this node belongs to."""
+
+    id: ShortText
+    operator_key: Path
+    hubs: Annotated[tuple[str, ...], Field(min_length=1)]
+    accept_members: Literal["local", "operator"] = "local"
+    agreements: tuple[Path, ...] = ()
+    ca_file: Path | None = None
+
+
+class NodeTable(_Table):
+    """The node itself."""
+
+    member: MemberId
+    data: Path = Path("data")
+    keys: Path = Path("keys")
+    listen: Listen = ("127.0.0.1", 8401)
+    answer_delay_ms: Annotated[int, Field(ge=20, le=5000)] = 150
+    display_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 512
+    plain_http: Literal["loopback only", "traffic may cross the network without TLS"] = "loopback only"
+    tls: TlsSettings | None = None
+
+
+class NodeSettings(_Table):
+    """A node's whole configuration file."""
+
+    node: NodeTable
+    federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
+    practitioner: tuple[PractitionerSettings, ...] = ()
+    source: tuple[SourceSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "NodeSettings":
+        _unique("source", [source.name for source in self.source])
+        _unique("practitioner", [practitioner.id for practitioner in self.practitioner])
+        for hub in self.federation[0].hubs:
+            _allowed_url(hub, plain_http=self.node.plain_http)
+        return self
+
+
+class HubTable(_Table):
+    """The hub itself. `rate_per_minute` and `max_concurrent` are per member."""
+
+    id: MemberId
+    federation_document: Path
+    operator_key: Path
+    data: Path = Path("data")
+    keys: Path = Path("keys")
+    listen: Listen = ("127.0.0.1", 8400)
+    rate_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    max_concurrent: Annotated[int, Field(ge=1, le=10_000)] = 64
+    deadline_ms: Annotated[int, Field(ge=100, le=60_000)] = 5000
+    plain_http: Literal["loopback only", "traffic may cross the network without TLS"] = "loopback only"
+    ca_file: Path | None = None
+    tls: TlsSettings | None = None
+
+
+class HubSettings(_Table):
+    """A hub's whole configuration file."""
+
+    hub: HubTable
+
+
+Settings = TypeVar("Settings", NodeSettings, HubSettings)
+
+
+def load_node(path: Path) -> NodeSettings:
+    """Read a node's file; raises ConfigurationError naming file and key."""
+    return _load(path, NodeSettings)
+
+
+def load_hub(path: Path) -> HubSettings:
+    """Read a hub's file; raises ConfigurationError naming file and key."""
+    return _load(path, HubSettings)
+
+
+def is_loopback(url: str) -> bool:
+    """True if a URL's host is this machine's loopback, by address or as `localhost`."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _load(path: Path, model: type[Settings]) -> Settings:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(raw) > MAX_FILE_BYTES:
+        raise ConfigurationError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
+    try:
+        table = tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
+    try:
+        settings = model.model_validate(table)
+    except ValidationError as error:
+        raise ConfigurationError("\n".join(f"{path}: {line}" for line in _explain(error))) from None
+    resolved: Settings = _resolve(settings, path.resolve().parent)
+    return resolved
+
+
+def _explain(error: ValidationError) -> list[str]:
+    """One line per fault: the key as people write it, and what is wrong - never the value, which may be a secret."""
+    lines = []
+    for fault in error.errors(include_url=False, include_input=False):
+        key = ".".join(str(part + 1) if isinstance(part, int) else part for part in fault["loc"]) or "file"
+        reason = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
+        lines.append(f"{key}: {reason}")
+    return lines
+
+
+def _resolve(table: Any, folder: Path) -> Any:
+    """A copy with every path made absolute, from the folder of the file that names it."""
+    if isinstance(table, BaseModel):
+        return table.model_copy(
+            update={name: _resolve(getattr(table, name), folder) for name in type(table).model_fields}
+        )
+    if isinstance(table, Path):
+        return folder / table
+    if isinstance(table, tuple):
+        return tuple(_resolve(item, folder) for item in table)
+    if isinstance(table, dict):  # a source's options: only `path` and `paths` are files
+        return {
+            key: str(folder / value) if key == "path" and isinstance(value, str) else value
+            for key, value in table.items()
+        }
+    return table
+
+
+def _unique(what: str, names: list[str]) -> None:
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"{what}: {', '.join(sorted(twice))} is there twice")
+
+
+def _allowed_url(url: str, *, plain_http: str) -> None:
+    scheme = urlsplit(url).scheme
+    if scheme == "https" or (scheme == "http" and (is_loopback(url) or plain_http == PLAIN_HTTP_WORDS)):
+        return
+    raise ValueError(f'{url}: must be https (plain HTTP only to loopback, or with plain_http = "{PLAIN_HTTP_WORDS}")')

@@ -8,7 +8,7 @@ bounded. An element becomes a dictionary: attributes as `@name`, children by nam
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn, cast
 
 from lxml import etree
 
@@ -90,7 +90,7 @@ class _Prolog:
         self.dtd = True
         raise StopIteration
 
-    def start(self, _tag: str, _attributes: Mapping[str, str], /) -> None:
+    def start(self, _tag: str, _attributes: dict[str, str], /) -> None:
         self.started = True
         raise StopIteration
 
@@ -103,7 +103,13 @@ class _Prolog:
 
 def _refuse_dtd(stream: BinaryIO, name: str) -> None:
     target = _Prolog()
-    parser = etree.XMLParser(target=target, resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    parser = etree.XMLParser(
+        target=cast("etree.ParserTarget[None]", target),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+    )
     read = 0
     try:
         while read < MAX_PROLOG_BYTES and (chunk := stream.read(_CHUNK)):

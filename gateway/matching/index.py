@@ -20,11 +20,7 @@ MAX_COMPARED = 250  # people compared with one question
 PEOPLE_PER_STATEMENT = 250
 
 _ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT 512) AS some"
-_BY_NAMESAKES = [  # one more than are ever allowed (score.NAMESAKES_BY_DOUBTS)
-    _with_marks("SELECT DISTINCT person_id FROM match_key WHERE key IN (", n, ") LIMIT 25")
-    for n in range(MAX_ASKED_KEYS + 1)
-]
-_KEYS = ["", *(" UNION ALL ".join([_ONE_KEY] * n) for n in range(1, MAX_ASKED_KEYS + 1))]
+_BY_KEYS = ["", *(" UNION ALL ".join([_ONE_KEY] * n) for n in range(1, MAX_ASKED_KEYS + 1))]
 
 
 def _with_marks(before: str, count: int, after: str = ")") -> str:

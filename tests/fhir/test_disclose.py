@@ -103,6 +103,13 @@ def test_schedule_mode_tells_the_last_contact_and_the_next_visit() -> None:
     assert (row.next_visit.date, row.next_visit.kind) == ("2026-12-03", "clinic") if row.next_visit else False
 
 
+def test_contact_of_a_practitioner_with_two_involvements_is_told_once() -> None:
+    both = team(HEALTH_VISITOR, replace(HEALTH_VISITOR, service=SCHOOL_NURSE.service))
+    answer = _bundle(both, {0: Mode.SCHEDULE, 1: Mode.SCHEDULE})
+    assert (_types(answer).count("Encounter"), _types(answer).count("Practitioner")) == (1, 1)
+    assert len(rows_of(TRUST, answer.bundle)) == 2
+
+
 def test_planned_visits_that_passed_and_contacts_to_come_are_not_told() -> None:
     stale = (
         ContactEvent(key="e-8", person_key="c-1", kind="office", date="2026-11-20", planned=True),

@@ -13,6 +13,7 @@ from gateway.fhir.text import plain
 from gateway.node.disclose import disclose
 from gateway.node.merge import rows_of
 from gateway.node.team import Team, TeamMember
+from gateway.policy.decide import Permit
 from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, fits
 from mappings.model import (
     MAX_TEXT,
@@ -30,7 +31,7 @@ from tests.fhir.teams import JTI, NOW, TRUST, permit
 from tests.fhir.validators import GOLDEN_FOLDER, Json, Medplum, verdicts
 
 PERSON_KEY = "personkey4711"
-PERMITS = {mode: permit(mode) for mode in Mode if mode is not Mode.NONE}
+PERMITS: dict[Mode, Permit] = {mode: permit(mode) for mode in Mode if mode is not Mode.NONE}
 
 texts = st.text(max_size=40) | st.text(alphabet="aé\u0301\x1b[\x00\u202e 漢\n", max_size=MAX_TEXT)
 days = st.dates().map(lambda day: day.isoformat())
@@ -110,11 +111,13 @@ def members(draw: st.DrawFn, index: int) -> TeamMember:
 def permitted_teams(draw: st.DrawFn) -> tuple[Team, dict[int, Mode]]:
     size = draw(st.integers(0, 6))
     whole = tuple(draw(members(index)) for index in range(size))
-    modes = {index: mode for index in range(size) if (mode := draw(st.none() | st.sampled_from(list(PERMITS))))}
+    modes: dict[int, Mode] = {
+        index: mode for index in range(size) if (mode := draw(st.none() | st.sampled_from(list(PERMITS))))
+    }
     return Team(person_id=1, person_ids=(1,), restricted=False, involvements=whole), modes
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(case=permitted_teams(), grade=st.sampled_from(MatchGrade))
 def test_any_team_under_any_permits_is_disclosed_validly_and_no_further(
     case: tuple[Team, dict[int, Mode]], grade: MatchGrade, medplum: Medplum
@@ -159,7 +162,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_any_part_of_an_answer_may_be_anything_and_harms_nobody(data: st.DataObject) -> None:
     bundle: Json = json.loads((GOLDEN_FOLDER / "schedule.json").read_bytes())

@@ -31,6 +31,7 @@ _PHONE = re.compile(r"[+(]?\d[\d ()/.#*,+-]*(?:(?:ext\.?|extension|x|option) ?\d
 
 # Tuples, as hostile codes may be unhashable.
 _GRADES = tuple(grade.value for grade in MatchGrade)
+_MEMBERS = ("PractitionerRole", "Practitioner", "Organization")
 _NOT_AHEAD = ("cancelled", "noshow", "entered-in-error")
 
 Json = Mapping[str, Any]
@@ -103,7 +104,8 @@ class _Reader:
             for participant in _objects(team.get("participant"), MAX_PARTICIPANTS):
                 if len(read) == MAX_PARTICIPANTS:
                     return tuple(read)
-                if (member := self._resolve(participant.get("member"))) is not None:
+                member = self._resolve(participant.get("member"))
+                if member is not None and member.get("resourceType") in _MEMBERS:
                     read.append(self._participant(participant, member, managing, grade))
         return tuple(read)
 
@@ -137,8 +139,6 @@ class _Reader:
             return {}, {}, "", {}, member
         if member.get("resourceType") == "Practitioner":
             return {}, member, _reference(participant.get("member")), {}, None
-        if member.get("resourceType") != "PractitionerRole":
-            return {}, {}, "", {}, None
         services = _objects(member.get("healthcareService"))
         return (
             member,

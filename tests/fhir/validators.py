@@ -50,7 +50,7 @@ def running_medplum() -> Iterator[Medplum]:
         installed = npm(["ci", "--silent"], return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
         assert installed.returncode == 0, installed.stderr
     node = Path(executable.ROOT_DIR) / ("node.exe" if os.name == "nt" else "bin/node")
-    command = [node, "validate.mjs"]
+    command = [str(node), "validate.mjs"]
     with Popen(command, cwd=FOLDER, stdin=PIPE, stdout=PIPE, encoding="utf-8") as process:  # noqa: S603 - our own files
         yield Medplum(process)
 

@@ -4,8 +4,8 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 from gateway.cli import app
@@ -41,13 +41,12 @@ def make_fault(words: list[str]) -> str | None:
 
 
 def patchwork_fault(words: list[str]) -> str | None:
-    command: click.Command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     rest = words[1:]
-    while rest and isinstance(command, click.Group) and re.fullmatch(r"[a-z-]+", rest[0]) and rest[0][0] != "-":
-        found = command.get_command(click.Context(command), rest[0])
-        if found is None:
+    while rest and hasattr(command, "commands") and re.fullmatch(r"[a-z][a-z-]*", rest[0]):
+        if rest[0] not in command.commands:
             return f"no such command: {rest[0]}"
-        command, rest = found, rest[1:]
+        command, rest = command.commands[rest[0]], rest[1:]
     options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     unknown = {word for word in rest if word.startswith("--")} - options - {"--help"}
     return f"no such option: {', '.join(sorted(unknown))}" if unknown else None

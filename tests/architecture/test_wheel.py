@@ -42,7 +42,7 @@ def run(command: list[str], folder: Path, *, timeout_s: int = 120) -> str:
 
 
 def test_the_program_comes_from_the_wheel(installed: Path, tmp_path: Path) -> None:
-    code = "import gateway, connectors, mappings, consent_ledger as c; print(gateway.__file__, mappings.__file__, c.__file__)"
+    code = "import gateway as g, connectors as c, mappings as m; print(g.__file__, c.__file__, m.__file__)"
     for place in run([str(installed / "python"), "-c", code], tmp_path).split():
         assert Path(place).is_relative_to(installed.parent)
 

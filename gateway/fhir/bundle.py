@@ -60,12 +60,17 @@ class Participation:
     last_contact: ContactEvent | None = None
     next_visit: ContactEvent | None = None
 
+    @property
+    def is_desk(self) -> bool:
+        """Whether it shows no more of an involvement than where it is."""
+        return self.practitioner is None and not (self.role or self.start or self.end or self.lead)
+
 
 def build_bundle(
     participations: Sequence[Participation], *, agency: Agency, jti: str, grade: MatchGrade, now: float
 ) -> Resource:
-    """The Bundle that shows `participations`, in their order, each different one once. `now` is in epoch seconds."""
-    return _Answer(agency, jti, now).bundle(dict.fromkeys(participations), grade)
+    """The Bundle that shows `participations`, in their order. `now` is in epoch seconds."""
+    return _Answer(agency, jti, now).bundle(participations, grade)
 
 
 class _Answer:
@@ -79,7 +84,9 @@ class _Answer:
         self._jti = jti
         self._timestamp = datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         self._entries: list[Resource] = []
-        self._references: dict[object, Resource] = {}
+        # By key of the source, which two sources may share: hashing whole values took longer than all the rest.
+        self._entered: dict[str, list[tuple[Practitioner | Organisation | Service, Resource]]] = {}
+        self._roles: dict[tuple[str, ...], Resource] = {}
 
     def bundle(self, participations: Iterable[Participation], grade: MatchGrade) -> Resource:
         patient = f"urn:uuid:{self._jti}"
@@ -121,62 +128,78 @@ class _Answer:
         self._entries.append({"fullUrl": full_url, "resource": resource, "search": {"mode": "include"}})
         return {"reference": full_url}
 
+    def _known(self, value: Practitioner | Organisation | Service) -> Resource | None:
+        """The Reference to an equal value that has been entered."""
+        for entered, reference in self._entered.get(value.key, ()):
+            if entered is value or entered == value:
+                return reference
+        return None
+
+    def _remember(self, value: Practitioner | Organisation | Service, reference: Resource) -> Resource:
+        self._entered.setdefault(value.key, []).append((value, reference))
+        return reference
+
     def _participant(self, shown: Participation) -> Resource:
+        organisation = self._organisation(shown.organisation)
+        service = None if shown.service is None else self._service(shown.service, organisation)
         participant: Resource = {}
         roles: list[Resource] = [LEAD_ROLE] if shown.lead else []
         role = plain(shown.role)
-        if not role and shown.practitioner is not None:
-            role = plain(shown.practitioner.role)
+        if shown.practitioner is None:
+            participant["member"] = organisation if service is None else self._role(None, service, organisation)
+        else:
+            practitioner = self._practitioner(shown.practitioner)
+            participant["member"] = self._role(practitioner, service, organisation, shown.practitioner)
+            role = role or plain(shown.practitioner.role)
+            self._schedule(shown, practitioner)
         if role:
             roles.append({"text": role})
         if roles:
             participant["role"] = roles
-        participant["member"] = self._member(shown)
         if period := _period(shown.start, shown.end):
             participant["period"] = period
-        if shown.practitioner is not None:
-            self._schedule(shown, self._practitioner(shown.practitioner))
         return participant
 
-    def _member(self, shown: Participation) -> Resource:
-        """Who is named, in the role they work in; else the service's duty desk; else the organisation's."""
-        key = (shown.practitioner, shown.service, shown.organisation)
-        reference = self._references.get(key)
+    def _role(
+        self,
+        practitioner: Resource | None,
+        service: Resource | None,
+        organisation: Resource,
+        who: Practitioner | None = None,
+    ) -> Resource:
+        """Whom a participant means: `who` in their service and organisation, or without anybody the service's desk."""
+        parties = [each["reference"] for each in (practitioner, service, organisation) if each is not None]
+        reference = self._roles.get(tuple(parties))
         if reference is not None:
             return reference
-        organisation = self._organisation(shown.organisation)
-        if shown.practitioner is None and shown.service is None:
-            return organisation
         role: Resource = {}
-        if shown.practitioner is not None:
-            role["practitioner"] = self._practitioner(shown.practitioner)
-            if title := plain(shown.practitioner.role):
+        if practitioner is not None and who is not None:
+            role["practitioner"] = practitioner
+            if title := plain(who.role):
                 role["code"] = [{"text": title}]
-            if points := _contact_points(shown.practitioner.contact_points):
+            if points := _contact_points(who.contact_points):
                 role["telecom"] = points
         role["organization"] = organisation
-        if shown.service is not None:
-            role["healthcareService"] = [self._service(shown.service, organisation)]
-        self._references[key] = reference = self._enter("PractitionerRole", role)
+        if service is not None:
+            role["healthcareService"] = [service]
+        self._roles[tuple(parties)] = reference = self._enter("PractitionerRole", role)
         return reference
 
     def _practitioner(self, practitioner: Practitioner) -> Resource:
-        reference = self._references.get(practitioner)
-        if reference is None:
-            name: Resource = {}
-            if family := plain(practitioner.name.family):
-                name["family"] = family
-            if given := [text for part in practitioner.name.given if (text := plain(part))]:
-                name["given"] = given
-            reference = self._enter("Practitioner", {"name": [name]})
-            self._references[practitioner] = reference
-        return reference
+        reference = self._known(practitioner)
+        if reference is not None:
+            return reference
+        name: Resource = {}
+        if family := plain(practitioner.name.family):
+            name["family"] = family
+        if given := [text for part in practitioner.name.given if (text := plain(part))]:
+            name["given"] = given
+        return self._remember(practitioner, self._enter("Practitioner", {"name": [name]}))
 
     def _organisation(self, organisation: Organisation | None) -> Resource:
         own = self._agency.organisation
-        if organisation is None or organisation.name == own.name:
-            organisation = own
-        reference = self._references.get(organisation)
+        organisation = organisation or own
+        reference = self._known(organisation)
         if reference is not None:
             return reference
         resource: Resource = {}
@@ -186,15 +209,13 @@ class _Answer:
             resource["type"] = [{"text": organisation.type.value}]
         resource["name"] = plain(organisation.name) or plain(own.name)
         if organisation is not own:
-            resource["partOf"] = self._references[own]
+            resource["partOf"] = self._known(own)
         if points := _contact_points(organisation.duty_contact):
             resource["contact"] = [{"purpose": {"text": "Duty contact"}, "telecom": points}]
-        self._references[organisation] = reference = self._enter("Organization", resource)
-        return reference
+        return self._remember(organisation, self._enter("Organization", resource))
 
     def _service(self, service: Service, organisation: Resource) -> Resource:
-        key = (service, organisation["reference"])
-        reference = self._references.get(key)
+        reference = self._known(service)
         if reference is not None:
             return reference
         resource: Resource = {"providedBy": organisation}
@@ -204,8 +225,7 @@ class _Answer:
             resource["name"] = name
         if points := _contact_points(service.duty_contact):
             resource["telecom"] = points
-        self._references[key] = reference = self._enter("HealthcareService", resource)
-        return reference
+        return self._remember(service, self._enter("HealthcareService", resource))
 
     def _schedule(self, shown: Participation, practitioner: Resource) -> None:
         """Stubs of the last contact and the next visit: day, kind, practitioner; never content."""

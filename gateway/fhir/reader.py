@@ -29,6 +29,10 @@ _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?(?
 _EMAIL = re.compile(r"[^\s<>\"'@,;:()\[\]\\]+@[^\s<>\"'@,;:()\[\]\\]+")
 _PHONE = re.compile(r"[+(]?\d[\d ()/.#*,+-]*(?:(?:ext\.?|extension|x|option) ?\d{1,6})?", re.ASCII | re.IGNORECASE)
 
+# Tuples, as hostile codes may be unhashable.
+_GRADES = tuple(grade.value for grade in MatchGrade)
+_NOT_AHEAD = ("cancelled", "noshow", "entered-in-error")
+
 Json = Mapping[str, Any]
 
 
@@ -78,13 +82,12 @@ class _Reader:
 
     def __init__(self, entries: list[Any]) -> None:
         self._resources: dict[str, Json] = {}
-        self._grade = MatchGrade.POSSIBLE  # what nobody vouches for is shown as doubtful
+        self._grades: dict[str, MatchGrade] = {}
         for entry in _objects(entries, MAX_ENTRIES):
             full_url, resource = entry.get("fullUrl"), entry.get("resource")
-            if isinstance(full_url, str) and isinstance(resource, dict):
-                if resource.get("resourceType") == "Patient" and full_url not in self._resources:
-                    self._grade = _grade(entry)
-                self._resources.setdefault(full_url, resource)
+            if isinstance(full_url, str) and isinstance(resource, dict) and full_url not in self._resources:
+                self._resources[full_url] = resource
+                self._grades[full_url] = _grade(entry)
         self._last: dict[str, Contact] = {}
         self._next: dict[str, Contact] = {}
         for resource in self._of_type("Encounter"):
@@ -95,15 +98,16 @@ class _Reader:
     def participants(self) -> tuple[Participant, ...]:
         read: list[Participant] = []
         for team in self._of_type("CareTeam"):
-            managing = next(iter(_objects(team.get("managingOrganization"))), {})
+            managing = next(_objects(team.get("managingOrganization")), {})
+            grade = self._grades.get(_reference(team.get("subject")), MatchGrade.POSSIBLE)
             for participant in _objects(team.get("participant"), MAX_PARTICIPANTS):
                 if len(read) == MAX_PARTICIPANTS:
                     return tuple(read)
                 if (member := self._resolve(participant.get("member"))) is not None:
-                    read.append(self._participant(participant, member, managing))
+                    read.append(self._participant(participant, member, managing, grade))
         return tuple(read)
 
-    def _participant(self, participant: Json, member: Json, managing: Json) -> Participant:
+    def _participant(self, participant: Json, member: Json, managing: Json, grade: MatchGrade) -> Participant:
         role, practitioner, practitioner_url, service, organisation = self._parties(participant, member)
         if organisation is None:
             organisation = self._resolve(managing, "Organization") or {}
@@ -124,7 +128,7 @@ class _Reader:
             lead=any(_is_lead(each) for each in roles),
             last_contact=self._last.get(practitioner_url),
             next_visit=self._next.get(practitioner_url),
-            grade=self._grade,
+            grade=grade,
         )
 
     def _parties(self, participant: Json, member: Json) -> tuple[Json, Json, str, Json, Json | None]:
@@ -157,7 +161,7 @@ class _Reader:
     def _note_appointment(self, appointment: Json) -> None:
         requested = next(_objects(appointment.get("requestedPeriod")), {})
         day = _date(appointment.get("start")) or _date(requested.get("start"))
-        if day is None or appointment.get("status") in {"cancelled", "noshow", "entered-in-error"}:
+        if day is None or appointment.get("status") in _NOT_AHEAD:
             return
         contact = Contact(date=day, kind=_concept_text(_object(appointment.get("appointmentType"))))
         for participant in _objects(appointment.get("participant")):
@@ -190,13 +194,11 @@ def _reference(value: object) -> str:
 
 
 def _grade(entry: Json) -> MatchGrade:
+    """What nobody vouches for is shown as doubtful."""
     for extension in _objects(_object(entry.get("search")).get("extension")):
         if extension.get("url") == MATCH_GRADE_EXTENSION and extension.get("valueCode") in _GRADES:
             return MatchGrade(extension["valueCode"])
     return MatchGrade.POSSIBLE
-
-
-_GRADES = tuple(grade.value for grade in MatchGrade)  # a tuple, as a hostile code may be unhashable
 
 
 def _is_lead(role: Json) -> bool:

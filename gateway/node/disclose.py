@@ -22,7 +22,6 @@ from gateway.node.team import Team, TeamMember
 from gateway.policy.decide import Permit
 from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, NothingToDisclose, fits
 from gateway.wire.federation import Member
-from gateway.wire.limits import MAX_TEXT_CHARS
 from mappings.model import ContactEvent, ContactPoint, Identifier, Organisation
 from mappings.vocabulary import MatchGrade, Mode
 
@@ -44,7 +43,8 @@ def disclose(
 ) -> Disclosure | NothingToDisclose:
     """Build what `permits` let leave; each pairs an index into `team.involvements` with its Permit.
 
-    `member` is this node as the federation document has it, `now` in epoch seconds.
+    `member` is this node as the federation document has it, `now` in epoch seconds. The answer names the rule that
+    allowed the most; the ledger keeps them all.
     """
     # (1)
     if grade.rank < MatchGrade.PROBABLE.rank:
@@ -58,8 +58,8 @@ def disclose(
         return NOTHING_TO_DISCLOSE
     # (4)
     agency, shown = _within(member, shown)
-    named = sorted((each for each in shown if _is_named(each)), key=lambda each: not each.lead)
-    desks = [each for each in shown if not _is_named(each)]
+    named = sorted((each for each in shown if not each.is_desk), key=lambda each: not each.lead)
+    desks = [each for each in shown if each.is_desk]
     # (5)
     answer = _Answer(agency, jti, grade, now)
     bundle, truncated = answer.cut_to_fit(named, desks)
@@ -68,7 +68,7 @@ def disclose(
     return Disclosure(
         policy_uri=policy_uri,
         policy_version=policy_version,
-        rule=_rules(permit for _, permit in permitted),
+        rule=max((permit for _, permit in permitted), key=lambda permit: permit.mode).rule,
         bundle=bundle,
         truncated=truncated,
     )
@@ -140,33 +140,14 @@ def _points(pairs: Iterable[tuple[str, str]]) -> tuple[ContactPoint, ...]:
     return tuple(ContactPoint(system=system, value=value, rank=rank) for rank, (system, value) in enumerate(pairs, 1))
 
 
-def _is_named(participation: Participation) -> bool:
-    """Whether it shows more of an involvement than where it is."""
-    return participation != _desk(participation)
-
-
-def _desk(participation: Participation) -> Participation:
-    return Participation(organisation=participation.organisation, service=participation.service)
-
-
 def _desks(participations: Iterable[Participation]) -> Participations:
     """Duty contacts, each once, ordered by name."""
-    return sorted(dict.fromkeys(_desk(each) for each in participations), key=_desk_name)
+    desks = (Participation(organisation=each.organisation, service=each.service) for each in participations)
+    return sorted(dict.fromkeys(desks), key=_desk_name)
 
 
 def _desk_name(desk: Participation) -> tuple[str, str]:
     return desk.organisation.name if desk.organisation else "", desk.service.name if desk.service else ""
-
-
-def _rules(permits: Iterable[Permit]) -> str:
-    """The clauses that allowed what is shown, each once, as many as the answer's claim holds."""
-    told = ""
-    for rule in dict.fromkeys(permit.rule for permit in permits):
-        longer = f"{told} {rule}".lstrip()
-        if len(longer) > MAX_TEXT_CHARS:
-            break
-        told = longer
-    return told
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ _BUNDLE_TYPES = frozenset(
         *("searchset", "collection"),
     )
 )
+_GRADES = frozenset(MatchGrade)
 _SEARCH_MODES = frozenset(("match", "include", "outcome"))
 _GENDERS = frozenset(("male", "female", "other", "unknown"))
 _DAYS = frozenset(("mon", "tue", "wed", "thu", "fri", "sat", "sun"))
@@ -114,8 +115,6 @@ def check_resource(resource: Json) -> list[str]:
         allowed = _CODES.get(path) or _TYPE_CODES.get(".".join(path.split(".")[-2:]))
         if allowed is not None and isinstance(value, str) and value not in allowed:
             findings.append(f"unknown-code at {path}")
-        if isinstance(value, dict) and value.get("url") == MATCH_GRADE_EXTENSION and _bad_grade(value):
-            findings.append(f"unknown-code at {path}")
         if isinstance(value, dict) and _runs_backwards(value):
             findings.append(f"period-ends-before-it-starts at {path}")
     if kind == "Organization" and not resource.get("name") and not resource.get("identifier"):
@@ -132,10 +131,6 @@ def _walk(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list):
         for child in value:
             yield from _walk(child, path)
-
-
-def _bad_grade(extension: Json) -> bool:
-    return extension.get("valueCode") not in {grade.value for grade in MatchGrade}
 
 
 def _runs_backwards(element: Json) -> bool:
@@ -185,6 +180,9 @@ def _check_search(bundle: Json, entries: list[Json]) -> Iterator[str]:
             yield f"search-mode at Bundle.entry[{index}]"
         elif (mode == "outcome") != (kind == "OperationOutcome"):
             yield f"search-mode-of-other-type at Bundle.entry[{index}]"
+        for extension in entry.get("search", {}).get("extension", ()):
+            if extension.get("url") == MATCH_GRADE_EXTENSION and extension.get("valueCode") not in _GRADES:
+                yield f"unknown-code at Bundle.entry.search.extension of entry {index}"
         if mode == "match" and "id" not in resource:
             yield f"match-without-id at Bundle.entry[{index}]"
         if mode == "match" and sought_type[:1].isupper() and kind != sought_type:

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.app import HUB_KEY_FILE
 from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError
@@ -32,7 +33,6 @@ from gateway.wire.operator import DOCUMENT_FILE, KEY_FILE, PUBLIC_KEY_FILE, open
 from mappings.vocabulary import OrganisationType, Sector
 
 HUB = "hub"
-HUB_KEY_FILE = "hub.pem"
 OPERATOR = "operator"
 MEMBER_KEY_LIFETIME_S = 10 * 365 * 86_400  # a demonstration's keys are never rotated
 
@@ -189,7 +189,7 @@ def _source(demo: Demo, member: DemoMember) -> dict[str, Any]:
     path = _export(demo, member)
     connector = member.source["connector"]
     options = {"url": f"sqlite:///{path}"} if connector == "sql" else {"path": str(path)}
-    return {"name": "case-system", "connector": connector, "mapping": member.source["mapping"], "options": options}
+    return {"name": "case-system", "mapping": member.source["mapping"], "options": options}
 
 
 def _toml(tables: Mapping[str, Mapping[str, Any]]) -> bytes:

@@ -170,9 +170,7 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> Listener:
     hub = Hub(
         directory=directory,
         database=database,
-        limits=MemberLimits(
-            rate_per_minute=table.rate_per_minute, max_concurrent=table.max_concurrent, clock=clock
-        ),
+        limits=MemberLimits(rate_per_minute=table.rate_per_minute, max_concurrent=table.max_concurrent, clock=clock),
         circuits=Circuits(clock=clock),
         link=link,
         key=key,

@@ -5,6 +5,7 @@ import sys
 
 import typer
 
+from consent_ledger.record import LedgerError
 from gateway import __version__
 from gateway.cli import agreement, consent, demo, federation, hub, imports, node, search
 from gateway.errors import PatchworkError
@@ -21,7 +22,7 @@ app.add_typer(hub.app, name="hub")
 app.add_typer(federation.app, name="federation")
 app.add_typer(agreement.app, name="agreement")
 app.add_typer(consent.app, name="consent")
-app.command("import")(imports.run)
+app.command("import")(imports.imports)
 app.command("search")(search.search)
 app.command("demo")(demo.demo)
 
@@ -37,6 +38,6 @@ def main() -> None:
     os.umask(0o077)  # whatever this program writes is the agency's own
     try:
         app()
-    except PatchworkError as error:
+    except (PatchworkError, LedgerError) as error:
         typer.echo(f"patchwork: {error}", err=True)
         sys.exit(1)

@@ -60,9 +60,7 @@ def withdraw(
     config: Config, source: SourceName, person: Person, recorded_by: RecordedBy, by: By = Relation.PERSON, how: How = ""
 ) -> None:
     """Withdraw every consent; it acts on the very next decision."""
-    entry = ConsentEntry(
-        kind=ConsentKind.WITHDRAWAL, giver=Giver(relation=by), method=how, recorded_by=recorded_by
-    )
+    entry = ConsentEntry(kind=ConsentKind.WITHDRAWAL, giver=Giver(relation=by), method=how, recorded_by=recorded_by)
     run(_append(load_node(config), source, person, entry))
 
 

@@ -21,7 +21,9 @@ from gateway.wire.operator import (
     read_statement,
 )
 
-app = typer.Typer(help="Run a federation: admit and suspend members, publish the signed member list.", no_args_is_help=True)
+app = typer.Typer(
+    help="Run a federation: admit and suspend members, publish the signed member list.", no_args_is_help=True
+)
 
 Folder = Annotated[Path, typer.Option("--folder", "-f", help="The operator's folder; keep it off the hub.")]
 MemberName = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's short id.")]

@@ -74,7 +74,9 @@ class Progress:
             total, answered = len(self._completed.results), len(self._completed.answered)
             yield Text(f"{answered} of {total} agencies answered. Question {self._completed.jti}", style="dim")
             if not self._completed.coverage_agrees:
-                yield Text("The hub's own account differs from what arrived: tell the federation's operator.", style="red")
+                yield Text(
+                    "The hub's own account differs from what arrived: tell the federation's operator.", style="red"
+                )
 
 
 def as_json(completed: Completed) -> str:

@@ -87,7 +87,6 @@ async def answer(envelope: MemberEnvelope, *, node: NodeParts) -> bytes:
         outcome.what,
         to=query,
         me=node.me.member,
-        federation=view.federation,
         ledger_leaf=appended.leaf_hash,
         now=node.clock.now(),
         key=node.me.signing_key,
@@ -134,7 +133,7 @@ async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Ou
         what = _disclose(found, decided, query=query, view=view, node=node)  # (7)
     except (StorageError, Replayed):
         raise
-    except Exception as error:  # noqa: BLE001 - see the module's docstring: it may be about this person alone
+    except Exception as error:  # see the module's docstring: it may be about this person alone
         emit(
             "answer.failed",
             level=logging.ERROR,
@@ -158,7 +157,7 @@ def _read(query: VerifiedQuery, today: date) -> Work[_Found]:
         return _Found(match=match, accepted=accepted)
     if question.only_certain and match.best.grade is not MatchGrade.CERTAIN:
         return _Found(match=match, accepted=accepted)
-    team = yield from team_of(match.best.person_id, today=today)
+    team = yield from team_of(match.best.person_id, today=today.isoformat())
     consents, head = yield from consents_of(team.person_ids)
     return _Found(match=match, accepted=accepted, team=team, consents=consents, consent_head=head)
 

@@ -113,9 +113,7 @@ class _Sent:
     members: dict[str, Member]
 
 
-async def ask(
-    question: Question, *, node: NodeParts
-) -> AsyncIterator[Asked | MemberResult | Completed]:
+async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | MemberResult | Completed]:
     """Ask, and yield results as they arrive. Raises InputError, FederationError, StorageError, HubError."""
     started = node.clock.now()
     view = node.membership.current()
@@ -150,7 +148,9 @@ async def ask(
         broken = error.code
     for member in sent.members.values():
         if member.id not in results:
-            results[member.id] = MemberResult(member=member, outcome=MemberOutcome.UNREACHABLE, reason=broken or "no-word")
+            results[member.id] = MemberResult(
+                member=member, outcome=MemberOutcome.UNREACHABLE, reason=broken or "no-word"
+            )
             yield results[member.id]
 
     completed = Completed(
@@ -174,9 +174,7 @@ def _bind_and_sign(
 ) -> tuple[_Sent, str]:
     """(1) and (2). Members without a sealing key cannot be asked: nothing could be sealed to them."""
     today = datetime.fromtimestamp(now, UTC).date()
-    agreement, listed = view.agreements.to_ask(
-        question.purpose, question.lawful_basis, accepted=accepted, today=today
-    )
+    agreement, listed = view.agreements.to_ask(question.purpose, question.lawful_basis, accepted=accepted, today=today)
     recipients = tuple(sorted(member for member in listed if member in view.sealing_keys))
     if not recipients:
         raise InputError("no member that may be asked for this purpose has published a sealing key yet")
@@ -276,9 +274,7 @@ def _open(line: Relayed, sent: _Sent, now: float) -> MemberResult:
     )
 
 
-def _coverage_agrees(
-    claim: CoverageClaim | None, results: dict[str, MemberResult], sent: _Sent, now: float
-) -> bool:
+def _coverage_agrees(claim: CoverageClaim | None, results: dict[str, MemberResult], sent: _Sent, now: float) -> bool:
     """Whether the hub's signed claim names our recipients and tells what we saw of each."""
     query = sent.signed.query
     if claim is None:

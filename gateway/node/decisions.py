@@ -58,9 +58,7 @@ class Decided:
         """One record for each involvement: what was weighed, and what came out."""
         return [
             _record(involvement_id, inputs, decision)
-            for involvement_id, inputs, decision in zip(
-                self.involvement_ids, self.inputs, self.decisions, strict=True
-            )
+            for involvement_id, inputs, decision in zip(self.involvement_ids, self.inputs, self.decisions, strict=True)
         ]
 
 

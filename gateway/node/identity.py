@@ -34,7 +34,7 @@ def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
 
 
 def make_keys(folder: Path) -> tuple[SigningKey, LedgerKey]:
-    """Make signing and ledger keys; raises ConfigurationError if `folder` holds some already: keys are never replaced."""
+    """Make signing and ledger keys; raises ConfigurationError if `folder` holds some: keys are never replaced."""
     signing_key, ledger_key = SigningKey.generate(), LedgerKey.generate()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     signing_key.save(folder / SIGNING_KEY_FILE)

@@ -174,3 +174,13 @@ def _remove_consents(ids: list[int]) -> Work[None]:
         [(uuid4().hex, consent_id) for consent_id in ids],
     )
     yield Statement("DELETE FROM consent WHERE id = ? AND withdrawn = 0", [(consent_id,) for consent_id in ids])
+
+
+def person_by_key(source: str, key: str) -> Work[int | None]:
+    """The id of the person whom `source` knows by this key; None if there is none."""
+    rows = yield Statement(
+        "SELECT p.id FROM person p JOIN import_source s ON s.id = p.source_id"
+        " WHERE s.name = ? AND p.key = ? AND p.hash IS NOT NULL",
+        (source, key),
+    )
+    return rows[0][0] if rows else None

@@ -1,4 +1,4 @@
-"""What a practitioner asks, checked before anything is signed: the page, the API and the command line all make one of these."""
+"""What a practitioner asks, checked before anything is signed: page, API and command line all make a Question."""
 
 import re
 from dataclasses import dataclass, field
@@ -30,9 +30,7 @@ class Question:
     deadline_ms: int = field(default=4000)
 
 
-def read_subject(
-    name: str, *, born: str | None = None, postcode: str | None = None, nhs: str | None = None
-) -> Subject:
+def read_subject(name: str, *, born: str | None = None, postcode: str | None = None, nhs: str | None = None) -> Subject:
     """Typed text into a Subject. `born` is YYYY, YYYY-MM, YYYY-MM-DD, or an age such as `8`; raises InputError."""
     if len(name) > MAX_NAME_CHARS:
         raise InputError(f"the name is longer than {MAX_NAME_CHARS} characters")

@@ -1,7 +1,7 @@
-"""What a federation's operator does: admit, suspend, resume, renew; each makes the next document, signed.
+"""What a federation's operator does: admit, suspend, resume, renew. Each makes the next document, signed.
 
-The operator's folder holds the signing key (never on the hub), the current document `federation.jws`, which is copied to
-the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation document").
+The operator's folder holds the signing key (never on the hub), the current document `federation.jws`, which is copied
+to the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation document").
 """
 
 import os
@@ -141,9 +141,7 @@ def open_operator(folder: Path) -> Operator:
     """Open what init_operator() made; an expired document is read too, so that it can be renewed."""
     key = SigningKey.load(folder / KEY_FILE)
     token = read_file(folder / DOCUMENT_FILE, MAX_DOCUMENT_BYTES)
-    return Operator(
-        folder=folder, key=key, document=verify_document(token, operator_key=key.verify_key(), now=None)
-    )
+    return Operator(folder=folder, key=key, document=verify_document(token, operator_key=key.verify_key(), now=None))
 
 
 def load_verify_key(path: Path) -> VerifyKey:

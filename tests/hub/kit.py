@@ -15,6 +15,7 @@ from uuid import uuid4
 import aiohttp
 import orjson
 from aiohttp import web
+from gateway.wire.federation import sign_document
 
 from gateway.database.contract import Database
 from gateway.database.sqlite import open_sqlite
@@ -27,7 +28,6 @@ from gateway.hub.routes import QUERIES_PATH, hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
 from gateway.links.https import ANSWER_TYPE, ANSWERS_PATH, HttpsLink
 from gateway.wire.coverage import DeliveryOutcome, verify_coverage
-from gateway.wire.document import sign_document
 from gateway.wire.envelope import Envelope, SealedCopy
 from gateway.wire.federation import ACTIVE, SUSPENDED, Federation, Member, MemberKey
 from gateway.wire.keys import LedgerKey, SigningKey

@@ -109,9 +109,7 @@ def _envelope(parties: Parties, case: Case) -> object:
         id=case.get("id", JTI),
         deadline_ms=2_000,
         body=_flipped(body) if case.get("flip") == "body" else body[: len(body) - case.get("cut", 0)],
-        copy=SealedCopy(
-            kid=case.get("kid", to.kid), sealed=_flipped(sealed) if case.get("flip") == "copy" else sealed
-        ),
+        copy=SealedCopy(kid=case.get("kid", to.kid), sealed=_flipped(sealed) if case.get("flip") == "copy" else sealed),
         sender=case.get("sender", COUNCIL),
     )
     me = case.get("me", TRUST)

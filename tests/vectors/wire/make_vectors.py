@@ -317,12 +317,20 @@ def write_envelope_json() -> None:
 def write_answers(parties: Parties, asked: str) -> None:
     key = parties.signing[TRUST]
     claims = {
-        **{"iss": TRUST, "aud": COUNCIL, "iat": T, "exp": T + 120, "jti": OTHER_JTI, "in_reply_to": JTI},
+        "iss": TRUST,
+        "aud": COUNCIL,
+        "iat": T,
+        "exp": T + 120,
+        "jti": OTHER_JTI,
+        "in_reply_to": JTI,
         "query_sha256": hashlib.sha256(asked.encode()).hexdigest(),
         "fed": {"seq": parties.federation.seq, "sha256": parties.federation.sha256},
-        **{"outcome": "teams", "ledger_leaf": LEAF, "display_until": T + DAY},
+        "outcome": "teams",
+        "ledger_leaf": LEAF,
+        "display_until": T + DAY,
         "policy": {"uri": "https://riverside.example.org/agreements/coordination", "version": "1", "rule": "r1"},
-        **{"bundle_sha256": hashlib.sha256(BUNDLE).hexdigest(), "truncated": False},
+        "bundle_sha256": hashlib.sha256(BUNDLE).hexdigest(),
+        "truncated": False,
     }
     nothing = changed(claims, outcome="nothing-to-disclose", policy=..., bundle_sha256=..., truncated=...)
 
@@ -440,7 +448,11 @@ def write_documents(parties: Parties, claims: dict[str, Any]) -> None:
     case("without_hub", "no hub key", MALFORMED, changed(claims, hubs=[]))
 
     said = {
-        **{"iss": "hub", "aud": FEDERATION, "iat": T, "exp": T + 3_600, "seq": parties.federation.seq},
+        "iss": "hub",
+        "aud": FEDERATION,
+        "iat": T,
+        "exp": T + 3_600,
+        "seq": parties.federation.seq,
         "sha256": parties.federation.sha256,
     }
 
@@ -460,8 +472,14 @@ def write_documents(parties: Parties, claims: dict[str, Any]) -> None:
 def write_requests(parties: Parties) -> None:
     key = parties.signing[COUNCIL]
     claims = {
-        **{"iss": COUNCIL, "aud": FEDERATION, "iat": T, "exp": T + 60, "jti": JTI, "method": "POST"},
-        **{"path": "/v1/queries", "body_sha256": hashlib.sha256(b"body").hexdigest()},
+        "iss": COUNCIL,
+        "aud": FEDERATION,
+        "iat": T,
+        "exp": T + 60,
+        "jti": JTI,
+        "method": "POST",
+        "path": "/v1/queries",
+        "body_sha256": hashlib.sha256(b"body").hexdigest(),
     }
 
     def case(name: str, what: str, expect: str, hostile: Mapping[str, Any] = claims, **given: Any) -> None:
@@ -485,8 +503,12 @@ def write_requests(parties: Parties) -> None:
 def write_keys(parties: Parties) -> None:
     ring_key = parties.rings[TRUST].current(NOW).public
     claims = {
-        **{"iss": TRUST, "aud": FEDERATION, "iat": ring_key.not_before, "exp": ring_key.expires},
-        **{"sealing_kid": ring_key.kid, "sealing_key": base64url.encode_text(ring_key.raw)},
+        "iss": TRUST,
+        "aud": FEDERATION,
+        "iat": ring_key.not_before,
+        "exp": ring_key.expires,
+        "sealing_kid": ring_key.kid,
+        "sealing_key": base64url.encode_text(ring_key.raw),
     }
 
     def case(name: str, what: str, expect: str, hostile: Mapping[str, Any] = claims, **given: Any) -> None:
@@ -503,7 +525,10 @@ def write_keys(parties: Parties) -> None:
 
     newcomer = signing_key("school")
     wish = {
-        **{"iss": "school", "aud": FEDERATION, "iat": T, "exp": T + 30 * DAY},
+        "iss": "school",
+        "aud": FEDERATION,
+        "iat": T,
+        "exp": T + 30 * DAY,
         "member": member_json(member("school", newcomer)),
     }
 

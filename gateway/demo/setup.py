@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.app import HUB_KEY_FILE
 from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError
@@ -32,7 +33,6 @@ from gateway.wire.operator import DOCUMENT_FILE, KEY_FILE, PUBLIC_KEY_FILE, open
 from mappings.vocabulary import OrganisationType, Sector
 
 HUB = "hub"
-HUB_KEY_FILE = "hub.pem"
 OPERATOR = "operator"
 MEMBER_KEY_LIFETIME_S = 10 * 365 * 86_400  # a demonstration's keys are never rotated
 

@@ -316,7 +316,7 @@ def write_envelope_json() -> None:
 
 def write_answers(parties: Parties, asked: str) -> None:
     key = parties.signing[TRUST]
-    claims = {
+    claims: dict[str, Any] = {
         "iss": TRUST,
         "aud": COUNCIL,
         "iat": T,

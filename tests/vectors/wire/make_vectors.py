@@ -314,7 +314,7 @@ def write_envelope_json() -> None:
     case("from_chosen_by_asker", "the asker names the sender", "hub-envelope", {**to_hub, "from": TRUST})
     case("copies_of_others", "the hub leaves the others' copies in", "member-envelope", {**to_member, "copies": {}})
     case("id_upper_case", "a second spelling of one id", "member-envelope", {**to_member, "id": JTI.upper()})
-    case("body_padded", "base64 with =", "member-envelope", {**to_member, "body": base["body"][:-1] + "="})
+    case("body_padded", "base64 with =", "member-envelope", {**to_member, "body": body[:-1] + "="})
     case("member_twice", "from named twice", "member-envelope", '{"from":"council","from":"trust"}')
     case("cut_off", "half a message", "member-envelope", orjson.dumps(to_member).decode()[:500])
 

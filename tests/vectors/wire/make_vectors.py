@@ -290,12 +290,8 @@ def write_envelopes(good: str) -> None:
 
 def write_envelope_json() -> None:
     copy_ = {"kid": "A" * 43, "sealed": base64url.encode_text(bytes(1_168))}
-    base: dict[str, Any] = {
-        "v": 1,
-        "id": JTI,
-        "deadline_ms": 2_000,
-        "body": base64url.encode_text(bytes(8_192 + 64 + 16)),
-    }
+    body = base64url.encode_text(bytes(8_192 + 64 + 16))
+    base = {"v": 1, "id": JTI, "deadline_ms": 2_000, "body": body}
     to_hub = {**base, "copies": {TRUST: copy_}}
     to_member = {**base, "copy": copy_, "from": COUNCIL}
 

@@ -50,6 +50,9 @@ JOIN = "patchwork-join+jwt"
 MALFORMED, NOT_AUTHENTIC, NOT_FOR_US, OUT_OF_TIME = "MalformedMessage", "NotAuthentic", "NotForUs", "OutOfTime"
 
 
+cases: dict[str, dict[str, Any]] = {}
+
+
 def signature(data: bytes, key: SigningKey) -> bytes:
     der = key.private.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
     r, s = decode_dss_signature(der)
@@ -66,8 +69,7 @@ def token(payload: Any, typ: str, key: SigningKey, header: Mapping[str, Any] | b
 
 
 def write(name: str, what: str, reader: str, expect: str, **given: Any) -> None:
-    case = {"what": what, "reader": reader, "expect": expect, **given}
-    (HERE / f"{name}.json").write_bytes(orjson.dumps(case, option=orjson.OPT_INDENT_2) + b"\n")
+    cases[name] = {"what": what, "reader": reader, "expect": expect, **given}
 
 
 def changed(claims: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def write_jws(claims: dict[str, Any], key: SigningKey) -> None:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     spelled = sig[:-1] + alphabet[alphabet.index(last) | 1]
     public = key.public_jwk()
-    cases: list[tuple[str, str, str, str]] = [
+    hostile_tokens: list[tuple[str, str, str, str]] = [
         ("tampered_payload", "one byte of the payload changed", NOT_AUTHENTIC, f"{head}.{flip(body)}.{sig}"),
         ("tampered_signature", "one byte of the signature changed", NOT_AUTHENTIC, f"{head}.{body}.{flip(sig)}"),
         ("alg_none", "alg none, empty signature", MALFORMED, f"{unsigned}.{body}."),
@@ -171,7 +173,7 @@ def write_jws(claims: dict[str, Any], key: SigningKey) -> None:
         ("payload_deep", "nested 200 deep", MALFORMED, token(b'{"a":' * 200 + b"1" + b"}" * 200, QUERY, key)),
         ("payload_very_deep", "nested 5,000 deep", MALFORMED, token(b"[" * 5_000 + b"]" * 5_000, QUERY, key)),
     ]
-    for name, what, expect, hostile in cases:
+    for name, what, expect, hostile in hostile_tokens:
         write(f"jws_{name}", what, "jws", expect, token=hostile)
 
 
@@ -546,8 +548,6 @@ def write_keys(parties: Parties) -> None:
 
 
 def main() -> None:
-    for old in HERE.glob("*.json"):
-        old.unlink()
     with tempfile.TemporaryDirectory() as folder:
         drafted = make_parties(Path(folder) / "draft")
         claims = orjson.loads(base64url.decode(drafted.federation.token.split(b".")[1]))
@@ -566,6 +566,10 @@ def main() -> None:
     write_documents(parties, claims)
     write_requests(parties)
     write_keys(parties)
+    for old in HERE.glob("*.json"):
+        old.unlink()
+    for name, case in cases.items():
+        (HERE / f"{name}.json").write_bytes(orjson.dumps(case, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 if __name__ == "__main__":

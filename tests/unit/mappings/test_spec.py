@@ -28,7 +28,7 @@ service_key = ["team"]
         (PERSON.replace("names", "name"), r"map 1 \(person\): 'names' is missing"),
         (PERSON.replace('key = ["id"]', ""), r"map 1 \(person\): 'key' is missing"),
         (PERSON.replace('"person"', '"persons"'), r"map 1: unknown type 'persons'"),
-        (PERSON.replace('from = "row"', ""), r"map 1: 'from' is missing"),
+        (PERSON.replace('from = "row"', ""), r"map 1 \(person\): 'from' is missing"),
         (PERSON.replace("surname", "sur//name"), r"'sur//name' is not the name of a field"),
         (PERSON.replace('family = "surname"', 'famly = "surname"'), r"names 1: unknown key 'famly'; did you mean 'family'"),
         (PERSON.replace('family = "surname", given = ["forename"]', 'use = "old"'), r"names 1: give either 'family'"),

@@ -18,10 +18,11 @@ Bounded: at most MAX_KEYS of a person and MAX_ASKED_KEYS in one tier of a questi
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from hashlib import blake2b
 
 from gateway.matching.compare import GIVEN_ASKED, PARTICLES
-from gateway.matching.normalise import BirthDate, is_outward, skeleton
+from gateway.matching.normalise import CACHED_NAMES, BirthDate, is_outward, skeleton
 from gateway.matching.record import Asked, Card
 from gateway.matching.roots import roots
 
@@ -122,16 +123,20 @@ def _given_codes(tokens: tuple[str, ...]) -> tuple[str, ...]:
 
 def _root_codes(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """Sounds of the first given name, of the names that it is short for, and of the second."""
-    if not tokens:
-        return ()
-    first = tokens[0]
-    formal = sorted(roots(first) - {first})[:MAX_ROOTS]
-    return tuple(dict.fromkeys(skeleton(token) for token in (first, *tokens[1:GIVEN_ASKED], *formal)))
+    if len(tokens) <= 1:
+        return _formal_codes(tokens[0]) if tokens else ()
+    return tuple(dict.fromkeys((*_formal_codes(tokens[0]), skeleton(tokens[1]))))
 
 
-def _initials(tokens: tuple[str, ...]) -> tuple[str, ...]:
+@lru_cache(maxsize=CACHED_NAMES)
+def _formal_codes(token: str) -> tuple[str, ...]:
+    formal = sorted(roots(token) - {token})[:MAX_ROOTS]
+    return tuple(dict.fromkeys(skeleton(name) for name in (token, *formal)))
+
+
+def _initials(tokens: tuple[str, ...]) -> list[str]:
     """First letters of the first given name and of the names that it is short for."""
-    return tuple(dict.fromkeys(code[0] for code in _root_codes(tokens[:1])))
+    return list({code[0]: None for code in _formal_codes(tokens[0])}) if tokens else []
 
 
 def _by_year(years: tuple[int, ...], names: list[_AskedName]) -> list[str]:

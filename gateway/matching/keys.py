@@ -30,6 +30,7 @@ MAX_KEYS = 96
 MAX_ASKED_KEYS = 24
 MAX_ROOTS = 6  # of one given name; "chris" is short for more, and the birth date finds those
 BYTES_PER_KEY = 8
+MONTHS = 12
 
 
 # Tokens of given and family name, sounds of family and given name.
@@ -67,7 +68,9 @@ def asked_keys(asked: Asked, today: date) -> Iterator[tuple[int, ...]]:
     if asked.nhs_number:
         first.append("N" + asked.nhs_number)
     if born and born.day:
-        first += (_date_key(born), _date_key(BirthDate(born.year, born.day, born.month)))
+        first.append(_date_key(born))
+        if born.day <= MONTHS:
+            first.append(_date_key(BirthDate(born.year, born.day, born.month)))
     for given, _, families, givens in names:
         if asked.postcode:
             first += _place_keys((asked.postcode,), families + givens)

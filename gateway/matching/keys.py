@@ -61,31 +61,41 @@ def keys_of(card: Card) -> tuple[int, ...]:
 
 def asked_keys(asked: Asked, today: date) -> Iterator[tuple[int, ...]]:
     """The keys to look up, in tiers: a later tier is only made and read when the one before has not settled it."""
-    born, years = asked.birth, _asked_years(asked, today)
     names = [(given, family, _family_codes(family), _given_codes(given)) for given, family in asked.names]
-    first: list[str] = []
-    second: list[str] = []
-    if asked.nhs_number:
-        first.append("N" + asked.nhs_number)
+    years = _asked_years(asked, today)
+    yield _hashed(_strong_keys(asked, names, years))
+    yield _hashed(_weaker_keys(asked, names, years))
+
+
+def _strong_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
+    """Number, birth date, address; and by name those whom a birth date cannot find."""
+    found = ["N" + asked.nhs_number] if asked.nhs_number else []
+    born = asked.birth
     if born and born.day:
-        first.append(_date_key(born))
+        found.append(_date_key(born))
         if born.day <= MONTHS:
-            first.append(_date_key(BirthDate(born.year, born.day, born.month)))
+            found.append(_date_key(BirthDate(born.year, born.day, born.month)))
     for given, _, families, givens in names:
         if asked.postcode:
-            first += _place_keys((asked.postcode,), families + givens)
-        first += _pairs("u" if years else "n", families, _root_codes(given))
-    if years and not (born and born.day):
-        first += _by_year(years, names)
-    yield _hashed(first)
+            found += _place_keys((asked.postcode,), families + givens)
+        found += _pairs("u" if years else "n", families, _root_codes(given))
+    if not (born and born.day):
+        found += _by_year(years, names)
+    return found
+
+
+def _weaker_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
+    """What finds people whose birth date was mistyped or misheard."""
+    found: list[str] = []
+    born = asked.birth
     for given, _, families, givens in names:
         if born and born.day:
-            second += _part_of_date_keys(born, families, givens)
+            found += _part_of_date_keys(born, families, givens)
         elif years:
-            second += _pairs("n", families, _root_codes(given))
+            found += _pairs("n", families, _root_codes(given))
     if born and born.day:
-        second += _by_year(years, names)
-    yield _hashed(second)
+        found += _by_year(years, names)
+    return found
 
 
 def namesake_keys(card: Card) -> tuple[int, ...]:

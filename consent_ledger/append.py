@@ -26,6 +26,7 @@ from consent_ledger.record import (
     LedgerCorrupt,
     LedgerError,
     ReplayedError,
+    Value,
     Work,
     seal_leaf,
 )
@@ -40,11 +41,14 @@ _SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """What must still hold when an answer is written. `consent_head` is checked if a person was matched."""
+    """What must still hold when an answer is written. If a person was matched, `consent_head` is that of all `persons`,
+    the ids under which they are known here.
+    """
 
     issuer: str
     jti: str
     expires_at: int
+    persons: tuple[int, ...]
     consent_head: int | None
     agreement_sha256: str | None
 
@@ -92,22 +96,21 @@ def append_all(
     behind = now < clock_high - CLOCK_TOLERANCE_S
 
     results: list[Appended | LedgerError] = []
-    entries: list[tuple[int, str, bytes, bytes, bytes]] = []
-    nodes: list[tuple[int, int, bytes]] = []
-    consents: list[tuple[bytes, int, str]] = []
+    entries: list[tuple[Value, ...]] = []
+    nodes: list[tuple[Value, ...]] = []
+    consents: list[tuple[Value, ...]] = []
     for draft in drafts:
         key = keys[draft.owner]
         # (2)
         if draft.guard is not None:
-            refusal = ClockBehind("the clock is behind the ledger") if behind else None
-            refusal = refusal or (yield from _check(draft.guard, key.id, federation, consents))
+            refusal: LedgerError | None = ClockBehind("the clock is behind the ledger") if behind else None
+            refusal = refusal or (yield from _check(draft.guard, keys, federation, consents))
             if refusal is not None:
                 results.append(refusal)
                 continue
         # (3)
         kind_class = KIND_CLASSES[draft.kind]
-        header = LeafHeader(kind_class=kind_class, hour=int(draft.at) // _SECONDS_PER_HOUR, federation=federation)
-        leaf = seal_leaf(header, draft.body, key.secret)
+        leaf = seal_leaf(LeafHeader(kind_class, int(draft.at) // _SECONDS_PER_HOUR, federation), draft.body, key.secret)
         hashed = leaf_hash(leaf)
         seq = tree.size
         nodes += tree.append(hashed)
@@ -137,7 +140,7 @@ def append_all(
 
 
 def _check(
-    guard: Guard, key_id: bytes, federation: str, unwritten: Sequence[tuple[bytes, int, str]]
+    guard: Guard, keys: Mapping[Owner, Key], federation: str, unwritten: Sequence[tuple[Value, ...]]
 ) -> Work[LedgerError | None]:
     """(2) The replay row comes last: a decision that must be made again keeps its question open."""
     if guard.agreement_sha256 is not None:
@@ -148,9 +151,13 @@ def _check(
         if not rows:
             return HeadMoved("the agreement is no longer accepted")
     if guard.consent_head is not None:
-        rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
-        stored = NO_CONSENTS if rows[0][0] is None else rows[0][0]
-        if any(owner == key_id for owner, _, _ in unwritten) or stored != guard.consent_head:
+        head = NO_CONSENTS
+        for key_id in {keys[person].id for person in guard.persons}:
+            rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
+            head = max(head, NO_CONSENTS if rows[0][0] is None else rows[0][0])
+            if any(row[0] == key_id for row in unwritten):
+                return HeadMoved("the person's consents have changed")
+        if head != guard.consent_head:
             return HeadMoved("the person's consents have changed")
     rows = yield (
         "INSERT INTO replay (federation, issuer, jti, keep_until) VALUES (?, ?, ?, ?)"

@@ -166,7 +166,7 @@ class Ledger:
                 batch.append(self._waiting.get_nowait())
             try:
                 results = await self._write([each.draft for each in batch])
-            except Exception as error:  # noqa: BLE001 - whatever it is, these entries are not on record
+            except Exception as error:  # whatever it is, these entries are not on record
                 results = [_unavailable(error) for _ in batch]
             for each, result in zip(batch, results, strict=True):  # (4)
                 if not each.done.done():  # who was cancelled hears nothing, though the entry may stand
@@ -177,7 +177,8 @@ class Ledger:
                 self._waiting.task_done()
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Appended | LedgerError]:
-        owners = dict.fromkeys(draft.owner for draft in drafts)
+        owners: dict[Owner, None] = dict.fromkeys(draft.owner for draft in drafts)
+        owners |= dict.fromkeys(person for draft in drafts if draft.guard for person in draft.guard.persons)
         keys: dict[Owner, Key] = await self._keys.read(keystore.find(owners, self._federation))  # (2)
         missing = [owner for owner in owners if owner not in keys]
         if missing:

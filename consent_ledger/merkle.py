@@ -147,8 +147,14 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
             raise ProofInvalid("trees of one size differ, or have a needless proof")
         return
     path = list(proof) if old & (old - 1) else [old_root, *proof]
-    if not path or not proof:
+    if not proof:
         raise ProofInvalid("the proof is empty")
+    if _climb(old, new, path) != (old_root, new_root):
+        raise ProofInvalid("the proof does not lead to both roots")
+
+
+def _climb(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The roots of both trees that a consistency path leads to."""
     fn, sn = old - 1, new - 1
     while fn & 1:
         fn, sn = fn >> 1, sn >> 1
@@ -163,8 +169,9 @@ def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, pro
         else:
             second = node_hash(second, sibling)
         fn, sn = fn >> 1, sn >> 1
-    if sn != 0 or first != old_root or second != new_root:
-        raise ProofInvalid("the proof does not lead to both roots")
+    if sn != 0:
+        raise ProofInvalid("the proof is too short")
+    return first, second
 
 
 def _check_lengths(*hashes: bytes) -> None:

@@ -1,6 +1,6 @@
 """Reading the ledger: what an answer needs in its one read, entries opened where a key exists, and verification."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,17 +30,18 @@ class TreeHead:
     root: str
 
 
-def consents_of(person_id: int) -> Work[tuple[tuple[ConsentEntry, ...], int]]:
-    """A person's consent entries in ledger order, and their head (NO_CONSENTS if none).
+def consents_of(person_ids: Sequence[int]) -> Work[tuple[tuple[ConsentEntry, ...], int]]:
+    """A person's consent entries in ledger order, under all their ids, and their head (NO_CONSENTS if none).
 
     For a reader that sees the node's, the ledger's and the key store's tables at once. Raises LedgerCorrupt.
     """
+    marks = ", ".join("?" * len(person_ids))
     rows = yield (
-        "SELECT consent_entry.applied_seq, entry.leaf, person_key.secret FROM person_key"
+        "SELECT consent_entry.applied_seq, entry.leaf, person_key.secret FROM person_key"  # noqa: S608 - only marks
         " JOIN consent_entry ON consent_entry.key_id = person_key.key_id"
         " JOIN entry ON entry.seq = consent_entry.applied_seq"
-        " WHERE person_key.person_id = ? ORDER BY consent_entry.applied_seq",
-        (person_id,),
+        f" WHERE person_key.person_id IN ({marks}) ORDER BY consent_entry.applied_seq",
+        tuple(person_ids),
     )
     return tuple(_consent(seq, leaf, secret) for seq, leaf, secret in rows), rows[-1][0] if rows else NO_CONSENTS
 
@@ -57,6 +58,12 @@ def accepted_agreements(federation: str) -> Work[frozenset[str]]:
     """Hashes (hex) of the agreements that this node's officer accepts now."""
     rows = yield "SELECT sha256 FROM agreement_accepted WHERE federation = ?", (federation,)
     return frozenset(row[0] for row in rows)
+
+
+def was_answered(federation: str, issuer: str, jti: str) -> Work[bool]:
+    """Whether this question is on record; append.py decides it for good, in the transaction that appends."""
+    rows = yield "SELECT 1 FROM replay WHERE federation = ? AND issuer = ? AND jti = ?", (federation, issuer, jti)
+    return bool(rows)
 
 
 def clock_high() -> Work[float]:
@@ -78,7 +85,7 @@ def chunk(since: int) -> Work[list[tuple[int, str, bytes, bytes, bytes]]]:
         "SELECT seq, federation, key_id, leaf, leaf_hash FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?",
         (since, CHUNK_ROWS),
     )
-    return rows  # type: ignore[return-value]  # rows are tuples of what the statement selects
+    return rows
 
 
 def open_entry(seq: int, leaf: bytes, hashed: bytes, secret: bytes | None) -> Entry:

@@ -5,20 +5,22 @@ A leaf is seven fields, each a u32 length (big-endian) and its bytes:
     version (1 byte) | kind class | hour (u64, hours since the epoch) | federation id | nonce (32) | commitment (32) |
     ciphertext
 
-Its hash is RFC 9162's SHA-256(0x00 || leaf). Person, actor, exact kind and time are in the ciphertext alone: AES-256-GCM
-over the body (canonical JSON, padded with blanks to a multiple of 256 bytes so that its length tells nothing), with
-the first four fields as associated data. Every entry has its own key: HMAC-SHA-512(secret, label || nonce) gives 32
-bytes of key and 32 of commitment. AES-GCM alone would let a forger make one ciphertext that opens under two keys to
-two bodies; the commitment in the leaf fixes the key. The secret belongs to one person, or to one month for what
-concerns nobody known here; destroying it erases the bodies and leaves the tree.
+Its hash is RFC 9162's SHA-256(0x00 || leaf). Person, actor, exact kind and time are in the ciphertext alone:
+AES-256-GCM over the body (canonical JSON, padded with blanks to a multiple of 256 bytes so that its length tells
+little), with the first four fields as associated data. Every entry has a key of its own: keyed BLAKE2b (RFC 7693) of the nonce under the
+secret gives 32 bytes of key and 32 of commitment. AES-GCM alone would let a forger make one ciphertext that opens under
+two keys to two bodies; the commitment in the leaf fixes the key. The secret belongs to one person, or to one month for
+what concerns nobody known here; destroying it erases the bodies and leaves the tree.
 """
 
+import hashlib
 import hmac
 import os
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 from cryptography.exceptions import InvalidTag
@@ -33,7 +35,7 @@ _KEY_BYTES = 32
 _IV_BYTES = 12
 _PAD = 256
 _FIELDS = 7
-_LABEL = b"patchwork/ledger-entry/1\x00"
+_LABEL = b"pw/ledger/entry1"  # BLAKE2b's personalisation, 16 bytes
 
 Value = None | int | float | str | bytes
 Row = tuple[Any, ...]
@@ -118,8 +120,7 @@ KIND_CLASSES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeafHeader:
+class LeafHeader(NamedTuple):
     """What a leaf shows to whoever has no key."""
 
     kind_class: KindClass
@@ -151,12 +152,11 @@ def body_bytes(kind: EntryKind, at: float, body: Mapping[str, Any]) -> bytes:
 
 def seal_leaf(header: LeafHeader, body: bytes, secret: bytes) -> bytes:
     """The bytes of a leaf over `body` under a person's or month's secret."""
-    associated = _pack(
-        bytes((VERSION,)), header.kind_class.encode(), header.hour.to_bytes(8, "big"), header.federation.encode()
-    )
+    associated = _associated(header)
     nonce = os.urandom(_NONCE_BYTES)
     key, commitment = _derive(secret, nonce)
-    return associated + _pack(nonce, commitment, AESGCM(key).encrypt(nonce[:_IV_BYTES], body, associated))
+    ciphertext = AESGCM(key).encrypt(nonce[:_IV_BYTES], body, associated)
+    return associated + _pack(nonce, commitment, ciphertext)
 
 
 def open_leaf(leaf: bytes, secret: bytes) -> dict[str, Any]:
@@ -198,10 +198,17 @@ def read_leaf(leaf: bytes) -> Leaf:
     return Leaf(header, leaf[:associated], *fields[4:])
 
 
+@lru_cache(maxsize=64)  # all entries of an hour share a few
+def _associated(header: LeafHeader) -> bytes:
+    return _pack(
+        bytes((VERSION,)), header.kind_class.encode(), header.hour.to_bytes(8, "big"), header.federation.encode()
+    )
+
+
 def _derive(secret: bytes, nonce: bytes) -> tuple[bytes, bytes]:
-    derived = hmac.digest(secret, _LABEL + nonce, "sha512")
+    derived = hashlib.blake2b(nonce, key=secret, digest_size=2 * _KEY_BYTES, person=_LABEL).digest()
     return derived[:_KEY_BYTES], derived[_KEY_BYTES:]
 
 
 def _pack(*fields: bytes) -> bytes:
-    return b"".join(len(field).to_bytes(4, "big") + field for field in fields)
+    return b"".join([len(field).to_bytes(4, "big") + field for field in fields])

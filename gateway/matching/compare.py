@@ -80,21 +80,31 @@ _PLACE_ORDER = {level: place for place, level in enumerate(PlaceLevel)}
 
 
 def compare_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
-    """Compare given names; another than the first agreeing is only SECOND, unless all agree in another order."""
+    """Compare given names; only a middle name agreeing is SECOND, all in another order are EXACT."""
+    level = compare_first_given(asked, stored)
+    if level in GOOD_GIVEN or level is NameLevel.MISSING or (len(asked) == 1 and len(stored) == 1):
+        return level
+    for token in asked[:GIVEN_ASKED]:  # well spelt or a nickname: it says little anyway
+        if len(token) > 1 and not roots(token).isdisjoint(stored[:GIVEN_STORED]):
+            return min(level, NameLevel.SECOND, key=_NAME_ORDER.__getitem__)
+    return level
+
+
+def compare_first_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
+    """Compare the first given names, or all of them if they agree in another order or written as one."""
     if not asked or not stored:
         return NameLevel.MISSING
-    best = _token_level(asked[0], stored[0])
-    if best is NameLevel.EXACT:
-        return best
-    if len(asked) == len(stored) == 1:
-        return best
-    if sorted(asked) == sorted(stored) or "".join(asked) == "".join(stored):
+    level = _token_level(asked[0], stored[0])
+    if level is not NameLevel.EXACT and _same_otherwise(asked, stored):
         return NameLevel.EXACT
-    if best not in GOOD_GIVEN:
-        others = (_token_level(a, s) for a in asked[:GIVEN_ASKED] for s in stored[:GIVEN_STORED])
-        if any(level in GOOD_GIVEN for level in others):
-            return min(best, NameLevel.SECOND, key=_NAME_ORDER.__getitem__)
-    return best
+    return level
+
+
+def _same_otherwise(asked: tuple[str, ...], stored: tuple[str, ...]) -> bool:
+    """Whether two names have the same parts in another order, or divided differently (Xiao Ming, Xiaoming)."""
+    if len(asked) == len(stored):
+        return len(asked) > 1 and sorted(asked) == sorted(stored)
+    return asked[0][0] == stored[0][0] and "".join(asked) == "".join(stored)
 
 
 def _token_level(asked: str, stored: str) -> NameLevel:
@@ -128,12 +138,11 @@ def compare_family(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel
 
 
 def _several_parts(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
-    joined, other = "".join(asked), "".join(stored)
-    if joined == other or sorted(asked) == sorted(stored):
+    if _same_otherwise(asked, stored):
         return NameLevel.EXACT
     if any(token in stored and token not in PARTICLES and len(token) > 1 for token in asked):
         return NameLevel.PART
-    level = _likeness(joined, other)
+    level = _likeness("".join(asked), "".join(stored))
     if level is NameLevel.OTHER and any(
         len(a) > SHORT and JaroWinkler.similarity(a, s) >= NEAR_PART for a in asked for s in stored
     ):

@@ -12,7 +12,7 @@ from datetime import date
 from gateway.database.contract import Statement, Value, Work
 from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, asked_keys, keys_of
 from gateway.matching.record import Candidate, Card, asked_of, card_of
-from gateway.matching.score import NOBODY, Match, grade
+from gateway.matching.score import NOBODY, Match, Scored, choose, score
 from gateway.wire.query import Subject
 
 MAX_POSTINGS = 512  # people read under one key, as in the statement below
@@ -84,21 +84,25 @@ def find(subject: Subject, *, today: date) -> Work[Match]:
     """The one person whom the question means, if there is exactly one (`disclosable`). Never raises on bad input."""
     asked = asked_of(subject, today=today)
     match = NOBODY
-    people: dict[int, Card] = {}
+    seen: set[int] = set()
+    scored: list[Scored] = []
     complete = True
     for keys in asked_keys(asked, today):
+        if not keys:
+            continue
         # (1) People under the keys of this tier, those under most of its keys first.
         rows = yield Statement(_BY_KEYS[len(keys)], keys)
-        complete = complete and len(rows) < MAX_POSTINGS
-        hits: Counter[int] = Counter(person_id for (person_id,) in rows if person_id not in people)
-        chosen = [person_id for person_id, _ in hits.most_common(MAX_COMPARED - len(people))]
-        complete = complete and len(chosen) == len(hits)
-        # (2) Their cards.
-        if chosen:
-            cards = yield Statement(_CARDS[len(chosen)], tuple(chosen))
-            people.update((person_id, Card.from_bytes(card)) for person_id, card in cards)
-            # (3) Compare; whoever could rival a full birth date stands in the first tier already.
-            match = grade(asked, people.items(), today=today, complete=complete)
+        hits = Counter(person_id for (person_id,) in rows if person_id not in seen)
+        chosen = [person_id for person_id, _ in hits.most_common(MAX_COMPARED - len(seen))]
+        complete = complete and len(rows) < MAX_POSTINGS and len(chosen) == len(hits)
+        if not chosen:
+            continue
+        # (2) Their cards, compared.
+        seen.update(chosen)
+        cards = yield Statement(_CARDS[len(chosen)], tuple(chosen))
+        scored += score(asked, ((person_id, Card.from_bytes(card)) for person_id, card in cards), today=today)
+        # (3) Choose; whoever could rival an exact birth date stands in the first tier already.
+        match = choose(scored, complete=complete)
         if match.settled:
             break
     return match

@@ -16,7 +16,7 @@ Every stored person has some ten keys, stable 64-bit hashes of:
 Bounded: at most MAX_KEYS of a person and MAX_ASKED_KEYS in one tier of a question, whatever is typed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date
 from hashlib import blake2b
 
@@ -31,6 +31,10 @@ MAX_ROOTS = 6  # of one given name; "chris" is short for more, and the birth dat
 BYTES_PER_KEY = 8
 
 
+# Tokens of given and family name, sounds of family and given name.
+_AskedName = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+
 def hash_key(text: str) -> int:
     """A stable signed 64-bit hash, the same in every process and version."""
     return int.from_bytes(blake2b(text.encode(), digest_size=BYTES_PER_KEY).digest(), "big", signed=True)
@@ -38,53 +42,50 @@ def hash_key(text: str) -> int:
 
 def keys_of(card: Card) -> tuple[int, ...]:
     """The keys under which a stored person is found."""
-    texts: dict[str, None] = {}
-    for number in card.nhs_numbers:
-        texts["N" + number] = None
-    for born in card.births:
-        if born.day:
-            texts[_date_key(born)] = None
+    texts = ["N" + number for number in card.nhs_numbers]
+    texts += [_date_key(born) for born in card.births if born.day]
     undated = not any(born.day for born in card.births)
     for given, family in card.names:
-        families, givens = _family_codes(family), _given_codes(given)
-        texts.update(dict.fromkeys(_pairs("n", families, _root_codes(given))))
+        families, givens, roots_of_given = _family_codes(family), _given_codes(given), _root_codes(given)
+        texts += _pairs("n", families, roots_of_given)
         if undated:
-            texts.update(dict.fromkeys(_pairs("u", families, _root_codes(given))))
-        texts.update(dict.fromkeys(_place_keys(card.postcodes, families + givens)))
+            texts += _pairs("u", families, roots_of_given)
+        texts += _place_keys(card.postcodes, families + givens)
         for born in card.births:
-            texts.update(dict.fromkeys(_year_keys((born.year,), families, _initials(given))))
-            texts.update(dict.fromkeys(_part_of_date_keys(born, families, givens)))
-    return tuple(hash_key(text) for text in list(texts)[:MAX_KEYS])
+            texts += _year_keys((born.year,), families, _initials(given))
+            texts += _part_of_date_keys(born, families, givens)
+    return tuple(sorted({hash_key(text) for text in list(dict.fromkeys(texts))[:MAX_KEYS]}))
 
 
-def asked_keys(asked: Asked, today: date) -> tuple[tuple[int, ...], ...]:
-    """The keys to look up, in tiers: a later tier is only read when the one before has not settled the question."""
-    first: dict[str, None] = {}
-    second: dict[str, None] = {}
-    if asked.nhs_number:
-        first["N" + asked.nhs_number] = None
+def asked_keys(asked: Asked, today: date) -> Iterator[tuple[int, ...]]:
+    """The keys to look up, in tiers: a later tier is only made and read when the one before has not settled it."""
     born, years = asked.birth, _asked_years(asked, today)
+    names = [(given, family, _family_codes(family), _given_codes(given)) for given, family in asked.names]
+    first: list[str] = []
+    second: list[str] = []
+    if asked.nhs_number:
+        first.append("N" + asked.nhs_number)
     if born and born.day:
-        first[_date_key(born)] = None
-        first[_date_key(BirthDate(born.year, born.day, born.month))] = None
-    for given, family in asked.names:
-        families, givens = _family_codes(family), _given_codes(given)
-        pairs = dict.fromkeys(_pairs("n", families, _root_codes(given)))
+        first += (_date_key(born), _date_key(BirthDate(born.year, born.day, born.month)))
+    for given, _, families, givens in names:
         if asked.postcode:
-            first.update(dict.fromkeys(_place_keys((asked.postcode,), families + givens)))
-        if not years:
-            first.update(pairs)
-            continue
-        first.update(dict.fromkeys(_pairs("u", families, _root_codes(given))))
-        by_year = dict.fromkeys(_year_keys(years, families, _initials(given)))
-        by_year.update(dict.fromkeys(_year_keys(years, givens[:1], _initials(family))))  # names exchanged
+            first += _place_keys((asked.postcode,), families + givens)
+        first += _pairs("u" if years else "n", families, _root_codes(given))
+    if years and not (born and born.day):
+        first += _by_year(years, names)
+    yield _hashed(first)
+    for given, _, families, givens in names:
         if born and born.day:
-            second.update(dict.fromkeys(_part_of_date_keys(born, families, givens)))
-            second.update(by_year)
-        else:
-            first.update(by_year)
-            second.update(pairs)
-    return tuple(tuple(hash_key(text) for text in list(tier)[:MAX_ASKED_KEYS]) for tier in (first, second) if tier)
+            second += _part_of_date_keys(born, families, givens)
+        elif years:
+            second += _pairs("n", families, _root_codes(given))
+    if born and born.day:
+        second += _by_year(years, names)
+    yield _hashed(second)
+
+
+def _hashed(texts: list[str]) -> tuple[int, ...]:
+    return tuple([hash_key(text) for text in list(dict.fromkeys(texts))[:MAX_ASKED_KEYS]])
 
 
 def _date_key(born: BirthDate) -> str:
@@ -126,6 +127,15 @@ def _initials(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(code[0] for code in _root_codes(tokens[:1])))
 
 
+def _by_year(years: tuple[int, ...], names: list[_AskedName]) -> list[str]:
+    """By year, family name and initial of the given name; also with the two names exchanged."""
+    found: list[str] = []
+    for given, family, families, givens in names:
+        found += _year_keys(years, families, _initials(given))
+        found += _year_keys(years, givens[:1], _initials(family))
+    return found
+
+
 def _pairs(prefix: str, families: Iterable[str], givens: tuple[str, ...]) -> Iterable[str]:
     for family in families:
         for given in givens:
@@ -140,11 +150,10 @@ def _year_keys(years: Iterable[int], families: Iterable[str], initials: Iterable
     return [f"i{year}|{family}|{initial}" for year in years for family in families for initial in initials]
 
 
-def _part_of_date_keys(born: BirthDate, families: tuple[str, ...], givens: tuple[str, ...]) -> Iterable[str]:
+def _part_of_date_keys(born: BirthDate, families: tuple[str, ...], givens: tuple[str, ...]) -> list[str]:
     if not born.month:
-        return
+        return []
+    found = [f"Y{born.year}-{born.month}|{code}" for code in givens]
     if born.day:
-        for code in (*families, *givens):
-            yield f"m{born.month}-{born.day}|{code}"
-    for code in givens:
-        yield f"Y{born.year}-{born.month}|{code}"
+        found += [f"m{born.month}-{born.day}|{code}" for code in (*families, *givens)]
+    return found

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 import orjson
 
@@ -52,8 +53,7 @@ class Candidate:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """One person, normalised once when stored: the keys are made from it and questions are compared with it."""
 
     names: tuple[NameTokens, ...]
@@ -70,8 +70,8 @@ class Card:
         """Read what `to_bytes` wrote."""
         names, births, postcodes, numbers = orjson.loads(data)
         return cls(
-            tuple((tuple(given), tuple(family)) for given, family in names),
-            tuple(BirthDate(*birth) for birth in births),
+            tuple([(tuple(given), tuple(family)) for given, family in names]),
+            tuple([BirthDate(*birth) for birth in births]),
             tuple(postcodes),
             tuple(numbers),
         )

@@ -18,6 +18,7 @@ from gateway.matching.compare import (
     PlaceLevel,
     compare_births,
     compare_family,
+    compare_first_given,
     compare_given,
     compare_numbers,
     compare_postcodes,
@@ -56,6 +57,7 @@ GOOD_BIRTH = frozenset((BirthLevel.EXACT, BirthLevel.SWAPPED, BirthLevel.EDIT, B
 PARTLY_KNOWN_BIRTH = frozenset((BirthLevel.FIRST_OF_JANUARY, BirthLevel.MONTH, BirthLevel.YEAR, BirthLevel.AGE))
 AGREEING_BIRTH = GOOD_BIRTH | PARTLY_KNOWN_BIRTH
 CONTRADICTING_BIRTH = frozenset((BirthLevel.OTHER, BirthLevel.YEAR_ONLY, BirthLevel.YEAR_OFF))
+DIFFERENT = frozenset((NameLevel.OTHER, NameLevel.SECOND, NameLevel.MISSING))
 SAME_ADDRESS = frozenset((PlaceLevel.EXACT, PlaceLevel.EDIT))
 
 
@@ -103,14 +105,19 @@ class Levels:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Scored:
-    """One person compared with the question. `score` in bits ranks answers; `explanation` holds nothing stored."""
+    """One person compared with the question. `score` in bits ranks answers."""
 
     person_id: int
     grade: MatchGrade
     score: float
-    explanation: tuple[FieldResult, ...]
+    levels: Levels
+
+    @property
+    def explanation(self) -> tuple[FieldResult, ...]:
+        """What was compared, field by field; nothing that is stored."""
+        return self.levels.explanation()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,16 +131,28 @@ class Match:
     best: Scored | None
     others: int
     disclosable: bool
-    settled: bool  # no person found by weaker keys could change this
+
+    @property
+    def settled(self) -> bool:
+        """Whether no person found by weaker keys could change this."""
+        best = self.best
+        return (
+            best is not None and best.levels.birth is BirthLevel.EXACT and best.grade.rank >= MatchGrade.PROBABLE.rank
+        )
 
 
-NOBODY = Match(best=None, others=0, disclosable=False, settled=False)
+NOBODY = Match(best=None, others=0, disclosable=False)
 
 
-def compare(asked: Asked, card: Card, *, today: date) -> Levels:
-    """Compare one stored person with the question, taking the best of all names, dates and addresses."""
+def compare(asked: Asked, card: Card, *, today: date) -> Levels | None:
+    """Compare one stored person with the question, taking the best of all names, dates and addresses.
+
+    None if nothing but a birth date or an address can agree: both names differ, and there is no common number.
+    """
     given, family, exchanged = _names(asked.names, card.names)
     number = compare_numbers(asked.nhs_number, card.nhs_numbers)
+    if given in DIFFERENT and family in DIFFERENT and number is not NumberLevel.EXACT:
+        return None
     return Levels(
         given,
         family,
@@ -151,13 +170,24 @@ def _names(asked: Iterable[NameTokens], stored: Iterable[NameTokens]) -> tuple[N
             levels = (compare_given(asked_given, given), compare_family(asked_family, family), False)
             bits = GIVEN_BITS[levels[0]] + FAMILY_BITS[levels[1]]
             if not (levels[0] in GOOD_GIVEN and levels[1] in GOOD_FAMILY):
-                other = (compare_given(asked_family, given), compare_family(asked_given, family), True)
-                other_bits = GIVEN_BITS[other[0]] + FAMILY_BITS[other[1]] + EXCHANGED_BITS
-                if other_bits > bits and other[0] in GOOD_GIVEN and other[1] in GOOD_FAMILY:
-                    levels, bits = other, other_bits
+                levels, bits = _exchanged(asked_given, asked_family, given, family) or (levels, bits)
             if bits > best_bits:
                 best, best_bits = levels, bits
     return best
+
+
+def _exchanged(
+    asked_given: tuple[str, ...], asked_family: tuple[str, ...], given: tuple[str, ...], family: tuple[str, ...]
+) -> tuple[tuple[NameLevel, NameLevel, bool], float] | None:
+    """How the names compare if they were typed in each other's place; None unless both then agree well."""
+    given_level = compare_first_given(asked_family, given)
+    if given_level not in GOOD_GIVEN:
+        return None
+    family_level = compare_family(asked_given, family)
+    if family_level not in GOOD_FAMILY:
+        return None
+    bits = GIVEN_BITS[given_level] + FAMILY_BITS[family_level] + EXCHANGED_BITS
+    return (given_level, family_level, True), bits
 
 
 def grade_of(levels: Levels) -> MatchGrade:
@@ -218,34 +248,38 @@ def _is_possible(levels: Levels) -> bool:
     return names + evidence > 1
 
 
-def grade(asked: Asked, people: Iterable[tuple[int, Card]], *, today: date, complete: bool = True) -> Match:
-    """Compare all people with the question and choose: steps (1) to (3).
+def score(asked: Asked, people: Iterable[tuple[int, Card]], *, today: date) -> list[Scored]:
+    """Compare people with the question; those who are certainly not meant are left out."""
+    scored = []
+    for person_id, card in people:
+        levels = compare(asked, card, today=today)
+        if levels is not None:
+            grade = grade_of(levels)
+            if grade is not MatchGrade.CERTAINLY_NOT:
+                scored.append(Scored(person_id, grade, levels.bits, levels))
+    return scored
+
+
+def choose(scored: Iterable[Scored], *, complete: bool = True) -> Match:
+    """The one person who is meant, if the question tells them apart from everybody else.
 
     `complete` False: there were more people than could be compared, so that a rival may be among the rest.
     """
-    # (1) Compare and grade everybody; keep who is possible, best first.
-    fits: list[tuple[int, float, int, Levels, MatchGrade]] = []
-    for person_id, card in people:
-        levels = compare(asked, card, today=today)
-        found = grade_of(levels)
-        if found is not MatchGrade.CERTAINLY_NOT:
-            fits.append((found.rank, levels.bits, person_id, levels, found))
-    if not fits:
+    # (1) The best by weight.
+    ranked = sorted(scored, key=lambda one: (-one.score, one.person_id))
+    if not ranked:
         return NOBODY
-    fits.sort(key=lambda fit: (-fit[1], fit[2]))
-    rank, bits, person_id, levels, found = fits[0]
-    # (2) Count the people whom the question does not tell apart from the best.
+    best = ranked[0]
+    # (2) Everybody who is about as good.
     others = sum(
-        1
-        for other_rank, other_bits, *_ in fits[1:]
-        if bits - other_bits < (CLEAR_BITS if other_rank >= MatchGrade.PROBABLE.rank else MARGIN_BITS)
+        best.score - other.score < (CLEAR_BITS if other.grade.rank >= MatchGrade.PROBABLE.rank else MARGIN_BITS)
+        for other in ranked[1:]
     )
-    # (3) Disclose one person only, graded probable or better, on more than a name and an address.
+    # (3) One person only, at least `probable` (of very many: `certain`), on more than a name and an address.
     needed = MatchGrade.PROBABLE if complete else MatchGrade.CERTAIN
-    more_than_a_name = levels.birth in AGREEING_BIRTH or levels.number is NumberLevel.EXACT
+    more_than_a_name = best.levels.birth in AGREEING_BIRTH or best.levels.number is NumberLevel.EXACT
     return Match(
-        best=Scored(person_id=person_id, grade=found, score=bits, explanation=levels.explanation()),
+        best=best,
         others=others,
-        disclosable=others == 0 and rank >= needed.rank and more_than_a_name,
-        settled=rank >= MatchGrade.PROBABLE.rank and levels.birth is BirthLevel.EXACT,
+        disclosable=others == 0 and best.grade.rank >= needed.rank and more_than_a_name,
     )

@@ -7,8 +7,7 @@ An object is stored once for each (source, kind, key), whichever and however man
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-
-import orjson
+from uuid import uuid4
 
 from gateway.database.contract import Row, Statement, Value, Work
 from gateway.matching.index import unindex
@@ -169,12 +168,19 @@ def _remove_people(ids: list[int]) -> Work[None]:
 
 def _remove_consents(ids: list[int]) -> Work[None]:
     """A permission that the source no longer has is withdrawn in the ledger; an objection there stays."""
-    for consent_id in ids:
-        rows = yield Statement("SELECT statement, recorded FROM consent WHERE id = ?", (consent_id,))
-        for statement, recorded in rows:
-            if recorded and orjson.loads(statement)["permit"]:
-                yield Statement(
-                    "UPDATE consent SET withdrawn = 1, recorded = 0, hash = x'' WHERE id = ?", (consent_id,)
-                )
-            else:
-                yield Statement("DELETE FROM consent WHERE id = ?", (consent_id,))
+    yield Statement(
+        "UPDATE consent SET withdrawn = 1, recorded = 0, reference = ?, hash = x'' "
+        "WHERE id = ? AND recorded = 1 AND permit = 1 AND withdrawn = 0",
+        [(uuid4().hex, consent_id) for consent_id in ids],
+    )
+    yield Statement("DELETE FROM consent WHERE id = ? AND withdrawn = 0", [(consent_id,) for consent_id in ids])
+
+
+def person_by_key(source: str, key: str) -> Work[int | None]:
+    """The id of the person whom `source` knows by this key; None if there is none."""
+    rows = yield Statement(
+        "SELECT p.id FROM person p JOIN import_source s ON s.id = p.source_id"
+        " WHERE s.name = ? AND p.key = ? AND p.hash IS NOT NULL",
+        (source, key),
+    )
+    return rows[0][0] if rows else None

@@ -148,11 +148,12 @@ def store_batch(source: StoredSource, batch: Batch) -> Work[None]:
 def count_records(source: StoredSource, *, complete: bool) -> Work[dict[str, tuple[int, int]]]:
     """For each kind of record, how many are stored and how many of those are to be removed.
 
-    `complete`: the run has read the whole source, so that what it did not meet was deleted there.
+    `complete`: the run has read the whole source, so that what it did not meet was deleted there. The record of what
+    the mapping itself holds (kind '') does not count.
     """
     rows = yield Statement(
         "SELECT kind, count(*), sum(seen_run = 0 OR (? AND seen_run <> ?)) FROM source_record "
-        "WHERE source_id = ? GROUP BY kind",
+        "WHERE source_id = ? AND kind <> '' GROUP BY kind",
         (int(complete), source.run_id, source.id),
     )
     return {kind: (stored, leaving) for kind, stored, leaving in rows}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 import orjson
 
@@ -126,8 +127,8 @@ TABLES = (
     ),
     Table(
         "consent",
-        ("statement", "recorded", "withdrawn", "person_key"),
-        lambda o: (json_text(o), 0, 0, o.person_key),
+        ("statement", "permit", "given_on", "reference", "withdrawn", "recorded", "person_key"),
+        lambda o: (json_text(o), int(o.permit), o.given_on, uuid4().hex, 0, 0, o.person_key),
         (PERSON,),
     ),
 )

@@ -50,7 +50,7 @@ class OnObjection(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule. What limits only permits (`min_grade`, `min_auth`, `needs_consent`, `on_objection`) is not read elsewhere."""
+    """One rule. `min_grade`, `min_auth`, `needs_consent` and `on_objection` limit permits, and no other effect."""
 
     id: str
     effect: Effect
@@ -293,7 +293,7 @@ def in_force(
     accepted_locally: Container[str],
     today: date,
 ) -> bool:
-    """Whether two members may rely on it today: both parties, both active, both signed, and this node accepted its hash.
+    """Whether two members may rely on it today: parties, active, both signed, and this node accepted its hash.
 
     `accepted_locally` holds the hashes (hex) that this node's officer accepted; the other member sees to its own.
     """

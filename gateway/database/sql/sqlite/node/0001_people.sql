@@ -199,7 +199,8 @@ CREATE INDEX person_link_person ON person_link (person_id);
 CREATE INDEX person_link_other ON person_link (other_id);
 
 -- What a source says of a person's consent, until and after the ledger has recorded it (`recorded` 1). The ledger is the
--- truth; this row is why the same statement is not recorded twice. `withdrawn` 1: the source no longer has it.
+-- truth; this row is why the same statement is not recorded twice. `withdrawn` 1: the source no longer
+-- has it. `reference` is new with every change, so that the ledger can tell a repeated entry from a new one.
 CREATE TABLE consent (
     id INTEGER PRIMARY KEY,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
@@ -209,9 +210,13 @@ CREATE TABLE consent (
     person_key TEXT NOT NULL,
     person_id INTEGER REFERENCES person (id),
     statement TEXT NOT NULL,
+    permit INTEGER NOT NULL,
+    given_on TEXT,
+    reference TEXT NOT NULL,
     withdrawn INTEGER NOT NULL,
     recorded INTEGER NOT NULL,
     UNIQUE (source_id, key)
 );
 CREATE INDEX consent_person ON consent (person_id);
 CREATE INDEX consent_unrecorded ON consent (id) WHERE recorded = 0;
+CREATE UNIQUE INDEX consent_reference ON consent (reference);

@@ -84,6 +84,13 @@ def asked_keys(asked: Asked, today: date) -> Iterator[tuple[int, ...]]:
     yield _hashed(second)
 
 
+def namesake_keys(card: Card) -> tuple[int, ...]:
+    """The keys that tell how many people share a person's names, by their sound."""
+    return _hashed(
+        [pair for given, family in card.names for pair in _pairs("n", _family_codes(family), _given_codes(given)[:1])]
+    )
+
+
 def _hashed(texts: list[str]) -> tuple[int, ...]:
     return tuple([hash_key(text) for text in list(dict.fromkeys(texts))[:MAX_ASKED_KEYS]])
 

@@ -104,7 +104,7 @@ def _ask(demo: Demo, number: int, question: Question, servers: Servers, ports: M
         raise ConfigurationError(
             f"question {number} was to find {expected}; found: {', '.join(sorted(found)) or 'none'}"
         )
-    _LINE.print(question.explanation)
+    _LINE.print(f"\n{question.explanation}")
     if question.stopped:
         _start(demo, question.stopped, servers)
         servers.wait({question.stopped: ports[question.stopped]})
@@ -175,7 +175,7 @@ def _member(demo: Demo, member_id: str) -> DemoMember:
 
 
 def _typed(*arguments: str) -> str:
-    """The command as one types it here: by its name if the shell finds it, else by its path."""
-    program = Path(sys.argv[0]).absolute()
-    name = "patchwork" if shutil.which("patchwork") else os.path.relpath(program)
-    return shlex.join([name, *arguments])
+    """The command as one types it here: as this program was started, or by its name alone if the shell finds that."""
+    program = Path(sys.argv[0])
+    name = [os.path.relpath(program)] if program.name == "patchwork" else ["python", "-m", "gateway.cli"]
+    return shlex.join([*(["patchwork"] if shutil.which("patchwork") else name), *arguments])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import typer
+
 from gateway.cli import app
 
 ROOT = Path(__file__).parents[2]

@@ -209,7 +209,9 @@ async def test_erasure_leaves_the_tree_and_nothing_to_read(files: Files) -> None
 async def test_erased_secret_is_in_no_file(files: Files) -> None:
     ledger, _ = await files.ledger()
     await ledger.record(7, CONSENT)
-    secret = sqlite3.connect(files.folder / "keys.db").execute("SELECT secret FROM person_key").fetchone()[0]
+    connection = sqlite3.connect(files.folder / "keys.db")
+    ((secret,),) = connection.execute("SELECT secret FROM person_key").fetchall()
+    connection.close()
     assert any(secret in path.read_bytes() for path in files.folder.iterdir())
     await ledger.erase(7)
     await files.close()
@@ -266,7 +268,10 @@ async def test_cancelled_caller_leaves_the_others_alone(files: Files) -> None:
 @pytest.mark.parametrize(
     ("tampering", "message"),
     [
-        ("UPDATE entry SET leaf = substr(leaf, 1, length(leaf) - 1) || x'00' WHERE seq = 2", "entry 2 does not have"),
+        (
+            "UPDATE entry SET leaf = CAST(substr(leaf, 1, length(leaf) - 1) || 'x' AS BLOB) WHERE seq = 2",
+            "entry 2 does not have",
+        ),
         ("DELETE FROM entry WHERE seq = 2", "entry 2 is missing"),
         ("DELETE FROM entry WHERE seq = 4", "head does not fit"),
         ("UPDATE entry SET federation = 'other' WHERE seq = 2", "entry 2 is filed"),
@@ -275,7 +280,8 @@ async def test_cancelled_caller_leaves_the_others_alone(files: Files) -> None:
         ("UPDATE ledger_head SET peaks = zeroblob(32)", "head of the ledger"),
         ("UPDATE ledger_head SET projected_size = 1", "projection"),
         ("INSERT INTO consent_entry VALUES (x'00', 0, 'northshire')", "projection"),
-        ("DELETE FROM consent_entry WHERE applied_seq = 3", "projection"),
+        ("DELETE FROM consent_entry WHERE applied_seq = 3", "entry 3 is not among"),
+        ("UPDATE entry SET key_id = zeroblob(16) WHERE seq = 3", "entry 3 is not among"),
     ],
 )
 async def test_verify_names_what_was_tampered_with(files: Files, tampering: str, message: str) -> None:

@@ -41,11 +41,14 @@ _SECONDS_PER_HOUR = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
-    """What must still hold when an answer is written. `consent_head` is checked if a person was matched."""
+    """What must still hold when an answer is written. If a person was matched, `consent_head` is that of all `persons`,
+    the ids under which they are known here.
+    """
 
     issuer: str
     jti: str
     expires_at: int
+    persons: tuple[int, ...]
     consent_head: int | None
     agreement_sha256: str | None
 
@@ -101,7 +104,7 @@ def append_all(
         # (2)
         if draft.guard is not None:
             refusal: LedgerError | None = ClockBehind("the clock is behind the ledger") if behind else None
-            refusal = refusal or (yield from _check(draft.guard, key.id, federation, consents))
+            refusal = refusal or (yield from _check(draft.guard, keys, federation, consents))
             if refusal is not None:
                 results.append(refusal)
                 continue
@@ -137,7 +140,7 @@ def append_all(
 
 
 def _check(
-    guard: Guard, key_id: bytes, federation: str, unwritten: Sequence[tuple[Value, ...]]
+    guard: Guard, keys: Mapping[Owner, Key], federation: str, unwritten: Sequence[tuple[Value, ...]]
 ) -> Work[LedgerError | None]:
     """(2) The replay row comes last: a decision that must be made again keeps its question open."""
     if guard.agreement_sha256 is not None:
@@ -148,9 +151,13 @@ def _check(
         if not rows:
             return HeadMoved("the agreement is no longer accepted")
     if guard.consent_head is not None:
-        rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
-        stored = NO_CONSENTS if rows[0][0] is None else rows[0][0]
-        if any(row[0] == key_id for row in unwritten) or stored != guard.consent_head:
+        head = NO_CONSENTS
+        for key_id in {keys[person].id for person in guard.persons if person in keys}:  # no key, no consents
+            rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
+            head = max(head, NO_CONSENTS if rows[0][0] is None else rows[0][0])
+            if any(row[0] == key_id for row in unwritten):
+                return HeadMoved("the person's consents have changed")
+        if head != guard.consent_head:
             return HeadMoved("the person's consents have changed")
     rows = yield (
         "INSERT INTO replay (federation, issuer, jti, keep_until) VALUES (?, ?, ?, ?)"

@@ -27,7 +27,8 @@ class AnsweredEntry:
 
     `question` is what `decide()` took from the question (no subject), `decisions` one record for each involvement.
     `consent_head` and `agreement_sha256` are those that the decision rests on; `expires_at` is the question's, in epoch
-    seconds. With `person_id` None there are no decisions and no consent head; raises ValueError otherwise.
+    seconds. `person_ids` are all ids of a person who is known by several: a consent under any of them counts. With
+    `person_id` None there are no decisions and no consent head; raises ValueError otherwise.
     """
 
     issuer: str
@@ -38,6 +39,7 @@ class AnsweredEntry:
     purpose: str
     outcome: str
     person_id: int | None = None
+    person_ids: tuple[int, ...] = ()
     consent_head: int | None = None
     agreement_sha256: str | None = None
     question: Mapping[str, Any] | None = None
@@ -56,6 +58,7 @@ class AnsweredEntry:
             issuer=self.issuer,
             jti=self.jti,
             expires_at=self.expires_at,
+            persons=() if self.person_id is None else (self.person_id, *self.person_ids),
             consent_head=self.consent_head,
             agreement_sha256=self.agreement_sha256,
         )

@@ -176,7 +176,8 @@ class Ledger:
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Appended | LedgerError]:
         owners = dict.fromkeys(draft.owner for draft in drafts)
-        keys: dict[Owner, Key] = await self._keys.read(keystore.find(owners, self._federation))  # (2)
+        guarded = dict.fromkeys(person for draft in drafts if draft.guard for person in draft.guard.persons)
+        keys: dict[Owner, Key] = await self._keys.read(keystore.find(owners | guarded, self._federation))  # (2)
         missing = [owner for owner in owners if owner not in keys]
         if missing:
             keys |= await self._keys.write(keystore.make(missing, self._federation))

@@ -1,13 +1,14 @@
 """Reading the ledger: what an answer needs in its one read, entries opened where a key exists, and verification."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from consent_ledger.append import NO_CONSENTS
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
 from consent_ledger.merkle import HASH_BYTES, TreeHasher, leaf_hash
-from consent_ledger.record import KindClass, LeafHeader, LedgerCorrupt, Work, open_leaf, read_leaf
+from consent_ledger.record import KindClass, LeafHeader, LedgerCorrupt, Row, Work, open_leaf, read_leaf
 
 CHUNK_ROWS = 1000  # entries of one read: some 1 MB
 
@@ -30,18 +31,21 @@ class TreeHead:
     root: str
 
 
-def consents_of(person_id: int) -> Work[tuple[tuple[ConsentEntry, ...], int]]:
-    """A person's consent entries in ledger order, and their head (NO_CONSENTS if none).
+def consents_of(person_ids: Sequence[int]) -> Work[tuple[tuple[ConsentEntry, ...], int]]:
+    """A person's consent entries in ledger order, under all their ids, and their head (NO_CONSENTS if none).
 
     For a reader that sees the node's, the ledger's and the key store's tables at once. Raises LedgerCorrupt.
     """
-    rows = yield (
-        "SELECT consent_entry.applied_seq, entry.leaf, person_key.secret FROM person_key"
-        " JOIN consent_entry ON consent_entry.key_id = person_key.key_id"
-        " JOIN entry ON entry.seq = consent_entry.applied_seq"
-        " WHERE person_key.person_id = ? ORDER BY consent_entry.applied_seq",
-        (person_id,),
-    )
+    rows: list[Row] = []
+    for person_id in person_ids:
+        rows += yield (
+            "SELECT consent_entry.applied_seq, entry.leaf, person_key.secret FROM person_key"
+            " JOIN consent_entry ON consent_entry.key_id = person_key.key_id"
+            " JOIN entry ON entry.seq = consent_entry.applied_seq"
+            " WHERE person_key.person_id = ? ORDER BY consent_entry.applied_seq",
+            (person_id,),
+        )
+    rows.sort(key=itemgetter(0))
     return tuple(_consent(seq, leaf, secret) for seq, leaf, secret in rows), rows[-1][0] if rows else NO_CONSENTS
 
 
@@ -57,6 +61,12 @@ def accepted_agreements(federation: str) -> Work[frozenset[str]]:
     """Hashes (hex) of the agreements that this node's officer accepts now."""
     rows = yield "SELECT sha256 FROM agreement_accepted WHERE federation = ?", (federation,)
     return frozenset(row[0] for row in rows)
+
+
+def was_answered(federation: str, issuer: str, jti: str) -> Work[bool]:
+    """Whether this question is on record; append.py decides it for good, in the transaction that appends."""
+    rows = yield "SELECT 1 FROM replay WHERE federation = ? AND issuer = ? AND jti = ?", (federation, issuer, jti)
+    return bool(rows)
 
 
 def clock_high() -> Work[float]:

@@ -15,6 +15,7 @@
     |  `- ClockWrong          this machine's clock cannot be trusted
     |- StorageError           a database cannot be read or written
     |- Overloaded             more was asked than can be served now
+    |  `- TooManyRequests     one party asked more than its share; says when to come back
     `- HubError               a hub refused or could not be reached
 
 `code` is stable and goes into logs and OperationOutcomes; `hop` says where it failed. Messages name what and where, and
@@ -114,6 +115,16 @@ class Overloaded(PatchworkError):
     """More was asked than can be served now."""
 
     code = "overloaded"
+
+
+class TooManyRequests(Overloaded):
+    """One party asked more than its share; `retry_after_s` says when to come back."""
+
+    code = "too-many-requests"
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class HubError(PatchworkError):

@@ -1,87 +1,72 @@
-"""The federation document: who is a member, with which keys and agreements."""
+"""The federation document, `typ: patchwork-federation+jwt` (docs/wire.md, "Federation document").
 
+Signed by the operator, whose key is offline and pinned in every node; served by hubs, which cannot change it. What
+other packages need of its types is imported from here.
+"""
+
+import hashlib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
 
-from gateway.wire.keys import Jwk, SigningKey, VerifyKey
+from gateway.errors import FederationStale, MalformedMessage, OutOfTime
+from gateway.wire import base64url, jws
+from gateway.wire.claims import (
+    Claims,
+    array,
+    code,
+    identifier,
+    integer,
+    nested,
+    only,
+    pairs,
+    pairs_json,
+    raw,
+    text,
+)
+from gateway.wire.keys import SigningKey, VerifyKey, check_ledger_jwk
+from gateway.wire.limits import (
+    DOCUMENT_LIFETIME_S,
+    MAX_AGREEMENT_BYTES,
+    MAX_AGREEMENTS,
+    MAX_DOCUMENT_BYTES,
+    MAX_HUB_KEYS,
+    MAX_IDENTIFIERS,
+    MAX_KEYS_PER_MEMBER,
+    MAX_MEMBERS,
+    MAX_SIGNATURES,
+    MAX_STATEMENT_BYTES,
+    MAX_TELECOM,
+    MAX_URI_CHARS,
+)
+from gateway.wire.membership import ACTIVE, HUB, SUSPENDED, AgreementBytes, Federation, Member, MemberKey, Pairs
 from mappings.vocabulary import OrganisationType, Sector
 
-HUB = "hub"  # `iss` of what a hub signs; never a member id
+__all__ = [
+    "ACTIVE",
+    "HUB",
+    "SUSPENDED",
+    "AgreementBytes",
+    "Federation",
+    "Member",
+    "MemberKey",
+    "Pairs",
+    "member_json",
+    "read_jwk",
+    "read_member",
+    "sign_document",
+    "verify_document",
+]
 
-Pairs = tuple[tuple[str, str], ...]
+TYP = "patchwork-federation+jwt"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberKey:
-    """A signing key with its validity [not_before, not_after) in epoch seconds; `rotation` is its predecessor's word."""
-
-    key: VerifyKey
-    not_before: int
-    not_after: int
-    rotation: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """One agency. `identifier` and `duty_contact` are (system, value) pairs; no endpoint: the node dials out."""
-
-    id: str
-    identifier: Pairs
-    name: str
-    type: OrganisationType
-    sector: Sector
-    status: str  # active | suspended
-    keys: tuple[MemberKey, ...]
-    ledger_key: Jwk
-    endpoint: str | None
-    duty_contact: Pairs
-
-    @property
-    def active(self) -> bool:
-        return self.status == "active"
-
-    def keys_at(self, now: float) -> dict[str, VerifyKey]:
-        """Signing keys in force at `now`, by kid (none if suspended)."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgreementBytes:
-    """An agreement as signed: exact bytes, and the members' `patchwork-agreement+jwt` signatures."""
-
-    text: bytes
-    signatures: tuple[str, ...]
-
-    @property
-    def sha256(self) -> str:
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Federation:
-    """A verified federation document."""
-
-    name: str
-    operator: str
-    seq: int
-    sha256: str  # hex, of token
-    issued_at: int
-    expires_at: int
-    members: Mapping[str, Member]
-    agreements: tuple[AgreementBytes, ...]
-    hub_keys: Mapping[str, VerifyKey]  # by kid
-    token: bytes
-
-    def member(self, member_id: str) -> Member:
-        """Raises NotAuthentic for a stranger or a suspended member."""
-        raise NotImplementedError
-
-    def active_members(self) -> tuple[Member, ...]:
-        raise NotImplementedError
-
-    def keys_of(self, issuer: str, now: float) -> Mapping[str, VerifyKey]:
-        """Keys in force of an active member, or of the hub for HUB; empty for anybody else."""
-        raise NotImplementedError
+_CLAIMS = frozenset({"iss", "iat", "exp", "seq", "name", "members", "agreements", "hubs"})
+_MEMBER = frozenset({"id", "identifier", "name", "type", "sector", "status", "keys", "ledger_key", "duty_contact"})
+_KEY = frozenset({"jwk", "not_before", "not_after"})
+_AGREEMENT = frozenset({"text", "signatures"})
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+){2}")
 
 
 def sign_document(
@@ -94,11 +79,149 @@ def sign_document(
     hub_keys: tuple[VerifyKey, ...],
     key: SigningKey,
     now: float,
-    lifetime_s: int,
+    lifetime_s: int = DOCUMENT_LIFETIME_S,
 ) -> Federation:
-    raise NotImplementedError
+    """A new document, read back as every node will read it; raises MalformedMessage if one would refuse it."""
+    claims = {
+        "iss": operator,
+        "iat": int(now),
+        "exp": int(now) + lifetime_s,
+        "seq": seq,
+        "name": name,
+        "members": [member_json(member) for member in members],
+        "agreements": [
+            {"text": base64url.encode_text(agreement.text), "signatures": list(agreement.signatures)}
+            for agreement in agreements
+        ],
+        "hubs": [hub_key.jwk() for hub_key in hub_keys],
+    }
+    return verify_document(jws.sign(claims, typ=TYP, key=key), operator_key=key.verify_key(), now=now)
 
 
 def verify_document(token: str | bytes, *, operator_key: VerifyKey, now: float | None) -> Federation:
-    """`now` None reads an archived document; raises MalformedMessage, NotAuthentic, FederationStale."""
-    raise NotImplementedError
+    """Read a document; `now` None reads an archived one, whose time is over.
+
+    (1) the pinned operator's signature   (2) claims   (3) time   (4) members and keys unique
+    Raises MalformedMessage, NotAuthentic; FederationStale when it is expired, from the future or lives too long.
+    """
+    # (1)
+    claims = jws.verify(token, typ=TYP, keys={operator_key.kid: operator_key}, max_bytes=MAX_DOCUMENT_BYTES)
+    # (2)
+    only(claims, _CLAIMS)
+    issued_at = integer(claims, "iat")
+    members = [read_member(entry) for entry in array(claims, "members", dict, maximum=MAX_MEMBERS)]
+    hub_keys = [read_jwk(entry) for entry in array(claims, "hubs", dict, minimum=1, maximum=MAX_HUB_KEYS)]
+    agreements = [_agreement(entry) for entry in array(claims, "agreements", dict, maximum=MAX_AGREEMENTS)]
+    # (3)
+    try:
+        jws.check_times(claims, issued_at if now is None else now, DOCUMENT_LIFETIME_S)
+    except OutOfTime as error:
+        raise FederationStale(f"the federation document is not in force: {error}") from error
+    # (4)
+    kids = [key.key.kid for member in members for key in member.keys] + [key.kid for key in hub_keys]
+    if len({member.id for member in members}) != len(members):
+        raise MalformedMessage("two members with one id")
+    if len(set(kids)) != len(kids):
+        raise MalformedMessage("one key listed twice")
+    signed = token.encode("ascii") if isinstance(token, str) else token
+    return Federation(
+        name=identifier(claims, "name"),
+        operator=text(claims, "iss"),
+        seq=integer(claims, "seq", minimum=1),
+        sha256=hashlib.sha256(signed).hexdigest(),
+        issued_at=issued_at,
+        expires_at=integer(claims, "exp"),
+        members=MappingProxyType({member.id: member for member in members}),
+        agreements=tuple(agreements),
+        hub_keys=MappingProxyType({key.kid: key for key in hub_keys}),
+        token=signed,
+    )
+
+
+def read_jwk(jwk: Mapping[str, Any]) -> VerifyKey:
+    """A published signing key, whose `kid` must be its thumbprint."""
+    key = VerifyKey.from_jwk(jwk)
+    if jwk.get("kid", key.kid) != key.kid:
+        raise MalformedMessage("a key's kid is not its thumbprint")
+    return key
+
+
+def read_member(entry: Claims) -> Member:
+    """One member as the document and a join request write it; raises MalformedMessage."""
+    only(entry, _MEMBER, frozenset({"endpoint"}))
+    member_id = identifier(entry, "id")
+    if member_id == HUB:
+        raise MalformedMessage("no member may be called hub")
+    if entry["status"] not in (ACTIVE, SUSPENDED):
+        raise MalformedMessage("status is neither active nor suspended")
+    return Member(
+        id=member_id,
+        identifier=pairs(entry, "identifier", maximum=MAX_IDENTIFIERS),
+        name=text(entry, "name"),
+        type=code(entry, "type", OrganisationType),
+        sector=code(entry, "sector", Sector),
+        status=entry["status"],
+        keys=tuple(_key(key) for key in array(entry, "keys", dict, minimum=1, maximum=MAX_KEYS_PER_MEMBER)),
+        ledger_key=check_ledger_jwk(nested(entry, "ledger_key")),
+        endpoint=_endpoint(entry) if "endpoint" in entry else None,
+        duty_contact=pairs(entry, "duty_contact", maximum=MAX_TELECOM),
+    )
+
+
+def member_json(member: Member) -> Claims:
+    """The inverse of `read_member`."""
+    entry: Claims = {
+        "id": member.id,
+        "identifier": pairs_json(member.identifier),
+        "name": member.name,
+        "type": member.type.value,
+        "sector": member.sector.value,
+        "status": member.status,
+        "keys": [_key_json(key) for key in member.keys],
+        "ledger_key": dict(member.ledger_key),
+        "duty_contact": pairs_json(member.duty_contact),
+    }
+    if member.endpoint is not None:
+        entry["endpoint"] = member.endpoint
+    return entry
+
+
+def _key(entry: Claims) -> MemberKey:
+    only(entry, _KEY, frozenset({"rotation"}))
+    not_before, not_after = integer(entry, "not_before"), integer(entry, "not_after")
+    if not_before >= not_after:
+        raise MalformedMessage("a key that ends before it begins")
+    return MemberKey(
+        key=read_jwk(nested(entry, "jwk")),
+        not_before=not_before,
+        not_after=not_after,
+        rotation=text(entry, "rotation", max_chars=MAX_STATEMENT_BYTES) if "rotation" in entry else None,
+    )
+
+
+def _key_json(key: MemberKey) -> Claims:
+    entry: Claims = {"jwk": key.key.jwk(), "not_before": key.not_before, "not_after": key.not_after}
+    if key.rotation is not None:
+        entry["rotation"] = key.rotation
+    return entry
+
+
+def _agreement(entry: Claims) -> AgreementBytes:
+    only(entry, _AGREEMENT)
+    signatures = array(entry, "signatures", str, maximum=MAX_SIGNATURES)
+    if any(len(signature) > MAX_STATEMENT_BYTES or not _COMPACT.fullmatch(signature) for signature in signatures):
+        raise MalformedMessage("an agreement's signature is no compact JWS")
+    return AgreementBytes(text=raw(entry, "text", maximum=MAX_AGREEMENT_BYTES), signatures=tuple(signatures))
+
+
+def _endpoint(entry: Claims) -> str:
+    """Scheme, host and port, perhaps a path; whether plain HTTP is allowed is each hub's setting."""
+    endpoint = text(entry, "endpoint", max_chars=MAX_URI_CHARS)
+    try:
+        parts = urlsplit(endpoint)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or "@" in parts.netloc or parts.query or parts.fragment or re.search(r"[\s\\]", endpoint):
+        raise MalformedMessage("endpoint is not an http(s) address without user, query and fragment")
+    return endpoint

@@ -1,25 +1,73 @@
-"""The hub's word that a federation document is the newest (docs/wire.md, "Freshness")."""
+"""The hub's word that a federation document is the newest, `typ: patchwork-freshness+jwt` (docs/wire.md)."""
 
 from dataclasses import dataclass
 
-from gateway.wire.federation import Federation
+from gateway.errors import ClockWrong, FederationStale, NotForUs, OutOfTime
+from gateway.wire import jws
+from gateway.wire.claims import integer, only, sha256
+from gateway.wire.federation import HUB, Federation
 from gateway.wire.keys import SigningKey
+from gateway.wire.limits import FRESHNESS_LIFETIME_S, MAX_CLOCK_DIFFERENCE_S, MAX_STATEMENT_BYTES
+
+TYP = "patchwork-freshness+jwt"
+
+_CLAIMS = frozenset({"iss", "aud", "iat", "exp", "seq", "sha256"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freshness:
-    """A verified statement; `time` is the hub's clock, for the check of one's own."""
+    """A verified statement; `time` is the hub's clock when it signed, epoch seconds."""
 
     seq: int
     sha256: str
     time: int
     expires_at: int
 
+    def check_clock(self, now: float) -> None:
+        """For a statement that the hub has just made: raises ClockWrong if the clocks differ by more than a minute."""
+        if abs(now - self.time) > MAX_CLOCK_DIFFERENCE_S:
+            raise ClockWrong(f"this machine's clock and the hub's differ by {abs(now - self.time):.0f} s")
 
-def sign_freshness(document: Federation, hub_key: SigningKey, now: float, *, lifetime_s: int = 3600) -> str:
-    raise NotImplementedError
+
+def sign_freshness(document: Federation, hub_key: SigningKey, now: float, *, lifetime_s: int = 3_600) -> str:
+    """A statement about `document`, signed with the hub's own key."""
+    claims = {
+        "iss": HUB,
+        "aud": document.name,
+        "iat": int(now),
+        "exp": int(now) + lifetime_s,
+        "seq": document.seq,
+        "sha256": document.sha256,
+    }
+    return jws.sign(claims, typ=TYP, key=hub_key)
 
 
 def verify_freshness(token: str | bytes, federation: Federation, now: float) -> Freshness:
-    """Raises FederationStale when it has expired, NotForUs when it names another document."""
-    raise NotImplementedError
+    """Check a statement against the document that it came with.
+
+    (1) a hub key of that document   (2) claims   (3) time   (4) it names that federation, seq and hash
+    Raises MalformedMessage, NotAuthentic, NotForUs; ClockWrong if it is from the future; FederationStale if expired.
+    """
+    # (1)
+    claims = jws.verify(token, typ=TYP, keys=federation.hub_keys, max_bytes=MAX_STATEMENT_BYTES)
+    # (2)
+    only(claims, _CLAIMS)
+    statement = Freshness(
+        seq=integer(claims, "seq"),
+        sha256=sha256(claims, "sha256"),
+        time=integer(claims, "iat"),
+        expires_at=integer(claims, "exp"),
+    )
+    # (3)
+    if statement.time > now + MAX_CLOCK_DIFFERENCE_S:
+        statement.check_clock(now)
+    try:
+        jws.check_times(claims, now, FRESHNESS_LIFETIME_S, MAX_CLOCK_DIFFERENCE_S)
+    except OutOfTime as error:
+        raise FederationStale(f"the freshness statement is not in force: {error}") from error
+    # (4)
+    if (claims["iss"], claims["aud"]) != (HUB, federation.name):
+        raise NotForUs("the freshness statement is not this federation's")
+    if (statement.seq, statement.sha256) != (federation.seq, federation.sha256):
+        raise NotForUs("the freshness statement names another document")
+    return statement

@@ -1,14 +1,27 @@
-"""Join requests and key rotation."""
+"""Becoming a member and changing one's signing key (docs/wire.md, "Joining" and "Rotation")."""
 
 from dataclasses import dataclass
 
-from gateway.wire.federation import Member
+from gateway.errors import MalformedMessage, NotForUs
+from gateway.wire import jws
+from gateway.wire.claims import integer, nested, only
+from gateway.wire.federation import Member, member_json, read_jwk, read_member
 from gateway.wire.keys import SigningKey, VerifyKey
+from gateway.wire.limits import JOIN_LIFETIME_S, MAX_JOIN_BYTES, MAX_STATEMENT_BYTES
+
+JOIN_TYP = "patchwork-join+jwt"
+ROTATION_TYP = "patchwork-rotation+jwt"
+
+_JOIN = frozenset({"iss", "aud", "iat", "exp", "member"})
+_ROTATION = frozenset({"iss", "aud", "iat", "jwk"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinRequest:
-    """A self-signed request: `member` as it wishes to be listed (status active, one key)."""
+    """What a future member asks to be listed as; it has proven that it holds the one key of `member`.
+
+    It proves nothing about who it is: the operator compares fingerprints with a person there.
+    """
 
     federation: str
     member: Member
@@ -16,16 +29,52 @@ class JoinRequest:
 
 
 def sign_join(member: Member, key: SigningKey, *, federation: str, now: float) -> str:
-    raise NotImplementedError
+    """`member` as it wishes to be listed, with `key` as its one signing key."""
+    claims = {
+        "iss": member.id,
+        "aud": federation,
+        "iat": int(now),
+        "exp": int(now) + JOIN_LIFETIME_S,
+        "member": member_json(member),
+    }
+    return jws.sign(claims, typ=JOIN_TYP, key=key)
 
 
 def verify_join(token: str | bytes, *, federation: str, now: float) -> JoinRequest:
-    raise NotImplementedError
+    """Check a join request.
+
+    (1) the one key that it asks to list, still unverified   (2) its signature, with that key   (3) claims   (4) time
+    Raises MalformedMessage, NotAuthentic, NotForUs, OutOfTime.
+    """
+    # (1)
+    proposed = read_member(nested(jws.peek(token, max_bytes=MAX_JOIN_BYTES), "member"))
+    if len(proposed.keys) != 1 or not proposed.active:
+        raise MalformedMessage("a join request lists one key and asks to be active")
+    key = proposed.keys[0].key
+    # (2)
+    claims = jws.verify(token, typ=JOIN_TYP, keys={key.kid: key}, max_bytes=MAX_JOIN_BYTES)
+    # (3)
+    only(claims, _JOIN)
+    member = read_member(nested(claims, "member"))
+    if claims["iss"] != member.id:
+        raise MalformedMessage("iss is not the member's id")
+    if claims["aud"] != federation:
+        raise NotForUs("a request to join another federation")
+    # (4)
+    jws.check_times(claims, now, JOIN_LIFETIME_S)
+    return JoinRequest(federation=federation, member=member, issued_at=integer(claims, "iat"))
 
 
 def sign_rotation(new: VerifyKey, old_key: SigningKey, *, member: str, federation: str, now: float) -> str:
-    raise NotImplementedError
+    """The old key's word for its successor; the document carries it as long as it lists the new key."""
+    claims = {"iss": member, "aud": federation, "iat": int(now), "jwk": new.jwk()}
+    return jws.sign(claims, typ=ROTATION_TYP, key=old_key)
 
 
-def verify_rotation(token: str | bytes, *, new: VerifyKey, old: VerifyKey, member: str, federation: str) -> None:
-    raise NotImplementedError
+def verify_rotation(token: str | bytes, *, new: VerifyKey, old: VerifyKey, member: str, federation: str) -> int:
+    """When `old` named `new`, epoch seconds; raises MalformedMessage, NotAuthentic, NotForUs."""
+    claims = jws.verify(token, typ=ROTATION_TYP, keys={old.kid: old}, max_bytes=MAX_STATEMENT_BYTES)
+    only(claims, _ROTATION)
+    if (claims["iss"], claims["aud"]) != (member, federation) or read_jwk(nested(claims, "jwk")) != new:
+        raise NotForUs("a rotation to another key, or of another member")
+    return integer(claims, "iat")

@@ -65,8 +65,7 @@ def split(token: str | bytes, *, max_bytes: int) -> tuple[bytes, bytes, bytes, b
             raise MalformedMessage("a token that is not ASCII") from None
     signing_input, _, signature = token.rpartition(b".")
     header, _, payload = signing_input.partition(b".")
-    # A dot too many stays in the payload, where the decoder refuses it.
-    if not (header and payload and signature):
+    if not (header and payload and signature) or b"." in payload:
         raise MalformedMessage("not three parts")
     return header, payload, signature, signing_input
 

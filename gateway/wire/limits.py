@@ -4,6 +4,7 @@ KIB = 1024
 
 # Times
 SKEW_S = 30  # how far two honest clocks may differ
+MAX_CLOCK_DIFFERENCE_S = 60  # how far a node may be off the time that a hub signed
 QUERY_LIFETIME_S = 120
 ANSWER_LIFETIME_S = 120
 REQUEST_LIFETIME_S = 60
@@ -11,6 +12,7 @@ FRESHNESS_LIFETIME_S = 4 * 3600
 DOCUMENT_LIFETIME_S = 7 * 86_400
 JOIN_LIFETIME_S = 30 * 86_400  # an operator compares fingerprints by telephone, on working days
 SEALING_KEY_LIFETIME_S = 7 * 86_400
+SEALING_KEY_RENEWAL_S = 2 * 86_400  # the next key is made this long before the end
 SEALING_KEY_RETENTION_S = 86_400  # a private half is destroyed this long after the key's end
 DISPLAY_S = 24 * 3600  # the longest that an asker may show an answer
 
@@ -19,16 +21,21 @@ MAX_RECIPIENTS = 1_024
 MAX_MEMBERS = 4_096
 MAX_KEYS_PER_MEMBER = 8
 MAX_AGREEMENTS = 64
+MAX_HUB_KEYS = 16
 MAX_SIGNATURES = MAX_MEMBERS
 MAX_NAMES = 8
 MAX_GIVEN = 8
 MAX_IDENTIFIERS = 8
 MAX_TELECOM = 8
+MAX_AGE_YEARS = 130
 
 # Characters
 MAX_ID_CHARS = 48
 MAX_TEXT_CHARS = 200
 MAX_URI_CHARS = 255
+MAX_VERSION_CHARS = 32
+MAX_RULE_CHARS = 64
+MAX_POSTCODE_CHARS = 12
 
 # Bytes
 HPKE_ENC_BYTES = 1_088 + 32  # ML-KEM-768 ciphertext and X25519 share
@@ -44,9 +51,10 @@ SEALED_ANSWER_BYTES = ANSWER_BYTES + HPKE_OVERHEAD_BYTES  # 9,328
 MAX_INFLATED_BYTES = 256 * KIB
 MAX_BODY_BYTES = QUESTION_BASE_BYTES + QUESTION_BYTES_PER_RECIPIENT * MAX_RECIPIENTS + AEAD_TAG_BYTES
 MAX_TOKEN_BYTES = MAX_BODY_BYTES  # of a question's JWS: what its padded body can hold
-MAX_ANSWER_TOKEN_BYTES = 4 * KIB
+ANSWER_TOKEN_BYTES = 1_664  # an answer's JWS at most; the rest of ANSWER_BYTES is for the bundle
 MAX_REQUEST_TOKEN_BYTES = 2 * KIB
 MAX_STATEMENT_BYTES = 4 * KIB  # freshness, sealing key, join request, rotation
+MAX_JOIN_BYTES = 16 * KIB
 MAX_DOCUMENT_BYTES = 16 * 1024 * KIB
 MAX_AGREEMENT_BYTES = 64 * KIB
 MAX_ENVELOPE_BYTES = 2 * 1024 * KIB

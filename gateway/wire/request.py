@@ -1,16 +1,26 @@
-"""The token that authorises one HTTP request: `Authorization: Patchwork <JWS>`."""
+"""The token that authorises one HTTP request, `Authorization: Patchwork <JWS>` (docs/wire.md, "Requests")."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from gateway.errors import MalformedMessage, NotForUs
+from gateway.wire import jws
+from gateway.wire.claims import identifier, integer, only, sha256, text, uuid
 from gateway.wire.keys import SigningKey, VerifyKey
+from gateway.wire.limits import MAX_REQUEST_TOKEN_BYTES, MAX_URI_CHARS, REQUEST_LIFETIME_S
+
+TYP = "patchwork-request+jwt"
+SCHEME = "Patchwork "
 
 KeysOf = Callable[[str], Mapping[str, VerifyKey]]
+
+_CLAIMS = frozenset({"iss", "aud", "iat", "exp", "jti", "method", "path", "body_sha256"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestClaims:
-    """Who asks, and what the caller must remember until `expires_at` so that the token works once."""
+    """Who asks; the caller remembers (`issuer`, `jti`) until `expires_at` + SKEW_S so that a token works once."""
 
     issuer: str
     jti: str
@@ -20,12 +30,46 @@ class RequestClaims:
 def sign_request(
     key: SigningKey, *, iss: str, aud: str, method: str, path: str, body: bytes, now: float, jti: str
 ) -> str:
-    """The whole header value, `Patchwork <JWS>`. `aud`: the federation's name for a hub, a member id for a node."""
-    raise NotImplementedError
+    """The header's whole value. `aud`: the federation's name for a hub, a member's id for a node; `path` with query."""
+    claims = {
+        "iss": iss,
+        "aud": aud,
+        "iat": int(now),
+        "exp": int(now) + REQUEST_LIFETIME_S,
+        "jti": jti,
+        "method": method,
+        "path": path,
+        "body_sha256": hashlib.sha256(body).hexdigest(),
+    }
+    return SCHEME + jws.sign(claims, typ=TYP, key=key)
 
 
 def verify_request(
     header: str, keys_of: KeysOf, *, method: str, path: str, body: bytes, aud: str, now: float
 ) -> RequestClaims:
-    """`keys_of(issuer)`: keys in force of that issuer (federation.keys_of). Replay is the caller's to check."""
-    raise NotImplementedError
+    """Check the header of one request; `keys_of(issuer)` gives an issuer's keys in force (Federation.keys_of).
+
+    (1) scheme   (2) whose keys   (3) signature   (4) claims   (5) time   (6) audience, method, path and body
+    Raises MalformedMessage, NotAuthentic, NotForUs, OutOfTime. That it is new is the caller's to check.
+    """
+    # (1)
+    if not header.startswith(SCHEME):
+        raise MalformedMessage("Authorization is not of scheme Patchwork")
+    token = header.removeprefix(SCHEME)
+    # (2) The issuer is believed only because its own keys alone are tried in (3).
+    issuer = identifier(jws.peek(token, max_bytes=MAX_REQUEST_TOKEN_BYTES), "iss")
+    # (3)
+    claims = jws.verify(token, typ=TYP, keys=keys_of(issuer), max_bytes=MAX_REQUEST_TOKEN_BYTES)
+    # (4)
+    only(claims, _CLAIMS)
+    request = RequestClaims(issuer=issuer, jti=uuid(claims, "jti"), expires_at=integer(claims, "exp"))
+    # (5)
+    jws.check_times(claims, now, REQUEST_LIFETIME_S)
+    # (6)
+    if identifier(claims, "aud") != aud:
+        raise NotForUs("the request is addressed to somebody else")
+    if (text(claims, "method"), text(claims, "path", max_chars=MAX_URI_CHARS)) != (method, path):
+        raise NotForUs("the token is for another request")
+    if sha256(claims, "body_sha256") != hashlib.sha256(body).hexdigest():
+        raise NotForUs("the token is for another body")
+    return request

@@ -6,7 +6,7 @@ CREATE TABLE match_key (
     PRIMARY KEY (key, person_id)
 ) WITHOUT ROWID;
 
--- What questions are compared with: one normalised card per person, without anything protected. `keys` are the person's
+-- What questions are compared with: one normalised card per person (a `same_person` id), without anything protected. `keys` are the person's
 -- own rows of match_key, packed, so that they can be removed exactly even after the keys are made differently.
 CREATE TABLE person_card (
     person_id INTEGER PRIMARY KEY,

@@ -1,0 +1,30 @@
+"""Options and small conversions that several commands share."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from gateway.clock import SystemClock
+
+T = TypeVar("T")
+
+CLOCK = SystemClock()
+
+Config = Annotated[
+    Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG", help="The node's configuration file.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; the answer is yes.")]
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run one command's asynchronous part."""
+    return asyncio.run(coroutine)
+
+
+def ask_first(question: str, *, yes: bool) -> None:
+    """Go on only if somebody says yes."""
+    if not yes:
+        typer.confirm(question, abort=True)

@@ -1,0 +1,212 @@
+"""What every HTTP door of a node or hub has in common: limits, security headers, OperationOutcomes, a listener.
+
+A refusal says its code and the status, and nothing of the request: no value, no body, never a stack trace.
+"""
+
+import asyncio
+import logging
+import os
+import ssl
+import traceback
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import orjson
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from gateway.errors import (
+    ConfigurationError,
+    FederationError,
+    HubError,
+    InputError,
+    MalformedMessage,
+    NotForUs,
+    Overloaded,
+    PatchworkError,
+    Replayed,
+    StorageError,
+    TooManyRequests,
+    WireError,
+)
+from gateway.events import emit
+
+BACKLOG = 1024  # connections that wait to be accepted: a hub may be asked by all members at once
+KEEP_ALIVE_S = 75.0  # longer than links/https.py keeps an idle connection, so that the client is the one who closes
+LINGERING_S = 2.0  # a refused upload is read and thrown away for this long, so that the sender sees the refusal
+SHUTDOWN_S = 5.0  # running requests may finish within this when the process stops
+
+# The nearest class in an error's ancestry decides.
+_STATUS: dict[type[PatchworkError], int] = {
+    InputError: 400,
+    MalformedMessage: 400,
+    NotForUs: 403,
+    Replayed: 409,
+    WireError: 401,  # NotAuthentic, OutOfTime
+    TooManyRequests: 429,
+    HubError: 502,
+    Overloaded: 503,
+    FederationError: 503,
+    StorageError: 503,
+    PatchworkError: 500,
+}
+
+# FHIR issue-type codes (http://hl7.org/fhir/issue-type) for the statuses that are sent.
+_ISSUE_TYPES = {
+    400: "invalid",
+    401: "login",
+    403: "forbidden",
+    404: "not-found",
+    405: "not-supported",
+    409: "conflict",
+    411: "invalid",
+    413: "too-long",
+    415: "not-supported",
+    429: "throttled",
+    502: "transient",
+    503: "transient",
+    504: "timeout",
+}
+
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_HSTS = "max-age=31536000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A running server, and where it listens."""
+
+    runner: web.AppRunner
+    host: str
+    port: int
+
+    async def close(self) -> None:
+        """Stop listening, let running requests end within SHUTDOWN_S, and run the application's clean-up."""
+        await self.runner.cleanup()
+
+
+def protect(application: web.Application, *, time_limit_s: float) -> web.Application:
+    """Add to `application` the limit of time per request, the error answers and the security headers; returns it."""
+    application.middlewares.append(_refuse_in_fhir)
+    application.middlewares.append(_time_limit(time_limit_s))
+    application.on_response_prepare.append(_security_headers)
+    return application
+
+
+def operation_outcome(status: int, code: str, *, retry_after_s: float | None = None) -> web.Response:
+    """A FHIR OperationOutcome with one issue; `code` is a PatchworkError's or, for HTTP's own refusals, `http-404`."""
+    issue = {
+        "severity": "error",
+        "code": _ISSUE_TYPES.get(status, "exception"),
+        "details": {"coding": [{"code": code}]},
+    }
+    headers = {} if retry_after_s is None else {"Retry-After": str(max(1, ceil(retry_after_s)))}
+    return web.Response(
+        status=status,
+        body=orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]}),
+        content_type="application/json",
+        headers=headers,
+    )
+
+
+def status_of(error: PatchworkError) -> int:
+    """The HTTP status under which an error is told."""
+    return next(_STATUS[ancestor] for ancestor in type(error).__mro__ if ancestor in _STATUS)
+
+
+async def listen(application: web.Application, *, host: str, port: int, tls: ssl.SSLContext | None = None) -> Listener:
+    """Serve `application`; port 0 takes a free one. Raises ConfigurationError when the port cannot be had.
+
+    A request whose client has gone is cancelled, and with it all that was under way for it.
+    """
+    runner = web.AppRunner(
+        application,
+        access_log=None,  # it would log every path
+        handler_cancellation=True,
+        auto_decompress=False,
+        lingering_time=LINGERING_S,
+        keepalive_timeout=KEEP_ALIVE_S,
+        shutdown_timeout=SHUTDOWN_S,
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host, port, ssl_context=tls, backlog=BACKLOG).start()
+    except OSError as error:
+        await runner.cleanup()
+        raise ConfigurationError(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error
+    return Listener(runner=runner, host=host, port=runner.addresses[0][1])
+
+
+def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
+    """The listener's own certificate; raises ConfigurationError naming the files."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:  # includes ssl.SSLError
+        raise ConfigurationError(f"{certificate}, {key}: not a usable certificate and key") from error
+    return context
+
+
+@web.middleware
+async def _refuse_in_fhir(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every failure into an OperationOutcome, or break off a response that has begun."""
+    try:
+        return await handler(request)
+    except web.HTTPException as error:
+        if error.status < web.HTTPBadRequest.status_code:
+            raise  # a redirect of the pages
+        refusal = operation_outcome(error.status, f"http-{error.status}")
+        if "Allow" in error.headers:
+            refusal.headers["Allow"] = error.headers["Allow"]
+        code = f"http-{error.status}"
+    except PatchworkError as error:
+        retry_after_s = error.retry_after_s if isinstance(error, TooManyRequests) else None
+        refusal, code = operation_outcome(status_of(error), error.code, retry_after_s=retry_after_s), error.code
+    except TimeoutError:
+        refusal, code = operation_outcome(504, "timeout"), "timeout"
+    except (ConnectionError, asyncio.IncompleteReadError):
+        refusal, code = operation_outcome(400, "disconnected"), "disconnected"
+    except Exception as error:
+        refusal, code = operation_outcome(500, PatchworkError.code), _origin(error)
+    emit("request.failed", level=logging.WARNING, path=_route(request), code=code, status=refusal.status)
+    if request.writer.output_size > 0:
+        raise ConnectionError("the response had begun: it is broken off, so that nobody takes it for complete")
+    return refusal
+
+
+def _time_limit(seconds: float) -> Middleware:
+    @web.middleware
+    async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
+        async with asyncio.timeout(seconds):
+            return await handler(request)
+
+    return limit
+
+
+async def _security_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Set what a handler has not set itself, and say nothing about the software."""
+    response.headers.pop("Server", None)
+    for name, value in _SECURITY_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.secure:
+        response.headers.setdefault("Strict-Transport-Security", _HSTS)
+
+
+def _route(request: web.Request) -> str:
+    """The route as declared, as in `/v1/queries`: a path as sent could carry anything."""
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "unknown"
+
+
+def _origin(error: Exception) -> str:
+    """Class and line of an unforeseen error: enough to find it, and never its message, which may quote a value."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}@{Path(frame.filename).name}:{frame.lineno}"

@@ -1,0 +1,164 @@
+"""Who is a member, as the operator's signed document says, with the hub's own word that it is the newest.
+
+The operator's key is not here: the hub can only pass the document on and say how fresh it is (docs/wire.md,
+"Federation document"). A member that the operator suspends is refused and not asked as soon as the file is read.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from gateway.clock import Clock
+from gateway.database.contract import Database, Statement, Work
+from gateway.errors import ConfigurationError, FederationError, FederationStale, PatchworkError, StorageError
+from gateway.events import emit
+from gateway.wire.acceptance import advance
+from gateway.wire.federation import Federation, verify_document
+from gateway.wire.freshness import sign_freshness
+from gateway.wire.keys import SigningKey, VerifyKey
+from gateway.wire.limits import MAX_DOCUMENT_BYTES
+
+FILE_CHECK_S = 1.0  # how soon a changed document is in force at the hub
+FRESHNESS_RENEWAL_S = 5.0  # nodes compare their clock with the hub's signed time, so it is never old
+
+
+@dataclass(frozen=True, slots=True)
+class _FileVersion:
+    modified_ns: int
+    size: int
+    inode: int
+
+
+class Directory:
+    """The federation document in force here. Made by `open_directory`; `watch` keeps it current."""
+
+    def __init__(
+        self, *, document: Path, operator_key: VerifyKey, hub_key: SigningKey, database: Database, clock: Clock
+    ) -> None:
+        self._document = document
+        self._operator_key = operator_key
+        self._hub_key = hub_key
+        self._database = database
+        self._clock = clock
+        self._held: Federation | None = None
+        self._read_version: _FileVersion | None = None
+        self._freshness_at = 0.0
+        self._served = b""
+
+    def federation(self) -> Federation:
+        """The document in force; raises FederationStale when it has expired."""
+        if self._held is None or self._held.expires_at <= self._clock.now():
+            raise FederationStale("the hub's federation document has expired: the operator must publish a new one")
+        return self._held
+
+    def served(self) -> bytes:
+        """What nodes fetch, as JSON: `document` and `freshness`, both compact JWS. Raises FederationStale."""
+        federation = self.federation()
+        now = self._clock.now()
+        if not self._served or not 0 <= now - self._freshness_at < FRESHNESS_RENEWAL_S:
+            freshness = sign_freshness(federation, self._hub_key, now)
+            self._served = orjson.dumps({"document": federation.token.decode("ascii"), "freshness": freshness})
+            self._freshness_at = now
+        return self._served
+
+    async def refresh(self) -> None:
+        """Read the operator's file if it has changed, and hold it if it is newer; raises PatchworkError.
+
+        A file that cannot be accepted leaves in force what was held before.
+        """
+        received = await asyncio.to_thread(self._read_if_changed)
+        if received is None:
+            return
+        federation = advance(self._held, received)
+        if self._hub_key.verify_key().kid not in federation.hub_keys:
+            raise FederationError(f"{self._document}: does not name this hub's key")
+        try:
+            await self._database.write(_keep(federation))
+        except StorageError:
+            self._read_version = None  # nothing is wrong with the file: read it again
+            raise
+        self._held = federation
+        self._served = b""
+        emit(
+            "federation.refreshed",
+            federation=federation.name,
+            seq=federation.seq,
+            members=len(federation.active_members()),
+        )
+
+    async def watch(self) -> None:
+        """Refresh for ever, until cancelled. What is wrong with the file is logged once, not every second."""
+        logged = ""
+        while True:
+            await asyncio.sleep(FILE_CHECK_S)
+            try:
+                await self.refresh()
+                logged = ""
+            except PatchworkError as error:
+                if str(error) != logged:
+                    emit("federation.refused", level=logging.ERROR, code=error.code, reason=str(error))
+                logged = str(error)
+
+    async def restore(self) -> None:
+        """Hold what an earlier run accepted, however old, so that a restart is no way back."""
+        token = await self._database.read(_kept())
+        if token is None:
+            return
+        try:
+            self._held = verify_document(token, operator_key=self._operator_key, now=None)
+        except PatchworkError as error:
+            raise ConfigurationError(
+                f"the hub's database holds a federation document that the operator key does not verify: {error}"
+            ) from error
+
+    def _read_if_changed(self) -> Federation | None:
+        """The operator's file, verified; None if it is the one that was read last. Runs in a thread."""
+        try:
+            status = self._document.stat()
+            version = _FileVersion(status.st_mtime_ns, status.st_size, status.st_ino)
+            if version == self._read_version:
+                return None
+            if version.size > MAX_DOCUMENT_BYTES:
+                raise ConfigurationError(f"{self._document}: larger than {MAX_DOCUMENT_BYTES} bytes")
+            token = self._document.read_bytes()
+        except OSError as error:
+            raise ConfigurationError(f"{self._document}: cannot be read: {error.strerror}") from error
+        self._read_version = version
+        return verify_document(token.strip(), operator_key=self._operator_key, now=self._clock.now())
+
+
+async def open_directory(
+    *, document: Path, operator_key: VerifyKey, hub_key: SigningKey, database: Database, clock: Clock
+) -> Directory:
+    """A directory that has a document in force; raises PatchworkError when there is none to be had."""
+    directory = Directory(document=document, operator_key=operator_key, hub_key=hub_key, database=database, clock=clock)
+    await directory.restore()
+    try:
+        await directory.refresh()
+    except StorageError:
+        raise
+    except PatchworkError as error:
+        # A document from before is still good, perhaps newer than an old file that was put back.
+        try:
+            directory.federation()
+        except FederationStale:
+            raise error from None
+        emit("federation.refused", level=logging.ERROR, code=error.code, reason=str(error))
+    return directory
+
+
+def _kept() -> Work[bytes | None]:
+    rows = yield Statement("SELECT token FROM federation_document ORDER BY seq DESC LIMIT 1")
+    return rows[0][0] if rows else None
+
+
+def _keep(federation: Federation) -> Work[None]:
+    yield Statement(
+        "INSERT INTO federation_document (name, seq, token) VALUES (?, ?, ?) "
+        "ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, token = excluded.token "
+        "WHERE excluded.seq > federation_document.seq",
+        (federation.name, federation.seq, federation.token),
+    )

@@ -1,0 +1,146 @@
+"""The hub's whole work on one question (docs/wire.md, "Envelope, asking node to hub"). It can read none of it."""
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from gateway.clock import Clock
+from gateway.database.contract import Database
+from gateway.events import emit
+from gateway.hub.circuit import Circuits
+from gateway.hub.directory import Directory
+from gateway.hub.limits import MemberLimits
+from gateway.hub.relay import Relays
+from gateway.hub.replay import QUESTION_KEPT_S, SeenId, accept_once
+from gateway.links.contract import Delivery, Link
+from gateway.wire import base64url
+from gateway.wire.coverage import DeliveryOutcome, sign_coverage
+from gateway.wire.envelope import Envelope, member_envelope
+from gateway.wire.federation import Federation, Member
+from gateway.wire.keys import SigningKey
+from gateway.wire.limits import SEALED_ANSWER_BYTES, SKEW_S
+from gateway.wire.request import RequestClaims, verify_request
+
+LAST_WRITES_S = 5.0  # after the deadline, for an asker that is slow to read its answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hub:
+    """The parts that a hub is made of; build_hub wires them."""
+
+    directory: Directory
+    database: Database
+    limits: MemberLimits
+    circuits: Circuits
+    link: Link
+    key: SigningKey
+    clock: Clock
+    deadline_ms: int  # the longest that any question may wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostedRequest:
+    """One HTTP request, read within its size limit and not yet believed."""
+
+    method: str
+    path: str
+    authorisation: str
+    body: bytes
+
+
+class AnswerStream(Protocol):
+    """Where the asker reads its answers."""
+
+    async def write(self, lines: bytes) -> None:
+        """Send whole NDJSON lines; the first call also sends the status 200."""
+        ...
+
+
+async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> None:
+    """Relay one sealed question and stream the sealed answers back.
+
+    Raises WireError, FederationStale, Overloaded or StorageError before the first write; afterwards nothing but
+    TimeoutError or ConnectionError, when the asker does not read.
+    """
+    began = time.monotonic()
+
+    # (1) Authenticate the member: an active one, by a key in force, for exactly this request.
+    federation = hub.directory.federation()
+    asker, request = authenticate(posted, federation, now=hub.clock.now())
+
+    # (2) Limits: rate, form and size, places and memory, and no id a second time.
+    hub.limits.take(asker.id)
+    envelope = Envelope.from_json(posted.body)
+    wait_ms = min(envelope.deadline_ms, hub.deadline_ms)
+    envelope = replace(envelope, deadline_ms=wait_ms)
+    relayed_bytes = len(envelope.copies) * (2 * len(envelope.body) + SEALED_ANSWER_BYTES)
+    with hub.limits.running(asker.id, relayed_bytes):
+        await accept_once(hub.database, _ids(request, envelope, hub.clock.now()), now=hub.clock.now())
+
+        # (3) Relay each member's own copy, to all at once, under one deadline. Nothing is ever sent again.
+        async with (
+            asyncio.timeout(wait_ms / 1000 + LAST_WRITES_S),
+            Relays(link=hub.link, circuits=hub.circuits, wait_s=wait_ms / 1000) as relays,
+        ):
+            for member_id in envelope.copies:
+                member = federation.members.get(member_id)
+                if member is None or not member.active:
+                    relays.skip(member_id)
+                else:
+                    relays.send(member, member_envelope(envelope, member_id, asker.id).to_json())
+
+            # (4) Stream the answers back as they arrive, unopened.
+            while ended := await relays.next():
+                await answers.write(b"".join(_answer_line(member_id, delivery) for member_id, delivery in ended))
+
+            # (5) Coverage: what became of each member's copy, signed.
+            coverage = sign_coverage(
+                relays.outcomes, question=envelope.id, asker=asker.id, key=hub.key, now=hub.clock.now()
+            )
+            await answers.write(b'{"coverage":"%s"}\n' % coverage.encode())
+    _log(envelope, asker, relays, began)
+
+
+def authenticate(posted: PostedRequest, federation: Federation, *, now: float) -> tuple[Member, RequestClaims]:
+    """The active member that signed this request; raises WireError."""
+    claims = verify_request(
+        posted.authorisation,
+        lambda issuer: federation.keys_of(issuer, now),
+        method=posted.method,
+        path=posted.path,
+        body=posted.body,
+        aud=federation.name,
+        now=now,
+    )
+    return federation.member(claims.issuer), claims
+
+
+def request_id(claims: RequestClaims) -> SeenId:
+    """What keeps a request's token from being used twice."""
+    return SeenId(kind="request", issuer=claims.issuer, id=claims.jti, expires_at=claims.expires_at + SKEW_S)
+
+
+def _ids(claims: RequestClaims, envelope: Envelope, now: float) -> tuple[SeenId, SeenId]:
+    question = SeenId(kind="question", issuer=claims.issuer, id=envelope.id, expires_at=now + QUESTION_KEPT_S)
+    return request_id(claims), question
+
+
+def _answer_line(member: str, delivery: Delivery) -> bytes:
+    """One line of the stream. Member ids and outcomes need no escaping (docs/wire.md, "Federation document")."""
+    if delivery.answer is None:
+        return b'{"member":"%s","outcome":"%s"}\n' % (member.encode(), delivery.outcome.encode())
+    answer = base64url.encode(delivery.answer)
+    return b'{"member":"%s","outcome":"%s","answer":"%s"}\n' % (member.encode(), delivery.outcome.encode(), answer)
+
+
+def _log(envelope: Envelope, asker: Member, relays: Relays, began: float) -> None:
+    answered = sum(outcome is DeliveryOutcome.ANSWERED for outcome in relays.outcomes.values())
+    emit(
+        "question.relayed",
+        jti=envelope.id,
+        member=asker.id,
+        members=len(relays.outcomes),
+        answered=answered,
+        ms=round((time.monotonic() - began) * 1000),
+    )

@@ -1,0 +1,44 @@
+"""Remembers ids until they expire, in the hub's database: neither a restart nor a second process reopens a question."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from gateway.database.contract import Database, Row, Statement, Work
+from gateway.errors import Replayed
+from gateway.wire.limits import QUERY_LIFETIME_S, SKEW_S
+
+# A sealed question's own `exp` is not readable here; answering nodes keep it until exp + 10 min (docs/wire.md), and so
+# does the hub, counted from the latest `exp` that it can have.
+QUESTION_KEPT_S = QUERY_LIFETIME_S + 2 * SKEW_S + 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenId:
+    """One id to be accepted once: of an authenticated `request`, or of a `question`'s envelope."""
+
+    kind: Literal["request", "question"]
+    issuer: str
+    id: str
+    expires_at: float
+
+
+async def accept_once(database: Database, ids: Sequence[SeenId], *, now: float) -> None:
+    """Keep all `ids` durably, or none; raises Replayed when one of them was kept before, StorageError."""
+    await database.write(_keep(ids, now))
+
+
+def _keep(ids: Sequence[SeenId], now: float) -> Work[None]:
+    yield Statement("DELETE FROM seen_id WHERE expires_at < ?", (now,))
+    for seen in ids:
+        fresh = yield from _insert(seen)
+        if not fresh:
+            raise Replayed(f"this {seen.kind} id has been used before")
+
+
+def _insert(seen: SeenId) -> Generator[Statement, list[Row], bool]:
+    rows = yield Statement(
+        "INSERT INTO seen_id (kind, issuer, id, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
+        (seen.kind, seen.issuer, seen.id, seen.expires_at),
+    )
+    return bool(rows)

@@ -1,0 +1,120 @@
+"""The hub's HTTP door (docs/wire.md, "Envelope, asking node to hub").
+
+    POST /v1/queries        Envelope in; application/x-ndjson out: lines {"member", "outcome", "answer"?} (answer in
+                            base64url), then {"coverage": JWS}. Request token of an active member; 429 with Retry-After.
+    GET  /v1/federation     {"document": JWS, "freshness": JWS}
+    GET  /v1/sealing-keys   {"sealing_keys": {member id: JWS}}
+    PUT  /v1/sealing-keys   a `patchwork-sealing-key+jwt` as it is (application/jose); request token of that member; 204
+    GET  /v1/health         {"status": "ok", "federation", "seq"}, or 503
+
+What is fetched is signed by others and holds nothing about people, so it needs no request token.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import orjson
+from aiohttp import web
+
+from gateway.hub.fanout import Hub, PostedRequest, authenticate, fan_out, request_id
+from gateway.hub.replay import accept_once
+from gateway.hub.sealing_keys import SealingKeys
+from gateway.links.body import BodyReader
+from gateway.wire.limits import MAX_ENVELOPE_BYTES, MAX_STATEMENT_BYTES
+
+QUERIES_PATH = "/v1/queries"
+FEDERATION_PATH = "/v1/federation"
+SEALING_KEYS_PATH = "/v1/sealing-keys"
+HEALTH_PATH = "/v1/health"
+
+_NDJSON = "application/x-ndjson"
+
+
+def hub_application(*, hub: Hub, sealing_keys: SealingKeys) -> web.Application:
+    """The hub's routes. While it runs it watches the operator's document; its end closes links and database."""
+    routes = _Routes(hub=hub, sealing_keys=sealing_keys)
+    application = web.Application()
+    application.router.add_post(QUERIES_PATH, routes.post_query)
+    application.router.add_get(FEDERATION_PATH, routes.get_federation)
+    application.router.add_get(SEALING_KEYS_PATH, routes.get_sealing_keys)
+    application.router.add_put(SEALING_KEYS_PATH, routes.put_sealing_key)
+    application.router.add_get(HEALTH_PATH, routes.get_health)
+    application.cleanup_ctx.append(routes.running)
+    return application
+
+
+class _Routes:
+    """One short handler per interaction."""
+
+    def __init__(self, *, hub: Hub, sealing_keys: SealingKeys) -> None:
+        self._hub = hub
+        self._sealing_keys = sealing_keys
+        self._bodies = BodyReader()
+
+    async def running(self, _: web.Application) -> AsyncIterator[None]:
+        """Keep the federation document current while the application runs."""
+        watch = asyncio.create_task(self._hub.directory.watch())
+        yield
+        watch.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watch
+        await self._hub.link.close()
+        await self._hub.database.close()
+
+    async def post_query(self, request: web.Request) -> web.StreamResponse:
+        """Relay one question; the answers stream back as they arrive."""
+        posted = await self._posted(request, max_bytes=MAX_ENVELOPE_BYTES)
+        stream = _NdjsonStream(request)
+        await fan_out(posted, stream, hub=self._hub)
+        return stream.response
+
+    async def get_federation(self, _: web.Request) -> web.Response:
+        """The operator's document and the hub's freshness statement."""
+        return _json(self._hub.directory.served())
+
+    async def get_sealing_keys(self, _: web.Request) -> web.Response:
+        """Each active member's newest sealing key."""
+        return _json(self._sealing_keys.served())
+
+    async def put_sealing_key(self, request: web.Request) -> web.Response:
+        """Take over the asking member's new sealing key."""
+        hub = self._hub
+        posted = await self._posted(request, max_bytes=MAX_STATEMENT_BYTES)
+        now = hub.clock.now()
+        member, claims = authenticate(posted, hub.directory.federation(), now=now)
+        hub.limits.take(member.id)
+        await accept_once(hub.database, [request_id(claims)], now=now)
+        await self._sealing_keys.publish(member, posted.body)
+        return web.Response(status=204)
+
+    async def get_health(self, _: web.Request) -> web.Response:
+        """Alive, with a federation document in force."""
+        federation = self._hub.directory.federation()
+        return _json(orjson.dumps({"status": "ok", "federation": federation.name, "seq": federation.seq}))
+
+    async def _posted(self, request: web.Request, *, max_bytes: int) -> PostedRequest:
+        return PostedRequest(
+            method=request.method,
+            path=request.raw_path,
+            authorisation=request.headers.get("Authorization", ""),
+            body=await self._bodies.read(request, max_bytes=max_bytes),
+        )
+
+
+class _NdjsonStream:
+    """Starts the response with its first lines, so that everything refused before is still told by a status."""
+
+    def __init__(self, request: web.Request) -> None:
+        self.response = web.StreamResponse(headers={"Content-Type": _NDJSON})
+        self._request = request
+
+    async def write(self, lines: bytes) -> None:
+        """Send whole lines; raises ConnectionError when nobody reads them any more."""
+        if not self.response.prepared:
+            await self.response.prepare(self._request)
+        await self.response.write(lines)
+
+
+def _json(body: bytes) -> web.Response:
+    return web.Response(body=body, content_type="application/json")

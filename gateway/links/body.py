@@ -1,0 +1,43 @@
+"""Reads the body of a request from another party: never more of it than its kind may have, nor of all together.
+
+A request's token binds its body, so a body is read before its sender is known. Anybody who can connect can thus make us
+read; what they can make us hold, and for how long, is bounded here.
+"""
+
+import asyncio
+
+from aiohttp import web
+
+from gateway.errors import Overloaded
+
+MAX_READING_BYTES = 128 * 1024 * 1024  # announced by all requests that are being read at one time
+READ_S = 10.0  # 2 MiB in this time is a slow line; slower than that is no line at all
+
+
+class BodyReader:
+    """One per listener."""
+
+    def __init__(self) -> None:
+        self._reading_bytes = 0
+
+    async def read(self, request: web.Request, *, max_bytes: int) -> bytes:
+        """The body, refused by its announced length before a byte of it is read.
+
+        Raises HTTP's own refusals 411 (no length announced), 413 (too long) and 415 (compressed), Overloaded, and
+        TimeoutError.
+        """
+        length = request.content_length
+        if "Content-Encoding" in request.headers:
+            raise web.HTTPUnsupportedMediaType
+        if length is None:
+            raise web.HTTPLengthRequired
+        if length > max_bytes:
+            raise web.HTTPRequestEntityTooLarge(max_bytes, length)
+        if self._reading_bytes + length > MAX_READING_BYTES:
+            raise Overloaded("too many bodies are being read")
+        self._reading_bytes += length
+        try:
+            async with asyncio.timeout(READ_S):
+                return await request.content.readexactly(length)
+        finally:
+            self._reading_bytes -= length

@@ -1,0 +1,155 @@
+"""Link (a): the hub posts each question to the member's own HTTPS endpoint (docs/wire.md, "Links").
+
+The contract in bytes, for whoever answers at the other end:
+
+    POST {endpoint}/v1/answers
+    Authorization: Patchwork <JWS>        iss "hub", aud the member's id, path "/v1/answers" whatever {endpoint} adds
+    Content-Type: application/json        one MemberEnvelope
+
+    200  application/octet-stream         exactly SEALED_ANSWER_BYTES, with Content-Length
+    503  application/json                 OperationOutcome with the code `overloaded`: refused before opening anything
+    any other status or length            the member counts as unreachable; the body is not read
+
+The certificate is always checked; redirects, proxies from the environment, cookies and compression are not followed,
+used, kept or undone.
+"""
+
+import asyncio
+import ssl
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import orjson
+from yarl import URL
+
+from gateway.clock import Clock
+from gateway.errors import ConfigurationError
+from gateway.links.contract import Delivery
+from gateway.settings import is_loopback
+from gateway.wire.coverage import DeliveryOutcome
+from gateway.wire.federation import HUB, Member
+from gateway.wire.keys import SigningKey
+from gateway.wire.limits import KIB, SEALED_ANSWER_BYTES
+from gateway.wire.request import sign_request
+
+ANSWERS_PATH = "/v1/answers"
+ANSWER_TYPE = "application/octet-stream"
+OVERLOADED_CODE = "overloaded"
+MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it
+
+# Shorter than common servers keep an idle connection (nginx 75 s, many 30 s): a question posted on a connection that
+# the member is just closing would be lost, and a question is never sent twice.
+KEEP_ALIVE_S = 20.0
+DNS_CACHE_S = 60
+
+_OK, _UNAVAILABLE = 200, 503
+
+UNREACHABLE = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
+REFUSED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # it did respond: perhaps the asker's copy was at fault
+OVERLOADED = Delivery(outcome=DeliveryOutcome.OVERLOADED)
+
+
+class HttpsLink:
+    """Delivers over pooled HTTPS connections; create it inside a running event loop.
+
+    `ca_file`: trust only this private authority's certificates. `plain_http`: also deliver over http to other machines;
+    without it plain http goes to loopback only. Raises ConfigurationError for an unusable `ca_file`.
+    """
+
+    def __init__(self, *, key: SigningKey, clock: Clock, ca_file: Path | None = None, plain_http: bool = False) -> None:
+        self._key = key
+        self._clock = clock
+        self._plain_http = plain_http
+        self._urls: dict[str, URL | None] = {}
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,  # the hub's own limits bound what is in flight; a queue here would let one member delay others
+                ssl=tls_context(ca_file),
+                keepalive_timeout=KEEP_ALIVE_S,
+                ttl_dns_cache=DNS_CACHE_S,
+            ),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),  # the caller's deadline is the only one
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
+        )
+
+    async def deliver(self, member: Member, envelope: bytes) -> Delivery:
+        """Post one MemberEnvelope to `member` and wait for its sealed answer; see Link."""
+        url = self._url_of(member)
+        if url is None:
+            return UNREACHABLE
+        authorisation = sign_request(
+            self._key,
+            iss=HUB,
+            aud=member.id,
+            method="POST",
+            path=ANSWERS_PATH,
+            body=envelope,
+            now=self._clock.now(),
+            jti=str(uuid4()),
+        )
+        headers = {"Authorization": authorisation, "Content-Type": "application/json"}
+        try:
+            async with self._session.post(url, data=envelope, headers=headers, allow_redirects=False) as response:
+                return await _read(response)
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError, ValueError):
+            return UNREACHABLE  # refused, reset, name or certificate wrong, not HTTP
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._session.close()
+
+    def _url_of(self, member: Member) -> URL | None:
+        """Where `member` answers; None if nowhere, or only by plain http that is not allowed."""
+        endpoint = member.endpoint
+        if endpoint is None:
+            return None
+        if endpoint not in self._urls:
+            self._urls[endpoint] = answers_url(endpoint, plain_http=self._plain_http)
+        return self._urls[endpoint]
+
+
+def answers_url(endpoint: str, *, plain_http: bool) -> URL | None:
+    """The address of a member's answers; None unless it is https, or http where that is allowed."""
+    try:
+        url = URL(endpoint.rstrip("/") + ANSWERS_PATH)
+        allowed = url.scheme == "https" or (url.scheme == "http" and (plain_http or is_loopback(endpoint)))
+    except ValueError:
+        return None
+    return url if allowed and url.host and url.user is None and not url.query_string else None
+
+
+def tls_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Checks certificate and host name, against `ca_file` alone if given; raises ConfigurationError."""
+    try:
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except OSError as error:  # includes ssl.SSLError
+        raise ConfigurationError(f"{ca_file}: not a usable file of certificates") from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+async def _read(response: aiohttp.ClientResponse) -> Delivery:
+    """An answer of exactly the one size, a refusal, or nothing that is read any further."""
+    length = response.content_length or 0
+    framed = not (response.headers.keys() & {"Transfer-Encoding", "Content-Encoding"})
+    if response.status == _OK and framed and length == SEALED_ANSWER_BYTES:
+        answer = await response.content.readexactly(SEALED_ANSWER_BYTES)
+        return Delivery(outcome=DeliveryOutcome.ANSWERED, answer=answer)
+    if response.status == _UNAVAILABLE and framed and 0 < length <= MAX_REFUSAL_BYTES:
+        overloaded = _code(await response.content.readexactly(length)) == OVERLOADED_CODE
+        return OVERLOADED if overloaded else REFUSED
+    response.close()
+    return UNREACHABLE if response.status == _OK else REFUSED
+
+
+def _code(body: bytes) -> str | None:
+    """The code of a refusal's OperationOutcome; None when it has none."""
+    try:
+        code = orjson.loads(body)["issue"][0]["details"]["coding"][0]["code"]
+    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
+        return None
+    return code if isinstance(code, str) else None

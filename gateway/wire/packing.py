@@ -1,0 +1,69 @@
+"""The answer's plaintext: always ANSWER_BYTES, whatever its outcome (docs/wire.md, "Answer")."""
+
+import zlib
+from dataclasses import dataclass, field
+
+from gateway.errors import InputError, MalformedMessage
+from gateway.wire.limits import ANSWER_BYTES, ANSWER_TOKEN_BYTES, MAX_INFLATED_BYTES
+from gateway.wire.padding import LENGTH_BYTES, pad, unpad
+
+_RAW_DEFLATE = -zlib.MAX_WBITS  # no zlib or gzip wrapper (RFC 1951)
+_LEVEL = 6
+_STORED_HEADER_BYTES = 5
+_ROOM = ANSWER_BYTES - 2 * LENGTH_BYTES - ANSWER_TOKEN_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedAnswer:
+    """The compact JWS, and the bundle that it binds (empty without disclosure)."""
+
+    jws: bytes = field(repr=False)
+    bundle: bytes = field(repr=False)
+
+
+def fits(bundle: bytes) -> bool:
+    """Whether an answer can carry `bundle`; if not, the caller discloses less."""
+    return len(bundle) <= MAX_INFLATED_BYTES and len(_deflate(bundle, _ROOM)) <= _ROOM
+
+
+def pack(signed: SignedAnswer) -> bytes:
+    """Exactly ANSWER_BYTES; raises InputError for a bundle that was not made to fit."""
+    room = ANSWER_BYTES - 2 * LENGTH_BYTES - len(signed.jws)
+    try:
+        return pad((signed.jws, _deflate(signed.bundle, room)), ANSWER_BYTES)
+    except MalformedMessage:
+        raise InputError("the bundle does not fit into an answer") from None
+
+
+def unpack(packed: bytes) -> SignedAnswer:
+    """The inverse of `pack`, for another member's bytes; raises MalformedMessage, and never inflates without bound."""
+    if len(packed) != ANSWER_BYTES:
+        raise MalformedMessage(f"an answer has {ANSWER_BYTES} bytes")
+    token, deflated = unpad(packed, 2)
+    return SignedAnswer(jws=token, bundle=_inflate(deflated))
+
+
+def _deflate(bundle: bytes, room: int) -> bytes:
+    """Raw DEFLATE; what fits as it is becomes one stored block (RFC 1951, 3.2.4), since padding hides the size anyway."""
+    if not bundle:
+        return b""
+    if _STORED_HEADER_BYTES + len(bundle) <= room:
+        size = len(bundle)
+        return b"\x01" + size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little") + bundle
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, _RAW_DEFLATE)
+    return deflater.compress(bundle) + deflater.flush()
+
+
+def _inflate(deflated: bytes) -> bytes:
+    if not deflated:
+        return b""
+    inflater = zlib.decompressobj(_RAW_DEFLATE)
+    try:
+        bundle = inflater.decompress(deflated, MAX_INFLATED_BYTES)
+    except zlib.error:
+        raise MalformedMessage("the bundle is not raw DEFLATE") from None
+    if not inflater.eof:
+        raise MalformedMessage(f"the bundle is cut off, or larger than {MAX_INFLATED_BYTES} bytes")
+    if inflater.unused_data or not bundle:
+        raise MalformedMessage("something follows the bundle, or it is empty")
+    return bundle

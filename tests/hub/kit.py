@@ -1,0 +1,329 @@
+"""A real hub on a free loopback port, with members that are stubs: they answer, refuse or misbehave, and open nothing.
+
+Bodies, copies and answers are random bytes here, as they are to a hub: it must not need to open anything.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import orjson
+from aiohttp import web
+from gateway.wire.federation import sign_document
+
+from gateway.database.contract import Database
+from gateway.database.sqlite import open_sqlite
+from gateway.http import Listener, listen, operation_outcome, protect
+from gateway.hub.circuit import Circuits
+from gateway.hub.directory import open_directory
+from gateway.hub.fanout import Hub
+from gateway.hub.limits import MemberLimits
+from gateway.hub.routes import QUERIES_PATH, hub_application
+from gateway.hub.sealing_keys import open_sealing_keys
+from gateway.links.https import ANSWER_TYPE, ANSWERS_PATH, HttpsLink
+from gateway.wire.coverage import DeliveryOutcome, verify_coverage
+from gateway.wire.envelope import Envelope, SealedCopy
+from gateway.wire.federation import ACTIVE, SUSPENDED, Federation, Member, MemberKey
+from gateway.wire.keys import LedgerKey, SigningKey
+from gateway.wire.limits import (
+    QUESTION_BASE_BYTES,
+    QUESTION_BYTES_PER_RECIPIENT,
+    SEALED_ANSWER_BYTES,
+    SEALED_COPY_BYTES,
+)
+from gateway.wire.request import sign_request
+from mappings.vocabulary import OrganisationType, Sector
+
+FEDERATION = "test-federation"
+ASKER = "asker"
+NOW = 1_900_000_000.0
+DEADLINE_MS = 5_000
+AEAD_TAG_BYTES = 16
+
+Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@dataclass
+class SteppingClock:
+    """Stands still until a test moves it."""
+
+    time: float = NOW
+
+    def now(self) -> float:
+        return self.time
+
+
+@dataclass
+class StubNode:
+    """What one member's HTTP door saw."""
+
+    listener: Listener
+    envelopes: list[dict[str, Any]] = field(default_factory=list)
+    authorisations: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    cancelled: int = 0
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.listener.port}"
+
+
+async def answer(_: web.Request) -> web.StreamResponse:
+    """What an honest node sends: sealed bytes of the one size."""
+    return web.Response(body=os.urandom(SEALED_ANSWER_BYTES), content_type=ANSWER_TYPE)
+
+
+async def overloaded(_: web.Request) -> web.StreamResponse:
+    """A node that is too busy to open anything."""
+    return operation_outcome(503, "overloaded")
+
+
+async def hang(_: web.Request) -> web.StreamResponse:
+    """A node that accepts and never answers."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+@asynccontextmanager
+async def stub_node(answering: Answering = answer) -> AsyncIterator[StubNode]:
+    """A member's node on a free port that keeps what it is sent."""
+
+    async def post(request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        node.bodies.append(body)
+        node.envelopes.append(orjson.loads(body))
+        node.authorisations.append(request.headers["Authorization"])
+        try:
+            return await answering(request)
+        except asyncio.CancelledError:
+            node.cancelled += 1
+            raise
+
+    application = web.Application()
+    application.router.add_post(ANSWERS_PATH, post)
+    node = StubNode(await listen(application, host="127.0.0.1", port=0))
+    try:
+        yield node
+    finally:
+        await node.listener.runner.server.shutdown(0)  # type: ignore[union-attr]  # it is running
+        await node.listener.close()
+
+
+@asynccontextmanager
+async def raw_node(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
+    """A hostile endpoint below HTTP; yields its address."""
+    talking: set[asyncio.Task[Any]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        talking.add(task)
+        try:
+            await talk(reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+        for task in talking:
+            task.cancel()
+        await asyncio.gather(*talking, return_exceptions=True)
+
+
+@dataclass
+class Answers:
+    """One stream, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    lines: list[dict[str, Any]]
+    raw: bytes
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        return {line["member"]: line["outcome"] for line in self.lines if "member" in line}
+
+    @property
+    def code(self) -> str:
+        """Of a refusal."""
+        code: str = orjson.loads(self.raw)["issue"][0]["details"]["coding"][0]["code"]
+        return code
+
+
+@dataclass(kw_only=True)
+class Federated:
+    """The federation around the hub under test: every private key, and the operator's file."""
+
+    folder: Path
+    clock: SteppingClock
+    operator: SigningKey
+    hub_key: SigningKey
+    keys: dict[str, SigningKey]
+    members: dict[str, Member]
+    seq: int = 0
+    document: Federation | None = None
+
+    @property
+    def file(self) -> Path:
+        return self.folder / "federation.jws"
+
+    def add(self, member_id: str, *, endpoint: str | None) -> Member:
+        key = SigningKey.generate()
+        self.keys[member_id] = key
+        self.members[member_id] = Member(
+            id=member_id,
+            identifier=(),
+            name=f"Agency {member_id}",
+            type=OrganisationType.VOLUNTARY,
+            sector=Sector.VOLUNTARY,
+            status=ACTIVE,
+            keys=(MemberKey(key=key.verify_key(), not_before=0, not_after=2**40),),
+            ledger_key=LedgerKey.generate().public_jwk(),
+            endpoint=endpoint,
+            duty_contact=(),
+        )
+        return self.members[member_id]
+
+    def suspend(self, member_id: str) -> None:
+        self.members[member_id] = replace(self.members[member_id], status=SUSPENDED)
+
+    def sign(self, *, seq: int | None = None, operator: SigningKey | None = None) -> Federation:
+        return sign_document(
+            operator="operator",
+            name=FEDERATION,
+            seq=self.seq if seq is None else seq,
+            members=tuple(self.members.values()),
+            agreements=(),
+            hub_keys=(self.hub_key.verify_key(),),
+            key=operator or self.operator,
+            now=self.clock.now(),
+        )
+
+    def publish(self) -> Federation:
+        """Write the operator's next document."""
+        self.seq += 1
+        self.document = self.sign()
+        self.file.write_bytes(self.document.token)
+        return self.document
+
+
+def federated(folder: Path) -> Federated:
+    """An empty federation with one member that asks."""
+    federation = Federated(
+        folder=folder,
+        clock=SteppingClock(),
+        operator=SigningKey.generate(),
+        hub_key=SigningKey.generate(),
+        keys={},
+        members={},
+    )
+    federation.add(ASKER, endpoint=None)
+    return federation
+
+
+@dataclass(kw_only=True)
+class RunningHub:
+    """A hub that listens, and the means to ask it as a member would."""
+
+    federation: Federated
+    hub: Hub
+    listener: Listener
+    client: aiohttp.ClientSession
+
+    def url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.listener.port}{path}"
+
+    def authorise(self, body: bytes, *, member: str = ASKER, method: str = "POST", path: str = QUERIES_PATH) -> str:
+        return sign_request(
+            self.federation.keys[member],
+            iss=member,
+            aud=FEDERATION,
+            method=method,
+            path=path,
+            body=body,
+            now=self.federation.clock.now(),
+            jti=str(uuid4()),
+        )
+
+    async def ask(
+        self, *recipients: str, member: str = ASKER, body: bytes | None = None, authorisation: str | None = None
+    ) -> Answers:
+        """Post a question and read the stream to its end."""
+        body = envelope(*recipients).to_json() if body is None else body
+        headers = {"Authorization": authorisation or self.authorise(body, member=member)}
+        async with self.client.post(self.url(QUERIES_PATH), data=body, headers=headers) as response:
+            raw = await response.read()
+            ndjson = response.headers["Content-Type"] == "application/x-ndjson"
+            lines = [orjson.loads(line) for line in raw.splitlines()] if ndjson else []
+            return Answers(response.status, response.headers, lines, raw)
+
+    def coverage(self, answers: Answers, question: str) -> dict[str, DeliveryOutcome]:
+        """The last line, verified."""
+        assert self.federation.document is not None
+        return verify_coverage(
+            answers.lines[-1]["coverage"],
+            question=question,
+            me=ASKER,
+            federation=self.federation.document,
+            now=self.federation.clock.now(),
+        )
+
+
+def envelope(*recipients: str, deadline_ms: int = DEADLINE_MS) -> Envelope:
+    """A question as the hub sees it: random bytes of the right sizes."""
+    return Envelope(
+        id=str(uuid4()),
+        deadline_ms=deadline_ms,
+        body=os.urandom(QUESTION_BASE_BYTES + QUESTION_BYTES_PER_RECIPIENT * len(recipients) + AEAD_TAG_BYTES),
+        copies={
+            member: SealedCopy(kid="A" * 43, sealed=os.urandom(SEALED_COPY_BYTES)) for member in sorted(recipients)
+        },
+    )
+
+
+@asynccontextmanager
+async def running_hub(
+    federation: Federated,
+    *,
+    rate_per_minute: int = 6_000,
+    max_concurrent: int = 64,
+    deadline_ms: int = DEADLINE_MS,
+    link: HttpsLink | None = None,
+) -> AsyncIterator[RunningHub]:
+    """The hub as build_hub wires it, on a free port and with the federation's stepping clock."""
+    clock = federation.clock
+    database: Database = await open_sqlite(federation.folder / "hub.db", schema="hub")
+    directory = await open_directory(
+        document=federation.file,
+        operator_key=federation.operator.verify_key(),
+        hub_key=federation.hub_key,
+        database=database,
+        clock=clock,
+    )
+    hub = Hub(
+        directory=directory,
+        database=database,
+        limits=MemberLimits(rate_per_minute=rate_per_minute, max_concurrent=max_concurrent, clock=clock),
+        circuits=Circuits(clock=clock),
+        link=link or HttpsLink(key=federation.hub_key, clock=clock),
+        key=federation.hub_key,
+        clock=clock,
+        deadline_ms=deadline_ms,
+    )
+    sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
+    application = protect(hub_application(hub=hub, sealing_keys=sealing_keys), time_limit_s=30)
+    listener = await listen(application, host="127.0.0.1", port=0)
+    async with aiohttp.ClientSession() as client:
+        yield RunningHub(federation=federation, hub=hub, listener=listener, client=client)
+        await listener.close()

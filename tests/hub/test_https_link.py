@@ -1,0 +1,296 @@
+"""The HTTPS link against honest, failing and hostile members."""
+
+import asyncio
+import datetime
+import ipaddress
+import os
+import ssl
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from gateway.errors import ConfigurationError
+from gateway.http import listen, operation_outcome, server_tls
+from gateway.links.contract import Delivery
+from gateway.links.https import ANSWERS_PATH, HttpsLink, answers_url
+from gateway.wire.coverage import DeliveryOutcome
+from gateway.wire.federation import HUB
+from gateway.wire.limits import SEALED_ANSWER_BYTES
+from gateway.wire.request import verify_request
+from tests.hub.kit import Federated, answer, hang, overloaded, raw_node, stub_node
+
+ENVELOPE = b'{"opaque":"to the link"}'
+FAILED = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
+REFUSED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)
+
+
+async def test_sealed_answer_comes_back_as_it_was_sent(federation: Federated, link: HttpsLink) -> None:
+    sealed = os.urandom(SEALED_ANSWER_BYTES)
+
+    async def reply(_: web.Request) -> web.Response:
+        return web.Response(body=sealed)
+
+    async with stub_node(reply) as node:
+        member = federation.add("housing", endpoint=node.endpoint)
+        delivery = await link.deliver(member, ENVELOPE)
+    assert delivery == Delivery(outcome=DeliveryOutcome.ANSWERED, answer=sealed)
+    assert node.bodies == [ENVELOPE]
+
+
+async def test_request_token_names_the_hub_the_member_and_this_body(federation: Federated, link: HttpsLink) -> None:
+    async with stub_node() as node:
+        await link.deliver(federation.add("housing", endpoint=node.endpoint + "/"), ENVELOPE)
+    claims = verify_request(
+        node.authorisations[0],
+        lambda _: {federation.hub_key.kid: federation.hub_key.verify_key()},
+        method="POST",
+        path=ANSWERS_PATH,
+        body=ENVELOPE,
+        aud="housing",
+        now=federation.clock.now(),
+    )
+    assert claims.issuer == HUB
+
+
+async def test_connection_is_used_again(federation: Federated, link: HttpsLink) -> None:
+    ports = set()
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        ports.add(request.transport.get_extra_info("peername")[1])
+        return await answer(request)
+
+    async with stub_node(reply) as node:
+        member = federation.add("housing", endpoint=node.endpoint)
+        for _ in range(3):
+            assert (await link.deliver(member, ENVELOPE)).outcome is DeliveryOutcome.ANSWERED
+    assert len(ports) == 1
+
+
+async def test_busy_member_is_overloaded_and_no_fault(federation: Federated, link: HttpsLink) -> None:
+    async with stub_node(overloaded) as node:
+        delivery = await link.deliver(federation.add("housing", endpoint=node.endpoint), ENVELOPE)
+    assert delivery == Delivery(outcome=DeliveryOutcome.OVERLOADED)
+
+
+async def _other_503(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=503, text="<h1>Bad gateway of some proxy</h1>")
+
+
+async def _deep_503(_: web.Request) -> web.StreamResponse:
+    return web.Response(status=503, text="[" * 4_000)
+
+
+async def _malformed(_: web.Request) -> web.StreamResponse:
+    return operation_outcome(400, "malformed")
+
+
+@pytest.mark.parametrize("answering", [_other_503, _deep_503, _malformed])
+async def test_refusal_is_unreachable_but_no_fault_that_an_asker_could_provoke(
+    federation: Federated, link: HttpsLink, answering: object
+) -> None:
+    async with stub_node(answering) as node:  # type: ignore[arg-type]  # parametrised
+        delivery = await link.deliver(federation.add("housing", endpoint=node.endpoint), ENVELOPE)
+    assert delivery == REFUSED
+
+
+async def test_redirect_is_not_followed(federation: Federated, link: HttpsLink) -> None:
+    async with stub_node() as elsewhere:
+
+        async def redirect(_: web.Request) -> web.StreamResponse:
+            raise web.HTTPTemporaryRedirect(elsewhere.endpoint + ANSWERS_PATH)
+
+        async with stub_node(redirect) as node:
+            delivery = await link.deliver(federation.add("housing", endpoint=node.endpoint), ENVELOPE)
+    assert delivery == REFUSED
+    assert elsewhere.envelopes == []
+
+
+@pytest.mark.parametrize("size", [0, 1, SEALED_ANSWER_BYTES - 1, SEALED_ANSWER_BYTES + 1, 10 * SEALED_ANSWER_BYTES])
+async def test_answer_of_another_size_is_unreachable(federation: Federated, link: HttpsLink, size: int) -> None:
+    async def reply(_: web.Request) -> web.Response:
+        return web.Response(body=b"x" * size)
+
+    async with stub_node(reply) as node:
+        assert await link.deliver(federation.add("housing", endpoint=node.endpoint), ENVELOPE) == FAILED
+
+
+async def test_gigabyte_is_not_read(federation: Federated, link: HttpsLink) -> None:
+    sent = 0
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % 2**30)
+        for _ in range(2**14):
+            writer.write(b"x" * 2**16)
+            sent += 2**16
+            await writer.drain()
+
+    async with raw_node(flood) as endpoint:
+        assert await link.deliver(federation.add("housing", endpoint=endpoint), ENVELOPE) == FAILED
+    assert sent < 2**25  # what the two sockets' buffers took
+
+
+async def test_chunked_body_behind_the_right_length_is_not_read(federation: Federated, link: HttpsLink) -> None:
+    async def smuggle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n" % SEALED_ANSWER_BYTES
+        writer.write(head + b"ffffff\r\n" + b"x" * 2**20)
+        await writer.drain()
+
+    async with raw_node(smuggle) as endpoint:
+        assert await link.deliver(federation.add("housing", endpoint=endpoint), ENVELOPE) == FAILED
+
+
+async def test_truncated_answer_is_unreachable(federation: Federated, link: HttpsLink) -> None:
+    async def truncate(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\nhalf of it" % SEALED_ANSWER_BYTES)
+
+    async with raw_node(truncate) as endpoint:
+        assert await link.deliver(federation.add("housing", endpoint=endpoint), ENVELOPE) == FAILED
+
+
+async def test_peer_that_does_not_speak_http_is_unreachable(federation: Federated, link: HttpsLink) -> None:
+    async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example.org ESMTP\r\n")
+
+    async with raw_node(babble) as endpoint:
+        assert await link.deliver(federation.add("housing", endpoint=endpoint), ENVELOPE) == FAILED
+
+
+async def test_nobody_listening_is_unreachable(federation: Federated, link: HttpsLink) -> None:
+    async with stub_node() as node:
+        endpoint = node.endpoint
+    assert await link.deliver(federation.add("housing", endpoint=endpoint), ENVELOPE) == FAILED
+
+
+async def test_question_is_never_sent_twice(federation: Federated, link: HttpsLink) -> None:
+    """Even where a kept connection dies under it, when other clients would try again."""
+    requests = 0
+
+    async def die_on_second(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal requests
+        while await reader.readuntil(ENVELOPE):
+            requests += 1
+            if requests == 2:
+                return
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SEALED_ANSWER_BYTES)
+            writer.write(b"x" * SEALED_ANSWER_BYTES)
+
+    async with raw_node(die_on_second) as endpoint:
+        member = federation.add("housing", endpoint=endpoint)
+        assert (await link.deliver(member, ENVELOPE)).outcome is DeliveryOutcome.ANSWERED
+        assert await link.deliver(member, ENVELOPE) == FAILED
+        await asyncio.sleep(0.05)
+    assert requests == 2
+
+
+async def test_cancelled_delivery_hangs_up(federation: Federated, link: HttpsLink) -> None:
+    async with stub_node(hang) as node:
+        delivery = asyncio.create_task(link.deliver(federation.add("housing", endpoint=node.endpoint), ENVELOPE))
+        while not node.envelopes:
+            await asyncio.sleep(0.01)
+        delivery.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await delivery
+        async with asyncio.timeout(2):
+            while not node.cancelled:
+                await asyncio.sleep(0.01)
+
+
+async def test_member_that_dials_out_has_no_https_endpoint(federation: Federated, link: HttpsLink) -> None:
+    assert await link.deliver(federation.add("foodbank", endpoint=None), ENVELOPE) == FAILED
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "plain_http", "allowed"),
+    [
+        ("https://node.example.org", False, True),
+        ("https://node.example.org:8443/patchwork/", False, True),
+        ("http://127.0.0.1:8401", False, True),
+        ("http://[::1]:8401", False, True),
+        ("http://localhost:8401", False, True),
+        ("http://node.example.org", False, False),
+        ("http://node.example.org", True, True),
+        ("http://127.0.0.1.example.org", False, False),
+        ("http://localhost.example.org", False, False),
+        ("http://127.0.0.1@example.org", False, False),
+        ("https://user:secret@example.org", True, False),
+        ("https://example.org/?to=", True, False),
+        ("ftp://127.0.0.1", True, False),
+        ("file:///etc/passwd", True, False),
+        ("https://", True, False),
+        ("http://[::1", True, False),
+    ],
+)
+def test_plain_http_goes_to_loopback_only_unless_allowed(endpoint: str, plain_http: bool, allowed: bool) -> None:
+    assert (answers_url(endpoint, plain_http=plain_http) is not None) is allowed
+
+
+def test_unusable_authority_file_is_named(federation: Federated, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    authority.write_text("not a certificate")
+    with pytest.raises(ConfigurationError, match="ca.pem"):
+        HttpsLink(key=federation.hub_key, clock=federation.clock, ca_file=authority)
+
+
+def _certificate(folder: Path, *, host: str = "127.0.0.1") -> tuple[Path, Path]:
+    """A self-signed certificate, which is its own authority."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test node")])
+    today = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(today - datetime.timedelta(days=1))
+        .not_valid_after(today + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / f"{host}.pem", folder / f"{host}.key"
+    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return files
+
+
+@pytest.mark.parametrize(
+    ("host_in_certificate", "trusted", "outcome"),
+    [
+        ("127.0.0.1", True, DeliveryOutcome.ANSWERED),
+        ("127.0.0.1", False, DeliveryOutcome.UNREACHABLE),
+        ("192.0.2.1", True, DeliveryOutcome.UNREACHABLE),
+    ],
+)
+async def test_certificate_is_checked_against_the_private_authority(
+    federation: Federated, tmp_path: Path, host_in_certificate: str, trusted: bool, outcome: DeliveryOutcome
+) -> None:
+    certificate, key = _certificate(tmp_path, host=host_in_certificate)
+    application = web.Application()
+    application.router.add_post(ANSWERS_PATH, answer)
+    listener = await listen(application, host="127.0.0.1", port=0, tls=server_tls(certificate, key))
+    link = HttpsLink(key=federation.hub_key, clock=federation.clock, ca_file=certificate if trusted else None)
+    try:
+        member = federation.add("housing", endpoint=f"https://127.0.0.1:{listener.port}")
+        assert (await link.deliver(member, ENVELOPE)).outcome is outcome
+    finally:
+        await link.close()
+        await listener.close()
+
+
+def test_old_tls_is_refused() -> None:
+    from gateway.links.https import tls_context  # noqa: PLC0415 - beside its only use
+
+    assert tls_context(None).minimum_version >= ssl.TLSVersion.TLSv1_2

@@ -1,4 +1,4 @@
-"""One question through a real hub to real HTTP members: who may ask, what they get back, and what hostile members cost."""
+"""One question through a real hub to real HTTP members: who may ask, what comes back, what hostile members cost."""
 
 import asyncio
 import contextlib

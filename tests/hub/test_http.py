@@ -89,24 +89,20 @@ def _issue(body: bytes) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "issue_type", "code"),
+    ("path", "expected"),
     [
-        ("/fail", 500, "exception", "error"),
-        ("/refuse", 503, "transient", "storage"),
-        ("/hang", 504, "timeout", "timeout"),
-        ("/nowhere/" + SECRET, 404, "not-found", "http-404"),
+        ("/fail", (500, "exception", "error")),
+        ("/refuse", (503, "transient", "storage")),
+        ("/hang", (504, "timeout", "timeout")),
+        ("/nowhere/" + SECRET, (404, "not-found", "http-404")),
     ],
 )
 async def test_failure_is_an_operation_outcome_without_detail(
-    listener: Listener,
-    caplog: pytest.LogCaptureFixture,
-    path: str,
-    status: int,
-    issue_type: str,
-    code: str,
+    listener: Listener, caplog: pytest.LogCaptureFixture, path: str, expected: tuple[int, str, str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     response, body = await _get(listener, path)
+    status, issue_type, code = expected
     assert response.status == status
     assert _issue(body) == {"severity": "error", "code": issue_type, "details": {"coding": [{"code": code}]}}
     logged = [str(vars(record)) for record in caplog.records if record.name != "aiohttp.client"]

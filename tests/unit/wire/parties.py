@@ -1,13 +1,22 @@
-"""A small federation with fixed times, for tests of the wire: three members, a hub, an operator."""
+"""A small federation with fixed keys and times, for tests of the wire: three members, a hub, an operator.
 
+Every key is derived from its owner's name, so that the files in tests/vectors/wire/ stay readable. Nobody else may.
+"""
+
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import orjson
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+
+from gateway.wire import base64url
 from gateway.wire.answer import Disclosure, NothingToDisclose, pack, seal_answer, sign_answer
 from gateway.wire.envelope import Envelope, MemberEnvelope, member_envelope, open_query, seal_query
-from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document
+from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document, verify_document
+from gateway.wire.key_files import write_private
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.query import (
     AskingPractitioner,
@@ -19,7 +28,7 @@ from gateway.wire.query import (
     sign_query,
     verify_query,
 )
-from gateway.wire.seal import ReplyKey
+from gateway.wire.seal import PRIVATE_BYTES, HybridPrivateKey, ReplyKey
 from gateway.wire.sealing_keys import SealingKeyRing
 from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, OrganisationType, Purpose, Sector
 
@@ -34,6 +43,39 @@ BUNDLE = b'{"resourceType":"Bundle","type":"searchset","entry":[]}'
 DISCLOSURE = Disclosure(
     policy_uri="https://riverside.example.org/agreements/coordination", policy_version="1", rule="r1", bundle=BUNDLE
 )
+
+
+def signing_key(owner: str) -> SigningKey:
+    return SigningKey(
+        ec.derive_private_key(int.from_bytes(hashlib.sha256(owner.encode()).digest(), "big"), ec.SECP256R1())
+    )
+
+
+def ledger_key(owner: str) -> LedgerKey:
+    return LedgerKey(ed25519.Ed25519PrivateKey.from_private_bytes(hashlib.sha256(owner.encode()).digest()))
+
+
+def hybrid_key(owner: str) -> HybridPrivateKey:
+    return HybridPrivateKey(hashlib.shake_256(owner.encode()).digest(PRIVATE_BYTES))
+
+
+def fixed_reply_key(owner: str = "reply") -> ReplyKey:
+    reply_key = ReplyKey()
+    reply_key.private = hybrid_key(owner)
+    return reply_key
+
+
+def fixed_ring(folder: Path, owner: str) -> SealingKeyRing:
+    folder.mkdir(parents=True)
+    private = hybrid_key(owner)
+    content = {
+        "kid": private.public.kid,
+        "not_before": int(NOW) - DAY,
+        "expires": int(NOW) + 6 * DAY,
+        "private": base64url.encode_text(private.private_bytes()),
+    }
+    write_private(folder / f"{private.public.kid}.key", orjson.dumps(content))
+    return SealingKeyRing(folder)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +98,7 @@ def member(member_id: str, key: SigningKey, **changes: Any) -> Member:
         sector=Sector.STATUTORY if member_id == COUNCIL else Sector.VOLUNTARY,
         status="active",
         keys=(MemberKey(key=key.verify_key(), not_before=int(NOW) - DAY, not_after=int(NOW) + 90 * DAY),),
-        ledger_key=LedgerKey.generate().public_jwk(),
+        ledger_key=ledger_key(member_id).public_jwk(),
         endpoint=None if member_id == CHARITY else f"https://{member_id}.example.org",
         duty_contact=(("phone", "01632 960001"),),
     )
@@ -78,25 +120,25 @@ def document(parties: Parties, **changes: Any) -> Federation:
     return sign_document(**{**content, **changes})
 
 
-def make_parties(folder: Path) -> Parties:
-    signing = {name: SigningKey.generate() for name in (COUNCIL, TRUST, CHARITY)}
-    rings = {}
-    for name in signing:
-        place = folder / name
-        place.mkdir(parents=True)
-        rings[name] = SealingKeyRing(place)
-        rings[name].rotate(NOW)
-    operator, hub = SigningKey.generate(), SigningKey.generate()
-    federation = sign_document(
-        operator="Riverside Safeguarding Partnership",
-        name=FEDERATION,
-        seq=7,
-        members=tuple(member(name, key) for name, key in signing.items()),
-        agreements=(AgreementBytes(text=b"[agreement]\n", signatures=("a.b.c",)),),
-        hub_keys=(hub.verify_key(),),
-        key=operator,
-        now=NOW,
+def make_parties(folder: Path, token: bytes | None = None) -> Parties:
+    """With `token`, the document is that one and not a new one."""
+    signing = {name: signing_key(name) for name in (COUNCIL, TRUST, CHARITY)}
+    operator, hub = signing_key("operator"), signing_key("hub")
+    federation = (
+        verify_document(token, operator_key=operator.verify_key(), now=NOW)
+        if token
+        else sign_document(
+            operator="Riverside Safeguarding Partnership",
+            name=FEDERATION,
+            seq=7,
+            members=tuple(member(name, key) for name, key in signing.items()),
+            agreements=(AgreementBytes(text=b"[agreement]\n", signatures=("a.b.c",)),),
+            hub_keys=(hub.verify_key(),),
+            key=operator,
+            now=NOW,
+        )
     )
+    rings = {name: fixed_ring(folder / name, name) for name in signing}
     return Parties(operator=operator, hub=hub, signing=signing, rings=rings, federation=federation)
 
 
@@ -154,7 +196,12 @@ def ask(parties: Parties, **changes: Any) -> Asked:
 
 
 def receive(
-    parties: Parties, envelope: MemberEnvelope, *, me: str = TRUST, now: float = NOW, federation: Federation | None = None
+    parties: Parties,
+    envelope: MemberEnvelope,
+    *,
+    me: str = TRUST,
+    now: float = NOW,
+    federation: Federation | None = None,
 ) -> VerifiedQuery:
     """All that an answering node checks before it looks for anybody."""
     token = open_query(envelope, parties.rings[me], federation=FEDERATION, me=me, now=now)

@@ -1,8 +1,8 @@
 """What the hub's fan-out costs over bare HTTP requests to the same nodes, and what one hanging node costs the others.
 
 Stub nodes run in a process of their own. The hub is real, with its database on disk; hub and bare client share this
-process and core and take turns, so that both see the same machine. Bare: one aiohttp client posts the same bodies to the
-same stubs at once and reads the answers; no signatures, no stream to an asker.
+process and core and take turns, so that both see the same machine. Bare: one aiohttp client posts the same bodies to
+the same stubs at once and reads the answers; no signatures, no stream to an asker.
 
     python -m tests.bench.bench_fanout
 """
@@ -94,7 +94,7 @@ async def _slow_node_penalty(hub: RunningHub, names: list[str]) -> float:
 
 
 async def _through_hub(hub: RunningHub, names: list[str], answers: int) -> float:
-    """Seconds from posting a question until `answers` answers have arrived; all of them, with the coverage, or hang up."""
+    """Seconds from posting a question until `answers` answers have arrived: all and the coverage, or else hang up."""
     body = envelope(*names).to_json()
     headers = {"Authorization": hub.authorise(body, member=ASKER)}
     began = time.perf_counter()

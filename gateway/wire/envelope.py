@@ -5,7 +5,7 @@ The hub passes on to each member its own copy alone, and can open none.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -158,6 +158,23 @@ def member_envelope(envelope: Envelope, member: str, sender: str) -> MemberEnvel
     return MemberEnvelope(
         id=envelope.id, deadline_ms=envelope.deadline_ms, body=envelope.body, copy=copy, sender=sender
     )
+
+
+def member_envelopes_json(envelope: Envelope, sender: str) -> Iterator[tuple[str, bytes]]:
+    """For each copy, its member and `member_envelope(...).to_json()`, byte for byte.
+
+    The body is most of it and the same for all: encoded once, it costs a hub a tenth.
+    """
+    shared = {
+        "v": VERSION,
+        "id": envelope.id,
+        "deadline_ms": envelope.deadline_ms,
+        "body": base64url.encode_text(envelope.body),
+    }
+    head = orjson.dumps(shared)[:-1] + b',"copy":'
+    tail = b',"from":' + orjson.dumps(sender) + b"}"
+    for member, copy in envelope.copies.items():
+        yield member, head + orjson.dumps(_copy_json(copy)) + tail
 
 
 def open_query(envelope: MemberEnvelope, ring: SealingKeyRing, *, federation: str, me: str, now: float) -> bytes:

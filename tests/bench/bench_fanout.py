@@ -1,11 +1,13 @@
 """What the hub's fan-out costs over bare HTTP requests to the same nodes, and what one hanging node costs the others.
 
-Stub nodes run in a process of their own. The hub is real, with its database on disk; hub and bare client share this
-process and core and take turns, so that both see the same machine. Bare: one aiohttp client posts the same bodies to
-the same stubs at once and reads the answers; no signatures, no stream to an asker.
+Stub nodes and hub run in processes of their own; the hub is real, with its database on disk. Questions through the hub
+and bare requests take turns, so that both see the same machine. Bare: one aiohttp client posts the same bodies to the
+same stubs at once and reads the answers; no signatures, no stream to an asker.
 
     python -m tests.bench.bench_fanout
 """
+
+from __future__ import annotations
 
 import asyncio
 import json
@@ -20,6 +22,7 @@ from contextlib import AsyncExitStack
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import uvloop
@@ -28,7 +31,9 @@ from gateway.hub.routes import QUERIES_PATH
 from gateway.links.https import ANSWERS_PATH
 from gateway.wire.envelope import member_envelope
 from gateway.wire.limits import SEALED_ANSWER_BYTES
-from tests.hub.kit import ASKER, Federated, RunningHub, envelope, federated, running_hub
+from gateway.wire.request import sign_request
+from tests.hub.hub_process import RealClock, hub_process
+from tests.hub.kit import ASKER, FEDERATION, Federated, envelope, federated
 
 ROUNDS_100 = 40
 ROUNDS_1000 = 5
@@ -50,9 +55,10 @@ async def _measure() -> dict[str, float]:
         for name, port in zip(names, ports.answering, strict=True):
             federation.add(name, endpoint=f"http://127.0.0.1:{port}")
         federation.add(HANGING, endpoint=f"http://127.0.0.1:{ports.hanging}")
-        federation.clock.time = time.time()
+        federation.clock = RealClock()
         federation.publish()
-        hub = await stack.enter_async_context(running_hub(federation, rate_per_minute=1_000_000))
+        hub = await asyncio.to_thread(lambda: _Hub(federation, *stack.enter_context(hub_process(federation))))
+        hub.client = await stack.enter_async_context(aiohttp.ClientSession())
         bare = await stack.enter_async_context(
             aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar())
         )
@@ -67,11 +73,11 @@ async def _measure() -> dict[str, float]:
         return result | {
             "fanout_1000_ms": figures["hub"] * 1000,
             "fanout_1000_raw_ms": figures["bare"] * 1000,
-            "fanout_rss_mb": _resident_mb(),
+            "fanout_rss_mb": _resident_mb(hub.pid),
         }
 
 
-async def _over_raw(hub: RunningHub, bare: aiohttp.ClientSession, names: list[str], rounds: int) -> dict[str, float]:
+async def _over_raw(hub: _Hub, bare: aiohttp.ClientSession, names: list[str], rounds: int) -> dict[str, float]:
     """Median seconds of both ways, interleaved, after two rounds that open the connections."""
     ways: dict[str, Callable[[], Awaitable[float]]] = {
         "hub": lambda: _through_hub(hub, names, len(names)),
@@ -84,7 +90,7 @@ async def _over_raw(hub: RunningHub, bare: aiohttp.ClientSession, names: list[st
     return {way: statistics.median(seconds[2:]) for way, seconds in taken.items()}
 
 
-async def _slow_node_penalty(hub: RunningHub, names: list[str]) -> float:
+async def _slow_node_penalty(hub: _Hub, names: list[str]) -> float:
     """Median time to 99 answers with one node hanging, over none hanging."""
     with_hanging, without = [], []
     for _ in range(ROUNDS_SLOW):
@@ -93,12 +99,12 @@ async def _slow_node_penalty(hub: RunningHub, names: list[str]) -> float:
     return statistics.median(with_hanging[2:]) / statistics.median(without[2:])
 
 
-async def _through_hub(hub: RunningHub, names: list[str], answers: int) -> float:
+async def _through_hub(hub: _Hub, names: list[str], answers: int) -> float:
     """Seconds from posting a question until `answers` answers have arrived: all and the coverage, or else hang up."""
     body = envelope(*names).to_json()
-    headers = {"Authorization": hub.authorise(body, member=ASKER)}
+    headers = {"Authorization": hub.authorise(body)}
     began = time.perf_counter()
-    async with hub.client.post(hub.url(QUERIES_PATH), data=body, headers=headers) as response:
+    async with hub.client.post(hub.url, data=body, headers=headers) as response:
         assert response.status == 200, await response.text()
         if answers == len(names):
             stream = await response.read()
@@ -133,9 +139,32 @@ async def _bare(client: aiohttp.ClientSession, federation: Federated, names: lis
     return taken
 
 
-def _resident_mb() -> float:
-    with Path("/proc/self/statm").open() as file:
+def _resident_mb(pid: int) -> float:
+    with Path(f"/proc/{pid}/statm").open() as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+class _Hub:
+    """The hub's process as its one asker sees it."""
+
+    client: aiohttp.ClientSession
+
+    def __init__(self, federation: Federated, pid: int, port: int) -> None:
+        self.federation = federation
+        self.pid = pid
+        self.url = f"http://127.0.0.1:{port}{QUERIES_PATH}"
+
+    def authorise(self, body: bytes) -> str:
+        return sign_request(
+            self.federation.keys[ASKER],
+            iss=ASKER,
+            aud=FEDERATION,
+            method="POST",
+            path=QUERIES_PATH,
+            body=body,
+            now=time.time(),
+            jti=str(uuid4()),
+        )
 
 
 class _Ports:
@@ -150,7 +179,7 @@ class _Stubs:
     def __init__(self, count: int) -> None:
         self._count = count
 
-    def __enter__(self) -> "_Stubs":
+    def __enter__(self) -> _Stubs:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
         self._process = context.Process(target=_serve_stubs, args=(there, self._count), daemon=True)

@@ -5,12 +5,19 @@ from typing import Any
 
 from connectors.contract import Connector, SourceOptionError
 from connectors.delimited import DelimitedConnector
-from connectors.sql import SqlConnector
 from connectors.xml import XmlConnector
+
+
+def _sql(options: Mapping[str, Any], expects: Mapping[str, frozenset[str]]) -> Connector:
+    # SQLAlchemy takes a third of a second to load, at each start of a program that seldom needs it.
+    from connectors.sql import SqlConnector  # noqa: PLC0415
+
+    return SqlConnector(options, expects)
+
 
 _CONNECTORS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, frozenset[str]]], Connector]] = {
     "delimited": DelimitedConnector,
-    "sql": SqlConnector,
+    "sql": _sql,
     "xml": XmlConnector,
 }
 

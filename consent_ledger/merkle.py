@@ -139,13 +139,13 @@ def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes],
 
 def verify_consistency(old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]) -> None:
     """RFC 9162, section 2.1.4.2; raises ProofInvalid."""
-    _check_lengths(old_root, new_root, *proof)
     if not 0 < old <= new:
         raise ProofInvalid("sizes must be 0 < old <= new")
     if old == new:
         if proof or old_root != new_root:
             raise ProofInvalid("trees of one size differ, or have a needless proof")
         return
+    _check_lengths(old_root, new_root, *proof)
     path = list(proof) if old & (old - 1) else [old_root, *proof]
     if not proof:
         raise ProofInvalid("the proof is empty")

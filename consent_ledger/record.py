@@ -7,10 +7,10 @@ A leaf is seven fields, each a u32 length (big-endian) and its bytes:
 
 Its hash is RFC 9162's SHA-256(0x00 || leaf). Person, actor, exact kind and time are in the ciphertext alone:
 AES-256-GCM over the body (canonical JSON, padded with blanks to a multiple of 256 bytes so that its length tells
-little), with the first four fields as associated data. Every entry has a key of its own: keyed BLAKE2b (RFC 7693) of the nonce under the
-secret gives 32 bytes of key and 32 of commitment. AES-GCM alone would let a forger make one ciphertext that opens under
-two keys to two bodies; the commitment in the leaf fixes the key. The secret belongs to one person, or to one month for
-what concerns nobody known here; destroying it erases the bodies and leaves the tree.
+little), with the first four fields as associated data. Every entry has a key of its own: keyed BLAKE2b (RFC 7693) of
+the nonce under the secret gives 32 bytes of key and 32 of commitment. AES-GCM alone would let a forger make one
+ciphertext that opens under two keys to two bodies; the commitment in the leaf fixes the key. The secret belongs to one
+person, or to one month for what concerns nobody known here; destroying it erases the bodies and leaves the tree.
 """
 
 import hashlib

@@ -1,18 +1,8 @@
-"""What every test may use: programs of the system, and a summary that hides no skip."""
+"""A summary that hides no skip, and in CI forgives none."""
 
 import os
-import shutil
 
 import pytest
-
-
-@pytest.fixture(scope="session")
-def faketime() -> str:
-    """The path of `faketime`; without it the test skips, and with CI set the run fails."""
-    program = shutil.which("faketime")
-    if program is None:
-        pytest.skip("needs the program faketime (Debian and Ubuntu: apt-get install faketime)")
-    return program
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

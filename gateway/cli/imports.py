@@ -64,8 +64,8 @@ async def _import(node: Node, settings: SourceSettings, *, allow_removals: bool)
 def _show(name: str, report: ImportReport) -> None:
     counts = report.counts
     typer.echo(
-        f"{name}: {counts.created} new, {counts.changed} changed, {counts.unchanged} unchanged, {counts.removed} removed,"
-        f" {counts.rejected} rejected, {counts.waiting} references lead nowhere"
+        f"{name}: {counts.created} new, {counts.changed} changed, {counts.unchanged} unchanged,"
+        f" {counts.removed} removed, {counts.rejected} rejected, {counts.waiting} references lead nowhere"
     )
     for issue in report.issues[:_SHOWN_ISSUES]:
         typer.echo(f"  {issue.where}, {issue.field}: {issue.reason}")

@@ -78,8 +78,8 @@ def init(
     if config.exists():
         raise ConfigurationError(f"{config}: is there already")
     operator = read_jwk(operator_key)
-    signing_key, ledger_key = make_keys(folder / "keys")
     now = CLOCK.now()
+    signing_key, ledger_key = make_keys(folder / "keys", now)
     voluntary = organisation_type is OrganisationType.VOLUNTARY
     asked = Member(
         id=_member_id(member),

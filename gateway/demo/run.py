@@ -51,10 +51,13 @@ def run_demo(folder: Path, *, once: bool, save: Path | None, clock: Clock) -> No
         servers.wait(ports)
         _introduce(demo, ports)
         for number, question in enumerate(QUESTIONS, 1):  # (4)
-            _ask(demo, number, question, servers, ports)
+            _ask(demo, number, question, servers)
         if save is not None:
             _copy_bundles(_answers(demo, 1), save)
         if not once:
+            for name in {question.stopped for question in QUESTIONS if question.stopped}:
+                _start(demo, name, servers)
+            servers.wait(ports)
             _suggest(demo)  # (5)
             _stay(servers)
     _LINE.print("Stopped.")
@@ -83,7 +86,7 @@ def _introduce(demo: Demo, ports: Mapping[str, int]) -> None:
         _LINE.print(f"  {ports[member.id]}  {member.name}{changed}")
 
 
-def _ask(demo: Demo, number: int, question: Question, servers: Servers, ports: Mapping[str, int]) -> None:
+def _ask(demo: Demo, number: int, question: Question, servers: Servers) -> None:
     """One question through `patchwork search`; raises ConfigurationError unless it finds what it must."""
     _LINE.print(f"\n[bold]{number}. {question.title}[/bold]")
     if question.stopped:
@@ -104,10 +107,7 @@ def _ask(demo: Demo, number: int, question: Question, servers: Servers, ports: M
         raise ConfigurationError(
             f"question {number} was to find {expected}; found: {', '.join(sorted(found)) or 'none'}"
         )
-    _LINE.print(question.explanation)
-    if question.stopped:
-        _start(demo, question.stopped, servers)
-        servers.wait({question.stopped: ports[question.stopped]})
+    _LINE.print(f"\n{question.explanation}")
 
 
 def _search(demo: Demo, member: str, question: Question) -> tuple[str, ...]:
@@ -175,7 +175,7 @@ def _member(demo: Demo, member_id: str) -> DemoMember:
 
 
 def _typed(*arguments: str) -> str:
-    """The command as one types it here: by its name if the shell finds it, else by its path."""
-    program = Path(sys.argv[0]).absolute()
-    name = "patchwork" if shutil.which("patchwork") else os.path.relpath(program)
-    return shlex.join([name, *arguments])
+    """The command as one types it here: as this program was started, or by its name alone if the shell finds that."""
+    program = Path(sys.argv[0])
+    name = [os.path.relpath(program)] if program.name == "patchwork" else ["python", "-m", "gateway.cli"]
+    return shlex.join([*(["patchwork"] if shutil.which("patchwork") else name), *arguments])

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gateway.app import HUB_KEY_FILE
 from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError
@@ -32,7 +33,6 @@ from gateway.wire.operator import DOCUMENT_FILE, KEY_FILE, PUBLIC_KEY_FILE, open
 from mappings.vocabulary import OrganisationType, Sector
 
 HUB = "hub"
-HUB_KEY_FILE = "hub.pem"
 OPERATOR = "operator"
 MEMBER_KEY_LIFETIME_S = 10 * 365 * 86_400  # a demonstration's keys are never rotated
 
@@ -84,7 +84,7 @@ def make_once(demo: Demo, now: float) -> None:
     _make_key(demo.folder / OPERATOR / KEY_FILE)
     for member in demo.members:
         if not (demo.folder / member.id / "keys" / LEDGER_KEY_FILE).exists():
-            make_keys(demo.folder / member.id / "keys")
+            make_keys(demo.folder / member.id / "keys", now)
     missing = {member.id: export for member in demo.members if not (export := _export(demo, member)).exists()}
     if missing:
         today = datetime.fromtimestamp(now, UTC).date()

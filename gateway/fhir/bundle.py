@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from gateway.fhir.codes import (
@@ -31,6 +32,8 @@ from mappings.model import ContactEvent, ContactPoint, Identifier, Organisation,
 from mappings.vocabulary import MatchGrade
 
 MAX_CONTACT_POINTS: Final = 5  # of one practitioner or desk, the most preferred; a team of many must fit an answer
+
+_RANK = attrgetter("rank")
 
 Resource = dict[str, Any]  # one JSON object of FHIR R4
 
@@ -87,6 +90,7 @@ class _Answer:
         # By key of the source, which two sources may share: hashing whole values took longer than all the rest.
         self._entered: dict[str, list[tuple[Practitioner | Organisation | Service, Resource]]] = {}
         self._roles: dict[tuple[str, ...], Resource] = {}
+        self._events: set[tuple[str, ContactEvent]] = set()
 
     def bundle(self, participations: Iterable[Participation], grade: MatchGrade) -> Resource:
         patient = f"urn:uuid:{self._jti}"
@@ -168,8 +172,8 @@ class _Answer:
         who: Practitioner | None = None,
     ) -> Resource:
         """Whom a participant means: `who` in their service and organisation, or without anybody the service's desk."""
-        parties = [each["reference"] for each in (practitioner, service, organisation) if each is not None]
-        reference = self._roles.get(tuple(parties))
+        parties = tuple([each["reference"] for each in (practitioner, service, organisation) if each is not None])
+        reference = self._roles.get(parties)
         if reference is not None:
             return reference
         role: Resource = {}
@@ -182,7 +186,7 @@ class _Answer:
         role["organization"] = organisation
         if service is not None:
             role["healthcareService"] = [service]
-        self._roles[tuple(parties)] = reference = self._enter("PractitionerRole", role)
+        self._roles[parties] = reference = self._enter("PractitionerRole", role)
         return reference
 
     def _practitioner(self, practitioner: Practitioner) -> Resource:
@@ -229,7 +233,7 @@ class _Answer:
 
     def _schedule(self, shown: Participation, practitioner: Resource) -> None:
         """Stubs of the last contact and the next visit: day, kind, practitioner; never content."""
-        if (last := shown.last_contact) is not None:
+        if (last := shown.last_contact) is not None and self._is_news(last, practitioner):
             self._enter(
                 "Encounter",
                 {
@@ -241,7 +245,7 @@ class _Answer:
                     "period": {"start": last.date, "end": last.date},
                 },
             )
-        if (visit := shown.next_visit) is not None:
+        if (visit := shown.next_visit) is not None and self._is_news(visit, practitioner):
             self._enter(
                 "Appointment",
                 {
@@ -255,6 +259,14 @@ class _Answer:
                 },
             )
 
+    def _is_news(self, event: ContactEvent, practitioner: Resource) -> bool:
+        """Whether it has not been told yet: one practitioner may have two involvements with a person."""
+        told = (practitioner["reference"], event)
+        if told in self._events:
+            return False
+        self._events.add(told)
+        return True
+
 
 def _period(start: str | None, end: str | None) -> Resource:
     """A FHIR Period; of one that would end before it starts (per-1), the end is told."""
@@ -267,15 +279,11 @@ def _period(start: str | None, end: str | None) -> Resource:
 def _contact_points(points: Iterable[ContactPoint]) -> list[Resource]:
     """Preferred first, ranked 1, 2, 3 ... whatever the numbers of the source were."""
     told: list[Resource] = []
-    for point in sorted(points, key=_rank)[:MAX_CONTACT_POINTS]:
+    for point in sorted(points, key=_RANK):
         if point.system in CONTACT_POINT_SYSTEMS and (value := plain(point.value)):
             use = point.use if point.use in CONTACT_POINT_USES else "work"
             told.append({"system": point.system, "value": value, "use": use, "rank": len(told) + 1})
-    return told
-
-
-def _rank(point: ContactPoint) -> int:
-    return point.rank
+    return told[:MAX_CONTACT_POINTS]
 
 
 def _identifiers(identifiers: Iterable[Identifier]) -> list[Resource]:

@@ -27,10 +27,12 @@ MAX_CONTACT_VALUE: Final = 254  # the longest email address, RFC 5321
 
 _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?(?=T|\Z)", re.ASCII)
 _EMAIL = re.compile(r"[^\s<>\"'@,;:()\[\]\\]+@[^\s<>\"'@,;:()\[\]\\]+")
-_PHONE = re.compile(r"[+(]?\d[\d ()/.#*,+-]*(?:(?:ext\.?|extension|x|option) ?\d{1,6})?", re.ASCII | re.IGNORECASE)
+# Numbers as people keep them, "01632 960123 ext 4 (duty desk)"; nothing that a link or a page could take as a command.
+_PHONE = re.compile(r"(?=(?:\D*\d){3})[\w ()/.#*,+'-]+")
 
 # Tuples, as hostile codes may be unhashable.
 _GRADES = tuple(grade.value for grade in MatchGrade)
+_MEMBERS = ("PractitionerRole", "Practitioner", "Organization")
 _NOT_AHEAD = ("cancelled", "noshow", "entered-in-error")
 
 Json = Mapping[str, Any]
@@ -103,7 +105,8 @@ class _Reader:
             for participant in _objects(team.get("participant"), MAX_PARTICIPANTS):
                 if len(read) == MAX_PARTICIPANTS:
                     return tuple(read)
-                if (member := self._resolve(participant.get("member"))) is not None:
+                member = self._resolve(participant.get("member"))
+                if member is not None and member.get("resourceType") in _MEMBERS:
                     read.append(self._participant(participant, member, managing, grade))
         return tuple(read)
 
@@ -137,8 +140,6 @@ class _Reader:
             return {}, {}, "", {}, member
         if member.get("resourceType") == "Practitioner":
             return {}, member, _reference(participant.get("member")), {}, None
-        if member.get("resourceType") != "PractitionerRole":
-            return {}, {}, "", {}, None
         services = _objects(member.get("healthcareService"))
         return (
             member,

@@ -15,28 +15,27 @@ _ESCAPES = re.compile(
     r"|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
-_LINE_BREAKS = frozenset(("Zl", "Zp", "Zs"))
 
 
 def plain(value: str) -> str:
     """`value` without what cannot be printed; our own text is nearly always returned as it is."""
     if value.isprintable() and value.isascii():
         return value.strip()
+    seen = (_visible(character) for character in _ESCAPES.sub("", value))
     kept: list[str] = []
     combining = 0
-    for character in unicodedata.normalize("NFC", _ESCAPES.sub("", value)):
-        category = unicodedata.category(character)
-        if category in _LINE_BREAKS or character in "\t\n\r":
-            kept.append(" ")
-        elif category[0] == "C":
-            continue
-        elif category[0] != "M":
-            combining = 0
-            kept.append(character)
-        elif combining < MAX_COMBINING:
-            combining += 1
+    for character in unicodedata.normalize("NFC", "".join(seen)):
+        combining = combining + 1 if unicodedata.category(character)[0] == "M" else 0
+        if combining <= MAX_COMBINING:
             kept.append(character)
     return " ".join("".join(kept).split())
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category[0] == "Z" or character in "\t\n\r":
+        return " "
+    return "" if category[0] == "C" else character
 
 
 def bounded(value: object, limit: int) -> str:

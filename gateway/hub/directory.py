@@ -16,8 +16,7 @@ from gateway.database.contract import Database, Statement, Work
 from gateway.errors import ConfigurationError, FederationError, FederationStale, PatchworkError, StorageError
 from gateway.events import emit
 from gateway.wire.acceptance import advance
-from gateway.wire.document import verify_document
-from gateway.wire.federation import Federation
+from gateway.wire.federation import Federation, verify_document
 from gateway.wire.freshness import sign_freshness
 from gateway.wire.keys import SigningKey, VerifyKey
 from gateway.wire.limits import MAX_DOCUMENT_BYTES

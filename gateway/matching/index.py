@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from datetime import date
 
 from gateway.database.contract import Statement, Value, Work
-from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, asked_keys, keys_of
+from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, asked_keys, keys_of, namesake_keys
 from gateway.matching.record import Candidate, Card, asked_of, card_of
-from gateway.matching.score import NOBODY, Match, Scored, choose, score
+from gateway.matching.score import NOBODY, Match, Scored, choose, namesakes_allowed, score
 from gateway.wire.query import Subject
 
 MAX_POSTINGS = 512  # people read under one key, as in the statement below
 MAX_COMPARED = 250  # people compared with one question
 PEOPLE_PER_STATEMENT = 250
 
-_ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT 512) AS some"
+_ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT 512) AS k"
 _BY_KEYS = ["", *(" UNION ALL ".join([_ONE_KEY] * n) for n in range(1, MAX_ASKED_KEYS + 1))]
 
 
@@ -30,6 +30,10 @@ def _with_marks(before: str, count: int, after: str = ")") -> str:
 
 _CARDS = [
     _with_marks("SELECT person_id, card FROM person_card WHERE person_id IN (", n) for n in range(MAX_COMPARED + 1)
+]
+_NAMESAKES = [  # one more than are ever allowed (score.NAMESAKES_BY_DOUBTS)
+    _with_marks("SELECT DISTINCT person_id FROM match_key WHERE key IN (", n, ") LIMIT 25")
+    for n in range(MAX_ASKED_KEYS + 1)
 ]
 _KEYS = [
     _with_marks("SELECT person_id, keys FROM person_card WHERE person_id IN (", n)
@@ -84,7 +88,7 @@ def find(subject: Subject, *, today: date) -> Work[Match]:
     """The one person whom the question means, if there is exactly one (`disclosable`). Never raises on bad input."""
     asked = asked_of(subject, today=today)
     match = NOBODY
-    seen: set[int] = set()
+    seen: dict[int, bytes] = {}
     scored: list[Scored] = []
     complete = True
     for keys in asked_keys(asked, today):
@@ -98,11 +102,19 @@ def find(subject: Subject, *, today: date) -> Work[Match]:
         if not chosen:
             continue
         # (2) Their cards, compared.
-        seen.update(chosen)
         cards = yield Statement(_CARDS[len(chosen)], tuple(chosen))
+        seen.update(cards)
         scored += score(asked, ((person_id, Card.from_bytes(card)) for person_id, card in cards), today=today)
         # (3) Choose; whoever could rival an exact birth date stands in the first tier already.
         match = choose(scored, complete=complete)
         if match.settled:
             break
+    # (4) Is the name too common for what was asked?
+    if match.disclosable and match.best is not None:
+        allowed = namesakes_allowed(match.best.levels)
+        if allowed is not None:
+            keys = namesake_keys(Card.from_bytes(seen[match.best.person_id]))
+            namesakes = yield Statement(_NAMESAKES[len(keys)], keys)
+            if len(namesakes) > allowed:
+                return match.doubtful()
     return match

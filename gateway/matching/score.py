@@ -6,7 +6,7 @@ nothing. Weights are the fixed ones of a Fellegi-Sunter model without term frequ
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.matching.compare import (
@@ -58,6 +58,8 @@ PARTLY_KNOWN_BIRTH = frozenset((BirthLevel.FIRST_OF_JANUARY, BirthLevel.MONTH, B
 AGREEING_BIRTH = GOOD_BIRTH | PARTLY_KNOWN_BIRTH
 CONTRADICTING_BIRTH = frozenset((BirthLevel.OTHER, BirthLevel.YEAR_ONLY, BirthLevel.YEAR_OFF))
 DIFFERENT = frozenset((NameLevel.OTHER, NameLevel.SECOND, NameLevel.MISSING))
+WELL_SPELT = frozenset((NameLevel.EXACT, NameLevel.NICKNAME, NameLevel.PART))
+NAMESAKES_BY_DOUBTS = (24, 6, 0)  # see namesakes_allowed; doubts are another address and a slip in a name
 SAME_ADDRESS = frozenset((PlaceLevel.EXACT, PlaceLevel.EDIT))
 
 
@@ -139,6 +141,13 @@ class Match:
         return (
             best is not None and best.levels.birth is BirthLevel.EXACT and best.grade.rank >= MatchGrade.PROBABLE.rank
         )
+
+    def doubtful(self) -> "Match":
+        """The same person, but too common a name to be sure."""
+        if self.best is None:
+            return self
+        best = replace(self.best, grade=MatchGrade.POSSIBLE)
+        return Match(best=best, others=self.others, disclosable=False)
 
 
 NOBODY = Match(best=None, others=0, disclosable=False)
@@ -246,6 +255,19 @@ def _is_possible(levels: Levels) -> bool:
     )
     evidence = (levels.birth in AGREEING_BIRTH) + (levels.place in SAME_ADDRESS)
     return names + evidence > 1
+
+
+def namesakes_allowed(levels: Levels) -> int | None:
+    """How many people of this name the register may hold for the name and birth date alone to be enough.
+
+    A stranger of a common name can share the birth date too: of 24 namesakes one in a thousand strangers does, in a
+    register of any size. None if an address or number agrees, so that it does not matter.
+    """
+    if levels.number is NumberLevel.EXACT or levels.place in SAME_ADDRESS:
+        return None
+    well_spelt = levels.given in WELL_SPELT and levels.family in WELL_SPELT
+    doubts = (levels.place is PlaceLevel.OTHER) + (not well_spelt)
+    return NAMESAKES_BY_DOUBTS[doubts]
 
 
 def score(asked: Asked, people: Iterable[tuple[int, Card]], *, today: date) -> list[Scored]:

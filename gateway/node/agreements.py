@@ -23,7 +23,6 @@ from gateway.wire.federation import Federation
 from gateway.wire.operator import read_file
 from mappings.vocabulary import LawfulBasis, Purpose
 
-
 BY_SETTINGS = "settings"  # who accepted, until officers have accounts of their own
 
 

@@ -87,7 +87,6 @@ async def answer(envelope: MemberEnvelope, *, node: NodeParts) -> bytes:
         outcome.what,
         to=query,
         me=node.me.member,
-        federation=view.federation,
         ledger_leaf=appended.leaf_hash,
         now=node.clock.now(),
         key=node.me.signing_key,
@@ -134,7 +133,7 @@ async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Ou
         what = _disclose(found, decided, query=query, view=view, node=node)  # (7)
     except (StorageError, Replayed):
         raise
-    except Exception as error:  # noqa: BLE001 - see the module's docstring: it may be about this person alone
+    except Exception as error:  # see the module's docstring: it may be about this person alone
         emit(
             "answer.failed",
             level=logging.ERROR,

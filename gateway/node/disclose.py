@@ -18,11 +18,12 @@ from typing import Final
 import orjson
 
 from gateway.fhir.bundle import Agency, Participation, build_bundle
+from gateway.fhir.text import plain
 from gateway.node.team import Team, TeamMember
 from gateway.policy.decide import Permit
 from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, NothingToDisclose, fits
 from gateway.wire.federation import Member
-from mappings.model import ContactEvent, ContactPoint, Identifier, Organisation
+from mappings.model import ContactEvent, ContactPoint, HumanName, Identifier, Organisation
 from mappings.vocabulary import MatchGrade, Mode
 
 MAX_SHOWN: Final = 100  # participants of one answer; more named people than its 8 KiB ever hold
@@ -77,7 +78,7 @@ def disclose(
 def _show(member: TeamMember, mode: Mode, today: str) -> Participation:
     """One involvement as its mode shows it. A practitioner without a name that may be shown is a duty contact."""
     practitioner = member.practitioner
-    if mode < Mode.PRACTITIONER or (practitioner is not None and practitioner.name.protected):
+    if mode < Mode.PRACTITIONER or (practitioner is not None and not _can_be_named(practitioner.name)):
         return Participation(organisation=member.organisation, service=member.service)
     involvement = member.involvement
     scheduled = mode >= Mode.SCHEDULE and practitioner is not None
@@ -92,6 +93,10 @@ def _show(member: TeamMember, mode: Mode, today: str) -> Participation:
         last_contact=_last_contact(member.contact_events, today) if scheduled else None,
         next_visit=_next_visit(member.contact_events, today) if scheduled else None,
     )
+
+
+def _can_be_named(name: HumanName) -> bool:
+    return not name.protected and (plain(name.family) != "" or any(plain(part) for part in name.given))
 
 
 def _last_contact(events: Iterable[ContactEvent], today: str) -> ContactEvent | None:

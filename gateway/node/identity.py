@@ -33,10 +33,12 @@ def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
     )
 
 
-def make_keys(folder: Path) -> tuple[SigningKey, LedgerKey]:
-    """Make signing and ledger keys; raises ConfigurationError if `folder` holds some already: keys are never replaced."""
+def make_keys(folder: Path, now: float) -> tuple[SigningKey, LedgerKey]:
+    """Make signing, ledger and first sealing key; raises ConfigurationError if there are some: none is ever replaced."""
     signing_key, ledger_key = SigningKey.generate(), LedgerKey.generate()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     signing_key.save(folder / SIGNING_KEY_FILE)
     ledger_key.save(folder / LEDGER_KEY_FILE)
+    (folder / SEALING_KEY_FOLDER).mkdir(mode=0o700, exist_ok=True)
+    SealingKeyRing(folder / SEALING_KEY_FOLDER).rotate(now)
     return signing_key, ledger_key

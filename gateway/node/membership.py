@@ -19,11 +19,11 @@ from dataclasses import dataclass, replace
 from consent_ledger.read import clock_high
 from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
-from gateway.errors import ClockWrong, FederationRolledBack, FederationStale, HubError, PatchworkError, WireError
+from gateway.errors import ClockWrong, FederationRolledBack, FederationStale, PatchworkError, WireError
 from gateway.events import emit
 from gateway.links.hub_client import HubClient
-from gateway.node.identity import Identity
 from gateway.node.agreements import AgreementsInForce, agreements_of
+from gateway.node.identity import Identity
 from gateway.wire.acceptance import PendingChange, advance, pending_changes, without_pending
 from gateway.wire.federation import Federation, Member, verify_document
 from gateway.wire.freshness import Freshness, verify_freshness
@@ -91,7 +91,7 @@ class Membership:
         self._refreshing = asyncio.Lock()
 
     def current(self) -> View:
-        """The view in force; raises FederationStale, FederationRolledBack or ClockWrong, and then nothing is answered."""
+        """The view in force; raises FederationStale, FederationRolledBack or ClockWrong: then nothing is answered."""
         now = self._clock.now()
         if self._held is not None and self._held.alarm is not None:
             raise FederationRolledBack(self._held.alarm)

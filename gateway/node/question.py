@@ -1,4 +1,4 @@
-"""What a practitioner asks, checked before anything is signed: the page, the API and the command line all make one of these."""
+"""What a practitioner asks, checked before anything is signed: page, API and command line all make a Question."""
 
 import re
 from dataclasses import dataclass, field

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from gateway.errors import Overloaded
 from gateway.events import emit
-from gateway.links.body import read_body
+from gateway.links.body import BodyReader
 from gateway.node.answer import answer
 from gateway.node.parts import NodeParts
 from gateway.wire.envelope import MemberEnvelope
@@ -42,6 +42,7 @@ class _Door:
         self._delay_s = delay_s
         self._max_in_flight = max_in_flight
         self._in_flight = 0
+        self._bodies = BodyReader()
 
     async def post_answer(self, request: web.Request) -> web.Response:
         """Answer one question of the hub's."""
@@ -50,7 +51,7 @@ class _Door:
             raise Overloaded("more questions are under way than this node answers at once")
         self._in_flight += 1
         try:
-            body = await read_body(request, max_bytes=MAX_MEMBER_ENVELOPE_BYTES)
+            body = await self._bodies.read(request, max_bytes=MAX_MEMBER_ENVELOPE_BYTES)
             self._authorise(request, body)
             envelope = MemberEnvelope.from_json(body)
             try:

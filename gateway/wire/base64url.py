@@ -28,7 +28,7 @@ def decode(text: bytes) -> bytes:
         raise MalformedMessage("base64url of an impossible length")
     last = _LAST_OF[rest]
     if last is not None and text[-1:] not in last:
-        raise MalformedMessage("base64url with unused bits that are not zero")
+        raise MalformedMessage("base64url with padding, or with unused bits that are not zero")
     try:
         return a2b_base64(text.translate(_FROM_URL) + b"=="[: -rest % 4], strict_mode=True)
     except Error:

@@ -1,7 +1,7 @@
-"""What a federation's operator does: admit, suspend, resume, renew; each makes the next document, signed.
+"""What a federation's operator does: admit, suspend, resume, renew. Each makes the next document, signed.
 
-The operator's folder holds the signing key (never on the hub), the current document `federation.jws`, which is copied to
-the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation document").
+The operator's folder holds the signing key (never on the hub), the current document `federation.jws`, which is copied
+to the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation document").
 """
 
 import os

@@ -44,7 +44,7 @@ def unpack(packed: bytes) -> SignedAnswer:
 
 
 def _deflate(bundle: bytes, room: int) -> bytes:
-    """Raw DEFLATE; what fits as it is becomes one stored block (RFC 1951, 3.2.4), since padding hides the size anyway."""
+    """Raw DEFLATE; what fits as it is becomes one stored block (RFC 1951, 3.2.4): padding hides the size anyway."""
     if not bundle:
         return b""
     if _STORED_HEADER_BYTES + len(bundle) <= room:
@@ -59,11 +59,13 @@ def _inflate(deflated: bytes) -> bytes:
         return b""
     inflater = zlib.decompressobj(_RAW_DEFLATE)
     try:
-        bundle = inflater.decompress(deflated, MAX_INFLATED_BYTES)
+        bundle = inflater.decompress(deflated, MAX_INFLATED_BYTES + 1)
     except zlib.error:
         raise MalformedMessage("the bundle is not raw DEFLATE") from None
+    if len(bundle) > MAX_INFLATED_BYTES:
+        raise MalformedMessage(f"the bundle is larger than {MAX_INFLATED_BYTES} bytes")
     if not inflater.eof:
-        raise MalformedMessage(f"the bundle is cut off, or larger than {MAX_INFLATED_BYTES} bytes")
+        raise MalformedMessage("the bundle is cut off")
     if inflater.unused_data or not bundle:
         raise MalformedMessage("something follows the bundle, or it is empty")
     return bundle

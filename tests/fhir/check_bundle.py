@@ -143,12 +143,12 @@ def _runs_backwards(element: Json) -> bool:
 
 def _check_identifiers(resource: Json, kind: str) -> Iterator[str]:
     """UK Core: at most one ODS code, and one NHS number, each with a value."""
-    identifiers = resource.get("identifier")
-    systems = [each.get("system") for each in identifiers] if isinstance(identifiers, list) else []
+    value = resource.get("identifier")
+    identifiers: list[Json] = value if isinstance(value, list) else []
     for system in (ODS_SYSTEM, NHS_NUMBER_SYSTEM):
-        if systems.count(system) > 1:
+        if sum(each.get("system") == system for each in identifiers) > 1:
             yield f"identifier-repeated at {kind}.identifier"
-    if any(each.get("system") and not each.get("value") for each in (identifiers if systems else ())):
+    if any(each.get("system") and not each.get("value") for each in identifiers):
         yield f"identifier-without-value at {kind}.identifier"
 
 

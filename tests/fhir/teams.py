@@ -137,7 +137,7 @@ def crowd(size: int) -> Team:
 
 
 def _one_of_many(number: int, service: Service) -> TeamMember:
-    digest = hashlib.sha256(str(number).encode()).hexdigest()
+    digest = hashlib.sha512(str(number).encode()).hexdigest()
     return TeamMember(
         involvement_id=number,
         involvement=Involvement(
@@ -150,11 +150,11 @@ def _one_of_many(number: int, service: Service) -> TeamMember:
         practitioner_id=100 + number,
         practitioner=Practitioner(
             key=f"p-{number}",
-            name=HumanName(family=digest[:14].title(), given=(digest[14:22].title(),)),
-            role=f"Therapist, band {number % 9}",
+            name=HumanName(family=digest[:36].title(), given=(digest[36:60].title(),)),
+            role=f"Therapist {digest[92:116]}",
             contact_points=(
                 ContactPoint(system="phone", value=f"01632 960{number % 1000:03}"),
-                ContactPoint(system="email", value=f"{digest[22:38]}@trust.example.org", rank=2),
+                ContactPoint(system="email", value=f"{digest[60:92]}@trust.example.org", rank=2),
             ),
         ),
         service_id=200,

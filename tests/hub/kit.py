@@ -15,6 +15,7 @@ from uuid import uuid4
 import aiohttp
 import orjson
 from aiohttp import web
+from gateway.wire.federation import sign_document
 
 from gateway.database.contract import Database
 from gateway.database.sqlite import open_sqlite
@@ -27,9 +28,8 @@ from gateway.hub.routes import QUERIES_PATH, hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
 from gateway.links.https import ANSWER_TYPE, ANSWERS_PATH, HttpsLink
 from gateway.wire.coverage import DeliveryOutcome, verify_coverage
-from gateway.wire.document import sign_document
 from gateway.wire.envelope import Envelope, SealedCopy
-from gateway.wire.federation import ACTIVE, SUSPENDED, Federation, Member, MemberKey
+from gateway.wire.federation import ACTIVE, SUSPENDED, Federation, Member, MemberKey, sign_document
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.limits import (
     QUESTION_BASE_BYTES,
@@ -67,7 +67,8 @@ class StubNode:
     envelopes: list[dict[str, Any]] = field(default_factory=list)
     authorisations: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
-    cancelled: int = 0
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def endpoint(self) -> str:
@@ -98,11 +99,12 @@ async def stub_node(answering: Answering = answer) -> AsyncIterator[StubNode]:
         body = await request.read()
         node.bodies.append(body)
         node.envelopes.append(orjson.loads(body))
+        node.asked.set()
         node.authorisations.append(request.headers["Authorization"])
         try:
             return await answering(request)
         except asyncio.CancelledError:
-            node.cancelled += 1
+            node.cancelled.set()
             raise
 
     application = web.Application()
@@ -111,7 +113,10 @@ async def stub_node(answering: Answering = answer) -> AsyncIterator[StubNode]:
     try:
         yield node
     finally:
-        await node.listener.runner.server.shutdown(0)  # type: ignore[union-attr]  # it is running
+        server = node.listener.runner.server
+        assert server is not None
+        server.pre_shutdown()
+        await server.shutdown(0.01)  # some hang on purpose
         await node.listener.close()
 
 

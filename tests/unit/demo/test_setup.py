@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from gateway.wire.operator import load_verify_key
 
 from gateway.demo.setup import HUB, Demo, make_anew, make_once, open_demo
 from gateway.errors import FederationStale
 from gateway.policy.agreement import publish
 from gateway.settings import load_hub, load_node
 from gateway.wire.federation import verify_document
+from gateway.wire.operator import load_verify_key
 
 NOW = 1_790_000_000.0
 DAY = 86_400

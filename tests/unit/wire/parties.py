@@ -16,6 +16,7 @@ from gateway.wire import base64url
 from gateway.wire.answer import Disclosure, NothingToDisclose, pack, seal_answer, sign_answer
 from gateway.wire.envelope import Envelope, MemberEnvelope, member_envelope, open_query, seal_query
 from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document, verify_document
+from gateway.wire.key_files import write_private
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.query import (
     AskingPractitioner,
@@ -27,7 +28,6 @@ from gateway.wire.query import (
     sign_query,
     verify_query,
 )
-from gateway.wire.key_files import write_private
 from gateway.wire.seal import PRIVATE_BYTES, HybridPrivateKey, ReplyKey
 from gateway.wire.sealing_keys import SealingKeyRing
 from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, OrganisationType, Purpose, Sector

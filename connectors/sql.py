@@ -27,8 +27,11 @@ class SqlConnector:
     def __init__(self, options: Mapping[str, Any], expects: Mapping[str, frozenset[str]]) -> None:
         given = Options("sql", options)
         self._url = _url(given)
-        # Neither user nor password, so that it can be shown.
-        self._name = self._url.set(username=None, password=None, query={}).render_as_string(hide_password=True)
+        # Neither user, password nor parameters (a driver may take a password there), so that it can be shown.
+        shown = sa.URL.create(
+            self._url.get_backend_name(), host=self._url.host, port=self._url.port, database=self._url.database
+        )
+        self._name = shown.render_as_string()
         kinds = given.kinds(expects)
         given.done()
         self._kinds = [read_kind(kind, kinds[kind], expects[kind]) for kind in kinds]

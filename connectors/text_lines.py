@@ -102,11 +102,12 @@ def _encoding_of(stream: BinaryIO, name: str, encoding: str) -> tuple[str, int]:
 
 
 def _utf_16_without_bom(sample: bytes) -> str:
-    """Western text in UTF-16 has a null in every second byte."""
+    """Western text in UTF-16 has a null in almost every second byte, and hardly any in the others."""
     third = len(sample) // 6
-    if len(sample) >= 4 and sample[1::2].count(0) > 2 * third:  # noqa: PLR2004 - two characters
+    even, odd = sample[0::2].count(0), sample[1::2].count(0)
+    if even <= third and odd > 2 * third:
         return "utf-16-le"
-    if len(sample) >= 4 and sample[0::2].count(0) > 2 * third:  # noqa: PLR2004 - two characters
+    if odd <= third and even > 2 * third:
         return "utf-16-be"
     return ""
 

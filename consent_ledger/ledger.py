@@ -15,11 +15,10 @@ from typing import Any
 
 from consent_ledger import keystore, read
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
-from consent_ledger.consent import ConsentEntry, ConsentKind, to_body
+from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, ReceivedEntry
 from consent_ledger.keystore import Key, Owner
-from consent_ledger.merkle import TreeHasher
-from consent_ledger.read import Entry, TreeHead
+from consent_ledger.read import Entry, TreeHead, Walk
 from consent_ledger.record import EntryKind, LedgerError, LedgerUnavailable, Storage, body_bytes
 
 MAX_BATCH = 256  # entries of one transaction: some 15 ms of work
@@ -124,11 +123,10 @@ class Ledger:
 
         While others append, entries that arrive during the walk are verified too.
         """
-        tree = TreeHasher()
-        while await self._storage.read(read.verify_chunk(tree)):
+        walk = Walk()
+        while await self._storage.read(read.verify_chunk(walk)):
             pass
-        await self._storage.read(read.verify_projection())
-        return TreeHead(size=tree.size, root=tree.root().hex())
+        return TreeHead(size=walk.tree.size, root=walk.tree.root().hex())
 
     # The sequencer.
 
@@ -177,9 +175,9 @@ class Ledger:
                 self._waiting.task_done()
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Appended | LedgerError]:
-        owners: dict[Owner, None] = dict.fromkeys(draft.owner for draft in drafts)
-        owners |= dict.fromkeys(person for draft in drafts if draft.guard for person in draft.guard.persons)
-        keys: dict[Owner, Key] = await self._keys.read(keystore.find(owners, self._federation))  # (2)
+        owners = dict.fromkeys(draft.owner for draft in drafts)
+        guarded = dict.fromkeys(person for draft in drafts if draft.guard for person in draft.guard.persons)
+        keys: dict[Owner, Key] = await self._keys.read(keystore.find(owners | guarded, self._federation))  # (2)
         missing = [owner for owner in owners if owner not in keys]
         if missing:
             keys |= await self._keys.write(keystore.make(missing, self._federation))
@@ -201,6 +199,3 @@ def _checked(person_id: int) -> int:
 
 def _month(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m")
-
-
-__all__ = ["AcceptedAgreement", "AnsweredEntry", "Appended", "AskedEntry", "ConsentKind", "Ledger", "ReceivedEntry"]

@@ -1,13 +1,14 @@
 """Reading the ledger: what an answer needs in its one read, entries opened where a key exists, and verification."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from consent_ledger.append import NO_CONSENTS
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
 from consent_ledger.merkle import HASH_BYTES, TreeHasher, leaf_hash
-from consent_ledger.record import LeafHeader, LedgerCorrupt, Work, open_leaf, read_leaf
+from consent_ledger.record import KindClass, LeafHeader, LedgerCorrupt, Row, Work, open_leaf, read_leaf
 
 CHUNK_ROWS = 1000  # entries of one read: some 1 MB
 
@@ -35,14 +36,16 @@ def consents_of(person_ids: Sequence[int]) -> Work[tuple[tuple[ConsentEntry, ...
 
     For a reader that sees the node's, the ledger's and the key store's tables at once. Raises LedgerCorrupt.
     """
-    marks = ", ".join("?" * len(person_ids))
-    rows = yield (
-        "SELECT consent_entry.applied_seq, entry.leaf, person_key.secret FROM person_key"  # noqa: S608 - only marks
-        " JOIN consent_entry ON consent_entry.key_id = person_key.key_id"
-        " JOIN entry ON entry.seq = consent_entry.applied_seq"
-        f" WHERE person_key.person_id IN ({marks}) ORDER BY consent_entry.applied_seq",
-        tuple(person_ids),
-    )
+    rows: list[Row] = []
+    for person_id in person_ids:
+        rows += yield (
+            "SELECT consent_entry.applied_seq, entry.leaf, person_key.secret FROM person_key"
+            " JOIN consent_entry ON consent_entry.key_id = person_key.key_id"
+            " JOIN entry ON entry.seq = consent_entry.applied_seq"
+            " WHERE person_key.person_id = ? ORDER BY consent_entry.applied_seq",
+            (person_id,),
+        )
+    rows.sort(key=itemgetter(0))
     return tuple(_consent(seq, leaf, secret) for seq, leaf, secret in rows), rows[-1][0] if rows else NO_CONSENTS
 
 
@@ -99,38 +102,51 @@ def open_entry(seq: int, leaf: bytes, hashed: bytes, secret: bytes | None) -> En
         raise LedgerCorrupt(f"entry {seq}: {error}") from error
 
 
-def verify_chunk(tree: TreeHasher) -> Work[bool]:
-    """Check the next rows against their hashes, form and place, growing `tree`; False when there are none left."""
-    rows = yield from chunk(tree.size)
+@dataclass(slots=True)
+class Walk:
+    """How far a verification has come: the tree so far, and how many consent entries it has."""
+
+    tree: TreeHasher = field(default_factory=TreeHasher)
+    consents: int = 0
+
+
+def verify_chunk(walk: Walk) -> Work[bool]:
+    """Check the next rows: hash, form, place, subtrees, projection. False when none are left and the head fits too."""
+    rows = yield from chunk(walk.tree.size)
     nodes: list[tuple[int, int, bytes]] = []
-    for seq, federation, _, leaf, hashed in rows:
-        if seq != tree.size:
-            raise LedgerCorrupt(f"entry {tree.size} is missing")
-        if open_entry(seq, leaf, hashed, None).header.federation != federation:
+    for seq, federation, key_id, leaf, hashed in rows:
+        if seq != walk.tree.size:
+            raise LedgerCorrupt(f"entry {walk.tree.size} is missing")
+        header = open_entry(seq, leaf, hashed, None).header
+        if header.federation != federation:
             raise LedgerCorrupt(f"entry {seq} is filed under another federation")
-        nodes += tree.append(hashed)
+        nodes += walk.tree.append(hashed)
+        if header.kind_class is KindClass.CONSENT:
+            walk.consents += 1
+            if not (
+                yield (
+                    "SELECT 1 FROM consent_entry WHERE key_id = ? AND applied_seq = ?",
+                    (key_id, seq),
+                )
+            ):
+                raise LedgerCorrupt(f"entry {seq} is not among its person's consents")
     for level, position, expected in nodes:
         stored = yield "SELECT hash FROM tree_node WHERE level = ? AND position = ?", (level, position)
         if stored != [(expected,)]:
             raise LedgerCorrupt(f"subtree {position} of level {level} does not fit its entries")
     if not rows:
-        head = yield from _stored_tree()
-        if (head.size, head.peaks) != (tree.size, tree.peaks):
-            raise LedgerCorrupt("the head does not fit the entries")
+        yield from _verify_head(walk)
     return bool(rows)
 
 
-def verify_projection() -> Work[None]:
-    """Each consent entry is among its person's, and no other; raises LedgerCorrupt."""
-    size, projected = (yield "SELECT size, projected_size FROM ledger_head WHERE id = 1", ())[0]
-    (stray,) = (
-        yield (
-            "SELECT count(*) FROM consent_entry LEFT JOIN entry"
-            " ON entry.seq = consent_entry.applied_seq AND entry.key_id = consent_entry.key_id WHERE entry.seq IS NULL",
-            (),
-        )
-    )[0]
-    if stray or size != projected:
+def _verify_head(walk: Walk) -> Work[None]:
+    """The head and the projection have exactly what the entries have."""
+    head = yield from _stored_tree()
+    if (head.size, head.peaks) != (walk.tree.size, walk.tree.peaks):
+        raise LedgerCorrupt("the head does not fit the entries")
+    ((projected,),) = yield "SELECT projected_size FROM ledger_head WHERE id = 1", ()
+    ((consents,),) = yield "SELECT count(*) FROM consent_entry", ()
+    if projected != walk.tree.size or consents != walk.consents:
         raise LedgerCorrupt("the consent projection does not fit the entries")
 
 

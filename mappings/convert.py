@@ -14,7 +14,7 @@ _PHONE = re.compile(
     r"(?P<number>\+?[\d\s().-]{3,30}?)\s*(?:(?:ext|extension|x)\.?\s*(?P<extension>\d{1,6}))?", re.IGNORECASE
 )
 _NHS_NUMBER = re.compile(r"[0-9]{10}")
-_INTERNATIONAL = re.compile(r"\+[0-9]{8,15}")  # ITU-T E.164
+_INTERNATIONAL = re.compile(r"\+[1-9][0-9]{7,14}")  # ITU-T E.164
 _ODS = re.compile(r"[A-Z0-9]{3,10}")
 _NICKNAME = re.compile(r"[(\"“]([^()\"“”]{1,60})[)\"”]")
 _TITLES = frozenset(
@@ -75,6 +75,7 @@ _PARTICLES = frozenset(
 )
 _DIRECTIVE = re.compile(r"%(.)")
 _DIRECTIVES = frozenset("YmdbBHMS%")
+_REMEMBERED = 4096  # results: dates and workers' numbers come again and again in an export
 _FIRST_YEAR, _LAST_YEAR = 1850, 2150  # outside: a typing error or a sentinel
 _EMAIL_MAX = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
 
@@ -103,6 +104,7 @@ def check_date_format(pattern: str) -> None:
         raise ValueError("a date with a day needs a month")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def iso_date(text: str, patterns: tuple[str, ...]) -> str:
     """Read a date by the first pattern that fits; as precise as the pattern: 2014, 2014-03 or 2014-03-09."""
     for pattern in patterns:
@@ -170,6 +172,7 @@ def email(text: str) -> str:
     return f"{local}@{domain.lower()}"
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def phone(text: str) -> str:
     """A phone number as people in the UK read it, `+` kept for other countries: "01632 960401 ext 12"."""
     match = _PHONE.fullmatch(text)
@@ -201,6 +204,7 @@ def _grouped(number: str) -> str:
     raise AssertionError("the last shape fits every number")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def split_name(text: str, order: str) -> tuple[str, tuple[str, ...], str]:
     """Family name, given names and nickname of a name written in one piece.
 

@@ -53,8 +53,9 @@ def apply(spec: MappingSpec, kind: str, fields: Mapping[str, Any]) -> tuple[list
         raise SpecError(f"{spec.system}: no [[map]] is from {kind!r}")
     objects: list[Mapped] = []
     issues: list[MappingIssue] = []
+    whole = Record(fields, fields, spec.missing)
     for rule in rules:
-        made, found, rejected = _objects(rule, fields, spec.missing)
+        made, found, rejected = _objects(rule, whole)
         issues += found
         if rejected:
             return [], issues
@@ -66,19 +67,16 @@ def fixed_objects(rules: Iterable[ObjectRule], table: Table) -> list[Mapped]:
     """Make the objects that no record carries; raises SpecError, because whoever wrote them is at hand."""
     objects: list[Mapped] = []
     for rule in rules:
-        made, issues, _ = _objects(rule, {}, frozenset())
+        made, issues, _ = _objects(rule, Record({}, {}, frozenset()))
         if issues:
             table.fail(f"fixed {rule.type}: {issues[0].reason}")
         objects += made
     return objects
 
 
-def _objects(
-    rule: ObjectRule, fields: Mapping[str, Any], missing: frozenset[str]
-) -> tuple[list[Mapped], list[MappingIssue], bool]:
+def _objects(rule: ObjectRule, whole: Record) -> tuple[list[Mapped], list[MappingIssue], bool]:
     """Make the objects of one rule; True at the end when the record must be refused."""
-    whole = Record(fields, fields, missing)
-    parts = [whole] if rule.each is None else whole.parts(rule.each)
+    parts = [whole.without_issues()] if rule.each is None else whole.parts(rule.each)
     if len(parts) > MAX_OBJECTS:
         label = rule.each.label if rule.each else ""
         return [], [MappingIssue(label, f"{rule.type}: more than {MAX_OBJECTS} in one record", rejects=True)], True
@@ -116,10 +114,9 @@ def _wanted(rule: ObjectRule, record: Record) -> bool:
 def _object(rule: ObjectRule, record: Record) -> Mapped:
     """Make one object; raises Rejected."""
     values: dict[str, Any] = {}
-    for name, attribute in ATTRIBUTES[rule.type].items():
-        said = rule.attributes.get(name)
-        if said is None:
-            continue
+    attributes = ATTRIBUTES[rule.type]
+    for name, said in rule.attributes.items():
+        attribute = attributes[name]
         value = _attribute(name, attribute, said, record)
         if value not in (None, "", ()):
             values[name] = value
@@ -138,7 +135,7 @@ def _object(rule: ObjectRule, record: Record) -> Mapped:
 
 def _attribute(name: str, attribute: Attribute, said: Rule, record: Record) -> Any:
     """Read one attribute. An issue is noted and costs the value, or raises Rejected where the attribute is strict."""
-    if not isinstance(said, Value | Key):
+    if not isinstance(said, (Value, Key)):
         return _compound(name, attribute, said, record)
     try:
         return record.key(said) if isinstance(said, Key) else _scalar(attribute, said, record)

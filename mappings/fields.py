@@ -32,22 +32,29 @@ class Record:
     Methods return None or empty for what is absent, and raise Unusable for what is there and cannot be read.
     """
 
-    __slots__ = ("_missing", "_node", "_whole", "issues")
+    __slots__ = ("_cleaned", "_missing", "_node", "_whole", "issues")
 
     def __init__(self, whole: Mapping[str, Any], node: Mapping[str, Any], missing: frozenset[str]) -> None:
         self._whole = whole
         self._node = node
         self._missing = missing
+        self._cleaned: dict[Path, list[str]] = {}  # a wide row's fields are read by several objects
         self.issues: list[Issue] = []
+
+    def without_issues(self) -> "Record":
+        """The same record for another object."""
+        record = Record(self._whole, self._node, self._missing)
+        record._cleaned = self._cleaned
+        return record
 
     def parts(self, path: Path) -> "list[Record]":
         """The parts that a path leads to, each a record of its own."""
-        nodes = (node if isinstance(node, Mapping) else {"#text": node} for node in self._found(path))
+        nodes = (node if isinstance(node, dict) else {"#text": node} for node in self._found(path))
         return [Record(self._whole, node, self._missing) for node in nodes]
 
     def has(self, paths: tuple[Path, ...]) -> bool:
         """Whether each of these fields holds something; parts of a record count."""
-        return all(any(isinstance(node, Mapping) or self._known(node) for node in self._found(path)) for path in paths)
+        return all(any(isinstance(node, dict) or self._known(node) for node in self._found(path)) for path in paths)
 
     def compared(self, path: Path) -> str:
         """A field as conditions compare it: folded, and not emptied by `missing`."""
@@ -57,9 +64,13 @@ class Record:
         """All values of a field that are not empty."""
         if value.path is None:
             return [str(value.constant)]
-        found = [text for node in self._found(value.path) if (text := self._known(node))]
-        if any(len(text) > limit for text in found):
-            raise Unusable(f"longer than {limit} characters")
+        found = self._cleaned.get(value.path)
+        if found is None:
+            found = [text for node in self._found(value.path) if (text := self._known(node))]
+            self._cleaned[value.path] = found
+        for text in found:
+            if len(text) > limit:
+                raise Unusable(f"longer than {limit} characters")
         return found
 
     def text(self, value: Value, *, free: bool = False) -> str | None:
@@ -123,11 +134,11 @@ class Record:
         start = self._whole if path.from_record else self._node
         if path.label in start:  # the name of a column may hold a slash
             return _flat(start[path.label])
-        found: list[Any] = [start]
+        if len(path.parts) == 1:
+            return []
+        found: list[Any] = [dict(start)]
         for part in path.parts:
-            found = [
-                value for node in found if isinstance(node, Mapping) and part in node for value in _flat(node[part])
-            ]
+            found = [value for node in found if isinstance(node, dict) and part in node for value in _flat(node[part])]
         return found
 
 
@@ -137,7 +148,7 @@ def _flat(value: Any) -> list[Any]:
 
 def _text(node: Any) -> str:
     """The text of a value: of an element with attributes it is `#text`."""
-    if isinstance(node, Mapping):
+    if isinstance(node, dict):
         node = node.get("#text")
     return node if isinstance(node, str) else ""
 

@@ -16,6 +16,7 @@ from mappings.rules import (
     Value,
     ValueSet,
     fold,
+    path,
 )
 from mappings.toml_table import Table
 from mappings.value_sets import shared, unknown_meaning
@@ -42,10 +43,10 @@ class RuleReader:
         stripped = label.removeprefix("/")
         if not stripped or stripped != stripped.strip() or "" in stripped.split("/"):
             table.fail(f"{label!r} is not the name of a field")
-        path = Path(label=stripped, parts=tuple(stripped.split("/")), from_record=from_record)
+        found = path(stripped, from_record=from_record)
         if not self._in_each:
-            self.paths.append(path)
-        return path
+            self.paths.append(found)
+        return found
 
     def path_of(self, table: Table, key: str) -> Path | None:
         return self.path(table.text(key), table) if table.has(key) else None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 from mappings.model import Mapped
@@ -27,13 +28,22 @@ MAX_ITEMS = 50  # names, addresses, identifiers or contact points of one object
 MAX_OBJECTS = 1000  # objects that one `each` makes of one record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Path:
-    """Where a value stands in a record: `Name/Family`, `@id`, `#text`; a leading slash starts at the record itself."""
+    """Where a value stands in a record: `Name/Family`, `@id`, `#text`; a leading slash starts at the record itself.
+
+    Compared by identity, which is fast, because `path()` makes each one once.
+    """
 
     label: str
     parts: tuple[str, ...]
     from_record: bool
+
+
+@cache
+def path(label: str, *, from_record: bool) -> Path:
+    """The one path of this label; how many there are depends on the mappings alone."""
+    return Path(label=label, parts=tuple(label.split("/")), from_record=from_record)
 
 
 @dataclass(frozen=True, slots=True)

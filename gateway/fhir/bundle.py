@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from gateway.fhir.codes import (
@@ -31,6 +32,8 @@ from mappings.model import ContactEvent, ContactPoint, Identifier, Organisation,
 from mappings.vocabulary import MatchGrade
 
 MAX_CONTACT_POINTS: Final = 5  # of one practitioner or desk, the most preferred; a team of many must fit an answer
+
+_RANK = attrgetter("rank")
 
 Resource = dict[str, Any]  # one JSON object of FHIR R4
 
@@ -169,8 +172,8 @@ class _Answer:
         who: Practitioner | None = None,
     ) -> Resource:
         """Whom a participant means: `who` in their service and organisation, or without anybody the service's desk."""
-        parties = [each["reference"] for each in (practitioner, service, organisation) if each is not None]
-        reference = self._roles.get(tuple(parties))
+        parties = tuple([each["reference"] for each in (practitioner, service, organisation) if each is not None])
+        reference = self._roles.get(parties)
         if reference is not None:
             return reference
         role: Resource = {}
@@ -183,7 +186,7 @@ class _Answer:
         role["organization"] = organisation
         if service is not None:
             role["healthcareService"] = [service]
-        self._roles[tuple(parties)] = reference = self._enter("PractitionerRole", role)
+        self._roles[parties] = reference = self._enter("PractitionerRole", role)
         return reference
 
     def _practitioner(self, practitioner: Practitioner) -> Resource:
@@ -276,15 +279,11 @@ def _period(start: str | None, end: str | None) -> Resource:
 def _contact_points(points: Iterable[ContactPoint]) -> list[Resource]:
     """Preferred first, ranked 1, 2, 3 ... whatever the numbers of the source were."""
     told: list[Resource] = []
-    for point in sorted(points, key=_rank):
+    for point in sorted(points, key=_RANK):
         if point.system in CONTACT_POINT_SYSTEMS and (value := plain(point.value)):
             use = point.use if point.use in CONTACT_POINT_USES else "work"
             told.append({"system": point.system, "value": value, "use": use, "rank": len(told) + 1})
     return told[:MAX_CONTACT_POINTS]
-
-
-def _rank(point: ContactPoint) -> int:
-    return point.rank
 
 
 def _identifiers(identifiers: Iterable[Identifier]) -> list[Resource]:

@@ -19,7 +19,7 @@ MAX_POSTINGS = 512  # people read under one key, as in the statement below
 MAX_COMPARED = 250  # people compared with one question
 PEOPLE_PER_STATEMENT = 250
 
-_ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT 512) AS some"
+_ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT 512) AS k"
 _BY_KEYS = ["", *(" UNION ALL ".join([_ONE_KEY] * n) for n in range(1, MAX_ASKED_KEYS + 1))]
 
 

@@ -18,10 +18,11 @@ Bounded: at most MAX_KEYS of a person and MAX_ASKED_KEYS in one tier of a questi
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from functools import lru_cache
 from hashlib import blake2b
 
 from gateway.matching.compare import GIVEN_ASKED, PARTICLES
-from gateway.matching.normalise import BirthDate, is_outward, skeleton
+from gateway.matching.normalise import CACHED_NAMES, BirthDate, is_outward, skeleton
 from gateway.matching.record import Asked, Card
 from gateway.matching.roots import roots
 
@@ -29,6 +30,7 @@ MAX_KEYS = 96
 MAX_ASKED_KEYS = 24
 MAX_ROOTS = 6  # of one given name; "chris" is short for more, and the birth date finds those
 BYTES_PER_KEY = 8
+MONTHS = 12
 
 
 # Tokens of given and family name, sounds of family and given name.
@@ -59,29 +61,41 @@ def keys_of(card: Card) -> tuple[int, ...]:
 
 def asked_keys(asked: Asked, today: date) -> Iterator[tuple[int, ...]]:
     """The keys to look up, in tiers: a later tier is only made and read when the one before has not settled it."""
-    born, years = asked.birth, _asked_years(asked, today)
     names = [(given, family, _family_codes(family), _given_codes(given)) for given, family in asked.names]
-    first: list[str] = []
-    second: list[str] = []
-    if asked.nhs_number:
-        first.append("N" + asked.nhs_number)
+    years = _asked_years(asked, today)
+    yield _hashed(_strong_keys(asked, names, years))
+    yield _hashed(_weaker_keys(asked, names, years))
+
+
+def _strong_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
+    """Number, birth date, address; and by name those whom a birth date cannot find."""
+    found = ["N" + asked.nhs_number] if asked.nhs_number else []
+    born = asked.birth
     if born and born.day:
-        first += (_date_key(born), _date_key(BirthDate(born.year, born.day, born.month)))
+        found.append(_date_key(born))
+        if born.day <= MONTHS:
+            found.append(_date_key(BirthDate(born.year, born.day, born.month)))
     for given, _, families, givens in names:
         if asked.postcode:
-            first += _place_keys((asked.postcode,), families + givens)
-        first += _pairs("u" if years else "n", families, _root_codes(given))
-    if years and not (born and born.day):
-        first += _by_year(years, names)
-    yield _hashed(first)
+            found += _place_keys((asked.postcode,), families + givens)
+        found += _pairs("u" if years else "n", families, _root_codes(given))
+    if not (born and born.day):
+        found += _by_year(years, names)
+    return found
+
+
+def _weaker_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
+    """What finds people whose birth date was mistyped or misheard."""
+    found: list[str] = []
+    born = asked.birth
     for given, _, families, givens in names:
         if born and born.day:
-            second += _part_of_date_keys(born, families, givens)
+            found += _part_of_date_keys(born, families, givens)
         elif years:
-            second += _pairs("n", families, _root_codes(given))
+            found += _pairs("n", families, _root_codes(given))
     if born and born.day:
-        second += _by_year(years, names)
-    yield _hashed(second)
+        found += _by_year(years, names)
+    return found
 
 
 def namesake_keys(card: Card) -> tuple[int, ...]:
@@ -122,16 +136,20 @@ def _given_codes(tokens: tuple[str, ...]) -> tuple[str, ...]:
 
 def _root_codes(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """Sounds of the first given name, of the names that it is short for, and of the second."""
-    if not tokens:
-        return ()
-    first = tokens[0]
-    formal = sorted(roots(first) - {first})[:MAX_ROOTS]
-    return tuple(dict.fromkeys(skeleton(token) for token in (first, *tokens[1:GIVEN_ASKED], *formal)))
+    if len(tokens) <= 1:
+        return _formal_codes(tokens[0]) if tokens else ()
+    return tuple(dict.fromkeys((*_formal_codes(tokens[0]), skeleton(tokens[1]))))
 
 
-def _initials(tokens: tuple[str, ...]) -> tuple[str, ...]:
+@lru_cache(maxsize=CACHED_NAMES)
+def _formal_codes(token: str) -> tuple[str, ...]:
+    formal = sorted(roots(token) - {token})[:MAX_ROOTS]
+    return tuple(dict.fromkeys(skeleton(name) for name in (token, *formal)))
+
+
+def _initials(tokens: tuple[str, ...]) -> list[str]:
     """First letters of the first given name and of the names that it is short for."""
-    return tuple(dict.fromkeys(code[0] for code in _root_codes(tokens[:1])))
+    return list({code[0]: None for code in _formal_codes(tokens[0])}) if tokens else []
 
 
 def _by_year(years: tuple[int, ...], names: list[_AskedName]) -> list[str]:

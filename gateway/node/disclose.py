@@ -96,7 +96,7 @@ def _show(member: TeamMember, mode: Mode, today: str) -> Participation:
 
 
 def _can_be_named(name: HumanName) -> bool:
-    return not name.protected and any(plain(part) for part in (name.family, *name.given))
+    return not name.protected and (plain(name.family) != "" or any(plain(part) for part in name.given))
 
 
 def _last_contact(events: Iterable[ContactEvent], today: str) -> ContactEvent | None:

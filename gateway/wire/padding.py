@@ -24,6 +24,6 @@ def unpad(padded: bytes, parts: int) -> tuple[bytes, ...]:
             raise MalformedMessage("a length runs over the end")
         found.append(padded[begin:end])
         start = end
-    if padded.count(0, start) != len(padded) - start:
+    if padded[start:] != bytes(len(padded) - start):
         raise MalformedMessage("the padding is not zeros")
     return tuple(found)

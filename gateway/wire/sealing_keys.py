@@ -99,7 +99,7 @@ class SealingKeyRing:
         ended = [key for key in self._keys.values() if now >= _end(key) + SEALING_KEY_RETENTION_S]
         for key in ended:
             destroy(self._path(key.kid))
-            del self._keys[key.kid]
+        self._keys = {kid: key for kid, key in self._keys.items() if key not in ended}
         due = all(now >= _end(key) - SEALING_KEY_RENEWAL_S for key in self._keys.values())
         if due:
             self._make(int(now))
@@ -115,7 +115,7 @@ class SealingKeyRing:
             "private": base64url.encode_text(private.private_bytes()),
         }
         write_private(self._path(kid), orjson.dumps(content))
-        self._keys[kid] = self._load(self._path(kid))
+        self._keys = {**self._keys, kid: self._load(self._path(kid))}
 
     def _path(self, kid: str) -> Path:
         return self._folder / f"{kid}.key"
@@ -127,8 +127,14 @@ class SealingKeyRing:
     def _read(self) -> None:
         if not self._folder.is_dir():
             raise ConfigurationError(f"{self._folder}: no such folder for sealing keys")
-        paths = {path.stem: path for path in self._folder.glob("*.key")}
-        self._keys = {kid: self._keys.get(kid) or self._load(path) for kid, path in paths.items()}
+        found: dict[str, SealingKey] = {}
+        for path in self._folder.glob("*.key"):
+            try:
+                found[path.stem] = self._keys.get(path.stem) or self._load(path)
+            except ConfigurationError:
+                if path.exists():  # else another process of this node has just destroyed it
+                    raise
+        self._keys = found
 
     @staticmethod
     def _load(path: Path) -> SealingKey:

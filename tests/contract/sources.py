@@ -41,7 +41,8 @@ def xml(folder: Path) -> Source:
         with path.open("w", encoding="utf-8") as file:
             file.write("<clients>\n")
             file.writelines(
-                f'<client version="{version}"><id>{key}</id><name>{name}</name></client>\n' for key, name, version in rows
+                f'<client version="{version}"><id>{key}</id><name>{name}</name></client>\n'
+                for key, name, version in rows
             )
             file.write("</clients>\n")
 

@@ -81,11 +81,12 @@ def test_snapshot_leaves_out_what_was_deleted(source: Source) -> None:
 
 def test_versions_are_ordered_if_the_manifest_says_so(source: Source) -> None:
     connector = source.open()
-    if not connector.manifest.incremental:
-        pytest.skip("has no versions")
     versions = [item.version for item in read(connector) if isinstance(item, SourceRecord)]
-    assert connector.manifest.ordered
-    assert versions == sorted(version or "" for version in versions)
+    if connector.manifest.incremental:
+        assert connector.manifest.ordered
+        assert versions == sorted(version or "" for version in versions)
+    else:
+        assert set(versions) == {None}
 
 
 def test_progress_reaches_the_estimate(source: Source) -> None:
@@ -97,7 +98,7 @@ def test_progress_reaches_the_estimate(source: Source) -> None:
 
 
 def test_memory_stays_bounded_however_many_records_there_are(source: Source) -> None:
-    source.write((f"{number:06}", "Somebody with a name", f"{number:06}") for number in range(20_000))
+    source.write((f"{number:06}", "Somebody with a name", f"{number:06}") for number in range(8_000))
     connector = source.open()
     tracemalloc.start()
     try:
@@ -105,8 +106,8 @@ def test_memory_stays_bounded_however_many_records_there_are(source: Source) -> 
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert count == 20_000
-    assert peak < 4_000_000
+    assert count == 8_000
+    assert peak < 2_000_000
 
 
 def test_record_without_key_is_rejected_and_the_run_goes_on(source: Source) -> None:

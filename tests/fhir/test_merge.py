@@ -85,6 +85,30 @@ def test_contact_points_that_attack_are_left_out() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("system", "value", "shown"),
+    [
+        ("phone", "+44 (0)1632 960123", True),
+        ("phone", "01632 960123 ext. 4 (duty desk)", True),
+        ("phone", "101", True),
+        ("sms", "07700-900123", True),
+        ("phone", "ask reception", False),
+        ("phone", "tel:01632960123", False),
+        ("phone", "01632 960123<script>", False),
+        ("email", "first.last+team@sub.example.org", True),
+        ("email", "mailto:first@example.org", False),
+        ("email", "nobody", False),
+    ],
+)
+def test_contact_point_is_shown_if_one_can_call_or_write_to_it(system: str, value: str, shown: bool) -> None:
+    bundle = json.loads((GOLDEN_FOLDER / "practitioner.json").read_bytes())
+    for entry in bundle["entry"]:
+        if entry["resource"]["resourceType"] == "PractitionerRole":
+            entry["resource"]["telecom"] = [{"system": system, "value": value}]
+    (row,) = rows_of(TRUST, json.dumps(bundle).encode())
+    assert [point.value for point in row.contact_points] == ([value] if shown else [])
+
+
 def test_circles_and_dangling_references_end_where_they_start() -> None:
     (circle,) = _hostile("references_in_circles")
     assert (circle.professional, circle.role) == ("", "Named health visitor")

@@ -21,6 +21,10 @@ GOLDEN_FOLDER = Path(__file__).parent.parent / "golden" / "bundles"
 Json = dict[str, Any]
 
 
+class MedplumMissing(Exception):
+    """Its packages could not be installed."""
+
+
 class Medplum:
     """A running validate.mjs: one line in, one line out."""
 
@@ -45,10 +49,13 @@ class Medplum:
 
 @contextmanager
 def running_medplum() -> Iterator[Medplum]:
-    """Install the locked packages if they are missing, then run the validator until the end of the block."""
-    if not (FOLDER / "node_modules" / ".package-lock.json").exists():
-        installed = npm(["ci", "--silent"], return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
-        assert installed.returncode == 0, installed.stderr
+    """Install the locked packages if they are missing or older than the lock; run until the end of the block."""
+    lock, installed_lock = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
+    if not installed_lock.exists() or installed_lock.stat().st_mtime < lock.stat().st_mtime:
+        command = ["ci", "--loglevel=error"]
+        installed = npm(command, return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
+        if installed.returncode != 0:
+            raise MedplumMissing(f"npm ci in {FOLDER} failed: {installed.stderr!s}")
     node = Path(executable.ROOT_DIR) / ("node.exe" if os.name == "nt" else "bin/node")
     command = [str(node), "validate.mjs"]
     with Popen(command, cwd=FOLDER, stdin=PIPE, stdout=PIPE, encoding="utf-8") as process:  # noqa: S603 - our own files

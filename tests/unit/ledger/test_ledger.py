@@ -9,7 +9,7 @@ from consent_ledger.append import NO_CONSENTS, AcceptedAgreement
 from consent_ledger.consent import ConsentEntry, ConsentKind, Giver, Provision, Relation
 from consent_ledger.entries import AskedEntry, ReceivedEntry
 from consent_ledger.merkle import inclusion_proof, root_of, verify_inclusion
-from consent_ledger.read import accepted_agreements, clock_high, consents_of
+from consent_ledger.read import accepted_agreements, clock_high, consents_of, was_answered
 from consent_ledger.record import (
     ClockBehind,
     HeadMoved,
@@ -63,10 +63,12 @@ async def test_question_is_answered_once_even_after_restart(files: Files) -> Non
     with pytest.raises(ReplayedError):
         await ledger.log_answer(answered("same"))
     await files.close()
-    ledger, _ = await files.ledger()
+    ledger, storage = await files.ledger()
     with pytest.raises(ReplayedError):
         await ledger.log_answer(answered("same"))
     assert (await ledger.head()).size == 1
+    assert await storage.read(was_answered("northshire", "childrens-services", "same"))
+    assert not await storage.read(was_answered("northshire", "childrens-services", "other"))
 
 
 async def test_of_one_question_twice_in_a_batch_one_is_answered(files: Files) -> None:
@@ -99,12 +101,12 @@ async def test_replay_rows_go_once_expired_for_good(files: Files) -> None:
 
 async def test_consent_recorded_after_the_decision_makes_it_decide_again(files: Files) -> None:
     ledger, storage = await files.ledger()
-    entries, head = await storage.read(consents_of(7))
+    entries, head = await storage.read(consents_of([7]))
     assert (entries, head) == ((), NO_CONSENTS)
     await ledger.record(7, CONSENT)
     with pytest.raises(HeadMoved):
         await ledger.log_answer(answered("j", consent_head=head))
-    entries, head = await storage.read(consents_of(7))
+    entries, head = await storage.read(consents_of([7]))
     await ledger.log_answer(answered("j", consent_head=head))  # the question was still open
     await ledger.log_answer(answered("k", person_id=8))  # another person's head did not move
 
@@ -112,11 +114,23 @@ async def test_consent_recorded_after_the_decision_makes_it_decide_again(files: 
 async def test_withdrawal_in_the_same_batch_stops_the_answer_behind_it(files: Files) -> None:
     ledger, storage = await files.ledger()
     await ledger.record(7, CONSENT)
-    _, head = await storage.read(consents_of(7))
+    _, head = await storage.read(consents_of([7]))
     outcome = await asyncio.gather(
         ledger.record(7, WITHDRAWAL), ledger.log_answer(answered("j", consent_head=head)), return_exceptions=True
     )
     assert isinstance(outcome[1], HeadMoved)
+
+
+async def test_consents_under_any_id_of_a_person_count(files: Files) -> None:
+    ledger, storage = await files.ledger()
+    await ledger.record(8, WITHDRAWAL)
+    await ledger.record(7, CONSENT)
+    entries, head = await storage.read(consents_of([7, 8, 9]))
+    assert ([entry.seq for entry in entries], head) == ([0, 1], 1)
+    await ledger.record(8, WITHDRAWAL)
+    with pytest.raises(HeadMoved):
+        await ledger.log_answer(answered("j", person_ids=(8, 9), consent_head=head))
+    await ledger.log_answer(answered("j", consent_head=head))
 
 
 async def test_consents_read_back_as_recorded(files: Files) -> None:
@@ -127,7 +141,7 @@ async def test_consents_read_back_as_recorded(files: Files) -> None:
     await ledger.record(8, CONSENT)
     for entry in (CONSENT, WITHDRAWAL, objection):
         await ledger.record(7, entry)
-    entries, head = await storage.read(consents_of(7))
+    entries, head = await storage.read(consents_of([7]))
     assert [entry.seq for entry in entries] == [1, 2, 3]
     assert head == 3
     assert [entry.kind for entry in entries] == ["consent", "withdrawal", "objection"]
@@ -201,7 +215,7 @@ async def test_erasure_leaves_the_tree_and_nothing_to_read(files: Files) -> None
     assert not await ledger.erase(7)
     assert await ledger.verify() == before
     assert [entry.body is None async for entry in ledger.entries()] == [True, True, False]
-    assert await storage.read(consents_of(7)) == ((), NO_CONSENTS)
+    assert await storage.read(consents_of([7])) == ((), NO_CONSENTS)
     with pytest.raises(HeadMoved):
         await ledger.log_answer(answered("l", consent_head=0))
 
@@ -209,7 +223,9 @@ async def test_erasure_leaves_the_tree_and_nothing_to_read(files: Files) -> None
 async def test_erased_secret_is_in_no_file(files: Files) -> None:
     ledger, _ = await files.ledger()
     await ledger.record(7, CONSENT)
-    secret = sqlite3.connect(files.folder / "keys.db").execute("SELECT secret FROM person_key").fetchone()[0]
+    connection = sqlite3.connect(files.folder / "keys.db")
+    ((secret,),) = connection.execute("SELECT secret FROM person_key").fetchall()
+    connection.close()
     assert any(secret in path.read_bytes() for path in files.folder.iterdir())
     await ledger.erase(7)
     await files.close()
@@ -266,7 +282,10 @@ async def test_cancelled_caller_leaves_the_others_alone(files: Files) -> None:
 @pytest.mark.parametrize(
     ("tampering", "message"),
     [
-        ("UPDATE entry SET leaf = substr(leaf, 1, length(leaf) - 1) || x'00' WHERE seq = 2", "entry 2 does not have"),
+        (
+            "UPDATE entry SET leaf = CAST(substr(leaf, 1, length(leaf) - 1) || 'x' AS BLOB) WHERE seq = 2",
+            "entry 2 does not have",
+        ),
         ("DELETE FROM entry WHERE seq = 2", "entry 2 is missing"),
         ("DELETE FROM entry WHERE seq = 4", "head does not fit"),
         ("UPDATE entry SET federation = 'other' WHERE seq = 2", "entry 2 is filed"),
@@ -275,7 +294,8 @@ async def test_cancelled_caller_leaves_the_others_alone(files: Files) -> None:
         ("UPDATE ledger_head SET peaks = zeroblob(32)", "head of the ledger"),
         ("UPDATE ledger_head SET projected_size = 1", "projection"),
         ("INSERT INTO consent_entry VALUES (x'00', 0, 'northshire')", "projection"),
-        ("DELETE FROM consent_entry WHERE applied_seq = 3", "projection"),
+        ("DELETE FROM consent_entry WHERE applied_seq = 3", "entry 3 is not among"),
+        ("UPDATE entry SET key_id = zeroblob(16) WHERE seq = 3", "entry 3 is not among"),
     ],
 )
 async def test_verify_names_what_was_tampered_with(files: Files, tampering: str, message: str) -> None:

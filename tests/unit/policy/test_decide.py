@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from tests.policy_cases import Case, inputs, load_cases
 
 from gateway.policy.decide import Deny, Permit, Review, as_record, decide
 from mappings.vocabulary import Mode
+from tests.policy_cases import Case, inputs, load_cases
 
 CASES = load_cases()
 EFFECTS = {Permit: "permit", Deny: "deny", Review: "review"}

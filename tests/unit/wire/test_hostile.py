@@ -100,7 +100,13 @@ def _envelope(parties: Parties, case: Case) -> object:
     key = secrets.token_bytes(32)
     body = AESGCM(key).encrypt(bytes(12), padded, binding("body", FEDERATION, COUNCIL, JTI))
     to = parties.rings[TRUST].current(NOW).public
-    bound = {"use": "question", "federation": FEDERATION, "sender": COUNCIL, "recipient": TRUST, "jti": JTI}
+    bound: dict[str, Any] = {
+        "use": "question",
+        "federation": FEDERATION,
+        "sender": COUNCIL,
+        "recipient": TRUST,
+        "jti": JTI,
+    }
     sealed = seal(key, to, **{**bound, **case.get("bound", {})})
     if case.get("key_of"):  # a member that may open it seals it again, to somebody who may not
         to = parties.rings[case["key_of"]].current(NOW).public
@@ -120,7 +126,13 @@ def _answer(parties: Parties, case: Case) -> object:
     token = (VECTORS / "question.jws").read_bytes().strip()
     query = read_query(jws.peek(token, max_bytes=MAX_TOKEN_BYTES))
     signed = SignedQuery(token=token, query=query, sha256=hashlib.sha256(token).hexdigest())
-    bound = {"use": "answer", "federation": FEDERATION, "sender": TRUST, "recipient": COUNCIL, "jti": JTI}
+    bound: dict[str, Any] = {
+        "use": "answer",
+        "federation": FEDERATION,
+        "sender": TRUST,
+        "recipient": COUNCIL,
+        "jti": JTI,
+    }
     reply_to = fixed_reply_key(case.get("reply_key", "reply")).private.public
     sealed = seal(base64url.decode_text(case["packed"]), reply_to, **{**bound, **case.get("bound", {})})
     sealed = sealed[: len(sealed) - case.get("cut", 0)] + bytes(case.get("extend", 0))

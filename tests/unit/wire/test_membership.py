@@ -1,6 +1,8 @@
 """The federation document over time: archive, freshness, joining, rotation, and what waits for the officer."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -27,7 +29,7 @@ from tests.unit.wire.parties import (
 )
 
 
-def _with(parties: Parties, **changes: object) -> tuple[Member, ...]:
+def _with(parties: Parties, **changes: Any) -> tuple[Member, ...]:
     """The members, the trust changed."""
     members = parties.federation.members
     return (members[COUNCIL], replace(members[TRUST], **changes), members[CHARITY])
@@ -87,7 +89,7 @@ def test_freshness_names_the_document_and_the_hubs_time(parties: Parties) -> Non
 
 def test_request_token_proves_member_and_hub(parties: Parties) -> None:
     for issuer, key in ((COUNCIL, parties.signing[COUNCIL]), (HUB, parties.hub)):
-        given = {"method": "POST", "path": "/v1/answers", "body": b"x"}
+        given: dict[str, Any] = {"method": "POST", "path": "/v1/answers", "body": b"x"}
         header = sign_request(key, iss=issuer, aud=TRUST, now=NOW, jti=JTI, **given)
         claims = verify_request(
             header, lambda found: parties.federation.keys_of(found, NOW), aud=TRUST, now=NOW, **given
@@ -132,7 +134,7 @@ def test_before_anything_is_accepted_everybody_waits(parties: Parties) -> None:
         (ChangeKind.TYPE, {"type": OrganisationType.POLICE}),
     ],
 )
-def test_change_of_sector_or_type_waits(parties: Parties, kind: ChangeKind, changes: dict[str, object]) -> None:
+def test_change_of_sector_or_type_waits(parties: Parties, kind: ChangeKind, changes: dict[str, Any]) -> None:
     received = document(parties, seq=8, members=_with(parties, **changes))
     pending = pending_changes(parties.federation.members, received)
     assert pending == (PendingChange(kind=kind, member=TRUST),)
@@ -169,15 +171,15 @@ def test_key_put_in_by_the_operator_alone_waits(parties: Parties) -> None:
 def test_rotation_that_does_not_hold_waits(parties: Parties, fault: str) -> None:
     (old,) = parties.federation.members[TRUST].keys
     new, trust = signing_key("trust-2"), parties.signing[TRUST]
-    given = {"member": TRUST, "federation": FEDERATION, "now": NOW}
-    word = {
+    given: dict[str, Any] = {"member": TRUST, "federation": FEDERATION, "now": NOW}
+    words: dict[str, Callable[[], str]] = {
         "stranger": lambda: sign_rotation(new.verify_key(), signing_key("eve"), **given),
         "another-member": lambda: sign_rotation(new.verify_key(), trust, **{**given, "member": COUNCIL}),
         "another-key": lambda: sign_rotation(signing_key("eve").verify_key(), trust, **given),
         "after-its-end": lambda: sign_rotation(new.verify_key(), trust, **{**given, "now": NOW + 90 * DAY}),
         "garbage": lambda: "not.a.token",
-    }[fault]()
-    key = MemberKey(key=new.verify_key(), not_before=int(NOW), not_after=int(NOW) + DAY, rotation=word)
+    }
+    key = MemberKey(key=new.verify_key(), not_before=int(NOW), not_after=int(NOW) + DAY, rotation=words[fault]())
     received = document(parties, seq=8, members=_with(parties, keys=(old, key)))
     pending = pending_changes(parties.federation.members, received)
     assert pending == (PendingChange(kind=ChangeKind.SIGNING_KEY, member=TRUST, kid=new.kid),)

@@ -50,6 +50,9 @@ JOIN = "patchwork-join+jwt"
 MALFORMED, NOT_AUTHENTIC, NOT_FOR_US, OUT_OF_TIME = "MalformedMessage", "NotAuthentic", "NotForUs", "OutOfTime"
 
 
+cases: dict[str, dict[str, Any]] = {}
+
+
 def signature(data: bytes, key: SigningKey) -> bytes:
     der = key.private.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
     r, s = decode_dss_signature(der)
@@ -66,8 +69,7 @@ def token(payload: Any, typ: str, key: SigningKey, header: Mapping[str, Any] | b
 
 
 def write(name: str, what: str, reader: str, expect: str, **given: Any) -> None:
-    case = {"what": what, "reader": reader, "expect": expect, **given}
-    (HERE / f"{name}.json").write_bytes(orjson.dumps(case, option=orjson.OPT_INDENT_2) + b"\n")
+    cases[name] = {"what": what, "reader": reader, "expect": expect, **given}
 
 
 def changed(claims: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
@@ -85,7 +87,7 @@ def write_jws(claims: dict[str, Any], key: SigningKey) -> None:
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     spelled = sig[:-1] + alphabet[alphabet.index(last) | 1]
     public = key.public_jwk()
-    cases: list[tuple[str, str, str, str]] = [
+    hostile_tokens: list[tuple[str, str, str, str]] = [
         ("tampered_payload", "one byte of the payload changed", NOT_AUTHENTIC, f"{head}.{flip(body)}.{sig}"),
         ("tampered_signature", "one byte of the signature changed", NOT_AUTHENTIC, f"{head}.{body}.{flip(sig)}"),
         ("alg_none", "alg none, empty signature", MALFORMED, f"{unsigned}.{body}."),
@@ -171,7 +173,7 @@ def write_jws(claims: dict[str, Any], key: SigningKey) -> None:
         ("payload_deep", "nested 200 deep", MALFORMED, token(b'{"a":' * 200 + b"1" + b"}" * 200, QUERY, key)),
         ("payload_very_deep", "nested 5,000 deep", MALFORMED, token(b"[" * 5_000 + b"]" * 5_000, QUERY, key)),
     ]
-    for name, what, expect, hostile in cases:
+    for name, what, expect, hostile in hostile_tokens:
         write(f"jws_{name}", what, "jws", expect, token=hostile)
 
 
@@ -290,7 +292,8 @@ def write_envelopes(good: str) -> None:
 
 def write_envelope_json() -> None:
     copy_ = {"kid": "A" * 43, "sealed": base64url.encode_text(bytes(1_168))}
-    base = {"v": 1, "id": JTI, "deadline_ms": 2_000, "body": base64url.encode_text(bytes(8_192 + 64 + 16))}
+    body = base64url.encode_text(bytes(8_192 + 64 + 16))
+    base = {"v": 1, "id": JTI, "deadline_ms": 2_000, "body": body}
     to_hub = {**base, "copies": {TRUST: copy_}}
     to_member = {**base, "copy": copy_, "from": COUNCIL}
 
@@ -309,14 +312,14 @@ def write_envelope_json() -> None:
     case("from_chosen_by_asker", "the asker names the sender", "hub-envelope", {**to_hub, "from": TRUST})
     case("copies_of_others", "the hub leaves the others' copies in", "member-envelope", {**to_member, "copies": {}})
     case("id_upper_case", "a second spelling of one id", "member-envelope", {**to_member, "id": JTI.upper()})
-    case("body_padded", "base64 with =", "member-envelope", {**to_member, "body": base["body"][:-1] + "="})
+    case("body_padded", "base64 with =", "member-envelope", {**to_member, "body": body[:-1] + "="})
     case("member_twice", "from named twice", "member-envelope", '{"from":"council","from":"trust"}')
     case("cut_off", "half a message", "member-envelope", orjson.dumps(to_member).decode()[:500])
 
 
 def write_answers(parties: Parties, asked: str) -> None:
     key = parties.signing[TRUST]
-    claims = {
+    claims: dict[str, Any] = {
         "iss": TRUST,
         "aud": COUNCIL,
         "iat": T,
@@ -545,8 +548,6 @@ def write_keys(parties: Parties) -> None:
 
 
 def main() -> None:
-    for old in HERE.glob("*.json"):
-        old.unlink()
     with tempfile.TemporaryDirectory() as folder:
         drafted = make_parties(Path(folder) / "draft")
         claims = orjson.loads(base64url.decode(drafted.federation.token.split(b".")[1]))
@@ -565,6 +566,10 @@ def main() -> None:
     write_documents(parties, claims)
     write_requests(parties)
     write_keys(parties)
+    for old in HERE.glob("*.json"):
+        old.unlink()
+    for name, case in cases.items():
+        (HERE / f"{name}.json").write_bytes(orjson.dumps(case, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""docs/wire.md says what the code does: limits, error codes, and the members of every message."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gateway import errors
+from gateway.wire import base64url, limits
+from gateway.wire.answer import sign_answer
+from gateway.wire.envelope import member_envelope
+from gateway.wire.freshness import sign_freshness
+from gateway.wire.join import sign_join, sign_rotation
+from gateway.wire.query import FederationBehind
+from gateway.wire.request import sign_request
+from gateway.wire.sealing_keys import sign_sealing_key
+from tests.unit.wire.parties import (
+    COUNCIL,
+    DISCLOSURE,
+    FEDERATION,
+    JTI,
+    LEAF,
+    NOW,
+    TRUST,
+    Parties,
+    ask,
+    delivered,
+    member,
+    receive,
+    signing_key,
+)
+
+TEXT = (Path(__file__).parents[3] / "docs" / "wire.md").read_text()
+EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
+
+
+def _claims(token: str | bytes) -> dict[str, Any]:
+    payload = (token if isinstance(token, bytes) else token.encode()).split(b".")[1]
+    return dict(orjson.loads(base64url.decode(payload)))
+
+
+def _shape(value: object) -> object:
+    """Names of members all the way down; what the document leaves open (`{}`) stays open."""
+    if isinstance(value, dict):
+        return {name: _shape(inner) for name, inner in value.items()}
+    return [_shape(value[0])] if isinstance(value, list) and value else None
+
+
+def _agrees(written: Any, sent: Any) -> bool:
+    """Whether the document's example has the members of the message; optional ones may be absent from the message."""
+    if isinstance(written, list):
+        return bool(sent is None or _agrees(written[0], sent[0])) if written[0] is not None else True
+    if not isinstance(written, dict) or not written:
+        return True
+    optional = {"endpoint", "rotation", "break_glass"}
+    if sent.keys() - written.keys() or written.keys() - sent.keys() - optional:
+        return False
+    return all(_agrees(written[name], sent[name]) for name in sent)
+
+
+def _example(*names: str) -> Any:
+    (found,) = [example for example in EXAMPLES if set(names) <= example.keys()]
+    return _shape(found)
+
+
+def test_limits_are_those_of_the_code() -> None:
+    written = {name: int(value.replace(",", "")) for name, value in re.findall(r"\| `([A-Z_]+)` \| ([\d,]+) \|", TEXT)}
+    assert written == {name: value for name, value in vars(limits).items() if name.isupper() and name != "KIB"}
+
+
+def test_error_codes_are_those_of_the_code() -> None:
+    written = re.findall(r"\| `([a-z-]+)` \| ([A-Z]\w+) \|", TEXT)
+    known = {**vars(errors), "FederationBehind": FederationBehind}
+    assert len(written) == 9
+    assert written == [(known[name].code, name) for _, name in written]
+
+
+def test_examples_have_the_members_that_are_sent(parties: Parties) -> None:
+    asked = ask(parties, recipients=(TRUST,))
+    trust = parties.signing[TRUST]
+    key = parties.rings[TRUST].current(NOW).public
+    school = signing_key("school")
+    question = receive(parties, delivered(asked))
+    answer = sign_answer(DISCLOSURE, to=question, me=TRUST, ledger_leaf=LEAF, now=NOW, key=trust)
+    given: dict[str, Any] = {"method": "POST", "path": "/v1/queries", "body": b""}
+    request = sign_request(trust, iss=TRUST, aud=FEDERATION, now=NOW, jti=JTI, **given).removeprefix("Patchwork ")
+    sent = {
+        ("members",): _claims(parties.federation.token),
+        ("aud", "seq"): _claims(sign_freshness(parties.federation, parties.hub, NOW)),
+        ("member",): _claims(sign_join(member("school", school), school, federation=FEDERATION, now=NOW)),
+        ("jwk",): _claims(sign_rotation(school.verify_key(), trust, member=TRUST, federation=FEDERATION, now=NOW)),
+        ("sealing_key",): _claims(sign_sealing_key(key, trust, member=TRUST, federation=FEDERATION)),
+        ("subject",): _claims(asked.signed.token),
+        ("copies",): orjson.loads(asked.envelope.to_json()),
+        ("copy",): orjson.loads(member_envelope(asked.envelope, TRUST, COUNCIL).to_json()),
+        ("body_sha256",): _claims(request),
+        ("outcome",): _claims(answer.jws),
+    }
+    for names, message in sent.items():
+        assert _agrees(_example(*names), _shape(message)), names

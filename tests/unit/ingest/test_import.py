@@ -1,10 +1,11 @@
 """Imports from end to end, into a real database: what is stored, counted, refused, removed and found afterwards."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
-from connectors.contract import Cursor, Rejected, SourceError
+from connectors.contract import Cursor, Rejected, SourceError, SourceRecord
 from gateway.errors import InputError
 from gateway.node.ingest import BATCH_ITEMS, ImportCounts
 from tests.unit.ingest.sources import TOMBSTONES, ListConnector, Node, case, person, record, worker
@@ -164,12 +165,12 @@ async def test_two_records_with_one_key_are_not_mistaken_for_one(node: Node) -> 
 
 
 async def test_one_wide_row_feeds_several_objects_and_shared_ones_stay_until_the_last_row_goes(node: Node) -> None:
-    def row(key: str, who: str, by: str) -> object:
-        names = {"family": f"Wide{who}", "given": "Ada", "worker_family": f"Worker{by}", "worker_given": "Test"}
+    def row(key: str, who: str, by: str) -> SourceRecord:
+        names: dict[str, Any] = {"family": f"Wide{who}", "given": "Ada", "worker_family": by, "worker_given": "Test"}
         return record("row", key, person=who, worker=by, **names)
 
-    await node.imports(row("1", "p1", "w1"), row("2", "p2", "w1"), row("3", "p1", "w2"))  # type: ignore[arg-type]
-    await node.imports(row("1", "p1", "w1"))  # type: ignore[arg-type]
+    await node.imports(row("1", "p1", "w1"), row("2", "p2", "w1"), row("3", "p1", "w2"))
+    await node.imports(row("1", "p1", "w1"))
     assert await node.rows("SELECT key FROM practitioner") == [("w1",)]
     assert await node.rows("SELECT key FROM person WHERE hash IS NOT NULL") == [("p1",)]
     assert await node.rows("SELECT key FROM involvement") == [("p1|w1",)]

@@ -62,10 +62,9 @@ class PractitionerSettings(_Table):
 
 
 class SourceSettings(_Table):
-    """One case system or export: which connector reads it and which mapping explains it."""
+    """One case system or export: `mapping` explains it and names its connector; `options` say where it is."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,48}$")]
-    connector: str
     mapping: str
     options: dict[str, Any] = Field(default_factory=dict)
     max_removal_share: Annotated[float, Field(ge=0, le=1)] = 0.2

@@ -24,12 +24,12 @@ class Statement(NamedTuple):
     """One SQL statement: `params` a tuple for one run, a list of tuples for many."""
 
     sql: str
-    params: Sequence[Value] | list[tuple[Value, ...]] = ()
+    params: Sequence[Value] | Sequence[tuple[Value, ...]] = ()
 
 
 T = TypeVar("T")
 # Yielded as a plain pair so that consent_ledger, which imports nothing of the gateway, can yield its own.
-Work = Generator[tuple[str, Sequence[Value] | list[tuple[Value, ...]]], list[Row], T]
+Work = Generator[tuple[str, Sequence[Value] | Sequence[tuple[Value, ...]]], list[Row], T]
 
 
 class Database(Protocol):

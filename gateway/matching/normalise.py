@@ -20,12 +20,16 @@ MAX_AGE = 120
 OLDEST_YEAR = 1880
 CACHED_NAMES = 1 << 16  # tokens whose skeleton is remembered; a million people have about this many
 
-HONORIFICS = frozenset(
-    "mr mrs ms miss mx master dr doctor prof professor sir dame lady lord rev reverend fr jr snr jnr esq".split()
-)
-PLACEHOLDER_NAMES = frozenset(
-    "unknown unk notknown unnamed noname anonymous anon withheld tbc tba nil null baby infant xx xxx xxxx".split()
-)
+# fmt: off
+HONORIFICS = frozenset((
+    "mr", "mrs", "ms", "miss", "mx", "master", "dr", "doctor", "prof", "professor", "sir", "dame", "lady", "lord",
+    "rev", "reverend", "fr", "jr", "snr", "jnr", "esq",
+))
+PLACEHOLDER_NAMES = frozenset((
+    "unknown", "unk", "notknown", "unnamed", "noname", "anonymous", "anon", "withheld", "tbc", "tba", "nil", "null",
+    "baby", "infant", "xx", "xxx", "xxxx",
+))
+# fmt: on
 # Dates that systems write when they do not know: epochs and "all ones".
 PLACEHOLDER_DATES = frozenset(
     {(1900, 1, 1), (1901, 1, 1), (1899, 12, 30), (1899, 12, 31), (1970, 1, 1), (1911, 11, 11)}
@@ -40,6 +44,7 @@ _ISO_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _UK_POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?)([0-9O][A-Z]{2})")
 _UK_OUTWARD = re.compile(r"[A-Z]{1,2}[0-9][A-Z0-9]?")
 _NOT_ALPHANUMERIC = re.compile(r"[^A-Z0-9]+")
+_TEN_DIGITS = re.compile(r"[0-9]{10}")
 _REPEATS = re.compile(r"(.)\1+")
 _LATER_SILENT = str.maketrans("", "", "aeiouyh")
 _DIGRAPHS = (("ph", "f"), ("ck", "k"), ("kh", "k"), ("gh", "g"), ("dh", "d"), ("th", "t"))
@@ -65,8 +70,9 @@ def name_tokens(text: str) -> tuple[str, ...]:
     if not text.isascii():
         text = anyascii(_letters_only(unicodedata.normalize("NFKC", text)))[: 4 * MAX_NAME_CHARS]
     found = _LETTERS.findall(text.translate(_APOSTROPHES).lower())
-    tokens = tuple(t[:MAX_TOKEN_CHARS] for t in found if t not in HONORIFICS and t not in PLACEHOLDER_NAMES)
-    return tokens[:MAX_TOKENS]
+    named = [token[:MAX_TOKEN_CHARS] for token in found if token not in PLACEHOLDER_NAMES]
+    untitled = [token for token in named if token not in HONORIFICS]
+    return tuple((untitled or named)[:MAX_TOKENS])  # Lord and Master are family names too
 
 
 def _letters_only(text: str) -> str:
@@ -106,10 +112,8 @@ def parse_birth_date(text: str | None) -> BirthDate | None:
     year, month, day = (int(part or 0) for part in match.groups())
     if year < OLDEST_YEAR or (year, month, day) in PLACEHOLDER_DATES:
         return None
-    if not 1 <= month <= 12:
-        return BirthDate(year)
     try:
-        date(year, month, day or 1)
+        date(year, month or 1, day or 1)
     except ValueError:
         return BirthDate(year)
     return BirthDate(year, month, day)
@@ -134,7 +138,7 @@ def age_on(born: BirthDate, today: date) -> int:
 
 
 def parse_postcode(text: str | None) -> str | None:
-    """A postcode as capitals and digits: UK ones as `AB10 1XY` or, if no more is known, `AB10`; others without spaces."""
+    """A postcode as capitals and digits: UK ones as `AB10 1XY` or `AB10`, others without spaces."""
     if not text:
         return None
     compact = _NOT_ALPHANUMERIC.sub("", text[:24].upper())[:10]
@@ -144,7 +148,7 @@ def parse_postcode(text: str | None) -> str | None:
     if full:
         inward = full[2].replace("O", "0", 1) if full[2][0] == "O" else full[2]  # typed letter O for zero
         return f"{full[1]} {inward}"
-    return compact if len(compact) >= 2 else None
+    return compact if len(compact) > 1 else None
 
 
 def is_outward(postcode: str) -> bool:
@@ -160,7 +164,7 @@ def nhs_number(text: str | None) -> str | None:
     if not text:
         return None
     digits = text[:24].replace(" ", "").replace("-", "")
-    if len(digits) != 10 or not (digits.isascii() and digits.isdigit()) or digits == digits[0] * 10:
+    if not _TEN_DIGITS.fullmatch(digits) or digits == digits[0] * 10:
         return None
     total = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=False))
     return digits if (11 - total % 11) % 11 == int(digits[9]) else None

@@ -1,6 +1,8 @@
-"""What matching sees of a stored person: only what may be searched, first as it is stored, then normalised."""
+"""What matching sees: a stored person (`Candidate`, normalised to a `Card`) and a question (`Subject`, to `Asked`)."""
 
 from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
 
 import orjson
 
@@ -12,11 +14,16 @@ from gateway.matching.normalise import (
     nhs_number,
     parse_birth_date,
     parse_postcode,
+    plausible_age,
+    plausible_birth_date,
 )
+from gateway.wire.query import NameParts, Subject
 from mappings.model import Person
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
 
 MAX_VALUES = 16  # names, birth dates, postcodes or numbers of one person that are searched, newest sources first
+
+MAX_ASKED_NAMES = 4  # names in one question that are searched
 
 # One name as tokens: given (middle names included), family.
 NameTokens = tuple[tuple[str, ...], tuple[str, ...]]
@@ -46,8 +53,7 @@ class Candidate:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
+class Card(NamedTuple):
     """One person, normalised once when stored: the keys are made from it and questions are compared with it."""
 
     names: tuple[NameTokens, ...]
@@ -64,11 +70,23 @@ class Card:
         """Read what `to_bytes` wrote."""
         names, births, postcodes, numbers = orjson.loads(data)
         return cls(
-            tuple((tuple(given), tuple(family)) for given, family in names),
-            tuple(BirthDate(*birth) for birth in births),
+            tuple([(tuple(given), tuple(family)) for given, family in names]),
+            tuple([BirthDate(*birth) for birth in births]),
             tuple(postcodes),
             tuple(numbers),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question, normalised. `nhs_number` is None where none was typed or `number_failed` its check digit."""
+
+    names: tuple[NameTokens, ...]
+    birth: BirthDate | None
+    age: int | None
+    postcode: str | None
+    nhs_number: str | None
+    number_failed: bool
 
 
 def card_of(candidate: Candidate) -> Card:
@@ -79,6 +97,31 @@ def card_of(candidate: Candidate) -> Card:
         distinct(parse_postcode(text) for text in candidate.postcodes[:MAX_VALUES]),
         distinct(nhs_number(text) for text in candidate.nhs_numbers[:MAX_VALUES]),
     )
+
+
+def asked_of(subject: Subject, *, today: date) -> Asked:
+    """Normalise a question; what cannot be used (a date in the future, an age of 200) counts as not asked."""
+    birth = plausible_birth_date(subject.birth_date, today)
+    typed = [value for system, value in subject.identifiers if system == NHS_NUMBER_SYSTEM]
+    number = nhs_number(typed[0]) if typed else None
+    return Asked(
+        names=distinct(tokens for name in subject.names[:MAX_ASKED_NAMES] for tokens in _asked_names(name)),
+        birth=birth,
+        age=plausible_age(subject.age) if birth is None else None,
+        postcode=parse_postcode(subject.postcode),
+        nhs_number=number,
+        number_failed=bool(typed) and number is None,
+    )
+
+
+def _asked_names(name: NameParts) -> list[NameTokens | None]:
+    if name.given or name.family:
+        return [_tokens(name.given, name.family)]
+    family, comma, given = name.text.partition(",")
+    if comma:  # "Smith, Robert"
+        return [_tokens((given,), family)]
+    tokens = name_tokens(name.text)
+    return [(tokens[:-1], tokens[-1:])] if tokens else []
 
 
 def _tokens(given: tuple[str, ...], family: str) -> NameTokens | None:

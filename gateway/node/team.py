@@ -1,12 +1,28 @@
 """The team around one person, read in one go: everything that policy and disclosure need to know of it.
 
-`person_id` is what matching names a person by; several rows of several sources may share it (gateway/node/people.py).
-Ended involvements are not read, so that nothing can disclose them.
+`person_id` is what matching names a person by; several rows of several sources may share it (same_person.py).
+Involvements that have ended, or whose practitioner and service are not there, are not read: nothing can disclose them.
 """
 
 from dataclasses import dataclass
 
-from mappings.model import ContactEvent, Involvement, Organisation, Practitioner, Service
+import orjson
+
+from gateway.database.contract import Row, Statement, Work
+from mappings.model import (
+    ContactEvent,
+    ContactPoint,
+    HumanName,
+    Identifier,
+    Involvement,
+    Organisation,
+    Practitioner,
+    Service,
+)
+from mappings.vocabulary import Mode, OrganisationType, Sensitivity
+
+MAX_INVOLVEMENTS = 200  # of one person: ten times what an answer of 8 KiB can carry
+MAX_EVENTS = 500  # contacts of one person that are looked through for each practitioner's last and next
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,3 +57,133 @@ class Team:
     person_ids: tuple[int, ...]
     restricted: bool
     involvements: tuple[TeamMember, ...]
+
+
+def team_of(person_id: int, *, today: str) -> Work[Team]:
+    """Read a person's team as of `today` (ISO 8601 date); without involvements if nobody has this id."""
+    people = yield Statement("SELECT id, restricted FROM person WHERE same_person = ? ORDER BY id", (person_id,))
+    rows = yield Statement(
+        "SELECT i.id, i.key, i.person_key, i.practitioner_key, i.service_key, i.role, i.start_date, i.end_date, "
+        "i.lead, i.sensitivity, i.max_mode, i.last_confirmed, "
+        "p.id, p.key, p.name, p.role, p.contact_points, p.working_pattern, p.organisation_key, "
+        "s.id, s.key, s.name, s.code, s.organisation_key, s.duty_contact, s.description, "
+        "o.id, o.key, o.name, o.type, o.identifiers, o.duty_contact "
+        "FROM person c JOIN involvement i ON i.person_id = c.id "
+        "LEFT JOIN practitioner p ON p.id = i.practitioner_id LEFT JOIN service s ON s.id = i.service_id "
+        "LEFT JOIN organisation o ON o.id = COALESCE(s.organisation_id, p.organisation_id) "
+        "WHERE c.same_person = ? AND (p.id IS NOT NULL OR s.id IS NOT NULL) "
+        "AND (i.end_date IS NULL OR i.end_date >= substr(?, 1, length(i.end_date))) "
+        "ORDER BY i.lead DESC, i.start_date DESC, i.id LIMIT ?",
+        (person_id, today, MAX_INVOLVEMENTS),
+    )
+    events: dict[int, tuple[ContactEvent, ...]] = {}
+    if rows:
+        events = yield from _last_and_next(person_id, today)
+    return Team(
+        person_id=person_id,
+        person_ids=tuple(row_id for row_id, _ in people) or (person_id,),
+        restricted=any(restricted for _, restricted in people),
+        involvements=tuple(_member(row, events) for row in rows),
+    )
+
+
+def _last_and_next(person_id: int, today: str) -> Work[dict[int, tuple[ContactEvent, ...]]]:
+    """Each practitioner's last past contact and next planned visit. Partial dates are too vague to tell which."""
+    rows = yield Statement(
+        "SELECT e.practitioner_id, e.key, e.person_key, e.practitioner_key, e.kind, e.date, e.planned "
+        "FROM person c JOIN contact_event e ON e.person_id = c.id "
+        "WHERE c.same_person = ? AND e.practitioner_id IS NOT NULL AND length(e.date) = 10 "
+        "ORDER BY e.date DESC LIMIT ?",
+        (person_id, MAX_EVENTS),
+    )
+    last: dict[int, ContactEvent] = {}
+    following: dict[int, ContactEvent] = {}
+    for practitioner_id, key, person_key, practitioner_key, kind, date, planned in rows:
+        event = ContactEvent(
+            key=key,
+            person_key=person_key,
+            practitioner_key=practitioner_key,
+            kind=kind,
+            date=date,
+            planned=bool(planned),
+        )
+        if planned and date >= today:
+            following[practitioner_id] = event  # the rows come latest first, so the nearest stays
+        elif not planned and date <= today:
+            last.setdefault(practitioner_id, event)
+    return {
+        practitioner_id: tuple(found[practitioner_id] for found in (last, following) if practitioner_id in found)
+        for practitioner_id in last.keys() | following.keys()
+    }
+
+
+def _member(row: Row, events: dict[int, tuple[ContactEvent, ...]]) -> TeamMember:
+    involvement, practitioner, service, organisation = row[:12], row[12:19], row[19:26], row[26:]
+    return TeamMember(
+        involvement_id=involvement[0],
+        involvement=_involvement(involvement),
+        practitioner_id=practitioner[0],
+        practitioner=_practitioner(practitioner) if practitioner[0] is not None else None,
+        service_id=service[0],
+        service=_service(service) if service[0] is not None else None,
+        organisation_id=organisation[0],
+        organisation=_organisation(organisation) if organisation[0] is not None else None,
+        contact_events=events.get(practitioner[0], ()),
+    )
+
+
+def _involvement(row: Row) -> Involvement:
+    _, key, person, practitioner, service, role, start, end, lead, sensitivity, max_mode, last_confirmed = row
+    return Involvement(
+        key=key,
+        person_key=person,
+        practitioner_key=practitioner,
+        service_key=service,
+        role=role,
+        start=start,
+        end=end,
+        lead=bool(lead),
+        sensitivity=Sensitivity(sensitivity),
+        max_mode=Mode(max_mode),
+        last_confirmed=last_confirmed,
+    )
+
+
+def _practitioner(row: Row) -> Practitioner:
+    _, key, name, role, contact_points, working_pattern, organisation_key = row
+    stored = orjson.loads(name)
+    return Practitioner(
+        key=key,
+        name=HumanName(**stored | {"given": tuple(stored["given"])}),
+        role=role,
+        contact_points=_contact_points(contact_points),
+        working_pattern=working_pattern,
+        organisation_key=organisation_key,
+    )
+
+
+def _service(row: Row) -> Service:
+    _, key, name, code, organisation_key, duty_contact, description = row
+    return Service(
+        key=key,
+        name=name,
+        code=code,
+        organisation_key=organisation_key,
+        duty_contact=_contact_points(duty_contact),
+        description=description,
+    )
+
+
+def _organisation(row: Row) -> Organisation:
+    _, key, name, kind, identifiers, duty_contact = row
+    return Organisation(
+        key=key,
+        name=name,
+        type=OrganisationType(kind) if kind else None,
+        identifiers=tuple(Identifier(**stored) for stored in orjson.loads(identifiers)),
+        duty_contact=_contact_points(duty_contact),
+    )
+
+
+def _contact_points(text: str) -> tuple[ContactPoint, ...]:
+    return tuple(ContactPoint(**stored) for stored in orjson.loads(text))

@@ -64,49 +64,34 @@ CREATE TABLE record_yield (
 CREATE INDEX record_yield_row ON record_yield (row_id, kind);
 
 -- A client, as one source describes them. The ledger knows people by `id`, so it is never used again: a person who is
--- removed keeps the row, emptied (`present` 0), and one who comes back meets the consents and withdrawals that they left.
+-- removed keeps the row, emptied (`hash` NULL), and one who comes back meets the consents and withdrawals that they left.
 -- `same_person` is the id under which matching knows them: their own, or that of another row with the same verified NHS
 -- number (`nhs_number`, only if it may be used for this). `indexed` 0: card and match keys have yet to be written.
 CREATE TABLE person (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
-    federation TEXT NOT NULL,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
+    federation TEXT NOT NULL,
     key TEXT NOT NULL,
     hash BLOB,
-    present INTEGER NOT NULL DEFAULT 1,
-    indexed INTEGER NOT NULL DEFAULT 0,
     same_person INTEGER,
+    indexed INTEGER NOT NULL,
     nhs_number TEXT,
-    names TEXT,
+    names TEXT NOT NULL,
     birth_date TEXT,
-    addresses TEXT,
-    identifiers TEXT,
-    restricted INTEGER NOT NULL DEFAULT 0,
+    addresses TEXT NOT NULL,
+    identifiers TEXT NOT NULL,
+    restricted INTEGER NOT NULL,
     UNIQUE (source_id, key)
 );
 CREATE INDEX person_same ON person (same_person);
 CREATE INDEX person_nhs_number ON person (nhs_number) WHERE nhs_number IS NOT NULL;
-CREATE INDEX person_unindexed ON person (id) WHERE indexed = 0;
-
--- All that matching compares, as one JSON value per person (gateway/matching/index.py); nothing protected is in it.
--- `person_id` is a `same_person` id.
-CREATE TABLE person_card (
-    person_id INTEGER PRIMARY KEY,
-    card BLOB NOT NULL
-);
-
--- Hashes by which candidates are found (gateway/matching/keys.py).
-CREATE TABLE match_key (
-    key INTEGER NOT NULL,
-    person_id INTEGER NOT NULL,
-    PRIMARY KEY (key, person_id)
-) WITHOUT ROWID;
-CREATE INDEX match_key_person ON match_key (person_id);
+CREATE INDEX person_unindexed ON person (same_person) WHERE indexed = 0;
 
 -- An agency or a part of it, with its duty contact.
 CREATE TABLE organisation (
     id INTEGER PRIMARY KEY,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
+    federation TEXT NOT NULL,
     key TEXT NOT NULL,
     hash BLOB NOT NULL,
     name TEXT NOT NULL,
@@ -121,6 +106,7 @@ CREATE TABLE organisation (
 CREATE TABLE service (
     id INTEGER PRIMARY KEY,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
+    federation TEXT NOT NULL,
     key TEXT NOT NULL,
     hash BLOB NOT NULL,
     name TEXT NOT NULL,
@@ -137,6 +123,7 @@ CREATE INDEX service_organisation ON service (organisation_id);
 CREATE TABLE practitioner (
     id INTEGER PRIMARY KEY,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
+    federation TEXT NOT NULL,
     key TEXT NOT NULL,
     hash BLOB NOT NULL,
     name TEXT NOT NULL,
@@ -153,6 +140,7 @@ CREATE INDEX practitioner_organisation ON practitioner (organisation_id);
 CREATE TABLE involvement (
     id INTEGER PRIMARY KEY,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
+    federation TEXT NOT NULL,
     key TEXT NOT NULL,
     hash BLOB NOT NULL,
     person_key TEXT NOT NULL,
@@ -178,6 +166,7 @@ CREATE INDEX involvement_service ON involvement (service_id);
 CREATE TABLE contact_event (
     id INTEGER PRIMARY KEY,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
+    federation TEXT NOT NULL,
     key TEXT NOT NULL,
     hash BLOB NOT NULL,
     person_key TEXT NOT NULL,
@@ -196,6 +185,7 @@ CREATE INDEX contact_event_practitioner ON contact_event (practitioner_id);
 CREATE TABLE person_link (
     id INTEGER PRIMARY KEY,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
+    federation TEXT NOT NULL,
     key TEXT NOT NULL,
     hash BLOB NOT NULL,
     person_key TEXT NOT NULL,
@@ -209,18 +199,24 @@ CREATE INDEX person_link_person ON person_link (person_id);
 CREATE INDEX person_link_other ON person_link (other_id);
 
 -- What a source says of a person's consent, until and after the ledger has recorded it (`recorded` 1). The ledger is the
--- truth; this row is why the same statement is not recorded twice.
+-- truth; this row is why the same statement is not recorded twice. `withdrawn` 1: the source no longer
+-- has it. `reference` is new with every change, so that the ledger can tell a repeated entry from a new one.
 CREATE TABLE consent (
     id INTEGER PRIMARY KEY,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
+    federation TEXT NOT NULL,
     key TEXT NOT NULL,
     hash BLOB NOT NULL,
     person_key TEXT NOT NULL,
     person_id INTEGER REFERENCES person (id),
     statement TEXT NOT NULL,
-    withdrawn INTEGER NOT NULL DEFAULT 0,
-    recorded INTEGER NOT NULL DEFAULT 0,
+    permit INTEGER NOT NULL,
+    given_on TEXT,
+    reference TEXT NOT NULL,
+    withdrawn INTEGER NOT NULL,
+    recorded INTEGER NOT NULL,
     UNIQUE (source_id, key)
 );
 CREATE INDEX consent_person ON consent (person_id);
 CREATE INDEX consent_unrecorded ON consent (id) WHERE recorded = 0;
+CREATE UNIQUE INDEX consent_reference ON consent (reference);

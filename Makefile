@@ -1,0 +1,48 @@
+# `make demo` and `make test` each do all of their own set-up. `make help` lists the rest.
+
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# The first python3.x that is at least 3.11 and starts (a version manager's shim may exist and not start).
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3.15 python3; do \
+	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	command -v "$$python"; break; fi; done)
+
+.PHONY: help setup demo test check bench lock clean
+
+help:  ## list these targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+setup: $(READY)  ## make .venv/ with everything that the other targets need
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Patchwork needs Python 3.11 or newer: no python3.x of that kind starts here." >&2; exit 1; }
+	@"$(PYTHON)" .ci/make_venv.py "$(VENV)"
+	@echo "Installing what requirements.lock pins (once; a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+demo: $(READY)  ## a hub and five agencies with invented people; stays up until Ctrl-C
+	@$(BIN)/patchwork demo
+
+test: $(READY)  ## all tests; lists at the end what could not run here, and why (with CI set, that fails)
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(READY)  ## format, lint, types, imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy gateway connectors mappings consent_ledger tests
+	@$(BIN)/lint-imports
+
+bench: $(READY)  ## measure what docs/benchmarks.md describes, into bench.json
+	@$(BIN)/python -m tests.bench --out bench.json
+
+lock:  ## pin the newest allowed versions again (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate --upgrade -o requirements.lock
+
+clean:  ## remove .venv/ and the demonstration's data
+	rm -rf $(VENV) demo-data

@@ -1,0 +1,176 @@
+"""The one transaction that appends: entries, tree, projections, replay rows and the highest time, or none of them.
+
+`append_all` runs under an exclusive write transaction, takes the next seq from the table, and so is correct with any
+number of processes on one file. Its steps:
+
+(1) read the head: size, peaks, highest time seen; a clock behind it answers nothing
+(2) for each entry that guards a disclosure: the question is new, the person's consent head and the accepted agreement
+    are those that the decision rests on; an entry that fails is left out, the others go on
+(3) seal, hash and number the rest; complete the tree's subtrees
+(4) write entries, subtrees, projections, and the head
+(5) drop replay rows that have expired for good
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from consent_ledger.keystore import Key, Owner
+from consent_ledger.merkle import HASH_BYTES, TreeHasher, leaf_hash
+from consent_ledger.record import (
+    KIND_CLASSES,
+    ClockBehind,
+    EntryKind,
+    HeadMoved,
+    KindClass,
+    LeafHeader,
+    LedgerCorrupt,
+    LedgerError,
+    ReplayedError,
+    Value,
+    Work,
+    seal_leaf,
+)
+
+NO_CONSENTS = -1  # the consent head of a person of whom no consent entry exists
+REPLAY_MARGIN_S = 600  # docs/wire.md: a question's id is kept until it expires and ten minutes more
+CLOCK_TOLERANCE_S = 30  # docs/wire.md
+PURGE_ROWS = 512  # per transaction; more than one adds
+
+_SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What must still hold when an answer is written. If a person was matched, `consent_head` is that of all `persons`,
+    the ids under which they are known here.
+    """
+
+    issuer: str
+    jti: str
+    expires_at: int
+    persons: tuple[int, ...]
+    consent_head: int | None
+    agreement_sha256: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedAgreement:
+    """One exact agreement, accepted (or no longer) by this node's officer; `sha256` is hex."""
+
+    uri: str
+    version: str
+    sha256: str
+    accepted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An entry ready to be sealed: its padded body, and whose secret is to seal it."""
+
+    kind: EntryKind
+    body: bytes
+    owner: Owner
+    at: float
+    guard: Guard | None = None
+    agreement: AcceptedAgreement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an entry stands: its seq and leaf hash (hex), as `ledger_leaf` of an answer."""
+
+    seq: int
+    leaf_hash: str
+
+
+def append_all(
+    drafts: Sequence[Draft], keys: Mapping[Owner, Key], federation: str, now: float
+) -> Work[list[Appended | LedgerError]]:
+    """Append what may be appended; for each draft its place, or why it was left out."""
+    # (1)
+    size, peaks, clock_high = (yield "SELECT size, peaks, clock_high FROM ledger_head WHERE id = 1", ())[0]
+    try:
+        tree = TreeHasher(size, [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)])
+    except ValueError as error:
+        raise LedgerCorrupt("the head of the ledger does not fit its size") from error
+    behind = now < clock_high - CLOCK_TOLERANCE_S
+
+    results: list[Appended | LedgerError] = []
+    entries: list[tuple[Value, ...]] = []
+    nodes: list[tuple[Value, ...]] = []
+    consents: list[tuple[Value, ...]] = []
+    for draft in drafts:
+        key = keys[draft.owner]
+        # (2)
+        if draft.guard is not None:
+            refusal: LedgerError | None = ClockBehind("the clock is behind the ledger") if behind else None
+            refusal = refusal or (yield from _check(draft.guard, keys, federation, consents))
+            if refusal is not None:
+                results.append(refusal)
+                continue
+        # (3)
+        kind_class = KIND_CLASSES[draft.kind]
+        leaf = seal_leaf(LeafHeader(kind_class, int(draft.at) // _SECONDS_PER_HOUR, federation), draft.body, key.secret)
+        hashed = leaf_hash(leaf)
+        seq = tree.size
+        nodes += tree.append(hashed)
+        entries.append((seq, federation, key.id, leaf, hashed))
+        if kind_class is KindClass.CONSENT:
+            consents.append((key.id, seq, federation))
+        if draft.agreement is not None:
+            yield from _project_agreement(draft.agreement, federation, seq)
+        results.append(Appended(seq, hashed.hex()))
+    # (4)
+    yield "INSERT INTO entry (seq, federation, key_id, leaf, leaf_hash) VALUES (?, ?, ?, ?, ?)", entries
+    yield "INSERT INTO tree_node (level, position, hash) VALUES (?, ?, ?)", nodes
+    if consents:
+        yield "INSERT INTO consent_entry (key_id, applied_seq, federation) VALUES (?, ?, ?)", consents
+    high = max(clock_high, now)
+    yield (
+        "UPDATE ledger_head SET size = ?, peaks = ?, clock_high = ?, projected_size = ? WHERE id = 1",
+        (tree.size, b"".join(tree.peaks), high, tree.size),
+    )
+    # (5) by the highest time seen, so that a clock set back cannot reopen a question
+    yield (
+        "DELETE FROM replay WHERE (federation, issuer, jti) IN"
+        " (SELECT federation, issuer, jti FROM replay WHERE keep_until < ? ORDER BY keep_until LIMIT ?)",
+        (int(high), PURGE_ROWS),
+    )
+    return results
+
+
+def _check(
+    guard: Guard, keys: Mapping[Owner, Key], federation: str, unwritten: Sequence[tuple[Value, ...]]
+) -> Work[LedgerError | None]:
+    """(2) The replay row comes last: a decision that must be made again keeps its question open."""
+    if guard.agreement_sha256 is not None:
+        rows = yield (
+            "SELECT 1 FROM agreement_accepted WHERE federation = ? AND sha256 = ?",
+            (federation, guard.agreement_sha256),
+        )
+        if not rows:
+            return HeadMoved("the agreement is no longer accepted")
+    if guard.consent_head is not None:
+        head = NO_CONSENTS
+        for key_id in {keys[person].id for person in guard.persons if person in keys}:  # no key, no consents
+            rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
+            head = max(head, NO_CONSENTS if rows[0][0] is None else rows[0][0])
+            if any(row[0] == key_id for row in unwritten):
+                return HeadMoved("the person's consents have changed")
+        if head != guard.consent_head:
+            return HeadMoved("the person's consents have changed")
+    rows = yield (
+        "INSERT INTO replay (federation, issuer, jti, keep_until) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING RETURNING 1",
+        (federation, guard.issuer, guard.jti, guard.expires_at + REPLAY_MARGIN_S),
+    )
+    return None if rows else ReplayedError("this question has been answered before")
+
+
+def _project_agreement(agreement: AcceptedAgreement, federation: str, seq: int) -> Work[None]:
+    yield "DELETE FROM agreement_accepted WHERE federation = ? AND sha256 = ?", (federation, agreement.sha256)
+    if agreement.accepted:
+        yield (
+            "INSERT INTO agreement_accepted (federation, sha256, uri, version, applied_seq) VALUES (?, ?, ?, ?, ?)",
+            (federation, agreement.sha256, agreement.uri, agreement.version, seq),
+        )

@@ -1,0 +1,137 @@
+"""What is written about questions, as frozen types and their bodies.
+
+A question that matched nobody is on record without its subject: who asked, why, and that nothing was disclosed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from consent_ledger.append import Guard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """The practitioner as the question names them, and their member."""
+
+    member: str
+    practitioner: str
+    name: str
+    role: str
+    organisation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredEntry:
+    """One question answered here, whatever the outcome.
+
+    `question` is what `decide()` took from the question (no subject), `decisions` one record for each involvement.
+    `consent_head` and `agreement_sha256` are those that the decision rests on; `expires_at` is the question's, in epoch
+    seconds. `person_ids` are all ids of a person who is known by several: a consent under any of them counts. With
+    `person_id` None there are no decisions and no consent head; raises ValueError otherwise.
+    """
+
+    issuer: str
+    jti: str
+    expires_at: int
+    query_sha256: str
+    asker: Asker
+    purpose: str
+    outcome: str
+    person_id: int | None = None
+    person_ids: tuple[int, ...] = ()
+    consent_head: int | None = None
+    agreement_sha256: str | None = None
+    question: Mapping[str, Any] | None = None
+    decisions: Sequence[Mapping[str, Any]] = ()
+
+    def __post_init__(self) -> None:
+        """A question without a match leaves nothing about a subject; one with a match names the consents it saw."""
+        if self.person_id is None and (self.decisions or self.question or self.consent_head is not None):
+            raise ValueError("a question that matched nobody is logged without decisions")
+        if self.person_id is not None and self.consent_head is None:
+            raise ValueError("a decision about a person rests on a consent head")
+
+    def guard(self) -> Guard:
+        """What must still hold when this is written."""
+        return Guard(
+            issuer=self.issuer,
+            jti=self.jti,
+            expires_at=self.expires_at,
+            persons=() if self.person_id is None else (self.person_id, *self.person_ids),
+            consent_head=self.consent_head,
+            agreement_sha256=self.agreement_sha256,
+        )
+
+    def body(self) -> dict[str, Any]:
+        """Plain data for the ledger."""
+        body: dict[str, Any] = {
+            "jti": self.jti,
+            "query_sha256": self.query_sha256,
+            "asker": _asker(self.asker),
+            "purpose": self.purpose,
+            "outcome": self.outcome,
+        }
+        if self.person_id is not None:
+            body |= {"person_id": self.person_id, "consent_head": self.consent_head, "question": self.question}
+            body |= {"agreement_sha256": self.agreement_sha256, "decisions": list(self.decisions)}
+        return body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedEntry:
+    """One question that this node asks: the exact signed question, which only the asker keeps.
+
+    `person_id` is the asker's own record of the subject, if it has one. `break_glass_reason`, in words, stays here.
+    """
+
+    jti: str
+    query: str
+    query_sha256: str
+    asker: Asker
+    purpose: str
+    recipients: tuple[str, ...]
+    person_id: int | None = None
+    break_glass_reason: str | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Plain data for the ledger."""
+        return {
+            "jti": self.jti,
+            "query": self.query,
+            "query_sha256": self.query_sha256,
+            "asker": _asker(self.asker),
+            "purpose": self.purpose,
+            "recipients": list(self.recipients),
+            "person_id": self.person_id,
+            "break_glass_reason": self.break_glass_reason,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceivedEntry:
+    """What came back for a question: an outcome for each member asked, and the exact signed answers."""
+
+    jti: str
+    outcomes: Mapping[str, str]
+    answers: Mapping[str, str]
+    person_id: int | None = None
+
+    def body(self) -> dict[str, Any]:
+        """Plain data for the ledger."""
+        return {
+            "jti": self.jti,
+            "outcomes": dict(self.outcomes),
+            "answers": dict(self.answers),
+            "person_id": self.person_id,
+        }
+
+
+def _asker(asker: Asker) -> dict[str, str]:
+    return {
+        "member": asker.member,
+        "practitioner": asker.practitioner,
+        "name": asker.name,
+        "role": asker.role,
+        "organisation": asker.organisation,
+    }

@@ -1,0 +1,214 @@
+"""The format of one ledger entry, for good: what is hashed into the tree, what is hidden in it, and under which key.
+
+A leaf is seven fields, each a u32 length (big-endian) and its bytes:
+
+    version (1 byte) | kind class | hour (u64, hours since the epoch) | federation id | nonce (32) | commitment (32) |
+    ciphertext
+
+Its hash is RFC 9162's SHA-256(0x00 || leaf). Person, actor, exact kind and time are in the ciphertext alone:
+AES-256-GCM over the body (canonical JSON, padded with blanks to a multiple of 256 bytes so that its length tells
+little), with the first four fields as associated data. Every entry has a key of its own: keyed BLAKE2b (RFC 7693) of
+the nonce under the secret gives 32 bytes of key and 32 of commitment. AES-GCM alone would let a forger make one
+ciphertext that opens under two keys to two bodies; the commitment in the leaf fixes the key. The secret belongs to one
+person, or to one month for what concerns nobody known here; destroying it erases the bodies and leaves the tree.
+"""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+VERSION = 1
+SECRET_BYTES = 32
+MAX_BODY_BYTES = 256 * 1024  # an answer about 200 involvements has some 80 kB
+
+_NONCE_BYTES = 32
+_KEY_BYTES = 32
+_IV_BYTES = 12
+_PAD = 256
+_FIELDS = 7
+_LABEL = b"pw/ledger/entry1"  # BLAKE2b's personalisation, 16 bytes
+
+Value = None | int | float | str | bytes
+Row = tuple[Any, ...]
+T = TypeVar("T")
+Work = Generator[tuple[str, Sequence[Value] | list[tuple[Value, ...]]], list[Row], T]
+
+
+class Storage(Protocol):
+    """What the ledger needs of a database: a generator of (sql, params) is driven and sent the rows of each.
+
+    `write` is one exclusive transaction, on disk when it returns, or nothing written and an exception. Exceptions
+    raised by the work itself pass through.
+    """
+
+    async def read(self, work: Work[T]) -> T:
+        """Drive read-only work on one snapshot."""
+        ...
+
+    async def write(self, work: Work[T]) -> T:
+        """Drive work in one durable transaction."""
+        ...
+
+
+class LedgerError(Exception):
+    """Base of what the ledger raises; no message names a person."""
+
+
+class LedgerUnavailable(LedgerError):
+    """The entry is not on record (disk full, read-only, closed, too busy): nothing may be disclosed."""
+
+
+class ReplayedError(LedgerError):
+    """This issuer's jti has been answered before."""
+
+
+class HeadMoved(LedgerError):
+    """The person's consents or the accepted agreement changed since the decision: decide again."""
+
+
+class ClockBehind(LedgerError):
+    """The clock is behind the highest time on record: nothing is answered until somebody has looked."""
+
+
+class LedgerCorrupt(LedgerError):
+    """An entry, hash or key does not fit the others; the message names its seq."""
+
+
+class EntryKind(StrEnum):
+    """What an entry records. The last four are written by break-glass, review, agreements and corrections."""
+
+    CONSENT = "consent"
+    WITHDRAWAL = "withdrawal"
+    OBJECTION = "objection"
+    ANSWERED = "answered"
+    ASKED = "asked"
+    RECEIVED = "received"
+    BREAK_GLASS = "break-glass"
+    FINDING = "finding"
+    AGREEMENT = "agreement"
+    CORRECTION = "correction"
+
+
+class KindClass(StrEnum):
+    """All that a leaf shows of its kind."""
+
+    CONSENT = "consent"
+    DISCLOSURE = "disclosure"
+    GOVERNANCE = "governance"
+
+
+KIND_CLASSES = {
+    EntryKind.CONSENT: KindClass.CONSENT,
+    EntryKind.WITHDRAWAL: KindClass.CONSENT,
+    EntryKind.OBJECTION: KindClass.CONSENT,
+    EntryKind.ANSWERED: KindClass.DISCLOSURE,
+    EntryKind.ASKED: KindClass.DISCLOSURE,
+    EntryKind.RECEIVED: KindClass.DISCLOSURE,
+    EntryKind.BREAK_GLASS: KindClass.GOVERNANCE,
+    EntryKind.FINDING: KindClass.GOVERNANCE,
+    EntryKind.AGREEMENT: KindClass.GOVERNANCE,
+    EntryKind.CORRECTION: KindClass.GOVERNANCE,
+}
+
+
+class LeafHeader(NamedTuple):
+    """What a leaf shows to whoever has no key."""
+
+    kind_class: KindClass
+    hour: int
+    federation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A leaf taken apart; `associated` are the bytes of its header fields."""
+
+    header: LeafHeader
+    associated: bytes
+    nonce: bytes
+    commitment: bytes
+    ciphertext: bytes
+
+
+def body_bytes(kind: EntryKind, at: float, body: Mapping[str, Any]) -> bytes:
+    """Canonical, padded JSON of a body; raises ValueError if it is too long or cannot be JSON."""
+    try:
+        text = orjson.dumps({**body, "kind": kind, "at": at}, option=orjson.OPT_SORT_KEYS)
+    except TypeError as error:
+        raise ValueError(f"the body of a {kind} entry is not plain data") from error
+    if len(text) > MAX_BODY_BYTES:
+        raise ValueError(f"the body of a {kind} entry is longer than {MAX_BODY_BYTES} bytes")
+    return text.ljust(-(-len(text) // _PAD) * _PAD)
+
+
+def seal_leaf(header: LeafHeader, body: bytes, secret: bytes) -> bytes:
+    """The bytes of a leaf over `body` under a person's or month's secret."""
+    associated = _associated(header)
+    nonce = os.urandom(_NONCE_BYTES)
+    key, commitment = _derive(secret, nonce)
+    ciphertext = AESGCM(key).encrypt(nonce[:_IV_BYTES], body, associated)
+    return associated + _pack(nonce, commitment, ciphertext)
+
+
+def open_leaf(leaf: bytes, secret: bytes) -> dict[str, Any]:
+    """The body of a leaf; raises LedgerCorrupt if it was not sealed so under this secret."""
+    parts = read_leaf(leaf)
+    key, commitment = _derive(secret, parts.nonce)
+    if not hmac.compare_digest(commitment, parts.commitment):
+        raise LedgerCorrupt("an entry was not sealed under the key on record")
+    try:
+        text = AESGCM(key).decrypt(parts.nonce[:_IV_BYTES], parts.ciphertext, parts.associated)
+    except InvalidTag:
+        raise LedgerCorrupt("an entry's ciphertext or header was changed") from None
+    body: dict[str, Any] = orjson.loads(text)
+    if KIND_CLASSES[EntryKind(body["kind"])] is not parts.header.kind_class:
+        raise LedgerCorrupt("an entry's kind is not of the class that its leaf shows")
+    return body
+
+
+def read_leaf(leaf: bytes) -> Leaf:
+    """Take a leaf apart without any key; raises LedgerCorrupt if it has another form."""
+    fields: list[bytes] = []
+    offset = associated = 0
+    while offset < len(leaf):
+        start = offset + 4
+        offset = start + int.from_bytes(leaf[offset:start], "big")
+        fields.append(leaf[start:offset])
+        if len(fields) == _FIELDS - 3:
+            associated = offset
+    if offset != len(leaf) or len(fields) != _FIELDS or fields[0] != bytes((VERSION,)):
+        raise LedgerCorrupt("an entry does not have the form of a leaf")
+    try:
+        header = LeafHeader(
+            kind_class=KindClass(fields[1].decode()),
+            hour=int.from_bytes(fields[2], "big"),
+            federation=fields[3].decode(),
+        )
+    except ValueError:
+        raise LedgerCorrupt("an entry's header cannot be read") from None
+    return Leaf(header, leaf[:associated], *fields[4:])
+
+
+@lru_cache(maxsize=64)  # all entries of an hour share a few
+def _associated(header: LeafHeader) -> bytes:
+    return _pack(
+        bytes((VERSION,)), header.kind_class.encode(), header.hour.to_bytes(8, "big"), header.federation.encode()
+    )
+
+
+def _derive(secret: bytes, nonce: bytes) -> tuple[bytes, bytes]:
+    derived = hashlib.blake2b(nonce, key=secret, digest_size=2 * _KEY_BYTES, person=_LABEL).digest()
+    return derived[:_KEY_BYTES], derived[_KEY_BYTES:]
+
+
+def _pack(*fields: bytes) -> bytes:
+    return b"".join([len(field).to_bytes(4, "big") + field for field in fields])

@@ -1,0 +1,212 @@
+"""All wiring: which parts a node and a hub are made of, each on one screen."""
+
+import asyncio
+import contextlib
+import signal
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from consent_ledger.ledger import Ledger
+from gateway import __version__
+from gateway.clock import Clock, SystemClock
+from gateway.database.contract import Database
+from gateway.database.sqlite import open_sqlite
+from gateway.errors import ConfigurationError
+from gateway.events import configure_logging, emit
+from gateway.http import Listener, listen, protect, server_tls
+from gateway.hub.circuit import Circuits
+from gateway.hub.directory import open_directory
+from gateway.hub.fanout import Hub
+from gateway.hub.limits import MemberLimits
+from gateway.hub.routes import hub_application
+from gateway.hub.sealing_keys import open_sealing_keys
+from gateway.links.https import HttpsLink, tls_context
+from gateway.links.hub_client import HubClient
+from gateway.node.agreements import accept_listed, listed_agreements
+from gateway.node.identity import load_identity
+from gateway.node.membership import Membership
+from gateway.node.parts import NodeParts
+from gateway.node.routes import node_application
+from gateway.settings import PLAIN_HTTP_WORDS, HubSettings, NodeSettings, TlsSettings
+from gateway.wire.keys import SigningKey
+from gateway.wire.operator import load_verify_key
+
+HUB_KEY_FILE = "hub.pem"
+REQUEST_LIMIT_S = 90.0  # longer than any deadline; a request that takes this long has been forgotten
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """An opened node: its parts, and what has to be closed."""
+
+    parts: NodeParts
+    settings: NodeSettings
+    database: Database
+    ledger_database: Database
+    keys_database: Database
+    session: aiohttp.ClientSession
+
+    async def close(self) -> None:
+        """Finish what is being written, then release files and connections."""
+        await self.parts.ledger.close()
+        await self.session.close()
+        await self.database.close()
+        await self.ledger_database.close()
+        await self.keys_database.close()
+
+
+async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
+    """All that a node is made of, not yet listening; raises ConfigurationError or StorageError."""
+    federation = settings.federation[0]
+    me = load_identity(settings.node.keys, member=settings.node.member, federation=federation.id)
+    operator_key = load_verify_key(federation.operator_key)
+    agreements = listed_agreements(federation.agreements)
+    data = settings.node.data
+    make_private_folder(data)
+    async with contextlib.AsyncExitStack() as undo:
+        ledger_database = await open_sqlite(data / "ledger.db", schema="ledger")
+        undo.push_async_callback(ledger_database.close)
+        keys_database = await open_sqlite(data / "keys.db", schema="keys")
+        undo.push_async_callback(keys_database.close)
+        database = await open_sqlite(
+            data / "node.db", schema="node", attach={"ledger": data / "ledger.db", "keys": data / "keys.db"}
+        )
+        undo.push_async_callback(database.close)
+        ledger = Ledger(ledger_database, keys_database, clock.now, federation.id)
+        await ledger.start()
+        undo.push_async_callback(ledger.close)
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=tls_context(federation.ca_file)),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+        undo.push_async_callback(session.close)
+        hub = HubClient(
+            session,
+            federation.hubs[0],
+            member=me.member,
+            federation=federation.id,
+            key=me.signing_key,
+            clock=clock,
+        )
+        membership = Membership(
+            me=me,
+            operator_key=operator_key,
+            operator_decides=federation.accept_members == "operator",
+            database=database,
+            hub=hub,
+            clock=clock,
+        )
+        await membership.load()
+        await accept_listed(agreements, ledger=ledger, database=database, federation=federation.id)
+        undo.pop_all()
+    parts = NodeParts(
+        me=me,
+        membership=membership,
+        people=database,
+        ledger=ledger,
+        hub=hub,
+        clock=clock,
+        display_s=settings.node.display_hours * 3600,
+    )
+    return Node(
+        parts=parts,
+        settings=settings,
+        database=database,
+        ledger_database=ledger_database,
+        keys_database=keys_database,
+        session=session,
+    )
+
+
+async def listen_node(node: Node) -> Listener:
+    """Open the node's door; raises ConfigurationError when the port is taken."""
+    table = node.settings.node
+    application = node_application(node.parts, answer_delay_ms=table.answer_delay_ms, max_in_flight=table.max_in_flight)
+    host, port = table.listen
+    protect(application, time_limit_s=REQUEST_LIMIT_S)
+    return await listen(application, host=host, port=port, tls=_tls(table.tls))
+
+
+async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> None:
+    """Run a node until SIGINT or SIGTERM."""
+    configure_logging()
+    node = await open_node(settings, clock=clock or SystemClock())
+    try:
+        listener = await listen_node(node)
+        refreshing = asyncio.create_task(node.parts.membership.keep_fresh())
+        emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
+        await _until_stopped()
+        refreshing.cancel()
+        await listener.close()
+    finally:
+        await node.close()
+    emit("node.stopped", member=node.parts.me.member)
+
+
+async def open_hub(settings: HubSettings, *, clock: Clock) -> Listener:
+    """A hub that listens; closing the listener closes all of it. Raises ConfigurationError or StorageError."""
+    table = settings.hub
+    key = SigningKey.load(table.keys / HUB_KEY_FILE)
+    make_private_folder(table.data)
+    plain_http = table.plain_http == PLAIN_HTTP_WORDS
+    database = await open_sqlite(table.data / "hub.db", schema="hub")
+    try:
+        directory = await open_directory(
+            document=table.federation_document,
+            operator_key=load_verify_key(table.operator_key),
+            hub_key=key,
+            database=database,
+            clock=clock,
+        )
+        sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
+        link = HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http)
+    except BaseException:
+        await database.close()
+        raise
+    hub = Hub(
+        directory=directory,
+        database=database,
+        limits=MemberLimits(rate_per_minute=table.rate_per_minute, max_concurrent=table.max_concurrent, clock=clock),
+        circuits=Circuits(clock=clock),
+        link=link,
+        key=key,
+        clock=clock,
+        deadline_ms=table.deadline_ms,
+    )
+    application = protect(hub_application(hub=hub, sealing_keys=sealing_keys), time_limit_s=REQUEST_LIMIT_S)
+    host, port = table.listen
+    return await listen(application, host=host, port=port, tls=_tls(table.tls))
+
+
+async def serve_hub(settings: HubSettings) -> None:
+    """Run a hub until SIGINT or SIGTERM."""
+    configure_logging()
+    listener = await open_hub(settings, clock=SystemClock())
+    emit("hub.started", hub=settings.hub.id, port=listener.port, version=__version__)
+    await _until_stopped()
+    await listener.close()
+    emit("hub.stopped", hub=settings.hub.id)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder that only its owner may enter; raises ConfigurationError naming it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def _tls(table: TlsSettings | None) -> ssl.SSLContext | None:
+    return None if table is None else server_tls(table.certificate, table.key)
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

@@ -1,0 +1,35 @@
+"""`patchwork agreement ...`: a member signs an agreement; the operator then carries it in the federation document."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import CLOCK, Config, Yes, ask_first
+from gateway.node.identity import load_identity
+from gateway.policy.agreement import MAX_AGREEMENT_BYTES, read_agreement, sign_agreement
+from gateway.settings import load_node
+from gateway.wire.operator import read_file, replace_file
+
+app = typer.Typer(help="Data sharing agreements.", no_args_is_help=True)
+
+
+@app.command()
+def sign(
+    config: Config,
+    text: Annotated[Path, typer.Argument(help="The agreement's TOML file.")],
+    output: Annotated[Path | None, typer.Option(help="Where to write the signature.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Sign exactly this text in this agency's name."""
+    settings = load_node(config)
+    member, federation = settings.node.member, settings.federation[0].id
+    agreement = read_agreement(read_file(text, MAX_AGREEMENT_BYTES), str(text))
+    typer.echo(f"{agreement.name}, version {agreement.version}, {agreement.start_date} to {agreement.end_date}")
+    typer.echo(f"{len(agreement.rules)} rules, parties: {', '.join(party.name for party in agreement.parties)}")
+    ask_first(f"Sign it for {member}?", yes=yes)
+    me = load_identity(settings.node.keys, member=member, federation=federation)
+    signature = sign_agreement(agreement, member=member, federation=federation, key=me.signing_key, now=CLOCK.now())
+    path = output or text.with_name(f"{text.stem}.{member}.jws")
+    replace_file(path, signature.encode())
+    typer.echo(f"Signature written to {path}. Send it to the operator, and list {text} under `agreements` in {config}.")

@@ -1,0 +1,132 @@
+"""`patchwork federation ...`: the operator's commands, for a machine that is not the hub."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.options import CLOCK, Yes, ask_first
+from gateway.wire.federation import AgreementBytes, Federation
+from gateway.wire.keys import fingerprint
+from gateway.wire.limits import MAX_AGREEMENT_BYTES
+from gateway.wire.operator import (
+    DOCUMENT_FILE,
+    PUBLIC_KEY_FILE,
+    init_operator,
+    load_verify_key,
+    open_operator,
+    read_file,
+    read_statement,
+)
+
+app = typer.Typer(
+    help="Run a federation: admit and suspend members, publish the signed member list.", no_args_is_help=True
+)
+
+Folder = Annotated[Path, typer.Option("--folder", "-f", help="The operator's folder; keep it off the hub.")]
+MemberName = Annotated[str, typer.Argument(metavar="MEMBER", help="The member's short id.")]
+
+
+@app.command()
+def init(
+    name: Annotated[str, typer.Argument(help="The federation's short name.")],
+    hub_key: Annotated[Path, typer.Option(help="The hub's public key file, as `patchwork hub init` wrote it.")],
+    folder: Folder = Path("operator"),
+) -> None:
+    """Make the operator's key and an empty member list."""
+    operator = init_operator(folder, name=name, hub_key=load_verify_key(hub_key), now=CLOCK.now())
+    typer.echo(f"Federation {name} is ready in {folder}.")
+    typer.echo(f"Operator's key: {fingerprint(operator.key.public_jwk())}")
+    typer.echo(f"Give {folder / PUBLIC_KEY_FILE} to every member, and copy {folder / DOCUMENT_FILE} to the hub.")
+
+
+@app.command()
+def admit(
+    request: Annotated[Path, typer.Argument(help="The member's join request file.")],
+    folder: Folder = Path("operator"),
+    yes: Yes = False,
+) -> None:
+    """Admit a member, after comparing the fingerprint of its key with its officer, by telephone."""
+    operator = open_operator(folder)
+    token = read_statement(request)
+    member = operator.read_join(token, CLOCK.now()).member
+    typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}")
+    typer.echo(f"Key: {fingerprint(member.keys[0].key.jwk())}")
+    ask_first("Has the member's officer read out the same fingerprint?", yes=yes)
+    _published(folder, operator.admit(token, CLOCK.now()))
+
+
+@app.command()
+def suspend(member: MemberName, folder: Folder = Path("operator")) -> None:
+    """Suspend a member: within one refresh nobody asks it or answers it."""
+    _published(folder, open_operator(folder).suspend(member, CLOCK.now()))
+
+
+@app.command()
+def resume(member: MemberName, folder: Folder = Path("operator")) -> None:
+    """Let a suspended member take part again."""
+    _published(folder, open_operator(folder).resume(member, CLOCK.now()))
+
+
+@app.command()
+def revoke(
+    member: MemberName,
+    kid: Annotated[str, typer.Argument(help="The key's id, as `show` prints it.")],
+    folder: Folder = Path("operator"),
+) -> None:
+    """Take a member's compromised signing key out of the list."""
+    _published(folder, open_operator(folder).revoke(member, kid, CLOCK.now()))
+
+
+@app.command()
+def renew(folder: Folder = Path("operator")) -> None:
+    """Sign the list anew; it is good for seven days."""
+    _published(folder, open_operator(folder).renew(CLOCK.now()))
+
+
+@app.command()
+def agreement(
+    text: Annotated[Path, typer.Argument(help="The agreement's TOML file.")],
+    signatures: Annotated[list[Path], typer.Argument(help="Signatures, as `patchwork agreement sign` wrote them.")],
+    folder: Folder = Path("operator"),
+) -> None:
+    """Carry an agreement and its members' signatures in the list."""
+    carried = AgreementBytes(
+        text=read_file(text, MAX_AGREEMENT_BYTES), signatures=tuple(read_statement(path) for path in signatures)
+    )
+    _published(folder, open_operator(folder).set_agreement(carried, CLOCK.now()))
+
+
+@app.command()
+def show(folder: Folder = Path("operator")) -> None:
+    """Print the member list in force."""
+    document = open_operator(folder).document
+    console = Console()
+    console.print(f"{document.name}, document {document.seq}, {_left(document)}")
+    table = Table("Member", "Name", "Type", "Sector", "Status", "Reached", "Keys")
+    for member in document.members.values():
+        table.add_row(
+            member.id,
+            member.name,
+            member.type.value,
+            member.sector.value,
+            member.status,
+            member.endpoint or "dials out",
+            "\n".join(key.key.kid for key in member.keys),
+        )
+    console.print(table)
+    for carried in document.agreements:
+        console.print(f"Agreement {carried.sha256[:16]}, signed {len(carried.signatures)} times")
+
+
+def _published(folder: Path, document: Federation) -> None:
+    typer.echo(f"Document {document.seq} of {document.name} is in {folder / DOCUMENT_FILE}: copy it to the hub.")
+
+
+def _left(document: Federation) -> str:
+    seconds = document.expires_at - CLOCK.now()
+    if seconds <= 0:
+        return "EXPIRED: renew it"
+    return f"good for another {seconds / 86_400:.1f} days"

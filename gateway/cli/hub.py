@@ -1,0 +1,56 @@
+"""`patchwork hub ...`: make a hub's key and run it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from gateway.app import HUB_KEY_FILE, serve_hub
+from gateway.cli.options import run
+from gateway.errors import ConfigurationError
+from gateway.settings import load_hub
+from gateway.wire.keys import SigningKey, fingerprint
+from gateway.wire.operator import replace_file
+
+app = typer.Typer(help="Run a hub: it passes sealed questions on and can read none of them.", no_args_is_help=True)
+
+HUB_PUBLIC_KEY_FILE = "hub.jwk"
+
+_TEMPLATE = """\
+# A discovery hub. Paths are relative to this file; docs/wire.md says what the hub does.
+[hub]
+id = "{id}"
+listen = "127.0.0.1:8400"
+data = "data"
+keys = "keys"
+federation_document = "federation.jws"  # copied here by the operator, read again whenever it changes
+operator_key = "operator.jwk"
+"""
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new folder for configuration and key.")],
+    name: Annotated[str, typer.Option(help="The hub's short id.")] = "hub",
+) -> None:
+    """Write a hub's configuration and key."""
+    config = folder / "hub.toml"
+    if config.exists():
+        raise ConfigurationError(f"{config}: is there already")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = SigningKey.generate()
+    (folder / "keys").mkdir(mode=0o700, exist_ok=True)
+    key.save(folder / "keys" / HUB_KEY_FILE)
+    replace_file(folder / HUB_PUBLIC_KEY_FILE, orjson.dumps(key.public_jwk()))
+    replace_file(config, _TEMPLATE.format(id=name).encode())
+    typer.echo(f"Hub {name} is ready in {folder}. Its key: {fingerprint(key.public_jwk())}")
+    typer.echo(f"Give {folder / HUB_PUBLIC_KEY_FILE} to the operator, who sends back federation.jws and operator.jwk.")
+
+
+@app.command()
+def serve(
+    config: Annotated[Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG")] = Path("hub.toml"),
+) -> None:
+    """Run the hub until it is stopped."""
+    run(serve_hub(load_hub(config)))

@@ -1,0 +1,75 @@
+"""`patchwork import`: read an agency's own system or export, with a progress bar."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from gateway.app import Node, open_node
+from gateway.cli.options import CLOCK, Config, run
+from gateway.errors import InputError
+from gateway.node.ingest import ImportCounts, ImportReport, run_import
+from gateway.node.sources import consent_recorder, open_source
+from gateway.settings import SourceSettings, load_node
+
+_SHOWN_ISSUES = 20
+
+
+def imports(
+    config: Config,
+    source: Annotated[str, typer.Argument(help="One source of the configuration file; all without it.")] = "",
+    allow_removals: Annotated[bool, typer.Option(help="Let this run remove more records than is usual.")] = False,
+) -> None:
+    """Import an agency's own data; running it again changes only what has changed."""
+    settings = load_node(config)
+    chosen = [each for each in settings.source if not source or each.name == source]
+    if not chosen:
+        known = ", ".join(each.name for each in settings.source) or "none is configured"
+        raise InputError(f"there is no source {source} ({known})")
+
+    async def each() -> bool:
+        node = await open_node(settings, clock=CLOCK)
+        try:
+            return all([await _import(node, one, allow_removals=allow_removals) for one in chosen])
+        finally:
+            await node.close()
+
+    if not run(each()):
+        raise typer.Exit(1)
+
+
+async def _import(node: Node, settings: SourceSettings, *, allow_removals: bool) -> bool:
+    """One source; False when removals were held back and somebody must confirm."""
+    source = open_source(settings, federation=node.parts.me.federation)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(f"{settings.name}", total=None)
+
+        def progress(position: int, total: int | None, counts: ImportCounts) -> None:
+            bar.update(task, completed=position, total=total)
+
+        report = await run_import(
+            source,
+            database=node.database,
+            record_consents=consent_recorder(node.parts.ledger, node.database),
+            clock=CLOCK,
+            progress=progress,
+            allow_removals=allow_removals,
+        )
+    _show(settings.name, report)
+    return not report.advice
+
+
+def _show(name: str, report: ImportReport) -> None:
+    counts = report.counts
+    typer.echo(
+        f"{name}: {counts.created} new, {counts.changed} changed, {counts.unchanged} unchanged,"
+        f" {counts.removed} removed, {counts.rejected} rejected, {counts.waiting} references lead nowhere"
+    )
+    for issue in report.issues[:_SHOWN_ISSUES]:
+        typer.echo(f"  {issue.where}, {issue.field}: {issue.reason}")
+    if len(report.issues) > _SHOWN_ISSUES:
+        typer.echo("  ... more are kept with the import run")
+    if report.advice:
+        typer.echo(report.advice, err=True)

@@ -1,0 +1,137 @@
+"""`patchwork search`: one question from a terminal, and a table that fills as agencies answer."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.live import Live
+
+from gateway.app import open_node
+from gateway.cli.options import CLOCK, Config, run
+from gateway.cli.table import Progress, as_json
+from gateway.errors import ConfigurationError, InputError
+from gateway.node.ask import Asked, Completed, MemberResult, ask
+from gateway.node.question import Question, read_subject
+from gateway.settings import NodeSettings, PractitionerSettings, load_node
+from gateway.wire.operator import replace_file
+from gateway.wire.query import AskingPractitioner, Subject
+from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
+
+_PURPOSES = {
+    "coordination": Purpose.COORDINATION,
+    "treatment": Purpose.TREATMENT,
+    "emergency-treatment": Purpose.EMERGENCY_TREATMENT,
+    "safeguarding": Purpose.SAFEGUARDING,
+    "subject-request": Purpose.SUBJECT_REQUEST,
+}
+
+
+def search(
+    config: Config,
+    name: Annotated[str, typer.Argument(help="The client's name as you heard it.")] = "",
+    born: Annotated[str, typer.Option(help="Birth date (YYYY-MM-DD), a part of it, or an age in years.")] = "",
+    postcode: Annotated[str, typer.Option(help="Postcode, or its first part.")] = "",
+    nhs_number: Annotated[str, typer.Option(help="NHS number.")] = "",
+    purpose: Annotated[str, typer.Option(help=f"Why you ask: {', '.join(_PURPOSES)}.")] = "coordination",
+    basis: Annotated[str, typer.Option(help="Your lawful basis: " + ", ".join(LawfulBasis) + ".")] = "public-task",
+    practitioner: Annotated[str, typer.Option("--as", help="Who asks: an id from the configuration file.")] = "",
+    contacts_only: Annotated[bool, typer.Option(help="Do not ask for dates of contacts and visits.")] = False,
+    only_certain: Annotated[bool, typer.Option(help="Show nothing unless the match is certain.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document when all have answered.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Write each verified Bundle to this folder.")] = None,
+) -> None:
+    """Ask every agency that the agreement lists who is working with a client."""
+    settings = load_node(config)
+    question = Question(
+        subject=read_subject(name, born=born, postcode=postcode, nhs=nhs_number),
+        practitioner=_asking(settings, practitioner),
+        auth_method=AuthMethod.OPERATING_SYSTEM,
+        auth_time=int(CLOCK.now()),
+        purpose=_purpose(purpose),
+        lawful_basis=_basis(basis),
+        mode=Mode.PRACTITIONER if contacts_only else Mode.SCHEDULE,
+        only_certain=only_certain,
+    )
+    run(_search(settings, question, json=json, save=save))
+
+
+async def _search(settings: NodeSettings, question: Question, *, json: bool, save: Path | None) -> None:
+    node = await open_node(settings, clock=CLOCK)
+    try:
+        await node.parts.membership.refresh()
+        stream = ask(question, node=node.parts)
+        completed = await (_quietly(stream) if json else _live(stream, question.subject))
+    finally:
+        await node.close()
+    if json:
+        typer.echo(as_json(completed))
+    if save is not None:
+        _save(save, completed)
+
+
+async def _quietly(stream: AsyncIterator[Asked | MemberResult | Completed]) -> Completed:
+    async for event in stream:
+        if isinstance(event, Completed):
+            return event
+    raise InputError("the question ended without a result")
+
+
+async def _live(stream: AsyncIterator[Asked | MemberResult | Completed], subject: Subject) -> Completed:
+    progress = Progress(subject)
+    console = Console()
+    with Live(progress, console=console, refresh_per_second=8, transient=False) as live:
+        async for event in stream:
+            progress.take(event)
+            live.update(progress, refresh=console.is_terminal)
+            if isinstance(event, Completed):
+                return event
+    raise InputError("the question ended without a result")
+
+
+def _save(folder: Path, completed: Completed) -> None:
+    """Each verified Bundle as <member>.json; the folder is made if need be."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: cannot be made: {error.strerror}") from error
+    for result in completed.results:
+        if result.bundle is not None:
+            indented = orjson.dumps(orjson.loads(result.bundle), option=orjson.OPT_INDENT_2)
+            replace_file(folder / f"{result.member.id}.json", indented)
+
+
+def _asking(settings: NodeSettings, wanted: str) -> AskingPractitioner:
+    """The practitioner named, or the only one that the configuration lists."""
+    listed = settings.practitioner
+    chosen: PractitionerSettings | None = None
+    if wanted:
+        chosen = next((each for each in listed if each.id == wanted), None)
+    elif len(listed) == 1:
+        chosen = listed[0]
+    if chosen is None:
+        known = ", ".join(each.id for each in listed) or "none is configured"
+        raise InputError(f"say with --as who is asking ({known})")
+    return AskingPractitioner(
+        id=chosen.id,
+        name=chosen.name,
+        role=chosen.role,
+        organisation=settings.node.member,
+        telecom=tuple((point.system, point.value) for point in chosen.telecom),
+    )
+
+
+def _purpose(text: str) -> Purpose:
+    try:
+        return _PURPOSES[text] if text in _PURPOSES else Purpose(text)
+    except ValueError:
+        raise InputError(f"purpose is one of {', '.join(_PURPOSES)}") from None
+
+
+def _basis(text: str) -> LawfulBasis:
+    try:
+        return LawfulBasis(text)
+    except ValueError:
+        raise InputError(f"basis is one of {', '.join(LawfulBasis)}") from None

@@ -1,0 +1,296 @@
+"""Builds an answer: a searchset Bundle of plain dictionaries, on the hot path of every disclosure.
+
+    CareTeam (match) --subject-->            Patient: the question's jti, with the match grade, and nothing else
+      |-- managingOrganization -->           Organization of the answering member, with its duty contact
+      `-- participant.member -->             PractitionerRole --> Practitioner, Organization, HealthcareService
+    Appointment, Encounter (mode schedule)   one day and kind each, with the practitioner
+
+Ids are made of a digest of member and question and a running number: they reveal nothing that is stored, no two
+answers share one but the Patient's, and all references resolve inside the Bundle. There is no `total`, as counts could
+tell what was withheld. Days are all that is known of a visit, and R4 wants instants of a booked Appointment (app-3): it
+is `proposed`, with the day as `requestedPeriod`.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import Any, Final
+
+from gateway.fhir.codes import (
+    ACT_CODE,
+    AMBULATORY,
+    CONTACT_POINT_SYSTEMS,
+    CONTACT_POINT_USES,
+    ENCOUNTER_CLASSES,
+    LEAD_ROLE,
+    MATCH_GRADE_EXTENSION,
+)
+from gateway.fhir.text import plain
+from mappings.model import ContactEvent, ContactPoint, Identifier, Organisation, Practitioner, Service
+from mappings.vocabulary import MatchGrade
+
+MAX_CONTACT_POINTS: Final = 5  # of one practitioner or desk, the most preferred; a team of many must fit an answer
+
+_RANK = attrgetter("rank")
+
+Resource = dict[str, Any]  # one JSON object of FHIR R4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agency:
+    """The answering member, with what the federation document publishes of it anyway."""
+
+    id: str
+    organisation: Organisation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Participation:
+    """One involvement, holding no more than may be shown of it.
+
+    Without a practitioner it is the duty contact of its service or organisation; without an organisation the agency's.
+    """
+
+    organisation: Organisation | None = None
+    service: Service | None = None
+    practitioner: Practitioner | None = None
+    role: str = ""
+    start: str | None = None
+    end: str | None = None
+    lead: bool = False
+    last_contact: ContactEvent | None = None
+    next_visit: ContactEvent | None = None
+
+    @property
+    def is_desk(self) -> bool:
+        """Whether it shows no more of an involvement than where it is."""
+        return self.practitioner is None and not (self.role or self.start or self.end or self.lead)
+
+
+def build_bundle(
+    participations: Sequence[Participation], *, agency: Agency, jti: str, grade: MatchGrade, now: float
+) -> Resource:
+    """The Bundle that shows `participations`, in their order. `now` is in epoch seconds."""
+    return _Answer(agency, jti, now).bundle(participations, grade)
+
+
+class _Answer:
+    """The entries of one Bundle while it is built; equal things are entered once."""
+
+    def __init__(self, agency: Agency, jti: str, now: float) -> None:
+        digest = hashlib.sha256(f"{agency.id}\0{jti}".encode()).hexdigest()
+        # A UUID of version 8, RFC 9562: its last group counts the resources.
+        self._id_prefix = f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-8{digest[17:20]}-"
+        self._agency = agency
+        self._jti = jti
+        self._timestamp = datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._entries: list[Resource] = []
+        # By key of the source, which two sources may share: hashing whole values took longer than all the rest.
+        self._entered: dict[str, list[tuple[Practitioner | Organisation | Service, Resource]]] = {}
+        self._roles: dict[tuple[str, ...], Resource] = {}
+        self._events: set[tuple[str, ContactEvent]] = set()
+
+    def bundle(self, participations: Iterable[Participation], grade: MatchGrade) -> Resource:
+        patient = f"urn:uuid:{self._jti}"
+        self._subject = {"reference": patient}
+        self._enter("CareTeam", {"status": "active", "subject": self._subject})
+        team = self._entries[0]
+        team["search"] = {"mode": "match"}
+        self._entries.append(
+            {
+                "fullUrl": patient,
+                "resource": {"resourceType": "Patient", "id": self._jti},
+                "search": {
+                    "extension": [{"url": MATCH_GRADE_EXTENSION, "valueCode": grade.value}],
+                    "mode": "include",
+                },
+            }
+        )
+        managing = self._organisation(None)
+        participants = [self._participant(each) for each in participations]
+        starts = [period["start"] for each in participants if "start" in (period := each.get("period", {}))]
+        if starts:
+            team["resource"]["period"] = {"start": min(starts)}
+        team["resource"]["participant"] = participants
+        team["resource"]["managingOrganization"] = [managing]
+        return {
+            "resourceType": "Bundle",
+            "id": f"{self._id_prefix}{0:012x}",
+            "type": "searchset",
+            "timestamp": self._timestamp,
+            "link": [{"relation": "self", "url": f"CareTeam?patient={self._jti}&_include=*"}],
+            "entry": self._entries,
+        }
+
+    def _enter(self, resource_type: str, elements: Resource) -> Resource:
+        """Enter a resource of the team under the next id; returns the Reference to it."""
+        identity = f"{self._id_prefix}{len(self._entries) + 1:012x}"
+        full_url = f"urn:uuid:{identity}"
+        resource = {"resourceType": resource_type, "id": identity, **elements}
+        self._entries.append({"fullUrl": full_url, "resource": resource, "search": {"mode": "include"}})
+        return {"reference": full_url}
+
+    def _known(self, value: Practitioner | Organisation | Service) -> Resource | None:
+        """The Reference to an equal value that has been entered."""
+        for entered, reference in self._entered.get(value.key, ()):
+            if entered is value or entered == value:
+                return reference
+        return None
+
+    def _remember(self, value: Practitioner | Organisation | Service, reference: Resource) -> Resource:
+        self._entered.setdefault(value.key, []).append((value, reference))
+        return reference
+
+    def _participant(self, shown: Participation) -> Resource:
+        organisation = self._organisation(shown.organisation)
+        service = None if shown.service is None else self._service(shown.service, organisation)
+        participant: Resource = {}
+        roles: list[Resource] = [LEAD_ROLE] if shown.lead else []
+        role = plain(shown.role)
+        if shown.practitioner is None:
+            participant["member"] = organisation if service is None else self._role(None, service, organisation)
+        else:
+            practitioner = self._practitioner(shown.practitioner)
+            participant["member"] = self._role(practitioner, service, organisation, shown.practitioner)
+            role = role or plain(shown.practitioner.role)
+            self._schedule(shown, practitioner)
+        if role:
+            roles.append({"text": role})
+        if roles:
+            participant["role"] = roles
+        if period := _period(shown.start, shown.end):
+            participant["period"] = period
+        return participant
+
+    def _role(
+        self,
+        practitioner: Resource | None,
+        service: Resource | None,
+        organisation: Resource,
+        who: Practitioner | None = None,
+    ) -> Resource:
+        """Whom a participant means: `who` in their service and organisation, or without anybody the service's desk."""
+        parties = tuple([each["reference"] for each in (practitioner, service, organisation) if each is not None])
+        reference = self._roles.get(parties)
+        if reference is not None:
+            return reference
+        role: Resource = {}
+        if practitioner is not None and who is not None:
+            role["practitioner"] = practitioner
+            if title := plain(who.role):
+                role["code"] = [{"text": title}]
+            if points := _contact_points(who.contact_points):
+                role["telecom"] = points
+        role["organization"] = organisation
+        if service is not None:
+            role["healthcareService"] = [service]
+        self._roles[parties] = reference = self._enter("PractitionerRole", role)
+        return reference
+
+    def _practitioner(self, practitioner: Practitioner) -> Resource:
+        reference = self._known(practitioner)
+        if reference is not None:
+            return reference
+        name: Resource = {}
+        if family := plain(practitioner.name.family):
+            name["family"] = family
+        if given := [text for part in practitioner.name.given if (text := plain(part))]:
+            name["given"] = given
+        return self._remember(practitioner, self._enter("Practitioner", {"name": [name]}))
+
+    def _organisation(self, organisation: Organisation | None) -> Resource:
+        own = self._agency.organisation
+        organisation = organisation or own
+        reference = self._known(organisation)
+        if reference is not None:
+            return reference
+        resource: Resource = {}
+        if identifiers := _identifiers(organisation.identifiers):
+            resource["identifier"] = identifiers
+        if organisation.type is not None:
+            resource["type"] = [{"text": organisation.type.value}]
+        resource["name"] = plain(organisation.name) or plain(own.name)
+        if organisation is not own:
+            resource["partOf"] = self._known(own)
+        if points := _contact_points(organisation.duty_contact):
+            resource["contact"] = [{"purpose": {"text": "Duty contact"}, "telecom": points}]
+        return self._remember(organisation, self._enter("Organization", resource))
+
+    def _service(self, service: Service, organisation: Resource) -> Resource:
+        reference = self._known(service)
+        if reference is not None:
+            return reference
+        resource: Resource = {"providedBy": organisation}
+        if code := plain(service.code):
+            resource["type"] = [{"text": code}]
+        if name := plain(service.name):
+            resource["name"] = name
+        if points := _contact_points(service.duty_contact):
+            resource["telecom"] = points
+        return self._remember(service, self._enter("HealthcareService", resource))
+
+    def _schedule(self, shown: Participation, practitioner: Resource) -> None:
+        """Stubs of the last contact and the next visit: day, kind, practitioner; never content."""
+        if (last := shown.last_contact) is not None and self._is_news(last, practitioner):
+            self._enter(
+                "Encounter",
+                {
+                    "status": "finished",
+                    "class": {"system": ACT_CODE, "code": ENCOUNTER_CLASSES.get(last.kind, AMBULATORY)},
+                    "type": [{"text": plain(last.kind) or "contact"}],
+                    "subject": self._subject,
+                    "participant": [{"individual": practitioner}],
+                    "period": {"start": last.date, "end": last.date},
+                },
+            )
+        if (visit := shown.next_visit) is not None and self._is_news(visit, practitioner):
+            self._enter(
+                "Appointment",
+                {
+                    "status": "proposed",
+                    "appointmentType": {"text": plain(visit.kind) or "contact"},
+                    "participant": [
+                        {"actor": self._subject, "status": "needs-action"},
+                        {"actor": practitioner, "status": "needs-action"},
+                    ],
+                    "requestedPeriod": [{"start": visit.date, "end": visit.date}],
+                },
+            )
+
+    def _is_news(self, event: ContactEvent, practitioner: Resource) -> bool:
+        """Whether it has not been told yet: one practitioner may have two involvements with a person."""
+        told = (practitioner["reference"], event)
+        if told in self._events:
+            return False
+        self._events.add(told)
+        return True
+
+
+def _period(start: str | None, end: str | None) -> Resource:
+    """A FHIR Period; of one that would end before it starts (per-1), the end is told."""
+    if start and end:
+        common = min(len(start), len(end))
+        return {"end": end} if end[:common] < start[:common] else {"start": start, "end": end}
+    return {"start": start} if start else {"end": end} if end else {}
+
+
+def _contact_points(points: Iterable[ContactPoint]) -> list[Resource]:
+    """Preferred first, ranked 1, 2, 3 ... whatever the numbers of the source were."""
+    told: list[Resource] = []
+    for point in sorted(points, key=_RANK):
+        if point.system in CONTACT_POINT_SYSTEMS and (value := plain(point.value)):
+            use = point.use if point.use in CONTACT_POINT_USES else "work"
+            told.append({"system": point.system, "value": value, "use": use, "rank": len(told) + 1})
+    return told[:MAX_CONTACT_POINTS]
+
+
+def _identifiers(identifiers: Iterable[Identifier]) -> list[Resource]:
+    """The first of each system (UK Core allows one ODS code), without the protected ones."""
+    told: dict[str, Resource] = {}
+    for identifier in identifiers:
+        system, value = plain(identifier.system), plain(identifier.value)
+        if system and value and not identifier.protected and system not in told:
+            told[system] = {"system": system, "value": value}
+    return list(told.values())

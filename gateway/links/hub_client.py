@@ -1,0 +1,185 @@
+"""How a node speaks to a hub: federation document, sealing keys, questions (docs/wire.md, "Hub")."""
+
+import base64
+import binascii
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+
+from gateway.clock import Clock
+from gateway.errors import HubError, MalformedMessage
+from gateway.wire.claims import read_claims
+from gateway.wire.coverage import DeliveryOutcome
+from gateway.wire.envelope import Envelope
+from gateway.wire.keys import SigningKey
+from gateway.wire.limits import (
+    MAX_DOCUMENT_BYTES,
+    MAX_MEMBERS,
+    MAX_STATEMENT_BYTES,
+    SEALED_ANSWER_BYTES,
+)
+from gateway.wire.request import sign_request
+
+MAX_LINE_BYTES = SEALED_ANSWER_BYTES * 2  # one answer in base64url with its frame
+MAX_COVERAGE_BYTES = 1024 * 1024  # the last line names every member once
+CONNECT_S = 5.0
+DIRECTORY_S = 20.0  # for a document or a list of keys
+GRACE_S = 2.0  # how long after the deadline the hub may take to say its last line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relayed:
+    """One line of the hub's stream: what became of one member's copy; `answer` is still sealed."""
+
+    member: str
+    outcome: DeliveryOutcome
+    answer: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageClaim:
+    """The hub's signed claim about who was asked and who answered (JWS, not yet verified)."""
+
+    token: str
+
+
+class HubClient:
+    """One hub of one federation. Every method raises HubError when the hub refuses or cannot be reached."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, *, member: str, federation: str, key: SigningKey, clock: Clock
+    ) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self._member = member
+        self._federation = federation
+        self._key = key
+        self._clock = clock
+
+    async def federation(self) -> tuple[str, str]:
+        """The federation document and the hub's freshness statement, both as signed."""
+        reply = await self._json("GET", "/v1/federation", max_bytes=MAX_DOCUMENT_BYTES * 2)
+        return _text(reply, "document"), _text(reply, "freshness")
+
+    async def sealing_keys(self) -> dict[str, str]:
+        """Every member's newest sealing-key statement, by member id, as the members signed them."""
+        reply = await self._json("GET", "/v1/sealing-keys", max_bytes=MAX_STATEMENT_BYTES * MAX_MEMBERS)
+        keys = reply.get("sealing_keys")
+        if not isinstance(keys, dict) or not all(isinstance(statement, str) for statement in keys.values()):
+            raise MalformedMessage("hub: the list of sealing keys is not a table of statements")
+        return keys
+
+    async def publish_sealing_key(self, statement: str) -> None:
+        """Hand this node's own statement to the hub."""
+        await self._json("PUT", "/v1/sealing-keys", statement.encode("ascii"), max_bytes=MAX_STATEMENT_BYTES)
+
+    async def ask(self, envelope: Envelope) -> AsyncIterator[Relayed | CoverageClaim]:
+        """Post one question and yield the hub's lines as they arrive. Never retried (docs/wire.md, "Envelope")."""
+        body = envelope.to_json()
+        timeout = aiohttp.ClientTimeout(total=envelope.deadline_ms / 1000 + CONNECT_S + GRACE_S, connect=CONNECT_S)
+        try:
+            async with self._session.post(
+                self._url + "/v1/queries",
+                data=body,
+                headers=self._headers("POST", "/v1/queries", body),
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                if response.status != 200:  # noqa: PLR2004 - HTTP OK
+                    raise HubError(f"{self._url}: the hub refused the question ({response.status})")
+                async for line in _lines(response.content):
+                    yield _read_line(line)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise HubError(f"{self._url}: the hub cannot be reached ({type(error).__name__})") from error
+
+    async def _json(self, method: str, path: str, body: bytes = b"", *, max_bytes: int) -> dict[str, Any]:
+        timeout = aiohttp.ClientTimeout(total=DIRECTORY_S, connect=CONNECT_S)
+        try:
+            async with self._session.request(
+                method,
+                self._url + path,
+                data=body or None,
+                headers=self._headers(method, path, body),
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                data = await _bounded(response.content, max_bytes)
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise HubError(f"{self._url}{path}: cannot be reached ({type(error).__name__})") from error
+        if response.status not in (200, 204):
+            raise HubError(f"{self._url}{path}: refused ({response.status})")
+        return read_claims(data, max_bytes=max_bytes) if data else {}
+
+    def _headers(self, method: str, path: str, body: bytes) -> dict[str, str]:
+        authorization = sign_request(
+            self._key,
+            iss=self._member,
+            aud=self._federation,
+            method=method,
+            path=path,
+            body=body,
+            now=self._clock.now(),
+            jti=str(uuid.uuid4()),
+        )
+        return {"Authorization": authorization, "Content-Type": "application/json"}
+
+
+async def _bounded(stream: aiohttp.StreamReader, max_bytes: int) -> bytes:
+    data = bytearray()
+    async for chunk in stream.iter_chunked(65_536):
+        data += chunk
+        if len(data) > max_bytes:
+            raise MalformedMessage(f"hub: reply is larger than {max_bytes} bytes")
+    return bytes(data)
+
+
+async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    """Lines of a newline-delimited stream, none longer than the coverage line may be."""
+    buffer = bytearray()
+    async for chunk in stream.iter_any():
+        buffer += chunk
+        while (end := buffer.find(b"\n")) >= 0:
+            yield bytes(buffer[:end])
+            del buffer[: end + 1]
+        if len(buffer) > MAX_COVERAGE_BYTES:
+            raise MalformedMessage("hub: a line of the answer stream is too long")
+    if buffer:
+        raise MalformedMessage("hub: the answer stream ends inside a line")
+
+
+def _read_line(line: bytes) -> Relayed | CoverageClaim:
+    claims = read_claims(line, max_bytes=MAX_COVERAGE_BYTES)
+    if "coverage" in claims:
+        return CoverageClaim(token=_text(claims, "coverage"))
+    answer = claims.get("answer")
+    return Relayed(
+        member=_text(claims, "member"),
+        outcome=_outcome(_text(claims, "outcome")),
+        answer=None if answer is None else _decode(_text(claims, "answer")),
+    )
+
+
+def _outcome(text: str) -> DeliveryOutcome:
+    try:
+        return DeliveryOutcome(text)
+    except ValueError as error:
+        raise MalformedMessage("hub: an outcome that does not exist") from error
+
+
+def _decode(text: str) -> bytes:
+    if len(text) > MAX_LINE_BYTES:
+        raise MalformedMessage("hub: an answer is larger than any answer may be")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise MalformedMessage("hub: an answer is not base64url") from error
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name)
+    if not isinstance(value, str):
+        raise MalformedMessage(f"hub: {name} is missing or not text")
+    return value

@@ -1,0 +1,92 @@
+"""Which agreements bind this node to whom: what the document carries, both signed, and our own officer accepted."""
+
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from consent_ledger.append import AcceptedAgreement
+from consent_ledger.ledger import Ledger
+from consent_ledger.read import accepted_agreements
+from gateway.database.contract import Database
+from gateway.errors import InputError
+from gateway.policy.agreement import (
+    MAX_AGREEMENT_BYTES,
+    Agreement,
+    PublishedAgreement,
+    in_force,
+    publish,
+    read_agreement,
+    recipients_to_ask,
+)
+from gateway.wire.federation import Federation
+from gateway.wire.operator import read_file
+from mappings.vocabulary import LawfulBasis, Purpose
+
+BY_SETTINGS = "settings"  # who accepted, until officers have accounts of their own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementsInForce:
+    """The agreements of one verified document, seen from one member."""
+
+    me: str
+    federation: Federation
+    published: Mapping[tuple[str, str], PublishedAgreement]
+
+    def with_member(
+        self, uri: str, version: str, member: str, *, accepted: Container[str], today: date
+    ) -> Agreement | None:
+        """The agreement that a question names, if it is in force between us and `member`; None refuses.
+
+        `accepted` are the hashes that this node's officer accepts now (consent_ledger.read.accepted_agreements).
+        """
+        published = self.published.get((uri, version))
+        if published is None or not self._binds(published, member, accepted=accepted, today=today):
+            return None
+        return published.agreement
+
+    def to_ask(
+        self, purpose: Purpose, basis: LawfulBasis, *, accepted: Container[str], today: date
+    ) -> tuple[Agreement, tuple[str, ...]]:
+        """The agreement to ask under, and whom; raises InputError when none lets us ask anybody for this purpose."""
+        best: tuple[Agreement, tuple[str, ...]] | None = None
+        for published in self.published.values():
+            listed = recipients_to_ask(
+                published.agreement, asker=self.me, purpose=purpose, basis=basis, federation=self.federation
+            )
+            bound = tuple(member for member in listed if self._binds(published, member, accepted=accepted, today=today))
+            if bound and (best is None or len(bound) > len(best[1])):
+                best = (published.agreement, bound)
+        if best is None:
+            raise InputError(
+                f"no agreement in force lets this agency ask for purpose {purpose.value} on the basis {basis.value}"
+            )
+        return best
+
+    def _binds(self, published: PublishedAgreement, member: str, *, accepted: Container[str], today: date) -> bool:
+        return in_force(published, self.me, member, federation=self.federation, accepted_locally=accepted, today=today)
+
+
+def agreements_of(federation: Federation, *, me: str) -> AgreementsInForce:
+    """Read and verify what a document carries, once per document."""
+    return AgreementsInForce(me=me, federation=federation, published=publish(federation))
+
+
+def listed_agreements(paths: Iterable[Path]) -> tuple[Agreement, ...]:
+    """The agreements that this node's officer put into its settings; raises ConfigurationError."""
+    return tuple(read_agreement(read_file(path, MAX_AGREEMENT_BYTES), str(path)) for path in paths)
+
+
+async def accept_listed(listed: Iterable[Agreement], *, ledger: Ledger, database: Database, federation: str) -> None:
+    """Put on record which agreements the settings accept now, and which no longer: the record is what binds."""
+    wanted = {agreement.sha256: agreement for agreement in listed}
+    accepted = await database.read(accepted_agreements(federation))
+    for sha256, agreement in wanted.items():
+        if sha256 not in accepted:
+            await ledger.accept_agreement(
+                AcceptedAgreement(uri=agreement.uri, version=agreement.version, sha256=sha256), by=BY_SETTINGS
+            )
+    for sha256 in accepted - wanted.keys():
+        withdrawn = AcceptedAgreement(uri="", version="", sha256=sha256, accepted=False)
+        await ledger.accept_agreement(withdrawn, by=BY_SETTINGS)

@@ -1,0 +1,223 @@
+"""Answers one question. Everything that protects a person stands here, in order.
+
+  (1) open the envelope with our sealing key
+  (2) verify signature, recipients, federation document and time
+  (3) refuse a replay (again in step (8), in the transaction that makes the answer durable)
+  (4) match, (5) consents and agreement: one visit to the databases
+  (6) decide each involvement
+  (7) disclose what was permitted
+  (8) log durably; if consents moved meanwhile, read and decide again
+  (9) sign, bound to the question
+  (10) pad and seal; node/routes.py releases it at the fixed delay
+
+Unknown, refused, ambiguous and shielded people end in the same answer. So does a fault that only a known person can
+cause: an error would tell that they are known.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from consent_ledger.append import NO_CONSENTS
+from consent_ledger.consent import ConsentEntry
+from consent_ledger.entries import AnsweredEntry, Asker
+from consent_ledger.read import accepted_agreements, consents_of, was_answered
+from consent_ledger.record import ClockBehind, HeadMoved, LedgerError, ReplayedError
+from gateway.database.contract import Work
+from gateway.errors import ClockWrong, Replayed, StorageError
+from gateway.events import emit
+from gateway.matching.index import find
+from gateway.matching.score import NOBODY, Match
+from gateway.node.decisions import Decided, decide_team
+from gateway.node.disclose import disclose
+from gateway.node.membership import View
+from gateway.node.parts import NodeParts
+from gateway.node.team import Team, team_of
+from gateway.policy.decide import Permit
+from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, NothingToDisclose, pack, seal_answer, sign_answer
+from gateway.wire.envelope import MemberEnvelope, open_query
+from gateway.wire.query import FederationBehind, VerifiedQuery, verify_query
+from mappings.vocabulary import MatchGrade
+
+MAX_DECISIONS = 4  # how often consents may move under one question before it is given up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What the databases know, from one snapshot; `team` is None unless exactly one person may be disclosed."""
+
+    match: Match
+    accepted: frozenset[str]
+    team: Team | None = None
+    consents: tuple[ConsentEntry, ...] = ()
+    consent_head: int = NO_CONSENTS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outcome:
+    """What is to be said, and what goes on record about it."""
+
+    what: Disclosure | NothingToDisclose
+    entry: AnsweredEntry
+
+
+async def answer(envelope: MemberEnvelope, *, node: NodeParts) -> bytes:
+    """The sealed answer, SEALED_ANSWER_BYTES long.
+
+    Raises WireError for a question that must be refused, FederationError while nothing may be answered, StorageError
+    when the answer cannot be put on record; none of them depends on the person asked about.
+    """
+    view = node.membership.current()
+    token = open_query(  # (1)
+        envelope, node.me.ring, federation=view.federation.name, me=node.me.member, now=node.clock.now()
+    )
+    query, view = await _verify(token, envelope, node)  # (2)
+    for _ in range(MAX_DECISIONS):
+        outcome = await _decide_once(query, view, node)  # (3) - (7)
+        try:
+            appended = await node.ledger.log_answer(outcome.entry)  # (8)
+            break
+        except HeadMoved:
+            continue
+        except LedgerError as error:
+            raise _refusal(error) from error
+    else:
+        raise StorageError("consents or agreements change faster than a decision can be put on record")
+    signed = sign_answer(  # (9)
+        outcome.what,
+        to=query,
+        me=node.me.member,
+        ledger_leaf=appended.leaf_hash,
+        now=node.clock.now(),
+        key=node.me.signing_key,
+        display_s=node.display_s,
+    )
+    return seal_answer(pack(signed), to=query, me=node.me.member)  # (10)
+
+
+async def _verify(token: bytes, envelope: MemberEnvelope, node: NodeParts) -> tuple[VerifiedQuery, View]:
+    """(2) An asker with a newer federation document than ours makes us fetch it first."""
+    view = node.membership.current()
+    try:
+        return _verify_in(view, token, envelope, node), view
+    except FederationBehind:
+        view = await node.membership.catch_up()
+        return _verify_in(view, token, envelope, node), view
+
+
+def _verify_in(view: View, token: bytes, envelope: MemberEnvelope, node: NodeParts) -> VerifiedQuery:
+    return verify_query(
+        token,
+        me=node.me.member,
+        sender_claimed=envelope.sender,
+        envelope_id=envelope.id,
+        federation=view.federation,
+        now=node.clock.now(),
+    )
+
+
+async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Outcome:
+    """(3) - (7) on one snapshot of the databases."""
+    today = datetime.fromtimestamp(node.clock.now(), UTC).date()
+    try:
+        found = await node.people.read(_read(query, today))  # (3) (4) (5)
+        decided = decide_team(  # (6)
+            found.team,
+            query=query,
+            grade=_grade(found.match),
+            consents=found.consents,
+            agreements=view.agreements,
+            accepted=found.accepted,
+            today=today,
+        )
+        what = _disclose(found, decided, query=query, view=view, node=node)  # (7)
+    except (StorageError, Replayed):
+        raise
+    except Exception as error:  # see the module's docstring: it may be about this person alone
+        emit(
+            "answer.failed",
+            level=logging.ERROR,
+            jti=query.query.jti,
+            member=query.sender.id,
+            code="internal",
+            reason=type(error).__name__,
+        )
+        found, decided, what = _Found(match=NOBODY, accepted=frozenset()), Decided(), NOTHING_TO_DISCLOSE
+    return _Outcome(what=what, entry=_entry(query, found, decided, what))
+
+
+def _read(query: VerifiedQuery, today: date) -> Work[_Found]:
+    """(3) - (5): everything that the answer needs, in one visit."""
+    question = query.query
+    if (yield from was_answered(question.federation, question.issuer, question.jti)):
+        raise Replayed("this question has been answered before")
+    accepted = yield from accepted_agreements(question.federation)
+    match = yield from find(question.subject, today=today)
+    if not match.disclosable or match.best is None:
+        return _Found(match=match, accepted=accepted)
+    if question.only_certain and match.best.grade is not MatchGrade.CERTAIN:
+        return _Found(match=match, accepted=accepted)
+    team = yield from team_of(match.best.person_id, today=today.isoformat())
+    consents, head = yield from consents_of(team.person_ids)
+    return _Found(match=match, accepted=accepted, team=team, consents=consents, consent_head=head)
+
+
+def _disclose(
+    found: _Found, decided: Decided, *, query: VerifiedQuery, view: View, node: NodeParts
+) -> Disclosure | NothingToDisclose:
+    """(7) Only Permits open anything."""
+    permits = [(index, each) for index, each in enumerate(decided.decisions) if isinstance(each, Permit)]
+    if found.team is None or decided.agreement is None or not permits:
+        return NOTHING_TO_DISCLOSE
+    return disclose(
+        found.team,
+        permits,
+        member=view.federation.members[node.me.member],
+        jti=query.query.jti,
+        grade=_grade(found.match),
+        policy_uri=decided.agreement.uri,
+        policy_version=decided.agreement.version,
+        now=node.clock.now(),
+    )
+
+
+def _grade(match: Match) -> MatchGrade:
+    return match.best.grade if match.best is not None else MatchGrade.CERTAINLY_NOT
+
+
+def _entry(
+    query: VerifiedQuery, found: _Found, decided: Decided, what: Disclosure | NothingToDisclose
+) -> AnsweredEntry:
+    """What goes on record: the decisions and all that they rest on; for an unknown person nothing of the subject."""
+    question = query.query
+    asker = question.practitioner
+    team = found.team
+    return AnsweredEntry(
+        issuer=question.issuer,
+        jti=question.jti,
+        expires_at=question.expires_at,
+        query_sha256=query.sha256,
+        asker=Asker(
+            member=question.issuer,
+            practitioner=asker.id,
+            name=asker.name,
+            role=asker.role,
+            organisation=asker.organisation,
+        ),
+        purpose=question.purpose.value,
+        outcome="teams" if isinstance(what, Disclosure) else "nothing-to-disclose",
+        person_id=None if team is None else team.person_id,
+        person_ids=() if team is None else team.person_ids,
+        consent_head=None if team is None else found.consent_head,
+        agreement_sha256=None if team is None or decided.agreement is None else decided.agreement.sha256,
+        question=None if team is None else decided.question_record(found.match),
+        decisions=() if team is None else decided.records(),
+    )
+
+
+def _refusal(error: LedgerError) -> Replayed | ClockWrong | StorageError:
+    if isinstance(error, ReplayedError):
+        return Replayed("this question has been answered before")
+    if isinstance(error, ClockBehind):
+        return ClockWrong("this machine's clock is behind the newest entry of its own ledger")
+    return StorageError(str(error))

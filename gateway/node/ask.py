@@ -1,0 +1,294 @@
+"""Asks one question of the federation. Start here, and again when the answers come back.
+
+  (1) bind practitioner, purpose, basis and recipients into one question
+  (2) sign it
+  (3) log it: what cannot be put on record is not asked
+  (4) seal it to each member
+  (5) post it to the hub
+  (6) open and verify each answer as it arrives
+  (7) merge: turn what was disclosed into rows for people
+  (8) log what was received, and say who did not answer
+
+An unreachable or lying member is a value in the stream, not an exception.
+"""
+
+import logging
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from consent_ledger.entries import AskedEntry, Asker, ReceivedEntry
+from consent_ledger.ledger import Ledger
+from consent_ledger.read import accepted_agreements
+from consent_ledger.record import LedgerError
+from gateway.errors import HubError, InputError, StorageError, WireError
+from gateway.events import emit
+from gateway.links.hub_client import CoverageClaim, Relayed
+from gateway.node.identity import Identity
+from gateway.node.membership import View
+from gateway.node.merge import TeamRow, rows_of
+from gateway.node.parts import NodeParts
+from gateway.node.question import Question
+from gateway.wire.answer import VerifiedAnswer, open_answer
+from gateway.wire.coverage import DeliveryOutcome, verify_coverage
+from gateway.wire.envelope import seal_query
+from gateway.wire.federation import Member
+from gateway.wire.limits import QUERY_LIFETIME_S
+from gateway.wire.query import Query, SignedQuery, sign_query
+from gateway.wire.seal import ReplyKey
+
+
+class MemberOutcome(StrEnum):
+    """What a person is told about one member that was to be asked."""
+
+    TEAMS = "teams"
+    NOTHING_TO_DISCLOSE = "nothing-to-disclose"
+    TIMEOUT = "timeout"
+    UNREACHABLE = "unreachable"
+    NOT_TRIED = "not-tried"
+    OVERLOADED = "overloaded"
+    INVALID_ANSWER = "invalid-answer"
+
+    @property
+    def answered(self) -> bool:
+        """Whether this member itself has spoken: `nothing` from it differs from no answer."""
+        return self in (MemberOutcome.TEAMS, MemberOutcome.NOTHING_TO_DISCLOSE)
+
+
+_NOT_ANSWERED = {
+    DeliveryOutcome.TIMEOUT: MemberOutcome.TIMEOUT,
+    DeliveryOutcome.UNREACHABLE: MemberOutcome.UNREACHABLE,
+    DeliveryOutcome.NOT_TRIED: MemberOutcome.NOT_TRIED,
+    DeliveryOutcome.OVERLOADED: MemberOutcome.OVERLOADED,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberResult:
+    """One member's part: rows and the verified Bundle (JSON) for `teams` only, `answer` the signed JWS of whoever has
+    spoken; `reason` is an error code or empty.
+    """
+
+    member: Member
+    outcome: MemberOutcome
+    rows: tuple[TeamRow, ...] = ()
+    bundle: bytes | None = None
+    answer: str | None = None
+    display_until: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """The question is signed and on its way: who is asked, under which agreement, and who cannot be asked at all."""
+
+    jti: str
+    agreement: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """The end of the stream; `coverage_agrees` False says that the hub's claim differs from what arrived."""
+
+    jti: str
+    results: tuple[MemberResult, ...]
+    coverage_agrees: bool
+
+    @property
+    def answered(self) -> tuple[MemberResult, ...]:
+        """Results of members that have spoken."""
+        return tuple(result for result in self.results if result.outcome.answered)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """A question under way: what is needed to open its answers."""
+
+    signed: SignedQuery
+    reply_key: ReplyKey
+    view: View
+    members: dict[str, Member]
+
+
+async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | MemberResult | Completed]:
+    """Ask, and yield results as they arrive. Raises InputError, FederationError, StorageError, HubError."""
+    started = node.clock.now()
+    view = node.membership.current()
+    accepted = await node.people.read(accepted_agreements(view.federation.name))
+    sent, agreement = _bind_and_sign(question, me=node.me, view=view, accepted=accepted, now=started)  # (1) (2)
+    query = sent.signed.query
+    try:
+        await node.ledger.log_question(_asked_entry(sent.signed))  # (3)
+    except LedgerError as error:
+        raise StorageError(str(error)) from error
+    sealed_to = {member: view.sealing_keys[member] for member in query.recipients}
+    envelope = seal_query(sent.signed, sealed_to, deadline_ms=question.deadline_ms)  # (4)
+    emit("question.asked", jti=query.jti, members=len(query.recipients))
+    yield Asked(jti=query.jti, agreement=agreement, members=tuple(sent.members.values()))
+
+    results: dict[str, MemberResult] = {}
+    claim: CoverageClaim | None = None
+    broken = ""
+    try:
+        async for line in node.hub.ask(envelope):  # (5)
+            if isinstance(line, CoverageClaim):
+                claim = line
+                break
+            if line.member not in sent.members or line.member in results:
+                continue  # a member that was not asked, or a second line for one: the hub's invention
+            result = _open(line, sent, node.clock.now())  # (6) (7)
+            results[line.member] = result
+            yield result
+    except (HubError, WireError) as error:
+        if not results:
+            raise
+        broken = error.code
+    for member in sent.members.values():
+        if member.id not in results:
+            results[member.id] = MemberResult(
+                member=member, outcome=MemberOutcome.UNREACHABLE, reason=broken or "no-word"
+            )
+            yield results[member.id]
+
+    completed = Completed(
+        jti=query.jti,
+        results=tuple(results[member] for member in sent.members),
+        coverage_agrees=_coverage_agrees(claim, results, sent, node.clock.now()),
+    )
+    await _log_received(completed, node.ledger)  # (8)
+    emit(
+        "question.completed",
+        jti=query.jti,
+        answered=len(completed.answered),
+        unanswered=len(completed.results) - len(completed.answered),
+        ms=round((node.clock.now() - started) * 1000),
+    )
+    yield completed
+
+
+def _bind_and_sign(
+    question: Question, *, me: Identity, view: View, accepted: frozenset[str], now: float
+) -> tuple[_Sent, str]:
+    """(1) and (2). Members without a sealing key cannot be asked: nothing could be sealed to them."""
+    today = datetime.fromtimestamp(now, UTC).date()
+    agreement, listed = view.agreements.to_ask(question.purpose, question.lawful_basis, accepted=accepted, today=today)
+    recipients = tuple(sorted(member for member in listed if member in view.sealing_keys))
+    if not recipients:
+        raise InputError("no member that may be asked for this purpose has published a sealing key yet")
+    reply_key = ReplyKey.generate()
+    query = Query(
+        federation=view.federation.name,
+        issuer=me.member,
+        issued_at=int(now),
+        expires_at=int(now) + QUERY_LIFETIME_S,
+        jti=str(uuid.uuid4()),
+        recipients=recipients,
+        fed_seq=view.federation.seq,
+        fed_sha256=view.federation.sha256,
+        practitioner=question.practitioner,
+        auth_method=question.auth_method,
+        auth_time=question.auth_time,
+        purpose=question.purpose,
+        lawful_basis=question.lawful_basis,
+        agreement_uri=agreement.uri,
+        agreement_version=agreement.version,
+        mode=question.mode,
+        subject=question.subject,
+        only_certain=question.only_certain,
+        reply_key=reply_key.public,
+    )
+    signed = sign_query(query, me.signing_key)
+    members = {member: view.federation.members[member] for member in recipients}
+    return _Sent(signed=signed, reply_key=reply_key, view=view, members=members), agreement.name
+
+
+def _asked_entry(signed: SignedQuery) -> AskedEntry:
+    """(3) The exact signed question: only the asker keeps it."""
+    query = signed.query
+    asker = query.practitioner
+    return AskedEntry(
+        jti=query.jti,
+        query=signed.token.decode("ascii"),
+        query_sha256=signed.sha256,
+        asker=Asker(
+            member=query.issuer,
+            practitioner=asker.id,
+            name=asker.name,
+            role=asker.role,
+            organisation=asker.organisation,
+        ),
+        purpose=query.purpose.value,
+        recipients=query.recipients,
+    )
+
+
+async def _log_received(completed: Completed, ledger: Ledger) -> None:
+    """(8) The exact signed answers, without the teams: those are gone when they may no longer be shown."""
+    entry = ReceivedEntry(
+        jti=completed.jti,
+        outcomes={result.member.id: result.outcome.value for result in completed.results},
+        answers={result.member.id: result.answer for result in completed.results if result.answer is not None},
+    )
+    try:
+        await ledger.log_received(entry)
+    except LedgerError as error:
+        raise StorageError(str(error)) from error
+
+
+def _open(line: Relayed, sent: _Sent, now: float) -> MemberResult:
+    """(6) and (7) for one member: an answer that does not hold in every respect is shown as invalid, never as empty."""
+    member = sent.members[line.member]
+    if line.answer is None:
+        outcome = _NOT_ANSWERED.get(line.outcome, MemberOutcome.INVALID_ANSWER)
+        return MemberResult(member=member, outcome=outcome)
+    try:
+        answer: VerifiedAnswer = open_answer(
+            line.answer,
+            reply_key=sent.reply_key,
+            signed=sent.signed,
+            member=member,
+            federation=sent.view.federation,
+            now=now,
+        )
+        rows = () if answer.bundle is None else rows_of(member, answer.bundle)
+    except WireError as error:
+        emit(
+            "answer.invalid",
+            level=logging.WARNING,
+            jti=sent.signed.query.jti,
+            member=member.id,
+            code=error.code,
+            reason=str(error),
+        )
+        return MemberResult(member=member, outcome=MemberOutcome.INVALID_ANSWER, reason=error.code)
+    return MemberResult(
+        member=member,
+        outcome=MemberOutcome(answer.outcome.value),
+        rows=rows,
+        bundle=answer.bundle,
+        answer=answer.jws.decode("ascii"),
+        display_until=answer.display_until,
+    )
+
+
+def _coverage_agrees(claim: CoverageClaim | None, results: dict[str, MemberResult], sent: _Sent, now: float) -> bool:
+    """Whether the hub's signed claim names our recipients and tells what we saw of each."""
+    query = sent.signed.query
+    if claim is None:
+        return False
+    try:
+        claimed = verify_coverage(
+            claim.token, question=query.jti, me=query.issuer, federation=sent.view.federation, now=now
+        )
+    except WireError:
+        return False
+    return claimed.keys() == results.keys() and all(
+        (claimed[member] is DeliveryOutcome.ANSWERED) == _arrived(result) for member, result in results.items()
+    )
+
+
+def _arrived(result: MemberResult) -> bool:
+    return result.outcome.answered or result.outcome is MemberOutcome.INVALID_ANSWER

@@ -1,0 +1,163 @@
+"""Puts the question, a team and its consents before policy/decide.py, and keeps what was decided for the ledger."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from consent_ledger.consent import ConsentEntry, ConsentState, effective
+from gateway.matching.score import Match
+from gateway.node.agreements import AgreementsInForce
+from gateway.node.team import Team, TeamMember
+from gateway.policy.agreement import Agreement
+from gateway.policy.decide import (
+    Decision,
+    DecisionInputs,
+    Deny,
+    InvolvementFacts,
+    MemberFacts,
+    QuestionFacts,
+    decide,
+)
+from gateway.wire.query import VerifiedQuery
+from mappings.vocabulary import MatchGrade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """One decision for each involvement, in the team's order, with the inputs that each rests on."""
+
+    agreement: Agreement | None = None
+    inputs: tuple[DecisionInputs, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    involvement_ids: tuple[int, ...] = ()
+
+    def question_record(self, match: Match) -> dict[str, Any]:
+        """What decide() took from the question and the match, as plain data for the ledger; no subject."""
+        record: dict[str, Any] = {
+            "match": None if match.best is None else {"grade": match.best.grade.value, "score": match.best.score}
+        }
+        if self.inputs:
+            first = self.inputs[0]
+            record |= {
+                "purpose": first.question.purpose.value,
+                "lawful_basis": first.question.lawful_basis.value,
+                "agreement": [first.question.agreement_uri, first.question.agreement_version],
+                "mode": first.question.mode.code,
+                "auth_method": first.question.auth_method.value,
+                "break_glass": first.question.break_glass,
+                "asker": [first.asker.id, first.asker.type],
+                "answerer": [first.answerer.id, first.answerer.type],
+                "in_force": first.in_force,
+                "restricted": first.person_restricted,
+                "today": first.today.isoformat(),
+            }
+        return record
+
+    def records(self) -> list[Mapping[str, Any]]:
+        """One record for each involvement: what was weighed, and what came out."""
+        return [
+            _record(involvement_id, inputs, decision)
+            for involvement_id, inputs, decision in zip(self.involvement_ids, self.inputs, self.decisions, strict=True)
+        ]
+
+
+def decide_team(
+    team: Team | None,
+    *,
+    query: VerifiedQuery,
+    grade: MatchGrade,
+    consents: Sequence[ConsentEntry],
+    agreements: AgreementsInForce,
+    accepted: frozenset[str],
+    today: date,
+) -> Decided:
+    """Decide every involvement of a team; without a team there is nothing to decide."""
+    if team is None:
+        return Decided()
+    question = query.query
+    agreement = agreements.with_member(
+        question.agreement_uri, question.agreement_version, question.issuer, accepted=accepted, today=today
+    )
+    me = agreements.federation.members[agreements.me]
+    asker = MemberFacts(id=query.sender.id, type=query.sender.type)
+    answerer = MemberFacts(id=me.id, type=me.type)
+    facts = QuestionFacts(
+        purpose=question.purpose,
+        lawful_basis=question.lawful_basis,
+        agreement_uri=question.agreement_uri,
+        agreement_version=question.agreement_version,
+        mode=question.mode,
+        auth_method=question.auth_method,
+        break_glass=question.break_glass,
+    )
+    inputs = tuple(
+        DecisionInputs(
+            question=facts,
+            asker=asker,
+            answerer=answerer,
+            involvement=_facts(each),
+            consent=_consent(consents, query=query, service=_service(each), today=today),
+            grade=grade,
+            agreement=agreement,
+            in_force=agreement is not None,
+            person_restricted=team.restricted,
+            today=today,
+        )
+        for each in team.involvements
+    )
+    return Decided(
+        agreement=agreement,
+        inputs=inputs,
+        decisions=tuple(decide(each) for each in inputs),
+        involvement_ids=tuple(each.involvement_id for each in team.involvements),
+    )
+
+
+def _consent(consents: Sequence[ConsentEntry], *, query: VerifiedQuery, service: str, today: date) -> ConsentState:
+    return effective(
+        consents,
+        purpose=query.query.purpose,
+        recipient=query.sender.id,
+        recipient_type=query.sender.type,
+        service=service,
+        today=today,
+    )
+
+
+def _facts(member: TeamMember) -> InvolvementFacts:
+    involvement = member.involvement
+    return InvolvementFacts(
+        service=_service(member),
+        sensitivity=involvement.sensitivity,
+        max_mode=involvement.max_mode,
+        start=involvement.start,
+        end=involvement.end,
+    )
+
+
+def _service(member: TeamMember) -> str:
+    return member.service.code if member.service is not None else ""
+
+
+def _record(involvement_id: int, inputs: DecisionInputs, decision: Decision) -> dict[str, Any]:
+    involvement, consent = inputs.involvement, inputs.consent
+    record: dict[str, Any] = {
+        "involvement": involvement_id,
+        "service": involvement.service,
+        "sensitivity": involvement.sensitivity.value,
+        "max_mode": involvement.max_mode.code,
+        "start": involvement.start,
+        "end": involvement.end,
+        "consent": [
+            consent.permits.code,
+            consent.refused_from.code if consent.refused_from is not None else None,
+            consent.explicit.code,
+            consent.entry,
+        ],
+        "effect": type(decision).__name__.lower(),
+        "rule": decision.rule,
+    }
+    if isinstance(decision, Deny):
+        return record | {"reason": decision.reason.value}
+    return record | {"mode": decision.mode.code}

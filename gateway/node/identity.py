@@ -1,0 +1,44 @@
+"""Who this node is: its member id and its keys, each a file of mode 0600 below one folder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.wire.keys import LedgerKey, SigningKey
+from gateway.wire.sealing_keys import SealingKeyRing
+
+SIGNING_KEY_FILE = "signing.pem"
+LEDGER_KEY_FILE = "ledger.pem"
+SEALING_KEY_FOLDER = "sealing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A node's member id, federation and private keys (docs/wire.md, "Keys")."""
+
+    member: str
+    federation: str
+    signing_key: SigningKey
+    ledger_key: LedgerKey
+    ring: SealingKeyRing
+
+
+def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
+    """Read the keys that make_keys() wrote; raises ConfigurationError naming the file."""
+    return Identity(
+        member=member,
+        federation=federation,
+        signing_key=SigningKey.load(folder / SIGNING_KEY_FILE),
+        ledger_key=LedgerKey.load(folder / LEDGER_KEY_FILE),
+        ring=SealingKeyRing(folder / SEALING_KEY_FOLDER),
+    )
+
+
+def make_keys(folder: Path, now: float) -> tuple[SigningKey, LedgerKey]:
+    """Make signing, ledger and first sealing key; raises ConfigurationError if there are some: none is ever replaced."""
+    signing_key, ledger_key = SigningKey.generate(), LedgerKey.generate()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    signing_key.save(folder / SIGNING_KEY_FILE)
+    ledger_key.save(folder / LEDGER_KEY_FILE)
+    (folder / SEALING_KEY_FOLDER).mkdir(mode=0o700, exist_ok=True)
+    SealingKeyRing(folder / SEALING_KEY_FOLDER).rotate(now)
+    return signing_key, ledger_key

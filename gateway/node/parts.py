@@ -1,0 +1,23 @@
+"""What a node's steps are handed: made once in app.py, passed on whole, replaced by nothing at run time."""
+
+from dataclasses import dataclass
+
+from consent_ledger.ledger import Ledger
+from gateway.clock import Clock
+from gateway.database.contract import Database
+from gateway.links.hub_client import HubClient
+from gateway.node.identity import Identity
+from gateway.node.membership import Membership
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeParts:
+    """One running node. `people` reads the node's, the ledger's and the key store's tables in one visit."""
+
+    me: Identity
+    membership: Membership
+    people: Database
+    ledger: Ledger
+    hub: HubClient
+    clock: Clock
+    display_s: int

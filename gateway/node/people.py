@@ -1,0 +1,186 @@
+"""Stores what mappings yield: people and all around them, with references, identity and findability kept right.
+
+All work here is for one write transaction. Objects come hashed, so that what has not changed costs one look-up.
+An object is stored once for each (source, kind, key), whichever and however many records yield it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import uuid4
+
+from gateway.database.contract import Row, Statement, Value, Work
+from gateway.matching.index import unindex
+from gateway.node.rows import PERSON, TABLES, Ids, Table, chunks, delete_unyielded, lookup, select_in
+from gateway.node.same_person import refresh, regroup
+from mappings.model import Mapped
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSource:
+    """One source as the database knows it, for the run that may write for it."""
+
+    id: int
+    name: str
+    federation: str
+    run_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class HashedObject:
+    """One object with its kind and a hash of all that it says."""
+
+    kind: str
+    hash: bytes
+    object: Mapped
+
+
+def store_objects(source: StoredSource, objects: Iterable[HashedObject]) -> Work[Ids]:
+    """Insert or replace objects; of two with one key the later wins. Returns the id of each, by kind and key.
+
+    People still have to be made findable (`same_person.index_pending`).
+    """
+    by_kind: dict[str, dict[str, HashedObject]] = defaultdict(dict)
+    for item in objects:
+        by_kind[item.kind][item.object.key] = item
+    ids: Ids = {}
+    for table in TABLES:
+        if table.kind in by_kind:
+            yield from _store_kind(source, table, by_kind[table.kind], ids)
+    return ids
+
+
+def remove_unyielded(rows: Iterable[tuple[str, int]]) -> Work[None]:
+    """Remove those of these rows, as (kind, id), that no source record yields any more."""
+    by_kind: dict[str, list[int]] = defaultdict(list)
+    for kind, row_id in rows:
+        by_kind[kind].append(row_id)
+    for kind, row_ids in by_kind.items():
+        if kind == "person":
+            yield from _remove_people((yield from _unyielded(kind, row_ids)))
+        elif kind == "consent":
+            yield from _remove_consents((yield from _unyielded(kind, row_ids)))
+        else:
+            yield Statement(delete_unyielded(kind), [(row_id,) for row_id in row_ids])
+
+
+def look_up(kind: str, source_id: int, keys: Sequence[str]) -> Work[dict[str, tuple[int, bytes | None]]]:
+    """Id and hash of the rows that have these keys; a hash of None is a person who has been removed."""
+    found: dict[str, tuple[int, bytes | None]] = {}
+    for part in chunks(keys):
+        rows = yield Statement(lookup(kind), (source_id, *part))
+        found.update((key, (row_id, digest)) for key, row_id, digest in rows)
+    return found
+
+
+def _store_kind(source: StoredSource, table: Table, items: dict[str, HashedObject], ids: Ids) -> Work[None]:
+    known = yield from look_up(table.kind, source.id, list(items))
+    changed: list[HashedObject] = []
+    for key, item in items.items():
+        row_id, digest = known.get(key, (0, None))
+        if digest == item.hash:
+            ids[table.kind, key] = row_id
+        else:
+            changed.append(item)
+    if not changed:
+        return
+    yield from _find_references(source, table, changed, ids)
+    before = yield from _people_before(table, [known[i.object.key][0] for i in changed if i.object.key in known])
+    yield Statement(table.upsert, [_row(source, table, item, ids) for item in changed])
+    added = [item.object.key for item in changed if item.object.key not in known]
+    known |= yield from look_up(table.kind, source.id, added)
+    ids.update(((table.kind, item.object.key), known[item.object.key][0]) for item in changed)
+    if table.kind == "person":
+        yield Statement("UPDATE person SET same_person = id WHERE source_id = ? AND same_person IS NULL", (source.id,))
+        yield from regroup([ids["person", item.object.key] for item in changed], before)
+    elif table.kind == "consent":
+        yield from _hide_until_recorded(ids[*_person(item)] for item in changed if _person(item) in ids)
+
+
+def _row(source: StoredSource, table: Table, item: HashedObject, ids: Ids) -> tuple[Value, ...]:
+    values = table.values(item.object)
+    references = (ids.get((r.kind, getattr(item.object, r.key_column) or "")) for r in table.references)
+    return (source.id, source.federation, item.object.key, item.hash, *values, *references)
+
+
+def _find_references(source: StoredSource, table: Table, changed: list[HashedObject], ids: Ids) -> Work[None]:
+    """Add to `ids` what the changed objects refer to, where it is there already."""
+    wanted: dict[str, set[str]] = defaultdict(set)
+    for reference in table.references:
+        for item in changed:
+            key = getattr(item.object, reference.key_column)
+            if key and (reference.kind, key) not in ids:
+                wanted[reference.kind].add(key)
+    for kind, keys in wanted.items():
+        found = yield from look_up(kind, source.id, list(keys))
+        ids.update(((kind, key), row_id) for key, (row_id, digest) in found.items() if digest is not None)
+
+
+def _people_before(table: Table, ids: list[int]) -> Work[list[Row]]:
+    """The NHS numbers of people who are about to change: who shared one may no longer do so."""
+    before: list[Row] = []
+    if table.kind == "person":
+        for part in chunks(ids):
+            before += yield Statement(select_in("nhs_number FROM person", "id"), part)
+    return before
+
+
+def _person(item: HashedObject) -> tuple[str, str]:
+    return "person", getattr(item.object, PERSON.key_column)
+
+
+def _hide_until_recorded(person_ids: Iterable[int]) -> Work[None]:
+    """Nobody may find a person between the import of a consent statement and its entry in the ledger."""
+    groups: set[int] = set()
+    for part in chunks(list(person_ids)):
+        rows = yield Statement(select_in("DISTINCT same_person FROM person", "id"), part)
+        groups.update(group for (group,) in rows)
+    yield Statement("UPDATE person SET indexed = 0 WHERE same_person = ? AND hash IS NOT NULL", [(g,) for g in groups])
+    yield from unindex(sorted(groups))
+
+
+def _unyielded(kind: str, row_ids: list[int]) -> Work[list[int]]:
+    still: set[int] = set()
+    for part in chunks(row_ids):
+        rows = yield Statement(select_in("row_id, kind FROM record_yield", "row_id"), part)
+        still.update(row_id for row_id, of_kind in rows if of_kind == kind)
+    return [row_id for row_id in row_ids if row_id not in still]
+
+
+def _remove_people(ids: list[int]) -> Work[None]:
+    """Empty the rows of people, and let what refers to them wait for their return."""
+    each = [(person_id,) for person_id in ids]
+    numbers: list[Row] = []
+    for part in chunks(ids):
+        numbers += yield Statement(select_in("nhs_number FROM person", "id"), part)
+    yield Statement(
+        "UPDATE person SET hash = NULL, names = '[]', birth_date = NULL, addresses = '[]', identifiers = '[]', "
+        "nhs_number = NULL, restricted = 0, indexed = 1 WHERE id = ?",
+        each,
+    )
+    yield Statement("UPDATE involvement SET person_id = NULL WHERE person_id = ?", each)
+    yield Statement("UPDATE contact_event SET person_id = NULL WHERE person_id = ?", each)
+    yield Statement("UPDATE person_link SET person_id = NULL WHERE person_id = ?", each)
+    yield Statement("UPDATE person_link SET other_id = NULL WHERE other_id = ?", each)
+    yield from refresh(ids)
+    yield from regroup([], numbers)
+
+
+def _remove_consents(ids: list[int]) -> Work[None]:
+    """A permission that the source no longer has is withdrawn in the ledger; an objection there stays."""
+    yield Statement(
+        "UPDATE consent SET withdrawn = 1, recorded = 0, reference = ?, hash = x'' "
+        "WHERE id = ? AND recorded = 1 AND permit = 1 AND withdrawn = 0",
+        [(uuid4().hex, consent_id) for consent_id in ids],
+    )
+    yield Statement("DELETE FROM consent WHERE id = ? AND withdrawn = 0", [(consent_id,) for consent_id in ids])
+
+
+def person_by_key(source: str, key: str) -> Work[int | None]:
+    """The id of the person whom `source` knows by this key; None if there is none."""
+    rows = yield Statement(
+        "SELECT p.id FROM person p JOIN import_source s ON s.id = p.source_id"
+        " WHERE s.name = ? AND p.key = ? AND p.hash IS NOT NULL",
+        (source, key),
+    )
+    return rows[0][0] if rows else None

@@ -1,0 +1,85 @@
+"""What a practitioner asks, checked before anything is signed: page, API and command line all make a Question."""
+
+import re
+from dataclasses import dataclass, field
+
+from gateway.errors import InputError
+from gateway.matching.normalise import nhs_number
+from gateway.wire.query import AskingPractitioner, NameParts, Subject
+from mappings.vocabulary import NHS_NUMBER_SYSTEM, AuthMethod, LawfulBasis, Mode, Purpose
+
+MAX_NAME_CHARS = 200
+MAX_AGE = 130
+_BIRTH = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_POSTCODE = re.compile(r"[A-Za-z]{1,2}[0-9][A-Za-z0-9]?(?: ?[0-9][A-Za-z]{2})?")
+_DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Who is asked about, by whom and why; `deadline_ms` is how long the asker will wait."""
+
+    subject: Subject
+    practitioner: AskingPractitioner
+    auth_method: AuthMethod
+    auth_time: int
+    purpose: Purpose
+    lawful_basis: LawfulBasis
+    mode: Mode = Mode.SCHEDULE
+    only_certain: bool = False
+    deadline_ms: int = field(default=4000)
+
+
+def read_subject(name: str, *, born: str | None = None, postcode: str | None = None, nhs: str | None = None) -> Subject:
+    """Typed text into a Subject. `born` is YYYY, YYYY-MM, YYYY-MM-DD, or an age such as `8`; raises InputError."""
+    if len(name) > MAX_NAME_CHARS:
+        raise InputError(f"the name is longer than {MAX_NAME_CHARS} characters")
+    text = " ".join(name.split())
+    if not text.isprintable():
+        raise InputError("the name holds characters that cannot be printed")
+    if not text and not nhs:
+        raise InputError("a name or an NHS number is needed")
+    birth_date, age = _born(born)
+    return Subject(
+        names=(NameParts(text=text),) if text else (),
+        birth_date=birth_date,
+        age=age,
+        postcode=_postcode(postcode),
+        identifiers=_identifiers(nhs),
+    )
+
+
+def _born(born: str | None) -> tuple[str | None, int | None]:
+    if not born:
+        return None, None
+    if born.isascii() and born.isdecimal() and len(born) <= 3:  # noqa: PLR2004 - ages have up to three digits
+        if int(born) > MAX_AGE:
+            raise InputError(f"an age is at most {MAX_AGE}")
+        return None, int(born)
+    match = _BIRTH.fullmatch(born) if born.isascii() else None
+    if not match:
+        raise InputError("a birth date is YYYY-MM-DD, YYYY-MM or YYYY, or an age in years")
+    _, month, day = match.groups()
+    if month and not 1 <= int(month) <= len(_DAYS_IN_MONTH):
+        raise InputError("the birth date has no such month")
+    if day and not 1 <= int(day) <= _DAYS_IN_MONTH[int(month) - 1]:
+        raise InputError("the birth date has no such day")
+    return born, None
+
+
+def _postcode(postcode: str | None) -> str | None:
+    if not postcode:
+        return None
+    text = " ".join(postcode.split())
+    if not text.isascii() or not _POSTCODE.fullmatch(text):
+        raise InputError("a postcode is like EX4 4QJ, or its first part, EX4")
+    return text.upper()
+
+
+def _identifiers(nhs: str | None) -> tuple[tuple[str, str], ...]:
+    if not nhs:
+        return ()
+    digits = nhs_number(nhs)
+    if digits is None:
+        raise InputError("this is not an NHS number: ten digits, the last of which checks the others")
+    return ((NHS_NUMBER_SYSTEM, digits),)

@@ -1,0 +1,90 @@
+"""A node's HTTP door for the hub (docs/wire.md, "Links").
+
+    POST /v1/answers   MemberEnvelope (JSON) in, sealed answer (application/octet-stream, one size) out
+    GET  /v1/health    {"status": "ok", ...}, or 503 with the reason's code
+
+An answer leaves at arrival + D whatever it says; one that is late leaves at the next multiple of D. Whoever is too
+busy says so before anything is opened, so that neither depends on a person (docs/wire.md, "Answer").
+"""
+
+import asyncio
+import math
+
+import orjson
+from aiohttp import web
+
+from gateway.errors import Overloaded
+from gateway.events import emit
+from gateway.links.body import BodyReader
+from gateway.node.answer import answer
+from gateway.node.parts import NodeParts
+from gateway.wire.envelope import MemberEnvelope
+from gateway.wire.federation import HUB
+from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES
+from gateway.wire.request import verify_request
+
+ANSWERS_PATH = "/v1/answers"
+HEALTH_PATH = "/v1/health"
+
+
+def node_application(node: NodeParts, *, answer_delay_ms: int, max_in_flight: int) -> web.Application:
+    """The node's routes for the hub."""
+    door = _Door(node, delay_s=answer_delay_ms / 1000, max_in_flight=max_in_flight)
+    application = web.Application()
+    application.router.add_post(ANSWERS_PATH, door.post_answer)
+    application.router.add_get(HEALTH_PATH, door.get_health)
+    return application
+
+
+class _Door:
+    def __init__(self, node: NodeParts, *, delay_s: float, max_in_flight: int) -> None:
+        self._node = node
+        self._delay_s = delay_s
+        self._max_in_flight = max_in_flight
+        self._in_flight = 0
+        self._bodies = BodyReader()
+
+    async def post_answer(self, request: web.Request) -> web.Response:
+        """Answer one question of the hub's."""
+        arrived = asyncio.get_running_loop().time()
+        if self._in_flight >= self._max_in_flight:
+            raise Overloaded("more questions are under way than this node answers at once")
+        self._in_flight += 1
+        try:
+            body = await self._bodies.read(request, max_bytes=MAX_MEMBER_ENVELOPE_BYTES)
+            self._authorise(request, body)
+            envelope = MemberEnvelope.from_json(body)
+            try:
+                sealed = await answer(envelope, node=self._node)
+            finally:
+                await self._release_time(arrived)
+        finally:
+            self._in_flight -= 1
+        emit("answer.released", jti=envelope.id, member=envelope.sender)
+        return web.Response(body=sealed, content_type="application/octet-stream")
+
+    async def get_health(self, _: web.Request) -> web.Response:
+        """Whether this node would answer now; raises FederationError when it would not."""
+        view = self._node.membership.current()
+        body = {"status": "ok", "member": self._node.me.member, "seq": view.federation.seq}
+        return web.Response(body=orjson.dumps(body), content_type="application/json")
+
+    def _authorise(self, request: web.Request, body: bytes) -> None:
+        """Only the federation's hub may deliver; raises WireError or FederationError."""
+        federation = self._node.membership.current().federation
+        now = self._node.clock.now()
+        verify_request(
+            request.headers.get("Authorization", ""),
+            lambda issuer: federation.keys_of(issuer, now) if issuer == HUB else {},
+            method="POST",
+            path=ANSWERS_PATH,
+            body=body,
+            aud=self._node.me.member,
+            now=now,
+        )
+
+    async def _release_time(self, arrived: float) -> None:
+        """Sleep until the next multiple of D after arrival."""
+        passed = asyncio.get_running_loop().time() - arrived
+        periods = max(1, math.ceil(passed / self._delay_s))
+        await asyncio.sleep(periods * self._delay_s - passed)

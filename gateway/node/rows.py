@@ -1,0 +1,207 @@
+"""How the values of mappings.model become rows, one table for each: the SQL and the columns, no behaviour.
+
+Every table begins with `source_id`, `federation`, `key` and `hash`; a reference is stored as the source's key and as
+the id of the row that it means, which is NULL until that row is there (gateway/node/people.py fills it in).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from gateway.database.contract import Value
+from gateway.matching.normalise import nhs_number
+from mappings.model import Person, type_names
+from mappings.vocabulary import NHS_NUMBER_SYSTEM
+
+LOOKUP_KEYS = 200  # keys of one look-up; a fixed number, so that the engine prepares one statement
+_MANY = "(" + ", ".join("?" * LOOKUP_KEYS) + ")"
+
+_ALWAYS = ("source_id", "federation", "key", "hash")
+
+# Ids of the rows that references mean, by kind and key; absent while they wait.
+Ids = dict[tuple[str, str], int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`key_column` of a table names a row of `kind`; `id_column` holds its id."""
+
+    key_column: str
+    id_column: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One kind of object: its columns after those that all have, and how to fill them."""
+
+    kind: str
+    columns: tuple[str, ...]
+    values: Callable[[Any], tuple[Value, ...]]
+    references: tuple[Reference, ...] = ()
+
+    @property
+    def upsert(self) -> str:
+        """Insert, or replace what another version of the object left."""
+        return _upsert(self.kind, (*_ALWAYS, *self.columns, *(r.id_column for r in self.references)))
+
+
+def json_text(value: object) -> str:
+    """Model values as JSON; dataclasses become objects, enumerations their codes."""
+    return orjson.dumps(value).decode()
+
+
+def verified_nhs_number(person: Person) -> str | None:
+    """The one NHS number with a right check digit by which this record may be joined to another; None if in doubt."""
+    numbers: dict[str, bool] = {}
+    for identifier in person.identifiers:
+        number = nhs_number(identifier.value) if identifier.system == NHS_NUMBER_SYSTEM else None
+        if number:
+            numbers[number] = numbers.get(number, False) or identifier.protected
+    if len(numbers) != 1:
+        return None
+    ((number, protected),) = numbers.items()
+    return None if protected else number
+
+
+PERSON = Reference("person_key", "person_id", "person")
+OTHER = Reference("other_key", "other_id", "person")
+PRACTITIONER = Reference("practitioner_key", "practitioner_id", "practitioner")
+SERVICE = Reference("service_key", "service_id", "service")
+ORGANISATION = Reference("organisation_key", "organisation_id", "organisation")
+
+# In this order, so that what is referred to comes before what refers to it.
+TABLES = (
+    Table(
+        "person",
+        ("names", "birth_date", "addresses", "identifiers", "restricted", "nhs_number", "indexed"),
+        lambda o: (
+            *(json_text(o.names), o.birth_date, json_text(o.addresses), json_text(o.identifiers)),
+            *(int(o.restricted), verified_nhs_number(o), 0),
+        ),
+    ),
+    Table(
+        "organisation",
+        ("name", "type", "identifiers", "duty_contact"),
+        lambda o: (o.name, o.type, json_text(o.identifiers), json_text(o.duty_contact)),
+    ),
+    Table(
+        "service",
+        ("name", "code", "duty_contact", "description", "organisation_key"),
+        lambda o: (o.name, o.code, json_text(o.duty_contact), o.description, o.organisation_key),
+        (ORGANISATION,),
+    ),
+    Table(
+        "practitioner",
+        ("name", "role", "contact_points", "working_pattern", "organisation_key"),
+        lambda o: (json_text(o.name), o.role, json_text(o.contact_points), o.working_pattern, o.organisation_key),
+        (ORGANISATION,),
+    ),
+    Table(
+        "involvement",
+        (
+            *("role", "start_date", "end_date", "lead", "sensitivity", "max_mode", "last_confirmed"),
+            *("person_key", "practitioner_key", "service_key"),
+        ),
+        lambda o: (
+            *(o.role, o.start, o.end, int(o.lead), o.sensitivity, int(o.max_mode), o.last_confirmed),
+            *(o.person_key, o.practitioner_key, o.service_key),
+        ),
+        (PERSON, PRACTITIONER, SERVICE),
+    ),
+    Table(
+        "contact_event",
+        ("kind", "date", "planned", "person_key", "practitioner_key"),
+        lambda o: (o.kind, o.date, int(o.planned), o.person_key, o.practitioner_key),
+        (PERSON, PRACTITIONER),
+    ),
+    Table(
+        "person_link",
+        ("kind", "person_key", "other_key"),
+        lambda o: (o.kind, o.person_key, o.other_key),
+        (PERSON, OTHER),
+    ),
+    Table(
+        "consent",
+        ("statement", "permit", "given_on", "reference", "withdrawn", "recorded", "person_key"),
+        lambda o: (json_text(o), int(o.permit), o.given_on, uuid4().hex, 0, 0, o.person_key),
+        (PERSON,),
+    ),
+)
+
+KIND_OF = {model: kind for kind, model in type_names.items()}
+
+
+# The statements below are made of the constants above and of nothing else.
+
+
+@cache
+def lookup(kind: str) -> str:
+    """Rows of up to LOOKUP_KEYS keys of one source: key, id, hash."""
+    return f"SELECT key, id, hash FROM {kind} WHERE source_id = ? AND key IN {_MANY}"  # noqa: S608
+
+
+@cache
+def select_in(columns_and_table: str, column: str) -> str:
+    """Rows whose `column` is one of LOOKUP_KEYS values."""
+    return f"SELECT {columns_and_table} WHERE {column} IN {_MANY}"
+
+
+@cache
+def resolve(kind: str, reference: Reference) -> str:
+    """Fill in one reference of all of a source's rows that wait for it."""
+    target = (
+        f"SELECT t.id FROM {reference.kind} t WHERE t.source_id = {kind}.source_id "  # noqa: S608
+        f"AND t.key = {kind}.{reference.key_column} AND t.hash IS NOT NULL"
+    )
+    return (
+        f"UPDATE {kind} SET {reference.id_column} = ({target}) "  # noqa: S608
+        f"WHERE source_id = ? AND {reference.id_column} IS NULL AND {reference.key_column} IS NOT NULL"
+    )
+
+
+@cache
+def waiting(kind: str, reference: Reference) -> str:
+    """Places in the source of the rows that still wait: source id, kind, most rows."""
+    return (
+        f"SELECT DISTINCT r.place FROM {kind} t "  # noqa: S608
+        "JOIN record_yield y ON y.row_id = t.id AND y.kind = ? JOIN source_record r ON r.id = y.record_id "
+        f"WHERE t.source_id = ? AND t.{reference.id_column} IS NULL AND t.{reference.key_column} IS NOT NULL "
+        "ORDER BY r.id LIMIT ?"
+    )
+
+
+@cache
+def delete_unyielded(kind: str) -> str:
+    """Delete a row unless some record still yields it: id."""
+    return (
+        f"DELETE FROM {kind} WHERE id = ? AND NOT EXISTS "  # noqa: S608
+        f"(SELECT 1 FROM record_yield WHERE row_id = {kind}.id AND kind = '{kind}')"
+    )
+
+
+@cache
+def _upsert(kind: str, columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns[3:])
+    return (
+        f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608
+        f"ON CONFLICT (source_id, key) DO UPDATE SET {changes}"
+    )
+
+
+def chunks(values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Parameters for look-ups: LOOKUP_KEYS values each, the last one repeated to fill up."""
+    return [
+        tuple(part) + (part[-1],) * (LOOKUP_KEYS - len(part))
+        for part in (values[at : at + LOOKUP_KEYS] for at in range(0, len(values), LOOKUP_KEYS))
+    ]
+
+
+@cache
+def lookup_records() -> str:
+    """Records of up to LOOKUP_KEYS keys of one source and kind: key, id, hash, seen_run."""
+    return f"SELECT key, id, hash, seen_run FROM source_record WHERE source_id = ? AND kind = ? AND key IN {_MANY}"  # noqa: S608

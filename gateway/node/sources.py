@@ -1,0 +1,88 @@
+"""Opens the sources that the settings name, and puts on record what they say of consent."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+from connectors.contract import SourceError
+from connectors.registry import build
+from consent_ledger.consent import ConsentEntry, ConsentKind, Provision
+from consent_ledger.ledger import Ledger
+from consent_ledger.read import consents_of
+from consent_ledger.record import LedgerError
+from gateway.database.contract import Database
+from gateway.errors import ConfigurationError, InputError, StorageError
+from gateway.node.consents import ImportedConsent
+from gateway.node.ingest import ImportSource, RecordConsents
+from gateway.settings import SourceSettings
+from mappings.spec import SpecError, load
+from mappings.vocabulary import Mode
+
+METHOD = "as the case system says"
+
+
+def open_source(settings: SourceSettings, *, federation: str) -> ImportSource:
+    """Mapping and connector of one source; raises ConfigurationError for a mapping or an option that cannot be used."""
+    try:
+        named = settings.mapping
+        spec = load(Path(named) if named.endswith(".toml") else named)
+        connector = build(spec.connector, {**spec.options, **settings.options}, expects=spec.columns)
+    except (SpecError, SourceError) as error:
+        raise ConfigurationError(f"source {settings.name}: {error}") from error
+    return ImportSource(
+        name=settings.name,
+        federation=federation,
+        connector=connector,
+        mapping=spec,
+        max_removal_share=settings.max_removal_share,
+    )
+
+
+def consent_recorder(ledger: Ledger, database: Database) -> RecordConsents:
+    """Records imported statements in the ledger, each once, however often a broken-off run delivers it."""
+
+    async def record(consents: Sequence[ImportedConsent]) -> None:
+        for consent in consents:
+            held, _ = await database.read(consents_of([consent.person_id]))
+            if any(entry.recorded_by == _reference(consent) for entry in held):
+                continue
+            try:
+                await ledger.record(consent.person_id, _entry(consent))
+            except LedgerError as error:
+                raise StorageError(str(error)) from error
+
+    return record
+
+
+def _entry(consent: ImportedConsent) -> ConsentEntry:
+    """A statement as a ledger entry; an ended permission is a withdrawal of just what it had allowed."""
+    statement = consent.statement
+    kind = ConsentKind.CONSENT if statement.permit else ConsentKind.OBJECTION
+    if consent.withdrawn:
+        kind = ConsentKind.WITHDRAWAL
+    permit = kind is ConsentKind.CONSENT
+    modes = statement.modes or (Mode.SCHEDULE,)
+    line = Provision(
+        permit=permit,
+        mode=max(modes) if permit else Mode.CALLBACK,
+        purposes=statement.purposes,
+        recipients=statement.recipients,
+        except_recipients=statement.except_recipients,
+        services=statement.services,
+    )
+    try:
+        return ConsentEntry(
+            kind=kind,
+            provisions=(line,),
+            until=None if consent.withdrawn or statement.until is None else date.fromisoformat(statement.until),
+            given_on=statement.given_on,
+            method=METHOD,
+            recorded_by=_reference(consent),
+        )
+    except ValueError as error:
+        raise InputError(f"source {consent.source}: a consent cannot be put on record: {error}") from error
+
+
+def _reference(consent: ImportedConsent) -> str:
+    ended = ":ended" if consent.withdrawn else ""
+    return f"source:{consent.source}:{consent.reference}{ended}"

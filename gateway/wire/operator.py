@@ -1,0 +1,187 @@
+"""What a federation's operator does: admit, suspend, resume, renew. Each makes the next document, signed.
+
+The operator's folder holds the signing key (never on the hub), the current document `federation.jws`, which is copied
+to the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation document").
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gateway.errors import ConfigurationError, InputError
+from gateway.wire.claims import read_claims
+from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document, verify_document
+from gateway.wire.join import JoinRequest, verify_join, verify_rotation
+from gateway.wire.keys import SigningKey, VerifyKey
+from gateway.wire.limits import DOCUMENT_LIFETIME_S, MAX_DOCUMENT_BYTES, MAX_STATEMENT_BYTES
+
+KEY_FILE = "operator.pem"
+PUBLIC_KEY_FILE = "operator.jwk"
+DOCUMENT_FILE = "federation.jws"
+MAX_JWK_BYTES = 4096
+ROTATION_OVERLAP_S = 14 * 86_400  # how long a rotated key is still good, so that nothing in flight is lost
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """The operator's folder, opened. Every change returns the document that is now in force and on disk."""
+
+    folder: Path
+    key: SigningKey
+    document: Federation
+
+    def admit(self, token: str, now: float) -> Federation:
+        """Add the member of a verified join request; raises InputError when its id is, or ever was, taken."""
+        request = self.read_join(token, now)
+        if request.member.id in self.document.members:
+            raise InputError(f"{request.member.id} is a member already; ids are never used again")
+        return self._publish(now, members=(*self.document.members.values(), request.member))
+
+    def read_join(self, token: str, now: float) -> JoinRequest:
+        """A join request for this federation; raises WireError."""
+        return verify_join(token.strip(), federation=self.document.name, now=now)
+
+    def suspend(self, member: str, now: float) -> Federation:
+        """Nobody asks or answers this member any more, within one refresh."""
+        return self._change(member, lambda held: replace(held, status="suspended"), now)
+
+    def resume(self, member: str, now: float) -> Federation:
+        """Undo suspend()."""
+        return self._change(member, lambda held: replace(held, status="active"), now)
+
+    def rotate(self, member: str, new: VerifyKey, statement: str, now: float) -> Federation:
+        """Add a signing key that the member's newest key has signed; both are good for ROTATION_OVERLAP_S."""
+
+        def rotated(held: Member) -> Member:
+            old = held.keys[-1]
+            verify_rotation(statement, new=new, old=old.key, member=member, federation=self.document.name)
+            started = int(now)
+            ending = replace(old, not_after=min(old.not_after, started + ROTATION_OVERLAP_S))
+            fresh = MemberKey(key=new, not_before=started, not_after=old.not_after, rotation=statement)
+            return replace(held, keys=(*held.keys[:-1], ending, fresh))
+
+        return self._change(member, rotated, now)
+
+    def revoke(self, member: str, kid: str, now: float) -> Federation:
+        """Take a compromised signing key out at once; raises InputError when the member has no such key."""
+
+        def without(held: Member) -> Member:
+            kept = tuple(key for key in held.keys if key.key.kid != kid)
+            if len(kept) == len(held.keys):
+                raise InputError(f"{member} has no key {kid}")
+            return replace(held, keys=kept)
+
+        return self._change(member, without, now)
+
+    def set_agreement(self, agreement: AgreementBytes, now: float) -> Federation:
+        """Carry an agreement with its signatures; the same text again adds signatures."""
+        others = tuple(held for held in self.document.agreements if held.sha256 != agreement.sha256)
+        signed = {s for held in self.document.agreements if held.sha256 == agreement.sha256 for s in held.signatures}
+        merged = AgreementBytes(text=agreement.text, signatures=tuple(sorted(signed | set(agreement.signatures))))
+        return self._publish(now, agreements=(*others, merged))
+
+    def renew(self, now: float) -> Federation:
+        """The same content for another seven days."""
+        return self._publish(now)
+
+    def _change(self, member: str, change: Callable[[Member], Member], now: float) -> Federation:
+        if member not in self.document.members:
+            raise InputError(f"{member} is not a member of {self.document.name}")
+        members = (change(held) if held.id == member else held for held in self.document.members.values())
+        return self._publish(now, members=tuple(members))
+
+    def _publish(
+        self,
+        now: float,
+        *,
+        members: tuple[Member, ...] | None = None,
+        agreements: tuple[AgreementBytes, ...] | None = None,
+    ) -> Federation:
+        document = sign_document(
+            operator=self.document.operator,
+            name=self.document.name,
+            seq=self.document.seq + 1,
+            members=tuple(self.document.members.values()) if members is None else members,
+            agreements=self.document.agreements if agreements is None else agreements,
+            hub_keys=tuple(self.document.hub_keys.values()),
+            key=self.key,
+            now=now,
+            lifetime_s=DOCUMENT_LIFETIME_S,
+        )
+        replace_file(self.folder / DOCUMENT_FILE, document.token)
+        return document
+
+
+def init_operator(folder: Path, *, name: str, hub_key: VerifyKey, now: float) -> Operator:
+    """Make the operator's key and an empty federation; raises ConfigurationError if there is one already."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = SigningKey.generate()
+    key.save(folder / KEY_FILE)
+    replace_file(folder / PUBLIC_KEY_FILE, orjson.dumps(key.public_jwk()))
+    document = sign_document(
+        operator=name,
+        name=name,
+        seq=1,
+        members=(),
+        agreements=(),
+        hub_keys=(hub_key,),
+        key=key,
+        now=now,
+        lifetime_s=DOCUMENT_LIFETIME_S,
+    )
+    replace_file(folder / DOCUMENT_FILE, document.token)
+    return Operator(folder=folder, key=key, document=document)
+
+
+def open_operator(folder: Path) -> Operator:
+    """Open what init_operator() made; an expired document is read too, so that it can be renewed."""
+    key = SigningKey.load(folder / KEY_FILE)
+    token = read_file(folder / DOCUMENT_FILE, MAX_DOCUMENT_BYTES)
+    return Operator(folder=folder, key=key, document=verify_document(token, operator_key=key.verify_key(), now=None))
+
+
+def load_verify_key(path: Path) -> VerifyKey:
+    """A public key as a JWK file; raises ConfigurationError naming the file."""
+    return VerifyKey.from_jwk(read_jwk(path))
+
+
+def read_jwk(path: Path) -> Mapping[str, Any]:
+    """A JWK file as its table; raises ConfigurationError naming the file."""
+    return read_claims(read_file(path, MAX_JWK_BYTES), max_bytes=MAX_JWK_BYTES)
+
+
+def read_statement(path: Path) -> str:
+    """A file with one signed statement (join request, agreement signature); raises ConfigurationError."""
+    try:
+        return read_file(path, MAX_STATEMENT_BYTES).decode("ascii").strip()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: not a signed statement") from error
+
+
+def read_file(path: Path, max_bytes: int) -> bytes:
+    """A small file whole; raises ConfigurationError naming it."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > max_bytes:
+        raise ConfigurationError(f"{path}: larger than {max_bytes} bytes")
+    return data
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write beside and rename, so that a reader sees the old file or the new one, never half of it."""
+    beside = path.with_name(path.name + ".new")
+    try:
+        with beside.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,150 @@
+"""Makes names, addresses, identifiers and contact points of one record. Pure.
+
+What cannot be read is noted as an issue and left out; a `protected` that cannot be read protects.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from mappings import convert
+from mappings.convert import MOBILE, Unusable
+from mappings.fields import Issue, Record, Rejected
+from mappings.model import Address, ContactPoint, HumanName, Identifier
+from mappings.rules import MAX_ITEMS, AddressRule, ContactRule, IdentifierRule, NameRule, Value
+from mappings.vocabulary import NHS_NUMBER_SYSTEM, ODS_SYSTEM
+
+T = TypeVar("T")
+AnyRule = TypeVar("AnyRule", NameRule, AddressRule, IdentifierRule, ContactRule)
+
+_CHECKED_SYSTEMS: dict[str, Callable[[str], str]] = {
+    NHS_NUMBER_SYSTEM: convert.nhs_number,
+    ODS_SYSTEM: convert.ods_code,
+}
+
+
+class Compound:
+    """Reads one compound attribute of one record."""
+
+    def __init__(self, attribute: str, record: Record) -> None:
+        self._attribute = attribute
+        self._record = record
+
+    def names(self, rules: Sequence[NameRule]) -> tuple[HumanName, ...]:
+        """Names; a nickname in brackets becomes a name of its own."""
+        return self._all(rules, self._name)
+
+    def addresses(self, rules: Sequence[AddressRule]) -> tuple[Address, ...]:
+        """Addresses, as far as they can be read."""
+        return self._all(rules, self._address)
+
+    def identifiers(self, rules: Sequence[IdentifierRule]) -> tuple[Identifier, ...]:
+        """Identifiers; those with a known form are checked."""
+        return self._all(rules, self._identifier)
+
+    def contact_points(self, rules: Sequence[ContactRule]) -> tuple[ContactPoint, ...]:
+        """Contact points ranked from 1: those marked as preferred first, else in the mapping's order."""
+        found = dict(self._all(rules, self._contact))  # one number given twice counts once, at its first place
+        return _ranked(sorted(found, key=lambda point: not found[point]))
+
+    @staticmethod
+    def reorder(points: tuple[ContactPoint, ...], preferred: str) -> tuple[ContactPoint, ...]:
+        """Put first what a person prefers: phone (not mobile), mobile, email or sms."""
+
+        def is_preferred(point: ContactPoint) -> bool:
+            if preferred == "mobile":
+                return point.use == "mobile"
+            return point.system == preferred and point.use != "mobile"
+
+        return _ranked(sorted(points, key=lambda point: not is_preferred(point)))
+
+    def _all(self, rules: Sequence[AnyRule], make: Callable[[AnyRule, Record], list[T]]) -> tuple[T, ...]:
+        made: list[T] = []
+        for rule in rules:
+            parts = [self._record] if rule.each is None else self._record.parts(rule.each)
+            if len(made) + len(parts) > MAX_ITEMS:
+                raise Rejected(Issue(rule.each.label if rule.each else "", self._attribute, f"more than {MAX_ITEMS}"))
+            for part in parts:
+                if part.has(rule.needs):
+                    made += make(rule, part)
+        return tuple(made)
+
+    def _name(self, rule: NameRule, part: Record) -> list[HumanName]:
+        nickname = ""
+        if rule.whole is not None:
+            text = self._try(rule.whole, part.text) or ""
+            family, given, nickname = convert.split_name(text, rule.order)
+        else:
+            family = (self._try(rule.family, part.text) if rule.family else None) or ""
+            words = (self._try(value, part.texts) or [] for value in rule.given)
+            given = tuple(word for texts in words for text in texts for word in text.split())
+        if not (family or given):
+            return []
+        use = self._try(rule.use, part.code) or "official"
+        protected = self._protected(rule.protected, part)
+        names = [HumanName(family=family, given=given, use=use, protected=protected)]
+        if nickname:
+            names.append(HumanName(family=family, given=(nickname,), use="nickname", protected=protected))
+        return names
+
+    def _address(self, rule: AddressRule, part: Record) -> list[Address]:
+        lines: tuple[str, ...]
+        lines, city, code = (), "", ""
+        if rule.whole is not None:
+            lines, city, code = convert.split_address(self._try(rule.whole, part.lines) or "")
+        else:
+            texts = (self._try(value, part.texts) or [] for value in rule.lines)
+            lines = tuple(text for found in texts for text in found)
+            city = (self._try(rule.city, part.text) if rule.city else None) or ""
+        if rule.postcode is not None:
+            code = self._try(rule.postcode, part.text, convert.postcode) or code
+        if not (lines or city or code):
+            return []
+        use = self._try(rule.use, part.code) or "home"
+        protected = self._protected(rule.protected, part)
+        return [Address(lines=lines, city=city, postcode=code, use=use, protected=protected)]
+
+    def _identifier(self, rule: IdentifierRule, part: Record) -> list[Identifier]:
+        value = self._try(rule.value, part.text, _CHECKED_SYSTEMS.get(rule.system))
+        if not value:
+            return []
+        return [Identifier(system=rule.system, value=value, protected=self._protected(rule.protected, part))]
+
+    def _contact(self, rule: ContactRule, part: Record) -> list[tuple[ContactPoint, bool]]:
+        system = self._try(rule.system, part.code)
+        value = self._try(rule.value, part.text, convert.email if system == "email" else convert.phone)
+        if not (system and value):
+            return []
+        use = self._try(rule.use, part.code) if rule.use else None
+        if use is None:
+            use = "mobile" if MOBILE.fullmatch(value.replace(" ", "")) else "work"
+        preferred = bool(self._try(rule.preferred, part.flag)) if rule.preferred else False
+        return [(ContactPoint(system=system, value=value, use=use), preferred)]
+
+    def _protected(self, rule: Value | None, part: Record) -> bool:
+        """Whether something is protected: yes, too, when the flag cannot be read."""
+        if rule is None:
+            return False
+        try:
+            return bool(part.flag(rule))
+        except Unusable as problem:
+            self._note(rule, problem)
+            return True
+
+    def _try(
+        self, rule: Value, read: Callable[[Value], T | None], convert_to: Callable[[T], T] | None = None
+    ) -> T | None:
+        """Read and convert; note an issue and return None if that fails."""
+        try:
+            found = read(rule)
+            return convert_to(found) if convert_to and found else found
+        except Unusable as problem:
+            self._note(rule, problem)
+            return None
+
+    def _note(self, rule: Value, problem: Unusable) -> None:
+        self._record.issues.append(Issue(rule.path.label if rule.path else "", self._attribute, str(problem)))
+
+
+def _ranked(points: Sequence[ContactPoint]) -> tuple[ContactPoint, ...]:
+    return tuple(replace(point, rank=rank) for rank, point in enumerate(points, 1))

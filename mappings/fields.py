@@ -1,0 +1,170 @@
+"""Reads single values out of one record, as a rule says: texts, dates, codes, flags, keys. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mappings.convert import Unusable, clean, iso_date
+from mappings.model import MAX_FREE_TEXT, MAX_TEXT
+from mappings.rules import Key, Path, Value, fold
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What is wrong with the value of one field, for one attribute."""
+
+    field: str
+    attribute: str
+    reason: str
+
+
+class Rejected(Exception):
+    """The object cannot be made."""
+
+    def __init__(self, issue: Issue) -> None:
+        super().__init__(issue.reason)
+        self.issue = issue
+
+
+class Record:
+    """A record, or the part of it that an `each` has come to; notes issues as it is read.
+
+    Methods return None or empty for what is absent, and raise Unusable for what is there and cannot be read.
+    """
+
+    __slots__ = ("_cleaned", "_missing", "_node", "_whole", "issues")
+
+    def __init__(self, whole: Mapping[str, Any], node: Mapping[str, Any], missing: frozenset[str]) -> None:
+        self._whole = whole
+        self._node = node
+        self._missing = missing
+        self._cleaned: dict[Path, list[str]] = {}  # a wide row's fields are read by several objects
+        self.issues: list[Issue] = []
+
+    def without_issues(self) -> "Record":
+        """The same record for another object."""
+        record = Record(self._whole, self._node, self._missing)
+        record._cleaned = self._cleaned
+        return record
+
+    def parts(self, path: Path) -> "list[Record]":
+        """The parts that a path leads to, each a record of its own."""
+        nodes = (node if isinstance(node, dict) else {"#text": node} for node in self._found(path))
+        return [Record(self._whole, node, self._missing) for node in nodes]
+
+    def has(self, paths: tuple[Path, ...]) -> bool:
+        """Whether each of these fields holds something; parts of a record count."""
+        return all(any(isinstance(node, dict) or self._known(node) for node in self._found(path)) for path in paths)
+
+    def compared(self, path: Path) -> str:
+        """A field as conditions compare it: folded, and not emptied by `missing`."""
+        return fold(" ".join(_text(node) for node in self._found(path)))
+
+    def texts(self, value: Value, limit: int = MAX_TEXT) -> list[str]:
+        """All values of a field that are not empty."""
+        if value.path is None:
+            return [str(value.constant)]
+        found = self._cleaned.get(value.path)
+        if found is None:
+            found = [text for node in self._found(value.path) if (text := self._known(node))]
+            self._cleaned[value.path] = found
+        for text in found:
+            if len(text) > limit:
+                raise Unusable(f"longer than {limit} characters")
+        return found
+
+    def text(self, value: Value, *, free: bool = False) -> str | None:
+        """The one value of a field."""
+        if value.path is None:
+            return str(value.constant)
+        return _only(self.texts(value, MAX_FREE_TEXT if free else MAX_TEXT))
+
+    def lines(self, value: Value) -> str | None:
+        """The one value of a field with its line breaks (an address in one cell)."""
+        if value.path is None:
+            return str(value.constant)
+        found = [_text(node) for node in self._found(value.path) if self._known(node)]
+        if any(len(text) > MAX_FREE_TEXT for text in found):
+            raise Unusable(f"longer than {MAX_FREE_TEXT} characters")
+        return _only(found)
+
+    def date(self, value: Value) -> str | None:
+        """An ISO date, possibly partial."""
+        text = self.text(value)
+        return iso_date(text, value.dates) if text and value.dates else text
+
+    def code(self, value: Value) -> str | None:
+        """What a code means; a constant means itself."""
+        text = self.text(value)
+        return _meaning(text, value) if text and value.path else text
+
+    def codes(self, value: Value) -> list[str]:
+        """What each of several codes means: of repeated fields, and of one field divided by `split`."""
+        found: list[str] = []
+        for text in self.texts(value):
+            parts = text.split(value.split) if value.split and value.path else [text]
+            found += [part.strip() for part in parts if part.strip()]
+        return [_meaning(text, value) if value.path else text for text in found]
+
+    def flag(self, value: Value) -> bool | None:
+        """Yes or no; empty is None. `missing` does not apply: an "unknown" here must not pass for no."""
+        if value.path is None:
+            return bool(value.constant)
+        text = self.compared(value.path)
+        if not text:
+            return None
+        if text in value.yes or text in value.no:
+            return text in value.yes
+        raise Unusable("neither of its words for yes nor of those for no")
+
+    def key(self, key: Key) -> str | None:
+        """The parts of a key, joined by `|`; None when all are empty."""
+        parts = [self.text(value) or "" for value in key.values]
+        if not any(parts):
+            return None
+        joined = parts[0] if len(parts) == 1 else "|".join(x.replace("%", "%25").replace("|", "%7C") for x in parts)
+        if len(joined) > MAX_TEXT:
+            raise Unusable(f"a key longer than {MAX_TEXT} characters")
+        return fold(joined) if key.fold else joined
+
+    def _known(self, node: Any) -> str:
+        """A value's text, cleaned; empty if it stands for "not known"."""
+        text = clean(_text(node))
+        return "" if self._missing and fold(text) in self._missing else text
+
+    def _found(self, path: Path) -> list[Any]:
+        start = self._whole if path.from_record else self._node
+        if path.label in start:  # the name of a column may hold a slash
+            return _flat(start[path.label])
+        if len(path.parts) == 1:
+            return []
+        found: list[Any] = [dict(start)]
+        for part in path.parts:
+            found = [value for node in found if isinstance(node, dict) and part in node for value in _flat(node[part])]
+        return found
+
+
+def _flat(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _text(node: Any) -> str:
+    """The text of a value: of an element with attributes it is `#text`."""
+    if isinstance(node, dict):
+        node = node.get("#text")
+    return node if isinstance(node, str) else ""
+
+
+def _only(found: list[str]) -> str | None:
+    if len(found) > 1:
+        raise Unusable("more than one value")
+    return found[0] if found else None
+
+
+def _meaning(text: str, value: Value) -> str:
+    if value.value_set is None:
+        return text
+    try:
+        return value.value_set.codes[fold(text)]
+    except KeyError:
+        raise Unusable(f"a code that value set {value.value_set.name!r} does not have") from None

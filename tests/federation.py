@@ -1,0 +1,316 @@
+"""A whole federation in one process: N real nodes and a real hub on loopback, one clock that the test turns.
+
+async with federation(tmp_path, ["childrens-services", "housing"]) as north:
+    await north.add("housing", *someone("Katherine", "Bramley", "1991-05-17"))
+    completed = await north.ask("childrens-services", "Kate Bramley", born="1991-05-17")
+"""
+
+import socket
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import orjson
+
+from consent_ledger.consent import ConsentEntry
+from gateway.app import HUB_KEY_FILE, Node, listen_node, open_hub, open_node
+from gateway.http import Listener
+from gateway.node.ask import Completed, MemberResult, ask
+from gateway.node.changes import _hashed
+from gateway.node.identity import make_keys
+from gateway.node.people import person_by_key, store_objects
+from gateway.node.question import Question, read_subject
+from gateway.node.records import begin_run
+from gateway.node.same_person import index_pending
+from gateway.policy.agreement import read_agreement, sign_agreement
+from gateway.settings import load_hub, load_node
+from gateway.wire.federation import AgreementBytes, Member, MemberKey
+from gateway.wire.join import sign_join
+from gateway.wire.keys import SigningKey
+from gateway.wire.operator import Operator, init_operator
+from gateway.wire.query import AskingPractitioner
+from mappings.model import (
+    Address,
+    ContactPoint,
+    HumanName,
+    Identifier,
+    Involvement,
+    Mapped,
+    Organisation,
+    Person,
+    Practitioner,
+    Service,
+)
+from mappings.vocabulary import (
+    NHS_NUMBER_SYSTEM,
+    AuthMethod,
+    LawfulBasis,
+    Mode,
+    OrganisationType,
+    Purpose,
+    Sector,
+)
+
+NOW = 1_790_000_000.0  # 2026-09-21
+NAME = "northshire"
+SOURCE = "register"
+AGREEMENT = Path(__file__).parent / "agreements" / "everybody.toml"
+
+TYPES = {
+    "childrens-services": OrganisationType.LOCAL_AUTHORITY,
+    "community-trust": OrganisationType.NHS_TRUST,
+    "police": OrganisationType.POLICE,
+    "housing": OrganisationType.HOUSING,
+    "food-bank": OrganisationType.VOLUNTARY,
+}
+FIVE = tuple(TYPES)
+
+
+@dataclass(slots=True)
+class TurnedClock:
+    """A clock that stands still until a test turns it."""
+
+    time: float = NOW
+
+    def now(self) -> float:
+        return self.time
+
+    def turn(self, seconds: float) -> None:
+        self.time += seconds
+
+
+@dataclass(slots=True, kw_only=True)
+class TestFederation:
+    """The running federation; `nodes` and `hub` are the real things."""
+
+    __test__ = False
+
+    folder: Path
+    clock: TurnedClock
+    operator: Operator
+    ports: dict[str, int]
+    nodes: dict[str, Node] = field(default_factory=dict)
+    listeners: dict[str, Listener] = field(default_factory=dict)
+    hub: Listener | None = None
+
+    async def add(self, member: str, *objects: Mapped) -> None:
+        """Store objects at one member, as an import would."""
+
+        def work():
+            source, _ = yield from begin_run(SOURCE, NAME, "test", self.clock.now())
+            yield from store_objects(source, [_hashed(item) for item in objects])
+            yield from index_pending()
+
+        await self.nodes[member].database.write(work())
+
+    async def record(self, member: str, person: str, entry: ConsentEntry) -> None:
+        """Put a consent, withdrawal or objection into a member's ledger."""
+        node = self.nodes[member]
+        person_id = await node.database.read(person_by_key(SOURCE, person))
+        assert person_id is not None
+        await node.parts.ledger.record(person_id, entry)
+
+    async def ask(self, member: str, name: str, **details: object) -> Completed:
+        """Ask, and wait for the end; `details` are those of question()."""
+        stream = [event async for event in ask(self.question(member, name, **details), node=self.nodes[member].parts)]
+        assert isinstance(stream[-1], Completed)
+        return stream[-1]
+
+    def question(
+        self,
+        member: str,
+        name: str,
+        *,
+        born: str | None = None,
+        postcode: str | None = None,
+        nhs: str | None = None,
+        purpose: Purpose = Purpose.COORDINATION,
+        basis: LawfulBasis = LawfulBasis.PUBLIC_TASK,
+        mode: Mode = Mode.SCHEDULE,
+        only_certain: bool = False,
+        auth: AuthMethod = AuthMethod.MFA,
+        deadline_ms: int = 4000,
+    ) -> Question:
+        return Question(
+            subject=read_subject(name, born=born, postcode=postcode, nhs=nhs),
+            practitioner=AskingPractitioner(
+                id="asker-1", name="Alex Asker", role="Social worker", organisation=member, telecom=()
+            ),
+            auth_method=auth,
+            auth_time=int(self.clock.now()),
+            purpose=purpose,
+            lawful_basis=basis,
+            mode=mode,
+            only_certain=only_certain,
+            deadline_ms=deadline_ms,
+        )
+
+    async def refresh(self, *members: str) -> None:
+        """Let members fetch the document and each other's sealing keys; all without names, twice, so that all have all."""
+        for _ in range(2):
+            for member in members or tuple(self.nodes):
+                await self.nodes[member].parts.membership.refresh()
+
+    async def publish(self) -> None:
+        """Let the hub take up the operator's newest document at once, instead of within a second."""
+        await self.hub_directory.refresh()
+
+    @property
+    def hub_directory(self):
+        return self.hub.runner.app["directory"]
+
+    async def stop(self, member: str) -> None:
+        """One member's node goes down."""
+        await self.listeners.pop(member).close()
+        await self.nodes.pop(member).close()
+
+    async def start(self, member: str) -> None:
+        """A member's node comes up, on its old port and with what it kept."""
+        settings = load_node(self.folder / member / "node.toml")
+        node = await open_node(settings, clock=self.clock)
+        self.nodes[member] = node
+        self.listeners[member] = await listen_node(node)
+
+
+def result_of(completed: Completed, member: str) -> MemberResult:
+    """One member's part of a finished question."""
+    return next(result for result in completed.results if result.member.id == member)
+
+
+def someone(
+    given: str,
+    family: str,
+    born: str,
+    *,
+    key: str = "p1",
+    postcode: str = "ZM4 7QT",
+    nhs: str | None = None,
+    role: str = "Support worker",
+    worker: str = "Robin Worker",
+    service: str = "other-professional-support",
+    **involvement: object,
+) -> tuple[Mapped, ...]:
+    """One client with one worker, as a mapping would yield them."""
+    return (
+        Organisation(key="org", name="The Agency", duty_contact=(ContactPoint(system="phone", value="01632 960100"),)),
+        Service(key=f"svc-{service}", name=f"Team {service}", code=service, organisation_key="org"),
+        Practitioner(
+            key=f"w-{key}",
+            name=HumanName(given=tuple(worker.split()[:-1]), family=worker.split()[-1]),
+            role=role,
+            contact_points=(
+                ContactPoint(system="phone", value="01632 960123", rank=1),
+                ContactPoint(system="email", value="robin.worker@example.org", rank=2),
+            ),
+            organisation_key="org",
+        ),
+        Person(
+            key=key,
+            names=(HumanName(given=(given,), family=family),),
+            birth_date=born,
+            addresses=(Address(postcode=postcode),) if postcode else (),
+            identifiers=(Identifier(system=NHS_NUMBER_SYSTEM, value=nhs),) if nhs else (),
+        ),
+        Involvement(
+            key=f"i-{key}",
+            person_key=key,
+            practitioner_key=f"w-{key}",
+            service_key=f"svc-{service}",
+            role=role,
+            start="2026-01-05",
+            **involvement,  # type: ignore[arg-type]
+        ),
+    )
+
+
+@asynccontextmanager
+async def federation(
+    folder: Path,
+    members: Sequence[str] = FIVE,
+    *,
+    accept: str = "operator",
+    delay_ms: int = 20,
+    agreement: Path = AGREEMENT,
+) -> AsyncIterator[TestFederation]:
+    """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns."""
+    clock = TurnedClock()
+    ports = dict(zip(("hub", *members), _free_ports(len(members) + 1), strict=True))
+    hub_key = _write_hub(folder / "hub", ports["hub"])
+    operator = init_operator(folder / "operator", name=NAME, hub_key=hub_key.verify_key(), now=clock.now())
+    text = agreement.read_bytes()
+    signatures = []
+    for member in members:
+        key = _write_node(folder, member, ports, accept=accept, delay_ms=delay_ms, agreement=agreement)
+        token = _join(folder / member, member, key, ports[member], clock.now())
+        operator = replace(operator, document=operator.admit(token, clock.now()))
+        signatures.append(
+            sign_agreement(
+                read_agreement(text, str(agreement)), member=member, federation=NAME, key=key, now=clock.now()
+            )
+        )
+    carried = AgreementBytes(text=text, signatures=tuple(signatures))
+    operator = replace(operator, document=operator.set_agreement(carried, clock.now()))
+    running = TestFederation(folder=folder, clock=clock, operator=operator, ports=ports)
+    async with AsyncExitStack() as stack:
+        running.hub = await open_hub(load_hub(folder / "hub" / "hub.toml"), clock=clock)
+        stack.push_async_callback(running.hub.close)
+        for member in members:
+            await running.start(member)
+        try:
+            await running.refresh()
+            yield running
+        finally:
+            for member in tuple(running.nodes):
+                await running.stop(member)
+
+
+def _free_ports(count: int) -> Iterable[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+def _write_hub(folder: Path, port: int) -> SigningKey:
+    (folder / "keys").mkdir(parents=True, mode=0o700)
+    key = SigningKey.generate()
+    key.save(folder / "keys" / HUB_KEY_FILE)
+    (folder / "hub.toml").write_text(
+        f'[hub]\nid = "hub"\nlisten = "127.0.0.1:{port}"\nrate_per_minute = 100000\n'
+        'federation_document = "../operator/federation.jws"\noperator_key = "../operator/operator.jwk"\n'
+    )
+    return key
+
+
+def _write_node(
+    folder: Path, member: str, ports: dict[str, int], *, accept: str, delay_ms: int, agreement: Path
+) -> SigningKey:
+    home = folder / member
+    home.mkdir(mode=0o700)
+    signing_key, ledger_key = make_keys(home / "keys", NOW)
+    (home / "ledger.jwk").write_bytes(orjson.dumps(ledger_key.public_jwk()))
+    (home / "node.toml").write_text(
+        f'[node]\nmember = "{member}"\nlisten = "127.0.0.1:{ports[member]}"\nanswer_delay_ms = {delay_ms}\n'
+        f'[[federation]]\nid = "{NAME}"\noperator_key = "../operator/operator.jwk"\n'
+        f'hubs = ["http://127.0.0.1:{ports["hub"]}"]\naccept_members = "{accept}"\nagreements = ["{agreement}"]\n'
+        '[[practitioner]]\nid = "asker-1"\nname = "Alex Asker"\nrole = "Social worker"\n'
+    )
+    return signing_key
+
+
+def _join(home: Path, member: str, key: SigningKey, port: int, now: float) -> str:
+    asked = Member(
+        id=member,
+        identifier=(("https://example.org/id/agency", member),),
+        name=member.replace("-", " ").title(),
+        type=TYPES[member],
+        sector=Sector.VOLUNTARY if TYPES[member] is OrganisationType.VOLUNTARY else Sector.STATUTORY,
+        status="active",
+        keys=(MemberKey(key=key.verify_key(), not_before=int(now), not_after=int(now) + 365 * 86_400),),
+        ledger_key=orjson.loads((home / "ledger.jwk").read_bytes()),
+        endpoint=f"http://127.0.0.1:{port}",
+        duty_contact=(("phone", "01632 960000"),),
+    )
+    return sign_join(asked, key, federation=NAME, now=now)

@@ -1,0 +1,206 @@
+"""disclose(): what each mode shows, what leaves no trace, and what is cut."""
+
+import json
+from dataclasses import replace
+from typing import Any, Final
+
+import pytest
+
+from gateway.node.disclose import disclose
+from gateway.node.merge import rows_of
+from gateway.node.team import Team, TeamMember
+from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, fits
+from mappings.model import ContactEvent, HumanName, Identifier, Organisation
+from mappings.vocabulary import ODS_SYSTEM, MatchGrade, Mode
+from tests.fhir.teams import (
+    HEALTH_VISITOR,
+    JTI,
+    NOW,
+    SCHOOL_NURSE,
+    SEXUAL_HEALTH,
+    SPECIMEN,
+    TRUST,
+    crowd,
+    disclosed,
+    permit,
+    team,
+)
+
+ASKED: Final[Any] = {
+    "jti": JTI,
+    "grade": MatchGrade.CERTAIN,
+    "policy_uri": "https://agreements.example.org/southshire",
+    "policy_version": "1",
+    "now": NOW,
+}
+
+
+def _bundle(whole: Team, modes: dict[int, Mode]) -> Disclosure:
+    answer = disclosed(whole, modes)
+    assert isinstance(answer, Disclosure)
+    return answer
+
+
+def _types(answer: Disclosure) -> list[str]:
+    return sorted(entry["resource"]["resourceType"] for entry in json.loads(answer.bundle)["entry"])
+
+
+def test_no_permit_discloses_nothing() -> None:
+    assert disclosed(team(HEALTH_VISITOR), {}) is NOTHING_TO_DISCLOSE
+
+
+@pytest.mark.parametrize("grade", [MatchGrade.POSSIBLE, MatchGrade.CERTAINLY_NOT])
+def test_doubtful_match_discloses_nothing(grade: MatchGrade) -> None:
+    assert disclosed(team(HEALTH_VISITOR), {0: Mode.SCHEDULE}, grade=grade) is NOTHING_TO_DISCLOSE
+
+
+@pytest.mark.parametrize("modes", [{}, {1: Mode.CALLBACK}])
+def test_withheld_involvement_leaves_the_answer_as_if_it_did_not_exist(modes: dict[int, Mode]) -> None:
+    alone = _bundle(team(HEALTH_VISITOR), {0: Mode.SCHEDULE})
+    beside = _bundle(team(HEALTH_VISITOR, SEXUAL_HEALTH), {0: Mode.SCHEDULE, **modes})
+    assert beside == alone
+
+
+def test_the_rule_of_a_withheld_involvement_is_not_named() -> None:
+    permits = [(0, permit(Mode.CALLBACK, "call-back")), (1, permit(Mode.DUTY_CONTACT, "duty"))]
+    whole = team(SEXUAL_HEALTH, SCHOOL_NURSE)
+    answer = disclose(whole, permits, member=TRUST, **ASKED)
+    assert isinstance(answer, Disclosure)
+    assert answer.rule == "duty"
+
+
+def test_duty_contact_shows_no_person_role_date_or_lead() -> None:
+    answer = _bundle(team(HEALTH_VISITOR), {0: Mode.DUTY_CONTACT})
+    assert _types(answer) == [
+        "CareTeam", "HealthcareService", "Organization", "Organization", "Patient", "PractitionerRole",
+    ]  # fmt: skip
+    for secret in (b"Specimen", b"Sam", b"07700", b"visitor", b"2026-01-05", b"PPRF", b"2026-11-12", b"2026-12-03"):
+        assert secret not in answer.bundle
+
+
+def test_duty_contacts_of_one_service_are_told_once_whoever_is_behind_them() -> None:
+    colleague = replace(SCHOOL_NURSE, service=HEALTH_VISITOR.service, organisation=HEALTH_VISITOR.organisation)
+    one = _bundle(team(HEALTH_VISITOR), {0: Mode.DUTY_CONTACT})
+    both = _bundle(team(HEALTH_VISITOR, colleague), {0: Mode.DUTY_CONTACT, 1: Mode.DUTY_CONTACT})
+    assert both == one
+
+
+def test_the_order_of_duty_contacts_does_not_tell_which_is_the_leads() -> None:
+    modes = {0: Mode.DUTY_CONTACT, 1: Mode.DUTY_CONTACT}
+    assert _bundle(team(HEALTH_VISITOR, SCHOOL_NURSE), modes) == _bundle(team(SCHOOL_NURSE, HEALTH_VISITOR), modes)
+
+
+def test_practitioner_mode_names_the_person_but_no_contact_dates() -> None:
+    answer = _bundle(team(HEALTH_VISITOR), {0: Mode.PRACTITIONER})
+    assert "Practitioner" in _types(answer)
+    assert not {"Encounter", "Appointment"} & set(_types(answer))
+    assert b"2026-11-12" not in answer.bundle
+
+
+def test_schedule_mode_tells_the_last_contact_and_the_next_visit() -> None:
+    (row,) = rows_of(TRUST, _bundle(team(HEALTH_VISITOR), {0: Mode.SCHEDULE}).bundle)
+    assert (row.last_contact.date, row.last_contact.kind) == ("2026-11-12", "home-visit") if row.last_contact else False
+    assert (row.next_visit.date, row.next_visit.kind) == ("2026-12-03", "clinic") if row.next_visit else False
+
+
+def test_contact_of_a_practitioner_with_two_involvements_is_told_once() -> None:
+    both = team(HEALTH_VISITOR, replace(HEALTH_VISITOR, service=SCHOOL_NURSE.service))
+    answer = _bundle(both, {0: Mode.SCHEDULE, 1: Mode.SCHEDULE})
+    assert (_types(answer).count("Encounter"), _types(answer).count("Practitioner")) == (1, 1)
+    assert len(rows_of(TRUST, answer.bundle)) == 2
+
+
+def test_planned_visits_that_passed_and_contacts_to_come_are_not_told() -> None:
+    stale = (
+        ContactEvent(key="e-8", person_key="c-1", kind="office", date="2026-11-20", planned=True),
+        ContactEvent(key="e-9", person_key="c-1", kind="office", date="2026-11-30"),
+    )
+    answer = _bundle(team(replace(HEALTH_VISITOR, contact_events=stale)), {0: Mode.SCHEDULE})
+    assert not {"Encounter", "Appointment"} & set(_types(answer))
+
+
+def test_partial_dates_count_to_the_precision_that_they_have() -> None:
+    events = (
+        ContactEvent(key="e-8", person_key="c-1", kind="office", date="2026-11", planned=True),
+        ContactEvent(key="e-9", person_key="c-1", kind="office", date="2026"),
+    )
+    answer = _bundle(team(replace(HEALTH_VISITOR, contact_events=events)), {0: Mode.SCHEDULE})
+    assert {"Encounter", "Appointment"} < set(_types(answer))
+
+
+@pytest.mark.parametrize("name", [replace(SPECIMEN.name, protected=True), HumanName()])
+def test_practitioner_whose_name_may_not_be_shown_is_a_duty_contact(name: HumanName) -> None:
+    unnamed = replace(HEALTH_VISITOR, practitioner=replace(SPECIMEN, name=name))
+    assert _bundle(team(unnamed), {0: Mode.SCHEDULE}) == _bundle(team(HEALTH_VISITOR), {0: Mode.DUTY_CONTACT})
+
+
+def test_protected_identifiers_of_an_organisation_are_not_told() -> None:
+    shielded = Organisation(
+        key="o", name="Refuge", identifiers=(Identifier(system=ODS_SYSTEM, value="SECRET1", protected=True),)
+    )
+    answer = _bundle(team(replace(HEALTH_VISITOR, organisation=shielded)), {0: Mode.SCHEDULE})
+    assert b"SECRET1" not in answer.bundle
+
+
+def test_the_agency_itself_in_a_source_is_no_part_of_itself() -> None:
+    itself = Organisation(key="own", name="The Trust", identifiers=(Identifier(system=ODS_SYSTEM, value="ZZ9"),))
+    answer = _bundle(team(replace(SCHOOL_NURSE, organisation=itself)), {0: Mode.PRACTITIONER})
+    assert _types(answer).count("Organization") == 1
+    assert b"01632 960300" in answer.bundle  # the duty contact of the federation document
+
+
+def test_nothing_of_stored_rows_is_in_the_ids() -> None:
+    text = _bundle(team(HEALTH_VISITOR, SCHOOL_NURSE), {0: Mode.SCHEDULE, 1: Mode.SCHEDULE}).bundle.decode()
+    for key in ("p-1", "i-1", "svc-1", "org-7", "c-1", "4711", "e-1"):
+        assert f'"{key}"' not in text
+
+
+def test_two_members_give_their_resources_different_ids() -> None:
+    whole, permits = team(SCHOOL_NURSE), [(0, permit(Mode.PRACTITIONER))]
+    ids = []
+    for member in (TRUST, replace(TRUST, id="other-trust")):
+        answer = disclose(
+            whole,
+            permits,
+            member=member,
+            jti=JTI,
+            grade=MatchGrade.CERTAIN,
+            policy_uri="u",
+            policy_version="1",
+            now=NOW,
+        )
+        assert isinstance(answer, Disclosure)
+        ids.append({entry["resource"]["id"] for entry in json.loads(answer.bundle)["entry"]})
+    assert ids[0] & ids[1] == {JTI}
+
+
+def test_leads_come_first_whatever_order_their_permits_have() -> None:
+    rows = rows_of(TRUST, _bundle(team(SCHOOL_NURSE, HEALTH_VISITOR), {0: Mode.SCHEDULE, 1: Mode.SCHEDULE}).bundle)
+    assert [row.professional for row in rows] == ["Sam Specimen", "Jo Ann Example-Muster"]
+
+
+def test_large_team_is_cut_to_leads_first_and_the_rest_become_duty_contacts() -> None:
+    answer = _bundle(crowd(60), dict.fromkeys(range(60), Mode.PRACTITIONER))
+    rows = rows_of(TRUST, answer.bundle)
+    named = [row for row in rows if row.professional]
+    assert answer.truncated
+    assert fits(answer.bundle)
+    assert rows[0].lead
+    assert 15 < len(named) < 60
+    assert {row.service for row in rows if not row.professional} == {row.service for row in named}
+
+
+def test_team_of_many_places_still_fits() -> None:
+    places = tuple(
+        TeamMember(
+            involvement_id=each.involvement_id,
+            involvement=each.involvement,
+            organisation=Organisation(key=f"o-{index}", name=f"{each.practitioner.name.family} " * 12),
+        )
+        for index, each in enumerate(crowd(150).involvements)
+        if each.practitioner is not None
+    )
+    answer = _bundle(team(*places), dict.fromkeys(range(150), Mode.DUTY_CONTACT))
+    assert answer.truncated
+    assert fits(answer.bundle)
+    assert len(rows_of(TRUST, answer.bundle)) > 20

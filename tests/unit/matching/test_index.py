@@ -1,0 +1,206 @@
+"""Finding people in a real database: every kind of key, changes, removals, caps, and hostile input in bounded time."""
+
+import time
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.database.contract import Database, Statement, Work
+from gateway.database.sqlite import open_sqlite
+from gateway.matching.index import MAX_COMPARED, MAX_POSTINGS, find, index_people, unindex
+from gateway.matching.record import Candidate
+from gateway.matching.score import Match
+from gateway.wire.query import NameParts, Subject
+from mappings.vocabulary import NHS_NUMBER_SYSTEM
+
+TODAY = date(2026, 3, 1)
+NUMBER = "9990000018"
+
+
+def person(given: str, family: str, born: str = "", postcode: str = "", number: str = "") -> Candidate:
+    return Candidate(
+        names=(((given,), family),),
+        birth_dates=(born,) if born else (),
+        postcodes=(postcode,) if postcode else (),
+        nhs_numbers=(number,) if number else (),
+    )
+
+
+def question(given: str, family: str, **details: Any) -> Subject:
+    return Subject(names=(NameParts(given=(given,), family=family),), **details)
+
+
+REGISTER = [
+    (1, person("Robert James", "O'Brien", "1985-03-09", "AB10 1XY", NUMBER)),
+    (2, person("Aisha", "Khan", "2014-03-09", "AB10 1XY")),
+    (3, person("Olena", "Kovalenko", "1990", "G2 3HY")),
+    (4, person("Susan", "Smith-Jones", "", "G2 3HY")),
+]
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = await open_sqlite(tmp_path / "node.db", schema="node")
+    await opened.write(index_people(REGISTER))
+    yield opened
+    await opened.close()
+
+
+async def search(database: Database, subject: Subject) -> Match:
+    return await database.read(find(subject, today=TODAY))
+
+
+def found(match: Match) -> int | None:
+    return match.best.person_id if match.best else None
+
+
+def counts() -> Work[tuple[int, int]]:
+    keys = yield Statement("SELECT count(*) FROM match_key")
+    cards = yield Statement("SELECT count(*) FROM person_card")
+    return keys[0][0], cards[0][0]
+
+
+@pytest.mark.parametrize(
+    ("subject", "person_id"),
+    [
+        (question("Bob", "Brien", identifiers=((NHS_NUMBER_SYSTEM, NUMBER),)), 1),
+        (question("Bob", "obrian", birth_date="1985-03-09"), 1),
+        (question("Bob", "O'Brien", birth_date="1985-09-03"), 1),
+        (question("Bobby", "Obriem", birth_date="1985-09-03"), 1),
+        (question("Rob", "O'Brien", birth_date="1975-03-09"), 1),
+        (question("Robert", "Brown", birth_date="1985-03-11"), 1),
+        (question("Robert", "Obryen", birth_date="1985-03-11"), 1),
+        (question("O'Brien", "Robert", birth_date="1985"), 1),
+        (question("Bob", "O'Brien", age=41), 1),
+        (question("Robert", "Brown", birth_date="1985-03", postcode="ab101xy"), 1),
+        (question("Bobby", "OBrien"), 1),
+        (question("Ayesha", "Kahn", postcode="ab10 1xy"), 2),
+        (question("Олена", "Коваленко", birth_date="1990-06-02"), 3),
+        (question("Sue", "Jones", birth_date="1970-06-02"), 4),
+        (question("Sue", "Smith", age=55), 4),
+        (question("Nobody", "Here", birth_date="1985-06-07", postcode="M1 1AA"), None),
+    ],
+)
+async def test_each_kind_of_key_finds_its_people(database: Database, subject: Subject, person_id: int | None) -> None:
+    assert found(await search(database, subject)) == person_id
+
+
+async def test_an_edit_takes_effect_at_once_and_leaves_nothing_behind(database: Database) -> None:
+    before = await database.read(counts())
+    await database.write(index_people([(2, person("Leila", "Malik", "2014-03-09", "AB10 1XY"))]))
+    assert found(await search(database, question("Aisha", "Khan"))) is None
+    assert found(await search(database, question("Leila", "Malik"))) == 2
+    await database.write(index_people(REGISTER))
+    assert await database.read(counts()) == before
+
+
+async def test_unindexed_people_are_not_found_and_leave_nothing_behind(database: Database) -> None:
+    await database.write(unindex([1, 2, 99]))
+    assert found(await search(database, question("Robert", "O'Brien", birth_date="1985-03-09"))) is None
+    await database.write(unindex([3, 4]))
+    assert await database.read(counts()) == (0, 0)
+
+
+async def test_a_batch_of_any_size_is_indexed(database: Database) -> None:
+    await database.write(index_people([]))
+    many = [(person_id, person("Mary", f"Test{'abcdefghij'[person_id % 10]}")) for person_id in range(10, 1010)]
+    await database.write(index_people(many))
+    assert (await database.read(counts()))[1] == 4 + len(many)
+    await database.write(unindex([person_id for person_id, _ in many]))
+    assert (await database.read(counts()))[1] == 4
+
+
+async def test_no_question_compares_more_than_the_cap(database: Database) -> None:
+    """1,000 people of one name and year: bounded, and silent, because a rival may not have been compared."""
+    await database.write(index_people([(n, person("John", "Smith", "1960", "M1 1AA")) for n in range(10, 1010)]))
+    statements: list[tuple[str, int]] = []
+
+    def watched(work: Work[Match]) -> Work[Match]:
+        rows: Any = None
+        while True:
+            try:
+                sql, params = work.send(rows)
+            except StopIteration as finished:
+                match: Match = finished.value
+                return match
+            rows = yield sql, params
+            statements.append((sql, len(rows)))
+
+    match = await database.read(watched(find(question("John", "Smith", birth_date="1960"), today=TODAY)))
+    assert not match.disclosable
+    assert sum(rows for sql, rows in statements if "card" in sql) <= MAX_COMPARED
+    assert max(rows for _, rows in statements) <= 8 * MAX_POSTINGS
+
+
+async def test_a_common_name_and_birth_date_need_the_address_too(database: Database) -> None:
+    namesakes = [(n, person("John", "Smith", f"19{n}-06-15", "M1 1AA")) for n in range(40, 70)]
+    await database.write(index_people(namesakes))
+    alone = await search(database, question("John", "Smith", birth_date="1960-06-15"))
+    assert found(alone) == 60
+    assert not alone.disclosable
+    assert (await search(database, question("John", "Smith", birth_date="1960-06-15", postcode="M1 1AA"))).disclosable
+
+
+async def test_another_address_makes_a_less_common_name_doubtful(database: Database) -> None:
+    await database.write(index_people([(n, person("John", "Smith", f"19{n}-06-15", "M1 1AA")) for n in range(50, 60)]))
+    assert (await search(database, question("John", "Smith", birth_date="1955-06-15"))).disclosable
+    elsewhere = question("John", "Smith", birth_date="1955-06-15", postcode="ZE1 0AA")
+    assert not (await search(database, elsewhere)).disclosable
+
+
+async def test_more_people_of_one_birth_date_than_are_compared_leave_only_certainty(database: Database) -> None:
+    """As where a system writes one date for everybody: a rival may be among those that were not read."""
+    letters = "bdfgklmnprst"
+    names = [f"{a}a{b}o{c}" for a in letters for b in letters for c in letters][: MAX_POSTINGS + 100]
+    crowd = [(n, person("Mary", name, "1985-06-15")) for n, name in enumerate(names, start=11)]
+    await database.write(index_people([(10, person("Robin", "Hart", "1985-06-15", "AB10 1XY")), *crowd]))
+    alone = await search(database, question("Robin", "Hart", birth_date="1985-06-15"))
+    assert found(alone) == 10
+    assert not alone.disclosable
+    certain = question("Robin", "Hart", birth_date="1985-06-15", postcode="AB10 1XY")
+    assert (await search(database, certain)).disclosable
+
+
+HOSTILE = [
+    "",
+    "a",
+    "'",
+    "'; DROP TABLE match_key; --",
+    "%_%",
+    "(((((((((((a+)+)+)+)+$",
+    "\x00\x01\x1b[2J\r\n",
+    "\u202e\u2066\u200f",
+    "محمد عبد الرحمن",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 50,
+    "\ud800",
+    "Z" + "\u0301" * 5_000,
+    "a" * 10_000,
+    "a b c d e f g h " * 1_000,
+    "-" * 10_000,
+    "\ufdfa" * 10_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+async def test_hostile_text_in_any_field_finds_nobody_in_bounded_time(database: Database, text: str) -> None:
+    subjects = [
+        question(text, text, birth_date=text, postcode=text, identifiers=((NHS_NUMBER_SYSTEM, text),) * 20),
+        Subject(names=(NameParts(text=text),) * 100, age=10**20, birth_date="2999-99-99"),
+        Subject(names=(NameParts(given=(text,) * 1000, family=text),), birth_date="1985-03-09"),
+        question(text, "O'Brien", age=40),
+    ]
+    started = time.perf_counter()
+    for subject in subjects:
+        assert not (await search(database, subject)).disclosable
+    assert time.perf_counter() - started < 1.0  # about 4 ms; a runaway pattern would take minutes
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+async def test_hostile_text_can_be_indexed_and_removed(database: Database, text: str) -> None:
+    before = await database.read(counts())
+    await database.write(index_people([(9, person(text, text, text, text, text))]))
+    await database.write(unindex([9]))
+    assert await database.read(counts()) == before

@@ -1,0 +1,252 @@
+"""Grades and disclosure: the right person, and silence wherever two people fit or too little was asked."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gateway.matching.compare import BirthLevel, NameLevel, NumberLevel, PlaceLevel
+from gateway.matching.record import Candidate, asked_of, card_of
+from gateway.matching.score import Levels, Match, Scored, choose, score
+from gateway.wire.query import NameParts, Subject
+from mappings.model import Address, HumanName, Identifier, Person
+from mappings.vocabulary import NHS_NUMBER_SYSTEM, MatchGrade
+
+TODAY = date(2026, 3, 1)
+NUMBER, OTHER_NUMBER, FAILING_NUMBER = "9990000018", "9990000026", "9990000019"
+
+
+def stored(given: str, family: str, born: str = "", postcode: str = "", number: str = "") -> Candidate:
+    return Candidate(
+        names=(((given,), family),),
+        birth_dates=(born,) if born else (),
+        postcodes=(postcode,) if postcode else (),
+        nhs_numbers=(number,) if number else (),
+    )
+
+
+def question(given: str, family: str, *, number: str = "", **details: Any) -> Subject:
+    return Subject(
+        names=(NameParts(given=(given,), family=family),),
+        identifiers=((NHS_NUMBER_SYSTEM, number),) if number else (),
+        **details,
+    )
+
+
+def match(subject: Subject, *people: Candidate) -> Match:
+    """People have the ids 1, 2, 3 in order."""
+    cards = [(person_id, card_of(person)) for person_id, person in enumerate(people, start=1)]
+    return choose(score(asked_of(subject, today=TODAY), cards, today=TODAY))
+
+
+ROBERT = stored("Robert James", "O'Brien", "1985-03-09", "AB10 1XY", NUMBER)
+
+
+def test_all_details_agreeing_is_certain() -> None:
+    found = match(question("Robert", "O'Brien", birth_date="1985-03-09", postcode="AB10 1XY"), ROBERT)
+    assert found.disclosable
+    assert found.best is not None
+    assert found.best.grade is MatchGrade.CERTAIN
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        question("Bob", "obrien", birth_date="1985-03-09"),
+        question("Robert", "O Brian", birth_date="1985-03-09"),
+        question("O'Brien", "Robert", birth_date="1985-03-09"),
+        question("Robert", "O'Brien-Smith", birth_date="1985-03-09"),
+        question("Robert", "O'Brien", birth_date="1985-09-03", postcode="ab101xy"),
+        question("Robert", "O'Brien", birth_date="1985-03-19", postcode="ab101xy"),
+        question("Robert", "O'Brien", birth_date="1985-03", postcode="ab101xy"),
+        question("Robert", "O'Brien", birth_date="1985", postcode="ab101xy"),
+        question("Robert", "O'Brien", age=40, postcode="ab101xy"),
+        question("Robert", "Smith", birth_date="1985-03-09", postcode="ab101xy"),
+        question("R", "O'Brien", birth_date="1985-03-09", postcode="ab101xy"),
+        Subject(names=(NameParts(text="O'Brien, Bob"),), birth_date="1985-03-09"),
+        Subject(names=(NameParts(text="Dr Bob O'Brien"),), birth_date="1985-03-09"),
+        question("Robert", "O'Brien", number=NUMBER),
+    ],
+)
+def test_what_people_hear_and_type_still_finds_the_person(subject: Subject) -> None:
+    found = match(subject, ROBERT)
+    assert found.best is not None
+    assert found.best.grade.rank >= MatchGrade.PROBABLE.rank
+    assert found.disclosable
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        question("Robert", "O'Brien"),
+        question("Robert James", "O'Brien"),
+        question("Robert", "O'Brien", postcode="AB10 1XY"),
+        question("Robert", "O'Brien", birth_date="1985"),
+        question("Robert", "O'Brien", age=40),
+        question("Robert", "O'Brien", postcode="AB10"),
+        question("Robert", "O'Brien", age=40, postcode="AB10"),
+        question("", "O'Brien", birth_date="1985-03-09"),
+        question("Robert", "", birth_date="1985-03-09"),
+        question("R", "O'Brien", birth_date="1985-03-09"),
+        question("Robert", "O'Brien", birth_date="1985-03-19"),
+        Subject(birth_date="1985-03-09", postcode="AB10 1XY"),
+        Subject(identifiers=((NHS_NUMBER_SYSTEM, NUMBER),)),
+        Subject(),
+    ],
+)
+def test_too_little_discloses_nothing(subject: Subject) -> None:
+    assert not match(subject, ROBERT).disclosable
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        question("Robert", "O'Brien", birth_date="1955-06-20", postcode="AB10 1XY"),
+        question("Robert", "O'Brien", age=70, postcode="AB10 1XY"),
+        question("Susan", "O'Brien", birth_date="1985-03-09", postcode="AB10 1XY"),
+        question("Susan", "Smith", birth_date="1985-03-09", postcode="AB10 1XY"),
+        question("Robert", "O'Brien", birth_date="1985-03-09", postcode="AB10 1XY", number=OTHER_NUMBER),
+        question("Susan", "Smith", birth_date="1985-03-09", number=NUMBER),
+        question("Robert", "O'Brien", birth_date="1955-06-20", number=NUMBER),
+        question("Robert", "O'Brien", age=70, number=NUMBER),
+    ],
+)
+def test_a_contradiction_discloses_nothing(subject: Subject) -> None:
+    assert not match(subject, ROBERT).disclosable
+
+
+def test_a_number_that_fails_its_check_digit_counts_for_nothing() -> None:
+    misread = stored("Robert", "O'Brien", "1985-03-09", "", FAILING_NUMBER)
+    assert not match(question("Robert", "O'Brien", number=FAILING_NUMBER), misread).disclosable
+    found = match(question("Robert", "O'Brien", number=FAILING_NUMBER, birth_date="1985-03-09"), misread)
+    assert found.best is not None
+    assert {result.field: result.level for result in found.best.explanation}["nhs-number"] == "fails its check digit"
+    assert found.best.grade is MatchGrade.PROBABLE  # on name and birth date alone
+
+
+TWINS = (
+    stored("Aisha", "Khan", "2014-03-09", "AB10 1XY"),
+    stored("Ayaan", "Khan", "2014-03-09", "AB10 1XY"),
+)
+
+
+def test_twins_are_told_apart_by_their_names() -> None:
+    found = match(question("Ayesha", "Khan", birth_date="2014-03-09", postcode="AB10 1XY"), *TWINS)
+    assert found.disclosable
+    assert found.best is not None
+    assert found.best.person_id == 1
+
+
+@pytest.mark.parametrize("given", ["", "A", "Aya"])
+def test_twins_who_are_not_told_apart_stay_silent(given: str) -> None:
+    found = match(question(given, "Khan", birth_date="2014-03-09", postcode="AB10 1XY"), *TWINS)
+    assert not found.disclosable
+
+
+def test_twins_of_like_names_stay_silent() -> None:
+    ann, anna = (stored(given, "Khan", "2014-03-09", "AB10 1XY") for given in ("Ann", "Anna"))
+    assert not match(question("Anna", "Khan", birth_date="2014-03-09", postcode="AB10 1XY"), ann, anna).disclosable
+
+
+def test_twins_between_whose_names_a_typed_one_lies_stay_silent() -> None:
+    ayah, ayaan = (stored(given, "Khan", "2014-03-09", "AB10 1XY") for given in ("Ayah", "Ayaan"))
+    subject = question("Aya", "Khan", birth_date="2014-03-09", postcode="AB10 1XY")
+    assert match(subject, ayah).disclosable
+    assert not match(subject, ayah, ayaan).disclosable
+
+
+def test_namesakes_of_one_birth_date_in_the_same_street_stay_silent() -> None:
+    here, next_door = (stored("John", "Smith", "1960-05-04", postcode) for postcode in ("AB10 1XY", "AB10 1XZ"))
+    subject = question("John", "Smith", birth_date="1960-05-04", postcode="AB10 1XY")
+    assert not match(subject, here, next_door).disclosable
+
+
+def test_the_unregistered_twin_does_not_disclose_the_registered_one() -> None:
+    found = match(question("Ayaan", "Khan", birth_date="2014-03-09", postcode="AB10 1XY"), TWINS[0])
+    assert not found.disclosable
+
+
+FATHER_AND_SON = (
+    stored("John", "Smith", "1960-05-04", "AB10 1XY"),
+    stored("John", "Smith", "1988-11-23", "AB10 1XY"),
+)
+
+
+@pytest.mark.parametrize(
+    ("details", "person_id"),
+    [({"birth_date": "1960-05-04"}, 1), ({"birth_date": "1988"}, 2), ({"age": 65}, 1), ({"age": 37}, 2)],
+)
+def test_father_and_son_are_told_apart_by_their_births(details: dict[str, Any], person_id: int) -> None:
+    found = match(question("John", "Smith", postcode="AB10 1XY", **details), *FATHER_AND_SON)
+    assert found.disclosable
+    assert found.best is not None
+    assert found.best.person_id == person_id
+
+
+@pytest.mark.parametrize("details", [{}, {"age": 50}, {"birth_date": "1974"}, {"birth_date": "1900-01-01"}])
+def test_father_and_son_of_one_name_stay_silent(details: dict[str, Any]) -> None:
+    assert not match(question("John", "Smith", postcode="AB10 1XY", **details), *FATHER_AND_SON).disclosable
+
+
+def test_two_people_of_one_name_and_birth_date_stay_silent() -> None:
+    here, there = (stored("John", "Smith", "1960-05-04", postcode) for postcode in ("AB10 1XY", "G2 3HY"))
+    silent = match(question("John", "Smith", birth_date="1960-05-04"), here, there)
+    assert (silent.others, silent.disclosable) == (1, False)
+    told = match(question("John", "Smith", birth_date="1960-05-04", postcode="AB10 1XY"), here, there)
+    assert told.disclosable
+    assert told.best is not None
+    assert told.best.person_id == 1
+
+
+def test_one_number_on_two_people_stays_silent() -> None:
+    same = stored("Robert", "O'Brien", "1985-03-09", "", NUMBER)
+    assert not match(question("Robert", "O'Brien", birth_date="1985-03-09", number=NUMBER), same, same).disclosable
+
+
+def test_a_name_and_an_address_are_never_enough_however_graded() -> None:
+    levels = Levels(NameLevel.EXACT, NameLevel.EXACT, False, BirthLevel.MISSING, PlaceLevel.EXACT, NumberLevel.MISSING)
+    assert not choose([Scored(1, MatchGrade.CERTAIN, levels.bits, levels)]).disclosable
+
+
+def test_when_not_everybody_could_be_compared_only_certain_is_disclosed() -> None:
+    cards = [(1, card_of(ROBERT))]
+    for postcode, disclosable in (("AB10 1XY", True), (None, False)):
+        asked = asked_of(question("Robert", "O'Brien", birth_date="1985-03-09", postcode=postcode), today=TODAY)
+        assert choose(score(asked, cards, today=TODAY), complete=False).disclosable is disclosable
+
+
+def test_a_person_known_by_two_names_is_one_person() -> None:
+    married = Candidate(
+        names=((("Susan",), "Smith"), (("Sue",), "Jones")), birth_dates=("1960-05-04",), postcodes=("AB10 1XY",)
+    )
+    for family in ("Smith", "Jones"):
+        assert match(question("Susan", family, birth_date="1960-05-04"), married).disclosable
+
+
+def test_first_of_january_needs_the_address_too() -> None:
+    person = stored("Robert", "Day", "1985-01-01", "AB10 1XY")
+    assert not match(question("Robert", "Day", birth_date="1985-01-01"), person).disclosable
+    assert match(question("Robert", "Day", birth_date="1985-01-01", postcode="AB10 1XY"), person).disclosable
+
+
+def test_the_explanation_holds_words_and_weights_but_nothing_stored() -> None:
+    found = match(question("Bob", "O'Brian", birth_date="1985-03-19", postcode="AB10 1XY"), ROBERT)
+    assert found.best is not None
+    told = str(found.best.explanation).lower()
+    for value in ("robert", "brien", "1985", "ab10", NUMBER):
+        assert value not in told
+    assert found.best.score == pytest.approx(sum(result.weight for result in found.best.explanation))
+
+
+def test_what_is_protected_is_never_searched() -> None:
+    person = Person(
+        key="1",
+        names=(
+            HumanName(given=("Robert",), family="Hidden", protected=True),
+            HumanName(given=("Robin",), family="Day"),
+        ),
+        birth_date="1985-03-09",
+        addresses=(Address(postcode="AB10 1XY", protected=True), Address(postcode="G2 3HY")),
+        identifiers=(Identifier(system=NHS_NUMBER_SYSTEM, value=NUMBER, protected=True),),
+    )
+    assert Candidate.of(person) == stored("Robin", "Day", "1985-03-09", "G2 3HY")

@@ -100,24 +100,24 @@ async def _slow_node_penalty(hub: _Hub, names: list[str]) -> float:
 
 
 async def _through_hub(hub: _Hub, names: list[str], answers: int) -> float:
-    """Seconds from posting a question until `answers` answers have arrived: all and the coverage, or else hang up."""
+    """Seconds from posting a question until `answers` answers have arrived: the first lines, as who hangs has none."""
     body = envelope(*names).to_json()
     headers = {"Authorization": hub.authorise(body)}
     began = time.perf_counter()
     async with hub.client.post(hub.url, data=body, headers=headers) as response:
         assert response.status == 200, await response.text()
-        if answers == len(names):
-            stream = await response.read()
-            taken = time.perf_counter() - began
-            assert stream.count(b'"answered"') >= answers, "a stub did not answer"
-            return taken
-        received = 0
-        async for chunk in response.content.iter_any():
-            received += chunk.count(b'"answer":')
-            if received >= answers:
-                break
+        received, stream = 0, bytearray()
+        while received < answers:
+            chunk = await response.content.readany()
+            assert chunk, "the stream ended early"
+            received += chunk.count(b"\n")
+            stream += chunk
         taken = time.perf_counter() - began
-        response.close()
+        assert stream.count(b'"answered"') >= answers, "a stub did not answer"
+        if answers < len(names):
+            response.close()  # nobody waits for the one that hangs
+        else:
+            await response.read()
         return taken
 
 

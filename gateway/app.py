@@ -147,8 +147,20 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     emit("node.stopped", member=node.parts.me.member)
 
 
-async def open_hub(settings: HubSettings, *, clock: Clock) -> Listener:
-    """A hub that listens; closing the listener closes all of it. Raises ConfigurationError or StorageError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningHub:
+    """A hub that listens."""
+
+    hub: Hub
+    listener: Listener
+
+    async def close(self) -> None:
+        """Stop listening; the application's clean-up releases links and database."""
+        await self.listener.close()
+
+
+async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
+    """A hub that listens; raises ConfigurationError or StorageError."""
     table = settings.hub
     key = SigningKey.load(table.keys / HUB_KEY_FILE)
     make_private_folder(table.data)
@@ -179,16 +191,17 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> Listener:
     )
     application = protect(hub_application(hub=hub, sealing_keys=sealing_keys), time_limit_s=REQUEST_LIMIT_S)
     host, port = table.listen
-    return await listen(application, host=host, port=port, tls=_tls(table.tls))
+    listener = await listen(application, host=host, port=port, tls=_tls(table.tls))
+    return RunningHub(hub=hub, listener=listener)
 
 
 async def serve_hub(settings: HubSettings) -> None:
     """Run a hub until SIGINT or SIGTERM."""
     configure_logging()
-    listener = await open_hub(settings, clock=SystemClock())
-    emit("hub.started", hub=settings.hub.id, port=listener.port, version=__version__)
+    running = await open_hub(settings, clock=SystemClock())
+    emit("hub.started", hub=settings.hub.id, port=running.listener.port, version=__version__)
     await _until_stopped()
-    await listener.close()
+    await running.close()
     emit("hub.stopped", hub=settings.hub.id)
 
 

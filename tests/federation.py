@@ -10,11 +10,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from consent_ledger.consent import ConsentEntry
-from gateway.app import HUB_KEY_FILE, Node, listen_node, open_hub, open_node
+from gateway.app import HUB_KEY_FILE, Node, RunningHub, listen_node, open_hub, open_node
+from gateway.database.contract import Work
 from gateway.http import Listener
 from gateway.node.ask import Completed, MemberResult, ask
 from gateway.node.changes import _hashed
@@ -90,14 +92,14 @@ class TestFederation:
     clock: TurnedClock
     operator: Operator
     ports: dict[str, int]
+    hub: RunningHub
     nodes: dict[str, Node] = field(default_factory=dict)
     listeners: dict[str, Listener] = field(default_factory=dict)
-    hub: Listener | None = None
 
     async def add(self, member: str, *objects: Mapped) -> None:
         """Store objects at one member, as an import would."""
 
-        def work():
+        def work() -> Work[None]:
             source, _ = yield from begin_run(SOURCE, NAME, "test", self.clock.now())
             yield from store_objects(source, [_hashed(item) for item in objects])
             yield from index_pending()
@@ -111,7 +113,7 @@ class TestFederation:
         assert person_id is not None
         await node.parts.ledger.record(person_id, entry)
 
-    async def ask(self, member: str, name: str, **details: object) -> Completed:
+    async def ask(self, member: str, name: str, **details: Any) -> Completed:
         """Ask, and wait for the end; `details` are those of question()."""
         stream = [event async for event in ask(self.question(member, name, **details), node=self.nodes[member].parts)]
         assert isinstance(stream[-1], Completed)
@@ -147,18 +149,14 @@ class TestFederation:
         )
 
     async def refresh(self, *members: str) -> None:
-        """Let members fetch the document and each other's sealing keys; all without names, twice, so that all have all."""
+        """Let members (all without names) fetch the document and sealing keys; twice, so that all have all."""
         for _ in range(2):
             for member in members or tuple(self.nodes):
                 await self.nodes[member].parts.membership.refresh()
 
     async def publish(self) -> None:
         """Let the hub take up the operator's newest document at once, instead of within a second."""
-        await self.hub_directory.refresh()
-
-    @property
-    def hub_directory(self):
-        return self.hub.runner.app["directory"]
+        await self.hub.hub.directory.refresh()
 
     async def stop(self, member: str) -> None:
         """One member's node goes down."""
@@ -197,7 +195,7 @@ def someone(
         Service(key=f"svc-{service}", name=f"Team {service}", code=service, organisation_key="org"),
         Practitioner(
             key=f"w-{key}",
-            name=HumanName(given=tuple(worker.split()[:-1]), family=worker.split()[-1]),
+            name=HumanName(given=tuple(worker.split()[:-1]), family=worker.rsplit(maxsplit=1)[-1]),
             role=role,
             contact_points=(
                 ContactPoint(system="phone", value="01632 960123", rank=1),
@@ -238,7 +236,7 @@ async def federation(
     ports = dict(zip(("hub", *members), _free_ports(len(members) + 1), strict=True))
     hub_key = _write_hub(folder / "hub", ports["hub"])
     operator = init_operator(folder / "operator", name=NAME, hub_key=hub_key.verify_key(), now=clock.now())
-    text = agreement.read_bytes()
+    text = agreement.read_bytes()  # noqa: ASYNC240 - a test may wait for its own small file
     signatures = []
     for member in members:
         key = _write_node(folder, member, ports, accept=accept, delay_ms=delay_ms, agreement=agreement)
@@ -251,10 +249,10 @@ async def federation(
         )
     carried = AgreementBytes(text=text, signatures=tuple(signatures))
     operator = replace(operator, document=operator.set_agreement(carried, clock.now()))
-    running = TestFederation(folder=folder, clock=clock, operator=operator, ports=ports)
     async with AsyncExitStack() as stack:
-        running.hub = await open_hub(load_hub(folder / "hub" / "hub.toml"), clock=clock)
-        stack.push_async_callback(running.hub.close)
+        hub = await open_hub(load_hub(folder / "hub" / "hub.toml"), clock=clock)
+        stack.push_async_callback(hub.close)
+        running = TestFederation(folder=folder, clock=clock, operator=operator, ports=ports, hub=hub)
         for member in members:
             await running.start(member)
         try:

@@ -13,10 +13,10 @@ from gateway.policy.agreement import Agreement
 from gateway.policy.decide import (
     Decision,
     DecisionInputs,
-    Deny,
     InvolvementFacts,
     MemberFacts,
     QuestionFacts,
+    as_record,
     decide,
 )
 from gateway.wire.query import VerifiedQuery
@@ -57,7 +57,7 @@ class Decided:
     def records(self) -> list[Mapping[str, Any]]:
         """One record for each involvement: what was weighed, and what came out."""
         return [
-            _record(involvement_id, inputs, decision)
+            {"involvement": involvement_id} | as_record(inputs, decision)
             for involvement_id, inputs, decision in zip(self.involvement_ids, self.inputs, self.decisions, strict=True)
         ]
 
@@ -138,26 +138,3 @@ def _facts(member: TeamMember) -> InvolvementFacts:
 
 def _service(member: TeamMember) -> str:
     return member.service.code if member.service is not None else ""
-
-
-def _record(involvement_id: int, inputs: DecisionInputs, decision: Decision) -> dict[str, Any]:
-    involvement, consent = inputs.involvement, inputs.consent
-    record: dict[str, Any] = {
-        "involvement": involvement_id,
-        "service": involvement.service,
-        "sensitivity": involvement.sensitivity.value,
-        "max_mode": involvement.max_mode.code,
-        "start": involvement.start,
-        "end": involvement.end,
-        "consent": [
-            consent.permits.code,
-            consent.refused_from.code if consent.refused_from is not None else None,
-            consent.explicit.code,
-            consent.entry,
-        ],
-        "effect": type(decision).__name__.lower(),
-        "rule": decision.rule,
-    }
-    if isinstance(decision, Deny):
-        return record | {"reason": decision.reason.value}
-    return record | {"mode": decision.mode.code}

@@ -34,7 +34,7 @@ def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
 
 
 def make_keys(folder: Path, now: float) -> tuple[SigningKey, LedgerKey]:
-    """Make signing, ledger and first sealing key; raises ConfigurationError if there are some: none is ever replaced."""
+    """Make signing, ledger and first sealing key; raises ConfigurationError if some exist: none is ever replaced."""
     signing_key, ledger_key = SigningKey.generate(), LedgerKey.generate()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     signing_key.save(folder / SIGNING_KEY_FILE)

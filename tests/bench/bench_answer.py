@@ -114,7 +114,9 @@ async def _rounds(questions: "_Questions", worker: "subprocess.Popen[bytes]") ->
     }
 
 
-async def _saturate(session: aiohttp.ClientSession, url: str, requests: Sequence[tuple[bytes, dict[str, str]]]) -> float:
+async def _saturate(
+    session: aiohttp.ClientSession, url: str, requests: Sequence[tuple[bytes, dict[str, str]]]
+) -> float:
     """Answers per second while IN_FLIGHT requests are always under way, over SECONDS after the first round trip."""
     queue = iter(requests)
     done, wrong = 0, 0

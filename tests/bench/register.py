@@ -5,8 +5,44 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_START = ("al", "ben", "cor", "da", "el", "fa", "gar", "ha", "is", "jo", "ka", "lu", "ma", "nor", "os", "pri", "ro", "sa")
-_END = ("bert", "dric", "la", "lyn", "mund", "na", "nia", "ric", "ron", "shan", "sia", "tan", "ton", "vin", "win", "yra")
+_START = (
+    "al",
+    "ben",
+    "cor",
+    "da",
+    "el",
+    "fa",
+    "gar",
+    "ha",
+    "is",
+    "jo",
+    "ka",
+    "lu",
+    "ma",
+    "nor",
+    "os",
+    "pri",
+    "ro",
+    "sa",
+)
+_END = (
+    "bert",
+    "dric",
+    "la",
+    "lyn",
+    "mund",
+    "na",
+    "nia",
+    "ric",
+    "ron",
+    "shan",
+    "sia",
+    "tan",
+    "ton",
+    "vin",
+    "win",
+    "yra",
+)
 _PLACE = ("ash", "beck", "clay", "dun", "elm", "fern", "gold", "hart", "ing", "kirk", "lang", "moor", "nether", "oak")
 _SUFFIX = ("bourne", "by", "combe", "den", "field", "ford", "ham", "ley", "more", "ridge", "stead", "thwaite", "well")
 _HEADER = (
@@ -48,6 +84,6 @@ def write_export(path: Path, count: int) -> None:
             visit = "02/02/2026" if number % 2 else ""
             file.write(
                 f'T{number:07};"{tenant.family.upper()}, {tenant.given}";{day}/{month}/{year};1 Test Row;'
-                f"{tenant.postcode};;CUR;01/04/2020;;;\"Officer, Number{officer}\";HO{officer};01632 960{officer:03};"
+                f'{tenant.postcode};;CUR;01/04/2020;;;"Officer, Number{officer}";HO{officer};01632 960{officer:03};'
                 f"07700900{officer:03};officer{officer}@example.org;Email;North;{visit};;N\n"
             )

@@ -15,7 +15,6 @@ from uuid import uuid4
 import aiohttp
 import orjson
 from aiohttp import web
-from gateway.wire.federation import sign_document
 
 from gateway.database.contract import Database
 from gateway.database.sqlite import open_sqlite

@@ -58,8 +58,6 @@ class SqlConnector:
                 yield from self._of_kind(connection, kind, places)
                 places.setdefault(kind.kind, [])
                 yield _cursor(places)
-        if not self._kinds:
-            yield _cursor(places)
 
     def acknowledge(self, cursor: Cursor) -> None:
         """Nothing to tell: the database stays as it is."""
@@ -143,7 +141,8 @@ class SqlConnector:
         try:
             yield connection
         finally:
-            manager.__exit__(None, None, None)
+            with self._explained("closing"):  # a connection that was lost cannot be rolled back
+                manager.__exit__(None, None, None)
 
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:

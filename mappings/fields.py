@@ -75,6 +75,8 @@ class Record:
 
     def text(self, value: Value, *, free: bool = False) -> str | None:
         """The one value of a field."""
+        if value.path is None:
+            return str(value.constant)
         return _only(self.texts(value, MAX_FREE_TEXT if free else MAX_TEXT))
 
     def lines(self, value: Value) -> str | None:
@@ -120,7 +122,7 @@ class Record:
         parts = [self.text(value) or "" for value in key.values]
         if not any(parts):
             return None
-        joined = "|".join(part.replace("%", "%25").replace("|", "%7C") for part in parts)
+        joined = parts[0] if len(parts) == 1 else "|".join(x.replace("%", "%25").replace("|", "%7C") for x in parts)
         if len(joined) > MAX_TEXT:
             raise Unusable(f"a key longer than {MAX_TEXT} characters")
         return fold(joined) if key.fold else joined

@@ -16,7 +16,7 @@ from gateway.hub.replay import QUESTION_KEPT_S, SeenId, accept_once
 from gateway.links.contract import Delivery, Link
 from gateway.wire import base64url
 from gateway.wire.coverage import DeliveryOutcome, sign_coverage
-from gateway.wire.envelope import Envelope, member_envelope
+from gateway.wire.envelope import Envelope, member_envelopes_json
 from gateway.wire.federation import Federation, Member
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import SEALED_ANSWER_BYTES, SKEW_S
@@ -83,12 +83,12 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
             asyncio.timeout(wait_ms / 1000 + LAST_WRITES_S),
             Relays(link=hub.link, circuits=hub.circuits, wait_s=wait_ms / 1000) as relays,
         ):
-            for member_id in envelope.copies:
+            for member_id, member_envelope in member_envelopes_json(envelope, asker.id):
                 member = federation.members.get(member_id)
                 if member is None or not member.active:
                     relays.skip(member_id)
                 else:
-                    relays.send(member, member_envelope(envelope, member_id, asker.id).to_json())
+                    relays.send(member, member_envelope)
 
             # (4) Stream the answers back as they arrive, unopened.
             while ended := await relays.next():

@@ -32,7 +32,7 @@ _NDJSON = "application/x-ndjson"
 
 
 def hub_application(*, hub: Hub, sealing_keys: SealingKeys) -> web.Application:
-    """The hub's routes. While it runs it watches the operator's document; its end closes links and database."""
+    """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them."""
     routes = _Routes(hub=hub, sealing_keys=sealing_keys)
     application = web.Application()
     application.router.add_post(QUERIES_PATH, routes.post_query)
@@ -59,8 +59,6 @@ class _Routes:
         watch.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watch
-        await self._hub.link.close()
-        await self._hub.database.close()
 
     async def post_query(self, request: web.Request) -> web.StreamResponse:
         """Relay one question; the answers stream back as they arrive."""

@@ -33,6 +33,8 @@ class BodyReader:
             raise web.HTTPLengthRequired
         if length > max_bytes:
             raise web.HTTPRequestEntityTooLarge(max_bytes, length)
+        if length == 0:
+            return b""
         if self._reading_bytes + length > MAX_READING_BYTES:
             raise Overloaded("too many bodies are being read")
         self._reading_bytes += length

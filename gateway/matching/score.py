@@ -51,7 +51,7 @@ NUMBER_BITS: dict[NumberLevel, float] = {
 # fmt: on
 EXCHANGED_BITS = -2.0  # given and family name typed in each other's place
 MARGIN_BITS = 6.0  # a person of a lower grade this far behind is told apart from the best
-CLEAR_BITS = 9.0  # and one who would do alone, only by about a whole postcode; both from tuning on generated people
+CLEAR_BITS = 9.0  # and one who would do alone, only by about a whole postcode
 
 GOOD_BIRTH = frozenset((BirthLevel.EXACT, BirthLevel.SWAPPED, BirthLevel.EDIT, BirthLevel.NEAR))
 PARTLY_KNOWN_BIRTH = frozenset((BirthLevel.FIRST_OF_JANUARY, BirthLevel.MONTH, BirthLevel.YEAR, BirthLevel.AGE))

@@ -5,6 +5,7 @@ Involvements that have ended, or whose practitioner and service are not there, a
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import orjson
 
@@ -23,6 +24,7 @@ from mappings.vocabulary import Mode, OrganisationType, Sensitivity
 
 MAX_INVOLVEMENTS = 200  # of one person: ten times what an answer of 8 KiB can carry
 MAX_EVENTS = 500  # contacts of one person that are looked through for each practitioner's last and next
+DECODED_ROWS = 1024  # practitioners, services, organisations kept decoded: they recur from person to person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,7 @@ def _involvement(row: Row) -> Involvement:
     )
 
 
+@lru_cache(DECODED_ROWS)
 def _practitioner(row: Row) -> Practitioner:
     _, key, name, role, contact_points, working_pattern, organisation_key = row
     stored = orjson.loads(name)
@@ -162,6 +165,7 @@ def _practitioner(row: Row) -> Practitioner:
     )
 
 
+@lru_cache(DECODED_ROWS)
 def _service(row: Row) -> Service:
     _, key, name, code, organisation_key, duty_contact, description = row
     return Service(
@@ -174,6 +178,7 @@ def _service(row: Row) -> Service:
     )
 
 
+@lru_cache(DECODED_ROWS)
 def _organisation(row: Row) -> Organisation:
     _, key, name, kind, identifiers, duty_contact = row
     return Organisation(

@@ -5,7 +5,7 @@ The hub passes on to each member its own copy alone, and can open none.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,12 +50,16 @@ class SealedCopy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What an asking node sends to its hub; `copies` by member id."""
+    """What an asking node sends to its hub; `copies` by member id.
+
+    `encoded` is the body as it arrived in JSON: a hub relays it to a thousand members without encoding it as often.
+    """
 
     id: str
     deadline_ms: int
     body: bytes = field(repr=False)
     copies: Mapping[str, SealedCopy]
+    encoded: str | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> bytes:
         """The body of `POST /v1/queries`."""
@@ -63,7 +67,7 @@ class Envelope:
             "v": VERSION,
             "id": self.id,
             "deadline_ms": self.deadline_ms,
-            "body": base64url.encode_text(self.body),
+            "body": self.encoded or base64url.encode_text(self.body),
             "copies": {member: _copy_json(copy) for member, copy in self.copies.items()},
         }
         return orjson.dumps(content)
@@ -82,6 +86,7 @@ class Envelope:
             deadline_ms=integer(content, "deadline_ms", minimum=1, maximum=MAX_DEADLINE_MS),
             body=raw(content, "body", size=question_bytes(len(copies)) + AEAD_TAG_BYTES),
             copies={member: _copy(nested(copies, member)) for member in copies},
+            encoded=content["body"],
         )
 
 
@@ -94,6 +99,7 @@ class MemberEnvelope:
     body: bytes = field(repr=False)
     copy: SealedCopy
     sender: str
+    encoded: str | None = field(default=None, repr=False, compare=False)
 
     def to_json(self) -> bytes:
         """The body of `POST {endpoint}/v1/answers`."""
@@ -101,7 +107,7 @@ class MemberEnvelope:
             "v": VERSION,
             "id": self.id,
             "deadline_ms": self.deadline_ms,
-            "body": base64url.encode_text(self.body),
+            "body": self.encoded or base64url.encode_text(self.body),
             "copy": _copy_json(self.copy),
             "from": self.sender,
         }
@@ -156,8 +162,30 @@ def member_envelope(envelope: Envelope, member: str, sender: str) -> MemberEnvel
     if copy is None:
         raise NotForUs(f"no copy for {member}")
     return MemberEnvelope(
-        id=envelope.id, deadline_ms=envelope.deadline_ms, body=envelope.body, copy=copy, sender=sender
+        id=envelope.id,
+        deadline_ms=envelope.deadline_ms,
+        body=envelope.body,
+        copy=copy,
+        sender=sender,
+        encoded=envelope.encoded,
     )
+
+
+def member_envelopes_json(envelope: Envelope, sender: str) -> Iterator[tuple[str, bytes]]:
+    """For each copy, its member and `member_envelope(...).to_json()`, byte for byte.
+
+    The body is most of it and the same for all: encoded once, it costs a hub a tenth.
+    """
+    shared = {
+        "v": VERSION,
+        "id": envelope.id,
+        "deadline_ms": envelope.deadline_ms,
+        "body": base64url.encode_text(envelope.body),
+    }
+    head = orjson.dumps(shared)[:-1] + b',"copy":'
+    tail = b',"from":' + orjson.dumps(sender) + b"}"
+    for member, copy in envelope.copies.items():
+        yield member, head + orjson.dumps(_copy_json(copy)) + tail
 
 
 def open_query(envelope: MemberEnvelope, ring: SealingKeyRing, *, federation: str, me: str, now: float) -> bytes:

@@ -6,7 +6,7 @@ Bodies, copies and answers are random bytes here, as they are to a hub: it must 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -304,31 +304,34 @@ async def running_hub(
     rate_per_minute: int = 6_000,
     max_concurrent: int = 64,
     deadline_ms: int = DEADLINE_MS,
-    link: HttpsLink | None = None,
 ) -> AsyncIterator[RunningHub]:
     """The hub as build_hub wires it, on a free port and with the federation's stepping clock."""
     clock = federation.clock
-    database: Database = await open_sqlite(federation.folder / "hub.db", schema="hub")
-    directory = await open_directory(
-        document=federation.file,
-        operator_key=federation.operator.verify_key(),
-        hub_key=federation.hub_key,
-        database=database,
-        clock=clock,
-    )
-    hub = Hub(
-        directory=directory,
-        database=database,
-        limits=MemberLimits(rate_per_minute=rate_per_minute, max_concurrent=max_concurrent, clock=clock),
-        circuits=Circuits(clock=clock),
-        link=link or HttpsLink(key=federation.hub_key, clock=clock),
-        key=federation.hub_key,
-        clock=clock,
-        deadline_ms=deadline_ms,
-    )
-    sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
-    application = protect(hub_application(hub=hub, sealing_keys=sealing_keys), time_limit_s=30)
-    listener = await listen(application, host="127.0.0.1", port=0)
-    async with aiohttp.ClientSession() as client:
+    async with AsyncExitStack() as stack:
+        database: Database = await open_sqlite(federation.folder / "hub.db", schema="hub")
+        stack.push_async_callback(database.close)
+        directory = await open_directory(
+            document=federation.file,
+            operator_key=federation.operator.verify_key(),
+            hub_key=federation.hub_key,
+            database=database,
+            clock=clock,
+        )
+        sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
+        link = HttpsLink(key=federation.hub_key, clock=clock)
+        stack.push_async_callback(link.close)
+        hub = Hub(
+            directory=directory,
+            database=database,
+            limits=MemberLimits(rate_per_minute=rate_per_minute, max_concurrent=max_concurrent, clock=clock),
+            circuits=Circuits(clock=clock),
+            link=link,
+            key=federation.hub_key,
+            clock=clock,
+            deadline_ms=deadline_ms,
+        )
+        application = protect(hub_application(hub=hub, sealing_keys=sealing_keys), time_limit_s=30)
+        listener = await listen(application, host="127.0.0.1", port=0)
+        stack.push_async_callback(listener.close)
+        client = await stack.enter_async_context(aiohttp.ClientSession())
         yield RunningHub(federation=federation, hub=hub, listener=listener, client=client)
-        await listener.close()

@@ -119,7 +119,7 @@ def test_row_marked_as_deleted_is_a_tombstone(database: Path) -> None:
 )
 def test_query_that_could_write_is_refused(database: Path, query: str) -> None:
     assert why_not_a_query(query)
-    with pytest.raises(SourceOptionError, match="option 'query'|option 'table'"):
+    with pytest.raises(SourceOptionError, match=r"option 'query'|option 'table'"):
         connector(database, client={"query": query, "key": ["id"]} if query else {"key": ["id"]})
 
 

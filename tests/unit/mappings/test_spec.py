@@ -20,6 +20,15 @@ person_key = ["id"]
 service_key = ["team"]
 """
 
+CODES = INVOLVEMENT + "[value_sets.a]\n"
+FIXED = """
+[[fixed]]
+type = "organisation"
+key = "o"
+name = "O"
+duty_contact = [{ system = "phone", value = "none" }]
+"""
+
 
 @pytest.mark.parametrize(
     ("text", "message"),
@@ -30,33 +39,41 @@ service_key = ["team"]
         (PERSON.replace('"person"', '"persons"'), r"map 1: unknown type 'persons'"),
         (PERSON.replace('from = "row"', ""), r"map 1 \(person\): 'from' is missing"),
         (PERSON.replace("surname", "sur//name"), r"'sur//name' is not the name of a field"),
-        (PERSON.replace('family = "surname"', 'famly = "surname"'), r"names 1: unknown key 'famly'; did you mean 'family'"),
+        (
+            PERSON.replace('family = "surname"', 'famly = "surname"'),
+            r"names 1: unknown key 'famly'; did you mean 'family'",
+        ),
         (PERSON.replace('family = "surname", given = ["forename"]', 'use = "old"'), r"names 1: give either 'family'"),
         (PERSON.replace('family = "surname"', 'whole = "surname"'), r"names 1: give either 'family'"),
         (PERSON + 'birth_date = "dob"', r"birth_date: 'date' is missing"),
         (PERSON + 'birth_date = { field = "dob", date = "%d/%m/%y" }', r"birth_date: 'date': %y is not supported"),
-        (PERSON + 'birth_date = { field = "dob", dates = "%Y" }', r"birth_date: .*'date' is missing|unknown key 'dates'"),
+        (
+            PERSON + 'birth_date = { field = "dob", dates = "%Y" }',
+            r"birth_date: .*'date' is missing|unknown key 'dates'",
+        ),
         (PERSON + 'identifiers = [{ system = "nhs", value = "n" }]', r"identifiers 1: 'system' must be a URI"),
         (PERSON + 'restricted = { field = "r", yes = ["X"], no = ["x"] }', r"restricted: 'x' is both 'yes' and 'no'"),
-        (PERSON + 'needs = 7', r"'needs' must be a text or a list of texts"),
+        (PERSON + "needs = 7", r"'needs' must be a text or a list of texts"),
         (PERSON + 'when = { field = "status" }', r"when: 'in' is missing"),
         (PERSON + "optional = 1", r"'optional' must be true or false"),
         (INVOLVEMENT + 'sensitivity = { constant = "Q" }', r"sensitivity: 'Q' is not one of N, R, V"),
         (INVOLVEMENT + 'sensitivity = "level"', r"sensitivity: 'value_set' is missing"),
-        (INVOLVEMENT + 'max_mode = { field = "m", value_set = "sensitivity" }', r"has target 'sensitivity', not 'mode'"),
+        (
+            INVOLVEMENT + 'max_mode = { field = "m", value_set = "sensitivity" }',
+            r"has target 'sensitivity', not 'mode'",
+        ),
         (INVOLVEMENT + 'max_mode = { field = "m", value_set = "modes" }', r"max_mode: there is no value set 'modes'"),
-        (INVOLVEMENT + "lead = 'x'\n[value_sets.a]\ntarget = 'text'\n[value_sets.a.codes]", r"value_sets: a: 'codes' is empty"),
-        (INVOLVEMENT + "[value_sets.a]\ntarget = 'texts'\ncodes = { A = 'b' }", r"code 'A': unknown target 'texts'"),
-        (INVOLVEMENT + "[value_sets.a]\ntarget = 'mode'\ncodes = { A = 'all' }", r"code 'A': 'all' is not one of callback"),
-        (INVOLVEMENT + "[value_sets.a]\ntarget = 'text'\ncodes = { A = 'b', a = 'c' }", r"two codes differ only in case"),
-        (INVOLVEMENT + "[value_sets.a]\ntarget = 'service'\ncodes = { A = 'plumbing' }", r"'plumbing' is not one of CAMHS"),
-        ('[[fixed]]\ntype = "organisation"\nkey = "o"\nname = "O"\nduty_contact = [{ system = "phone", value = "none" }]\n' + PERSON,
-         r"fixed organisation: organisation\.duty_contact: not a phone number"),
+        (CODES + "target = 'text'\n[value_sets.a.codes]", r"value_sets: a: 'codes' is empty"),
+        (CODES + "target = 'texts'\ncodes = { A = 'b' }", r"code 'A': unknown target 'texts'"),
+        (CODES + "target = 'mode'\ncodes = { A = 'all' }", r"code 'A': 'all' is not one of callback"),
+        (CODES + "target = 'text'\ncodes = { A = 'b', a = 'c' }", r"two codes differ only in case"),
+        (CODES + "target = 'service'\ncodes = { A = 'plumbing' }", r"'plumbing' is not one of CAMHS"),
+        (FIXED + PERSON, r"fixed organisation: organisation\.duty_contact: not a phone number"),
         ("", r"test\.toml: there is no \[\[map\]\]"),
         (PERSON + "[surplus]", r"test\.toml: unknown key 'surplus'"),
         ("this is not TOML", r"test\.toml: .*line 7"),
     ],
-)  # fmt: skip
+)
 def test_error_names_the_place_and_the_key(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SpecError, match=message):
         spec(tmp_path, text)

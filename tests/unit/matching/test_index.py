@@ -69,6 +69,7 @@ def counts() -> Work[tuple[int, int]]:
         (question("Bob", "Brien", identifiers=((NHS_NUMBER_SYSTEM, NUMBER),)), 1),
         (question("Bob", "obrian", birth_date="1985-03-09"), 1),
         (question("Bob", "O'Brien", birth_date="1985-09-03"), 1),
+        (question("Bobby", "Obriem", birth_date="1985-09-03"), 1),
         (question("Rob", "O'Brien", birth_date="1975-03-09"), 1),
         (question("Robert", "Brown", birth_date="1985-03-11"), 1),
         (question("Robert", "Obryen", birth_date="1985-03-11"), 1),
@@ -141,6 +142,26 @@ async def test_a_common_name_and_birth_date_need_the_address_too(database: Datab
     assert found(alone) == 60
     assert not alone.disclosable
     assert (await search(database, question("John", "Smith", birth_date="1960-06-15", postcode="M1 1AA"))).disclosable
+
+
+async def test_another_address_makes_a_less_common_name_doubtful(database: Database) -> None:
+    await database.write(index_people([(n, person("John", "Smith", f"19{n}-06-15", "M1 1AA")) for n in range(50, 60)]))
+    assert (await search(database, question("John", "Smith", birth_date="1955-06-15"))).disclosable
+    elsewhere = question("John", "Smith", birth_date="1955-06-15", postcode="ZE1 0AA")
+    assert not (await search(database, elsewhere)).disclosable
+
+
+async def test_more_people_of_one_birth_date_than_are_compared_leave_only_certainty(database: Database) -> None:
+    """As where a system writes one date for everybody: a rival may be among those that were not read."""
+    letters = "bdfgklmnprst"
+    names = [f"{a}a{b}o{c}" for a in letters for b in letters for c in letters][: MAX_POSTINGS + 100]
+    crowd = [(n, person("Mary", name, "1985-06-15")) for n, name in enumerate(names, start=11)]
+    await database.write(index_people([(10, person("Robin", "Hart", "1985-06-15", "AB10 1XY")), *crowd]))
+    alone = await search(database, question("Robin", "Hart", birth_date="1985-06-15"))
+    assert found(alone) == 10
+    assert not alone.disclosable
+    certain = question("Robin", "Hart", birth_date="1985-06-15", postcode="AB10 1XY")
+    assert (await search(database, certain)).disclosable
 
 
 HOSTILE = [

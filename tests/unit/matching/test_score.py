@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from gateway.matching.compare import BirthLevel, NameLevel, NumberLevel, PlaceLevel
 from gateway.matching.record import Candidate, asked_of, card_of
-from gateway.matching.score import Match, choose, score
+from gateway.matching.score import Levels, Match, Scored, choose, score
 from gateway.wire.query import NameParts, Subject
 from mappings.model import Address, HumanName, Identifier, Person
 from mappings.vocabulary import NHS_NUMBER_SYSTEM, MatchGrade
@@ -147,6 +148,19 @@ def test_twins_of_like_names_stay_silent() -> None:
     assert not match(question("Anna", "Khan", birth_date="2014-03-09", postcode="AB10 1XY"), ann, anna).disclosable
 
 
+def test_twins_between_whose_names_a_typed_one_lies_stay_silent() -> None:
+    ayah, ayaan = (stored(given, "Khan", "2014-03-09", "AB10 1XY") for given in ("Ayah", "Ayaan"))
+    subject = question("Aya", "Khan", birth_date="2014-03-09", postcode="AB10 1XY")
+    assert match(subject, ayah).disclosable
+    assert not match(subject, ayah, ayaan).disclosable
+
+
+def test_namesakes_of_one_birth_date_in_the_same_street_stay_silent() -> None:
+    here, next_door = (stored("John", "Smith", "1960-05-04", postcode) for postcode in ("AB10 1XY", "AB10 1XZ"))
+    subject = question("John", "Smith", birth_date="1960-05-04", postcode="AB10 1XY")
+    assert not match(subject, here, next_door).disclosable
+
+
 def test_the_unregistered_twin_does_not_disclose_the_registered_one() -> None:
     found = match(question("Ayaan", "Khan", birth_date="2014-03-09", postcode="AB10 1XY"), TWINS[0])
     assert not found.disclosable
@@ -187,6 +201,11 @@ def test_two_people_of_one_name_and_birth_date_stay_silent() -> None:
 def test_one_number_on_two_people_stays_silent() -> None:
     same = stored("Robert", "O'Brien", "1985-03-09", "", NUMBER)
     assert not match(question("Robert", "O'Brien", birth_date="1985-03-09", number=NUMBER), same, same).disclosable
+
+
+def test_a_name_and_an_address_are_never_enough_however_graded() -> None:
+    levels = Levels(NameLevel.EXACT, NameLevel.EXACT, False, BirthLevel.MISSING, PlaceLevel.EXACT, NumberLevel.MISSING)
+    assert not choose([Scored(1, MatchGrade.CERTAIN, levels.bits, levels)]).disclosable
 
 
 def test_when_not_everybody_could_be_compared_only_certain_is_disclosed() -> None:

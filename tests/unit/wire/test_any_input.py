@@ -23,7 +23,7 @@ from tests.unit.wire.parties import COUNCIL, TRUST, ask, fixed_reply_key, make_p
 ODD: st.SearchStrategy[Any] = (
     st.none()
     | st.booleans()
-    | st.integers(-1, 2**64)
+    | st.integers(-1, 2**63)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5)
     | st.just([])
@@ -75,34 +75,34 @@ def _replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 
 
 @pytest.mark.parametrize("kind", READERS)
-@given(data=st.data())
+@given(at=st.integers(0, 999), odd=ODD)
 @settings(max_examples=60, deadline=None)
 def test_message_with_any_part_replaced_is_read_or_refused(
-    kind: str, honest: dict[str, Any], data: st.DataObject
+    kind: str, honest: dict[str, Any], at: int, odd: Any
 ) -> None:
     READERS[kind](honest[kind])
-    place = data.draw(st.sampled_from([place for place in _places(honest[kind]) if place]))
-    hostile = _replaced(honest[kind], place, data.draw(ODD))
+    places = [place for place in _places(honest[kind]) if place]
+    hostile = _replaced(honest[kind], places[at % len(places)], odd)
     with contextlib.suppress(WireError):
         READERS[kind](hostile)
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_token_is_refused(token: bytes | str) -> None:
     with pytest.raises(WireError):
         jws.verify(token, typ="patchwork-query+jwt", keys={}, max_bytes=200)
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_packed_answer_is_read_or_refused(start: bytes) -> None:
     with contextlib.suppress(WireError):
         unpack(start.ljust(ANSWER_BYTES, b"\x00"))
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_bytes_are_no_envelope(data: bytes) -> None:
     for reader in (Envelope.from_json, MemberEnvelope.from_json):
         with pytest.raises(WireError):

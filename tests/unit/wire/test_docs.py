@@ -10,6 +10,7 @@ import orjson
 from gateway import errors
 from gateway.wire import base64url, limits
 from gateway.wire.answer import sign_answer
+from gateway.wire.coverage import DeliveryOutcome, sign_coverage
 from gateway.wire.envelope import member_envelope
 from gateway.wire.freshness import sign_freshness
 from gateway.wire.join import sign_join, sign_rotation
@@ -82,12 +83,13 @@ def test_examples_have_the_members_that_are_sent(parties: Parties) -> None:
     trust = parties.signing[TRUST]
     key = parties.rings[TRUST].current(NOW).public
     school = signing_key("school")
+    coverage = sign_coverage({TRUST: DeliveryOutcome.ANSWERED}, question=JTI, asker=COUNCIL, key=parties.hub, now=NOW)
     question = receive(parties, delivered(asked))
     answer = sign_answer(DISCLOSURE, to=question, me=TRUST, ledger_leaf=LEAF, now=NOW, key=trust)
     given: dict[str, Any] = {"method": "POST", "path": "/v1/queries", "body": b""}
     request = sign_request(trust, iss=TRUST, aud=FEDERATION, now=NOW, jti=JTI, **given).removeprefix("Patchwork ")
     sent = {
-        ("members",): _claims(parties.federation.token),
+        ("members", "seq"): _claims(parties.federation.token),
         ("aud", "seq"): _claims(sign_freshness(parties.federation, parties.hub, NOW)),
         ("member",): _claims(sign_join(member("school", school), school, federation=FEDERATION, now=NOW)),
         ("jwk",): _claims(sign_rotation(school.verify_key(), trust, member=TRUST, federation=FEDERATION, now=NOW)),
@@ -96,6 +98,7 @@ def test_examples_have_the_members_that_are_sent(parties: Parties) -> None:
         ("copies",): orjson.loads(asked.envelope.to_json()),
         ("copy",): orjson.loads(member_envelope(asked.envelope, TRUST, COUNCIL).to_json()),
         ("body_sha256",): _claims(request),
+        ("in_reply_to", "members"): _claims(coverage),
         ("outcome",): _claims(answer.jws),
     }
     for names, message in sent.items():

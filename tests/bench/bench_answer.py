@@ -1,0 +1,287 @@
+"""answer_over_floor, answers_per_second_core, log_cost: one node at saturation on one core (docs/decisions/measured.md).
+
+A worker process, pinned to one core with all its threads, is a real node with the register that bench_ingest.py made. A
+driver on the other core plays the hub and keeps the worker saturated with questions that it sealed beforehand. Rounds
+alternate: the whole answer, the same without the durable log, bare HTTP of the same sizes, and the bare parts.
+"""
+
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import aiohttp
+import orjson
+import uvloop
+from aiohttp import web
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from consent_ledger.append import Appended
+from gateway.app import listen_node, open_node
+from gateway.database.contract import Statement, Work
+from gateway.http import listen
+from gateway.node.identity import SIGNING_KEY_FILE
+from gateway.node.ingest import run_import
+from gateway.node.question import read_subject
+from gateway.node.sources import consent_recorder, open_source
+from gateway.settings import SourceSettings, load_node
+from gateway.wire.envelope import member_envelope, seal_query
+from gateway.wire.federation import HUB
+from gateway.wire.keys import SigningKey
+from gateway.wire.limits import ANSWER_BYTES, CONTENT_KEY_BYTES, SEALED_ANSWER_BYTES
+from gateway.wire.query import AskingPractitioner, Query, sign_query
+from gateway.wire.request import sign_request
+from gateway.wire.seal import ReplyKey, open_sealed, seal
+from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
+from tests.bench.register import Tenant, tenants, write_export
+from tests.federation import NAME, NOW, TurnedClock, federation
+
+ASKER, ANSWERER = "childrens-services", "housing"
+IN_FLIGHT = 400  # times 1 / answer_delay: more than one core can answer
+SECONDS = 2.0  # of one round
+ROUNDS = 5
+PART_RUNS = 400
+PATH = "/v1/answers"
+
+
+def measure(folder: Path, people: int) -> dict[str, float]:
+    """The three figures, with `people` in the answering node's register."""
+    return uvloop.run(_measure(folder, people))
+
+
+async def _measure(folder: Path, people: int) -> dict[str, float]:
+    async with federation(folder, [ASKER, ANSWERER], delay_ms=150) as north:
+        export = folder / "housing.csv"
+        write_export(export, people)
+        node = north.nodes[ANSWERER]
+        settings = SourceSettings(name="housing", mapping="demo_housing", options={"path": str(export)})
+        source = open_source(settings, federation=NAME)
+        recorder = consent_recorder(node.parts.ledger, node.database)
+        await run_import(source, database=node.database, record_consents=recorder, clock=north.clock)
+        questions = _Questions(north, [*tenants(people)][:: max(1, people // 5000)])
+        await north.stop(ANSWERER)
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[0]})
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.bench_answer", str(folder), str(cores[-1])], stdout=subprocess.PIPE
+        )
+        try:
+            return await _rounds(questions, worker)
+        finally:
+            worker.terminate()
+            worker.wait()
+
+
+async def _rounds(questions: "_Questions", worker: "subprocess.Popen[bytes]") -> dict[str, float]:
+    assert worker.stdout is not None
+    ports = orjson.loads(await asyncio.to_thread(worker.stdout.readline))
+    node, bench = f"http://127.0.0.1:{ports['node']}", f"http://127.0.0.1:{ports['bench']}"
+    logged, unlogged, http, parts = [], [], [], []
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector) as session:
+        for number in range(ROUNDS + 1):  # the first warms up and is not counted
+            async with session.get(bench + "/log/on"):
+                whole = await _saturate(session, node + PATH, questions.take(int(4000 * SECONDS)))
+            async with session.get(bench + "/log/off"):
+                without = await _saturate(session, node + PATH, questions.take(int(4000 * SECONDS)))
+            bare = await _saturate(session, bench + "/bare", questions.same(int(20000 * SECONDS)))
+            async with session.get(bench + "/parts") as response:
+                part = orjson.loads(await response.read())
+            if number:
+                logged.append(whole)
+                unlogged.append(without)
+                http.append(bare)
+                parts.append(part)
+    floors = [sum(part.values()) + 1e6 / bare for part, bare in zip(parts, http, strict=True)]
+    each = {name: statistics.median(part[name] for part in parts) for name in parts[0]}
+    return {
+        "answer_over_floor": round(
+            statistics.median(1e6 / rate / floor for rate, floor in zip(logged, floors, strict=True)), 2
+        ),
+        "answers_per_second_core": round(statistics.median(logged)),
+        "log_cost": round(statistics.median(a / b for a, b in zip(logged, unlogged, strict=True)), 2),
+        "answer_floor_us": round(statistics.median(floors)),
+        "answer_floor_parts_us": {  # type: ignore[dict-item]  # the only figure with parts
+            **{name: round(value) for name, value in each.items()},
+            "http": round(1e6 / statistics.median(http)),
+        },
+    }
+
+
+async def _saturate(session: aiohttp.ClientSession, url: str, requests: Sequence[tuple[bytes, dict[str, str]]]) -> float:
+    """Answers per second while IN_FLIGHT requests are always under way, over SECONDS after the first round trip."""
+    queue = iter(requests)
+    done, wrong = 0, 0
+    began = 0.0
+    ends = asyncio.get_running_loop().time() + SECONDS + 0.5
+
+    async def one_client() -> None:
+        nonlocal done, wrong, began
+        loop = asyncio.get_running_loop()
+        for body, headers in queue:
+            async with session.post(url, data=body, headers=headers) as response:
+                answer = await response.read()
+            now = loop.time()
+            if now >= ends:
+                return
+            if len(answer) != SEALED_ANSWER_BYTES:
+                wrong += 1
+            elif now >= ends - SECONDS:
+                done += 1
+        raise RuntimeError("the driver ran out of questions: the figure would be too low")
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(IN_FLIGHT):
+            group.create_task(one_client())
+    assert wrong == 0, f"{wrong} answers were refused"
+    return done / SECONDS
+
+
+class _Questions:
+    """Questions of real members about people of the register, sealed as the hub would hand them over."""
+
+    def __init__(self, north: object, people: Sequence[Tenant]) -> None:
+        view = north.nodes[ASKER].parts.membership.current()  # type: ignore[attr-defined]
+        self._view = view
+        self._people = people
+        self._next = 0
+        folder: Path = north.folder  # type: ignore[attr-defined]
+        self._key = SigningKey.load(folder / ASKER / "keys" / SIGNING_KEY_FILE)
+        self._hub_key = SigningKey.load(folder / "hub" / "keys" / "hub.pem")
+        self._reply_key = ReplyKey.generate()
+
+    def take(self, count: int) -> list[tuple[bytes, dict[str, str]]]:
+        """Fresh questions: none is ever asked twice."""
+        return [self._make() for _ in range(count)]
+
+    def same(self, count: int) -> list[tuple[bytes, dict[str, str]]]:
+        """One body many times over, for the bare HTTP round."""
+        return [self._make()] * count
+
+    def _make(self) -> tuple[bytes, dict[str, str]]:
+        tenant = self._people[self._next % len(self._people)]
+        self._next += 1
+        agreement = next(iter(self._view.agreements.published.values())).agreement
+        query = Query(
+            federation=NAME,
+            issuer=ASKER,
+            issued_at=int(NOW),
+            expires_at=int(NOW) + 120,
+            jti=str(uuid.uuid4()),
+            recipients=(ANSWERER,),
+            fed_seq=self._view.federation.seq,
+            fed_sha256=self._view.federation.sha256,
+            practitioner=AskingPractitioner(id="a-1", name="Alex Asker", role="Social worker", organisation=ASKER),
+            auth_method=AuthMethod.MFA,
+            auth_time=int(NOW),
+            purpose=Purpose.COORDINATION,
+            lawful_basis=LawfulBasis.PUBLIC_TASK,
+            agreement_uri=agreement.uri,
+            agreement_version=agreement.version,
+            mode=Mode.SCHEDULE,
+            subject=read_subject(f"{tenant.given} {tenant.family}", born=tenant.born, postcode=tenant.postcode),
+            reply_key=self._reply_key.public,
+        )
+        signed = sign_query(query, self._key)
+        envelope = seal_query(signed, {ANSWERER: self._view.sealing_keys[ANSWERER]}, deadline_ms=4000)
+        body = member_envelope(envelope, ANSWERER, ASKER).to_json()
+        token = sign_request(
+            self._hub_key,
+            iss=HUB,
+            aud=ANSWERER,
+            method="POST",
+            path=PATH,
+            body=body,
+            now=NOW,
+            jti=str(uuid.uuid4()),
+        )
+        return body, {"Authorization": token, "Content-Type": "application/json"}
+
+
+# The worker.
+
+
+async def _work(folder: Path) -> None:
+    node = await open_node(load_node(folder / ANSWERER / "node.toml"), clock=TurnedClock())
+    listener = await listen_node(node)
+    ledger = node.parts.ledger
+    durable = ledger.log_answer
+
+    async def unsafe_no_log(_: object) -> Appended:
+        return Appended(0, "0" * 64)
+
+    async def log(request: web.Request) -> web.Response:
+        ledger.log_answer = durable if request.match_info["state"] == "on" else unsafe_no_log  # type: ignore[method-assign]
+        return web.Response()
+
+    async def bare(request: web.Request) -> web.Response:
+        await request.read()
+        return web.Response(body=bytes(SEALED_ANSWER_BYTES), content_type="application/octet-stream")
+
+    async def parts(_: web.Request) -> web.Response:
+        return web.Response(body=orjson.dumps(await _bare_parts(node)))
+
+    application = web.Application()
+    application.router.add_get("/log/{state}", log)
+    application.router.add_post("/bare", bare)
+    application.router.add_get("/parts", parts)
+    bench = await listen(application, host="127.0.0.1", port=0)
+    sys.stdout.write(orjson.dumps({"node": listener.port, "bench": bench.port}).decode() + "\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+async def _bare_parts(node: object) -> dict[str, float]:
+    """Microseconds of each bare part: what no answer can do without."""
+    key, message = ec.generate_private_key(ec.SECP256R1()), bytes(1000)
+    signature = key.sign(message, ec.ECDSA(hashes.SHA256()))
+    public = key.public_key()
+    reply = ReplyKey.generate()
+    binding = {"use": "answer", "federation": NAME, "sender": ANSWERER, "recipient": ASKER, "jti": "j"}
+    sealed_key = seal(bytes(CONTENT_KEY_BYTES), reply.private.public, **binding)  # type: ignore[arg-type]
+    return {
+        "open": _microseconds(lambda: open_sealed(sealed_key, reply, **binding)),  # type: ignore[arg-type]
+        "seal": _microseconds(lambda: seal(bytes(ANSWER_BYTES), reply.private.public, **binding)),  # type: ignore[arg-type]
+        "verify": _microseconds(lambda: public.verify(signature, message, ec.ECDSA(hashes.SHA256()))),
+        "sign": _microseconds(lambda: key.sign(message, ec.ECDSA(hashes.SHA256()))),
+        "reads": await _reads(node.database),  # type: ignore[attr-defined]
+    }
+
+
+def _microseconds(part: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    for _ in range(PART_RUNS):
+        part()
+    return (time.perf_counter() - began) / PART_RUNS * 1e6
+
+
+async def _reads(database: object) -> float:
+    """Six indexed reads of one row each, in the database's own thread, without the hop."""
+    statements = [
+        Statement("SELECT card FROM person_card WHERE person_id = ?", (17,)),
+        Statement("SELECT id FROM person WHERE id = ?", (17,)),
+        Statement("SELECT id FROM involvement WHERE person_id = ?", (17,)),
+        Statement("SELECT id FROM practitioner WHERE id = ?", (1,)),
+        Statement("SELECT id FROM service WHERE id = ?", (1,)),
+        Statement("SELECT id FROM contact_event WHERE person_id = ?", (17,)),
+    ]
+
+    def work() -> Work[float]:
+        began = time.perf_counter()
+        for _ in range(PART_RUNS):
+            for statement in statements:
+                yield statement
+        return (time.perf_counter() - began) / PART_RUNS * 1e6
+
+    return await database.read(work())  # type: ignore[attr-defined, no-any-return]
+
+
+if __name__ == "__main__":
+    os.sched_setaffinity(0, {int(sys.argv[2])})
+    uvloop.run(_work(Path(sys.argv[1])))

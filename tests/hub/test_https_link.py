@@ -177,7 +177,7 @@ async def test_question_is_never_sent_twice(federation: Federated, link: HttpsLi
 
     async def die_on_second(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal requests
-        while await reader.readuntil(ENVELOPE):
+        while await reader.readuntil(ENVELOPE.data):
             requests += 1
             if requests == 2:
                 return

@@ -16,7 +16,7 @@ from gateway.database.contract import Row, Statement, Work
 from gateway.matching.index import index_people, unindex
 from gateway.matching.normalise import nhs_number
 from gateway.matching.record import Candidate
-from gateway.node.rows import LOOKUP_KEYS, chunks, select_in
+from gateway.node.rows import LOOKUP_KEYS, chunks, select_in, update_in
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
 
 T = TypeVar("T")
@@ -93,7 +93,8 @@ def _index(groups: list[int]) -> Work[None]:
             if digest is not None:
                 described[group].append(tuple(description))
     yield from index_people([(group, _candidate(rows)) for group, rows in described.items()])
-    yield Statement("UPDATE person SET indexed = 1 WHERE same_person = ? AND indexed = 0", [(g,) for g in groups])
+    for part in chunks(groups):
+        yield Statement(update_in("person SET indexed = 1 WHERE indexed = 0", "same_person"), part)
 
 
 def _candidate(rows: list[Row]) -> Candidate:

@@ -222,11 +222,7 @@ def _store_records(source: StoredSource, records: Sequence[NewRecord]) -> Work[l
     )
     yield Statement(
         "UPDATE source_record SET hash = ?, place = ?, seen_run = ? WHERE id = ?",
-        [
-            (record.hash, record.where, source.run_id, record.known.id)
-            for record in records
-            if record.known is not None
-        ],
+        [(record.hash, record.where, source.run_id, record.known.id) for record in records if record.known is not None],
     )
     return ids
 

@@ -64,7 +64,10 @@ class Record:
 
     def has(self, paths: tuple[Path, ...]) -> bool:
         """Whether each of these fields holds something; parts of a record count."""
-        return all(self._texts(path) or any(isinstance(node, dict) for node in self._found(path)) for path in paths)
+        for path in paths:
+            if not self._texts(path) and not any(isinstance(node, dict) for node in self._found(path)):
+                return False
+        return True
 
     def compared(self, path: Path) -> str:
         """A field as conditions compare it: folded, and not emptied by `missing`."""
@@ -143,7 +146,10 @@ class Record:
         found = self._cleaned.get(path)
         if found is None:
             raw = (self._whole if path.from_record else self._node).get(path.label)
-            nodes = (raw,) if type(raw) is str else self._found(path)  # mostly a column with one value
+            if raw == "":
+                found = self._cleaned[path] = []
+                return found
+            nodes = (raw,) if isinstance(raw, str) else self._found(path)  # mostly a column with one value
             found = self._cleaned[path] = [text for node in nodes if (text := self._known(node))]
         return found
 

@@ -13,7 +13,7 @@ from gateway.database.contract import Row, Statement, Value, Work
 from gateway.matching.index import unindex
 from gateway.node.rows import PERSON, TABLES, Ids, Table, chunks, delete_unyielded, last_id, lookup, select_in
 from gateway.node.same_person import refresh, regroup
-from mappings.model import Mapped
+from mappings.model import Mapped, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,9 @@ def _store_kind(source: StoredSource, table: Table, items: dict[str, HashedObjec
         table.update, [(*_described(table, item, ids), ids[table.kind, item.object.key]) for item in replaced]
     )
     if table.kind == "person":
-        yield from regroup([ids["person", item.object.key] for item in added + replaced], before)
+        # Whoever is new and has no number is themselves already.
+        numbered = [item for item in added if isinstance(item.object, Person) and item.object.identifiers]
+        yield from regroup([ids["person", item.object.key] for item in numbered + replaced], before)
     elif table.kind == "consent":
         people = (_person(item) for item in added + replaced)
         yield from _hide_until_recorded(ids[person] for person in people if person in ids)

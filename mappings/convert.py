@@ -194,7 +194,8 @@ def postcode(text: str) -> str:
 def split_address(text: str) -> tuple[tuple[str, ...], str, str]:
     """Lines, city and postcode of an address written in one piece; the last part is taken to be the city."""
     code = ""
-    if match := _TRAILING_POSTCODE.search(text):
+    last = text.rstrip()[-3:]  # tells most other texts cheaply: the search would try each of their places
+    if last[:1].isdigit() and (match := _TRAILING_POSTCODE.search(text)):
         code, text = postcode(match[0].strip(" ,\r\n\t")), text[: match.start()]
     parts = [cleaned for part in _SEPARATORS.split(text) if (cleaned := clean(part))]
     *lines, city = parts or [""]

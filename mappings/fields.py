@@ -87,7 +87,11 @@ class Record:
         """The one value of a field."""
         if value.path is None:
             return str(value.constant)
-        return _only(self.texts(value, MAX_FREE_TEXT if free else MAX_TEXT))
+        limit = MAX_FREE_TEXT if free else MAX_TEXT
+        found = self._texts(value.path)
+        if len(found) == 1 and len(found[0]) <= limit:
+            return found[0]
+        return _only(self.texts(value, limit)) if found else None
 
     def lines(self, value: Value) -> str | None:
         """The one value of a field with its line breaks (an address in one cell)."""
@@ -146,16 +150,13 @@ class Record:
         found = self._cleaned.get(path)
         if found is None:
             raw = (self._whole if path.from_record else self._node).get(path.label)
-            if raw == "":
-                found = self._cleaned[path] = []
-                return found
             nodes = (raw,) if isinstance(raw, str) else self._found(path)  # mostly a column with one value
-            found = self._cleaned[path] = [text for node in nodes if (text := self._known(node))]
+            found = self._cleaned[path] = [text for node in nodes if node and (text := self._known(node))]
         return found
 
     def _known(self, node: Any) -> str:
         """A value's text, cleaned; empty if it stands for "not known"."""
-        text = clean(_text(node))
+        text = clean(node if isinstance(node, str) else _text(node))
         return "" if text.casefold() in self._missing else text  # its white space is collapsed already
 
     def _found(self, path: Path) -> list[Any]:

@@ -35,15 +35,16 @@ class Operator:
     document: Federation
 
     def admit(self, token: str, now: float) -> Federation:
-        """Add the member of a verified join request; raises InputError when its id is, or ever was, taken."""
+        """Add the member of a verified join request; raises as read_join() does."""
         request = self.read_join(token, now)
-        if request.member.id in self.document.members:
-            raise InputError(f"{request.member.id} is a member already; ids are never used again")
         return self._publish(now, members=(*self.document.members.values(), request.member))
 
     def read_join(self, token: str, now: float) -> JoinRequest:
-        """A join request for this federation; raises WireError."""
-        return verify_join(token.strip(), federation=self.document.name, now=now)
+        """A join request for this federation; raises WireError, and InputError when its id is or was taken."""
+        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        if request.member.id in self.document.members:
+            raise InputError(f"{request.member.id} is a member already; ids are never used again")
+        return request
 
     def suspend(self, member: str, now: float) -> Federation:
         """Nobody asks or answers this member any more, within one refresh."""
@@ -117,10 +118,19 @@ class Operator:
 
 
 def init_operator(folder: Path, *, name: str, hub_key: VerifyKey, now: float) -> Operator:
-    """Make the operator's key and an empty federation; raises ConfigurationError if there is one already."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = SigningKey.generate()
-    key.save(folder / KEY_FILE)
+    """Make the operator's key and an empty federation; raises ConfigurationError if there is one already.
+
+    The document is written last: a key without one is of a start that broke off, and is used.
+    """
+    if (folder / DOCUMENT_FILE).exists():
+        raise ConfigurationError(f"{folder / DOCUMENT_FILE}: is there already and is not overwritten")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: cannot be made: {error.strerror}") from error
+    if not (folder / KEY_FILE).exists():
+        SigningKey.generate().save(folder / KEY_FILE)
+    key = SigningKey.load(folder / KEY_FILE)
     replace_file(folder / PUBLIC_KEY_FILE, orjson.dumps(key.public_jwk()))
     document = sign_document(
         operator=name,

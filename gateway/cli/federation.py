@@ -9,7 +9,7 @@ import typer
 from gateway.cli.options import CLOCK, Yes, ask_first
 from gateway.errors import InputError
 from gateway.policy.agreement import publish, read_agreement, signers
-from gateway.wire.federation import AgreementBytes, Federation
+from gateway.wire.federation import AgreementBytes, Federation, Member
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import (
@@ -56,11 +56,35 @@ def admit(
     operator = open_operator(folder)
     token = read_statement(request)
     member = operator.read_join(token, CLOCK.now()).member
-    typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}")
-    typer.echo(f"Reached at {member.endpoint or 'no address: it dials out'}")
-    typer.echo(f"Key: {fingerprint(member.keys[0].key.jwk())}")
+    _echo_asked(member)
     ask_first("Has the member's officer read out the same fingerprint?", yes=yes)
     _published(folder, operator.admit(token, CLOCK.now()))
+
+
+@app.command()
+def update(
+    request: Annotated[Path, typer.Argument(help="A new join request of a member.")],
+    folder: Folder = Path("operator"),
+    yes: Yes = False,
+) -> None:
+    """Take a member's new address, contacts or key from a new request, as when its key was lost or stolen."""
+    operator = open_operator(folder)
+    token = read_statement(request)
+    asked = operator.read_update(token, CLOCK.now()).member
+    _echo_asked(asked)
+    held = operator.document.members[asked.id]
+    if asked.keys != held.keys:
+        typer.echo("This key is NEW: the other members' officers have to accept it. Its keys until now end at once.")
+    ask_first("Has the member's officer read out the same fingerprint, and asked for this change?", yes=yes)
+    _published(folder, operator.update(token, CLOCK.now()))
+
+
+def _echo_asked(member: Member) -> None:
+    typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}")
+    typer.echo(f"Reached at {member.endpoint or 'no address: it dials out'}")
+    for system, value in member.duty_contact:
+        typer.echo(f"Duty contact: {system} {value}")
+    typer.echo(f"Key: {fingerprint(member.keys[-1].key.jwk())}")
 
 
 @app.command()

@@ -233,11 +233,13 @@ class Membership:
         now = self._clock.now()
         if self._me.ring.rotate(now):
             emit("sealing_key.rotated", member=self._me.member, kid=self._me.ring.current(now).kid)
-        taken = self._take_statements(await self._hub.sealing_keys(), self._held.received)
+        served = await self._hub.sealing_keys()
+        taken = self._take_statements(served, self._held.received)
         own = self._me.ring.current(now)
-        published = self._sealing_keys.get(self._me.member)
+        known = self._sealing_keys.get(self._me.member)
+        published = self._me.member in served and known is not None and known.kid == own.kid
         listed = self._held.received.members.get(self._me.member)
-        if (published is None or published.kid != own.kid) and listed is not None and listed.active:
+        if not published and listed is not None and listed.active:
             statement = sign_sealing_key(
                 own.public, self._me.signing_key, member=self._me.member, federation=self._me.federation
             )

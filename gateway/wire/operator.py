@@ -46,6 +46,23 @@ class Operator:
             raise InputError(f"{request.member.id} is a member already; ids are never used again")
         return request
 
+    def update(self, token: str, now: float) -> Federation:
+        """Take a member's key, address and contacts from a new request; its status stays. Raises as read_update()."""
+        asked = self.read_update(token, now).member
+        return self._change(asked.id, lambda held: replace(asked, status=held.status), now)
+
+    def read_update(self, token: str, now: float) -> JoinRequest:
+        """The request of somebody who is a member already; raises WireError, InputError."""
+        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        held = self.document.members.get(request.member.id)
+        if held is None:
+            raise InputError(f"{request.member.id} is not a member of {self.document.name}: admit it")
+        # Rotated keys stay good together with the statements that link them; the newest of them is no new key.
+        known = {key.key.kid: key for key in held.keys}
+        if request.member.keys[0].key.kid not in known:
+            return request
+        return replace(request, member=replace(request.member, keys=held.keys))
+
     def suspend(self, member: str, now: float) -> Federation:
         """Nobody asks or answers this member any more, within one refresh."""
         return self._change(member, lambda held: replace(held, status="suspended"), now)
@@ -74,6 +91,8 @@ class Operator:
             kept = tuple(key for key in held.keys if key.key.kid != kid)
             if len(kept) == len(held.keys):
                 raise InputError(f"{member} has no key {kid}")
+            if not kept:
+                raise InputError(f"{member} has no other key: suspend it, and update it from a request with a new key")
             return replace(held, keys=kept)
 
         return self._change(member, without, now)

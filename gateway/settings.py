@@ -206,7 +206,7 @@ def _explain(error: ValidationError) -> list[str]:
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in fault["loc"]) or "file"
         reason = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
         lines.append(f"{key}: {reason}")
-    return lines
+    return sorted(lines, key=lambda line: not line.endswith("unknown key"))  # a misspelt key explains a missing one
 
 
 def _resolve(table: Any, folder: Path) -> Any:

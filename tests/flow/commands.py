@@ -49,12 +49,11 @@ def done(folder: Path, *arguments: str, typed: str = "") -> str:
 
 
 def refused(folder: Path, *arguments: str, typed: str = "", later: bool = False) -> str:
-    """The one line on standard error of a command that must fail: exit code 1 and no traceback."""
+    """What a command that must fail says at last on standard error: exit code 1 and no traceback."""
     ran = patchwork(folder, *arguments, typed=typed, later=later)
     assert ran.code == 1, ran.said
-    lines = [line for line in ran.err.splitlines() if line]
-    assert lines, ran.said
-    assert lines[-1].startswith("patchwork: "), ran.said
     assert "Traceback" not in ran.said
-    assert "should not happen" not in ran.said
-    return lines[-1].removeprefix("patchwork: ")
+    _, found, said = ran.err.partition("patchwork: ")
+    assert found, ran.said
+    assert "should not happen" not in said
+    return said.strip()

@@ -138,11 +138,12 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     node = await open_node(settings, clock=clock or SystemClock())
     try:
         listener = await listen_node(node)
-        refreshing = asyncio.create_task(node.parts.membership.keep_fresh())
         collect_rarely()
         emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
-        await _until_stopped()
-        refreshing.cancel()
+        async with asyncio.TaskGroup() as group:  # a fault in either ends the node: it must not go stale unnoticed
+            refreshing = group.create_task(node.parts.membership.keep_fresh())
+            await _until_stopped()
+            refreshing.cancel()
         await listener.close()
     finally:
         await node.close()
@@ -157,8 +158,10 @@ class RunningHub:
     listener: Listener
 
     async def close(self) -> None:
-        """Stop listening; the application's clean-up releases links and database."""
+        """Stop listening, then release links and database."""
         await self.listener.close()
+        await self.hub.link.close()
+        await self.hub.database.close()
 
 
 async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
@@ -167,8 +170,9 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
     key = SigningKey.load(table.keys / HUB_KEY_FILE)
     make_private_folder(table.data)
     plain_http = table.plain_http == PLAIN_HTTP_WORDS
-    database = await open_sqlite(table.data / "hub.db", schema="hub")
-    try:
+    async with contextlib.AsyncExitStack() as undo:
+        database = await open_sqlite(table.data / "hub.db", schema="hub")
+        undo.push_async_callback(database.close)
         directory = await open_directory(
             document=table.federation_document,
             operator_key=load_verify_key(table.operator_key),
@@ -178,22 +182,23 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
         link = HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http)
-    except BaseException:
-        await database.close()
-        raise
-    hub = Hub(
-        directory=directory,
-        database=database,
-        limits=MemberLimits(rate_per_minute=table.rate_per_minute, max_concurrent=table.max_concurrent, clock=clock),
-        circuits=Circuits(clock=clock),
-        link=link,
-        key=key,
-        clock=clock,
-        deadline_ms=table.deadline_ms,
-    )
-    application = protect(hub_application(hub=hub, sealing_keys=sealing_keys), time_limit_s=REQUEST_LIMIT_S)
-    host, port = table.listen
-    listener = await listen(application, host=host, port=port, tls=_tls(table.tls))
+        undo.push_async_callback(link.close)
+        hub = Hub(
+            directory=directory,
+            database=database,
+            limits=MemberLimits(
+                rate_per_minute=table.rate_per_minute, max_concurrent=table.max_concurrent, clock=clock
+            ),
+            circuits=Circuits(clock=clock),
+            link=link,
+            key=key,
+            clock=clock,
+            deadline_ms=table.deadline_ms,
+        )
+        application = protect(hub_application(hub=hub, sealing_keys=sealing_keys), time_limit_s=REQUEST_LIMIT_S)
+        host, port = table.listen
+        listener = await listen(application, host=host, port=port, tls=_tls(table.tls))
+        undo.pop_all()
     return RunningHub(hub=hub, listener=listener)
 
 

@@ -16,6 +16,8 @@ from gateway.node.merge import TeamRow, merge
 from gateway.wire.query import Subject
 from mappings.model import ContactPoint
 
+WIDE = 110  # columns of a terminal that hold all five headings
+
 _SYSTEM_WORDS = {"phone": "phone", "sms": "text", "email": "email"}
 
 _SAID = {
@@ -52,7 +54,7 @@ class Progress:
         yield Text(f"Who is working with {self._typed}?", style="bold")
         rows = merge(result.rows for result in self._results.values())
         if rows:
-            yield _team_table(rows)
+            yield _team_table(rows, wide=options.max_width >= WIDE)
         elif self._completed:
             yield Text(
                 "No agency has anything to share. That is no proof that nobody works with this person:"
@@ -89,16 +91,22 @@ def as_json(completed: Completed) -> str:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
 
 
-def _team_table(rows: Iterable[TeamRow]) -> Table:
-    table = Table(show_lines=True, header_style="bold")
-    for heading in ("Agency", "Professional", "Role", "Best way to reach", "Since"):
-        table.add_column(heading, overflow="fold")
+def _team_table(rows: Iterable[TeamRow], *, wide: bool) -> Table:
+    """A contact must never be broken over two lines; where the screen is narrow, the role stands below the name."""
+    table = Table(show_lines=True, header_style="bold", pad_edge=False)
+    table.add_column("Agency", overflow="fold")
+    table.add_column("Professional", overflow="fold")
+    if wide:
+        table.add_column("Role", overflow="fold")
+    table.add_column("Best way to reach", no_wrap=True, overflow="fold")
+    table.add_column("Since, contacts", overflow="fold")
     agency = ""
     for row in rows:
+        role = Text("\n".join(filter(None, (row.role, row.service, row.organisation))))
+        who = _professional(row)
         table.add_row(
             Text(row.agency if row.agency != agency else ""),
-            _professional(row),
-            Text("\n".join(filter(None, (row.role, row.service, row.organisation)))),
+            *((who, role) if wide else (Text("\n").join(filter(None, (who, role))),)),
             Text("\n".join(_reach(point) for point in row.contact_points) or "no contact given"),
             Text("\n".join(_dates(row))),
         )
@@ -109,20 +117,21 @@ def _team_table(rows: Iterable[TeamRow]) -> Table:
 def _professional(row: TeamRow) -> Text:
     text = Text(row.professional or "Duty contact")
     if row.lead:
-        text.append("\nlead professional", style="bold")
+        text.append(" (lead)", style="bold")
     return text
 
 
 def _reach(point: ContactPoint) -> str:
-    return f"{_SYSTEM_WORDS.get(point.system, point.system)} {point.value}"
+    """A number or address speaks for itself, but for one that takes text messages only."""
+    return f"text {point.value}" if point.system == "sms" else point.value
 
 
 def _dates(row: TeamRow) -> Iterable[str]:
     yield row.since or ""
     if row.last_contact is not None:
-        yield f"last contact {row.last_contact.date}"
+        yield f"last {row.last_contact.date}"
     if row.next_visit is not None:
-        yield f"next visit {row.next_visit.date}"
+        yield f"next {row.next_visit.date}"
 
 
 def _line(result: MemberResult) -> Text:

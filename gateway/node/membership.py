@@ -1,6 +1,7 @@
 """What this node may rely on about its federation: documents, freshness, accepted members, sealing keys.
 
 refresh(), at least every minute (docs/wire.md, "Federation document"):
+  (0) take up what another process of this node has decided: `patchwork node accept`, `patchwork node clear-alarm`
   (1) fetch document and freshness statement from the hub
   (2) verify the operator's signature, then the hub's
   (3) never go back: a lower seq is refused; one seq with two contents stops the node
@@ -24,7 +25,7 @@ from gateway.events import emit
 from gateway.links.hub_client import HubClient
 from gateway.node.agreements import AgreementsInForce, agreements_of
 from gateway.node.identity import Identity
-from gateway.wire.acceptance import PendingChange, advance, pending_changes, without_pending
+from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_changes, without_pending
 from gateway.wire.federation import Federation, Member, verify_document
 from gateway.wire.freshness import Freshness, verify_freshness
 from gateway.wire.keys import VerifyKey
@@ -106,11 +107,17 @@ class Membership:
             raise FederationStale("the federation document or the hub's freshness statement has expired")
         return self._view
 
+    @property
+    def received(self) -> Federation | None:
+        """The newest document as the operator signed it, with members that nobody here has accepted: to show it."""
+        return None if self._held is None else self._held.received
+
     async def load(self) -> None:
         """Take up what was persisted, without asking anybody."""
-        self._highest_time = await self._database.read(clock_high())
+        self._highest_time = max(self._highest_time, await self._database.read(clock_high()))
         rows, accepted, statements = await self._database.read(_read_state(self._me.federation))
         if rows is None:
+            self._held, self._view = None, None
             return
         token, freshness_token, alarm = rows
         received = verify_document(token, operator_key=self._operator_key, now=None)
@@ -128,8 +135,9 @@ class Membership:
         self._rebuild()
 
     async def refresh(self) -> View:
-        """Steps (1)-(6); raises HubError, WireError, FederationError, and keeps what was held."""
+        """Steps (0)-(6); raises HubError, WireError, FederationError, and keeps what was held."""
         async with self._refreshing:
+            await self.load()  # (0)
             document, freshness_token = await self._hub.federation()  # (1)
             now = self._clock.now()
             received = verify_document(document, operator_key=self._operator_key, now=now)  # (2)
@@ -198,7 +206,7 @@ class Membership:
                 await self._database.write(_write_alarm(self._me.federation, str(error)))
             raise
         accepted = dict(held.accepted) if held else {}
-        pending = () if self._operator_decides else pending_changes(accepted, received)
+        pending = self._pending(accepted, received)
         waiting = {change.member for change in pending}
         settled = [member for member in received.members if member not in waiting]
         accepted = {member: kept for member, kept in accepted.items() if member in received.members}
@@ -225,10 +233,13 @@ class Membership:
         now = self._clock.now()
         if self._me.ring.rotate(now):
             emit("sealing_key.rotated", member=self._me.member, kid=self._me.ring.current(now).kid)
-        taken = self._take_statements(await self._hub.sealing_keys(), self._held.received)
+        served = await self._hub.sealing_keys()
+        taken = self._take_statements(served, self._held.received)
         own = self._me.ring.current(now)
-        published = self._sealing_keys.get(self._me.member)
-        if (published is None or published.kid != own.kid) and self._me.member in self._held.received.members:
+        known = self._sealing_keys.get(self._me.member)
+        published = self._me.member in served and known is not None and known.kid == own.kid
+        listed = self._held.received.members.get(self._me.member)
+        if not published and listed is not None and listed.active:
             statement = sign_sealing_key(
                 own.public, self._me.signing_key, member=self._me.member, federation=self._me.federation
             )
@@ -260,9 +271,23 @@ class Membership:
             return None  # nothing is answered until the hub has said a new word; the seq is remembered all the same
 
     def _waiting(self) -> tuple[PendingChange, ...]:
-        if self._held is None or self._operator_decides:
+        return () if self._held is None else self._pending(self._held.accepted, self._held.received)
+
+    def _pending(self, accepted: Mapping[str, Member], received: Federation) -> tuple[PendingChange, ...]:
+        if self._operator_decides:
             return ()
-        return pending_changes(self._held.accepted, self._held.received)
+        return tuple(
+            change for change in pending_changes(accepted, received) if not self._is_our_own_key(change, received)
+        )
+
+    def _is_our_own_key(self, change: PendingChange, received: Federation) -> bool:
+        """Nobody need accept this very node; a key under our name that is not ours does wait, and is shown."""
+        if change.member != self._me.member:
+            return False
+        ours = self._me.signing_key.kid
+        if change.kind is ChangeKind.NEW_MEMBER:
+            return all(key.key.kid == ours for key in received.members[change.member].keys)
+        return change.kind is ChangeKind.SIGNING_KEY and change.kid == ours
 
     def _rebuild(self) -> None:
         if self._held is None or self._held.freshness is None:

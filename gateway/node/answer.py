@@ -100,8 +100,8 @@ async def _verify(token: bytes, envelope: MemberEnvelope, node: NodeParts) -> tu
     view = node.membership.current()
     try:
         return _verify_in(view, token, envelope, node), view
-    except FederationBehind:
-        view = await node.membership.catch_up()
+    except FederationBehind as behind:
+        view = await node.membership.catch_up(behind.seq)
         return _verify_in(view, token, envelope, node), view
 
 

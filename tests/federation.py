@@ -16,9 +16,10 @@ import orjson
 
 from consent_ledger.consent import ConsentEntry
 from gateway.app import HUB_KEY_FILE, Node, RunningHub, listen_node, open_hub, open_node
+from gateway.clock import Clock
 from gateway.database.contract import Work
 from gateway.http import Listener
-from gateway.node.ask import Completed, MemberResult, ask
+from gateway.node.ask import Asked, Completed, MemberResult, ask
 from gateway.node.changes import _hashed
 from gateway.node.identity import make_keys
 from gateway.node.people import person_by_key, store_objects
@@ -117,9 +118,13 @@ class TestFederation:
 
     async def ask(self, member: str, name: str, **details: Any) -> Completed:
         """Ask, and wait for the end; `details` are those of question()."""
-        stream = [event async for event in ask(self.question(member, name, **details), node=self.nodes[member].parts)]
-        assert isinstance(stream[-1], Completed)
-        return stream[-1]
+        events = [event async for event in self.stream(member, name, **details)]
+        assert isinstance(events[-1], Completed)
+        return events[-1]
+
+    def stream(self, member: str, name: str, **details: Any) -> AsyncIterator[Asked | MemberResult | Completed]:
+        """Ask, and see what happens as it happens."""
+        return ask(self.question(member, name, **details), node=self.nodes[member].parts)
 
     def question(
         self,
@@ -162,20 +167,28 @@ class TestFederation:
         self.operator = replace(self.operator, document=document)
         await self.hub.hub.directory.refresh()
 
+    async def restart_hub(self, *, forgetting: bool = False) -> None:
+        """The hub goes down and comes up on its old port; `forgetting`: with an empty database."""
+        await self.hub.close()
+        if forgetting:
+            for file in (self.folder / "hub" / "data").iterdir():
+                file.unlink()
+        self.hub = await open_hub(load_hub(self.folder / "hub" / "hub.toml"), clock=self.clock)
+
     async def stop(self, member: str) -> None:
         """One member's node goes down."""
         await self.listeners.pop(member).close()
         await self.nodes.pop(member).close()
 
-    async def start(self, member: str) -> None:
-        """A member's node comes up, on its old port and with what it kept."""
-        node = await self.open(member)
+    async def start(self, member: str, *, clock: Clock | None = None) -> None:
+        """A member's node comes up, on its old port and with what it kept, perhaps with a clock of its own."""
+        node = await self.open(member, clock=clock)
         self.nodes[member] = node
         self.listeners[member] = await listen_node(node)
 
-    async def open(self, member: str) -> Node:
+    async def open(self, member: str, *, clock: Clock | None = None) -> Node:
         """One more opening of a member's configuration and data, as another process of its node would make."""
-        return await open_node(load_node(self.folder / member / "node.toml"), clock=self.clock)
+        return await open_node(load_node(self.folder / member / "node.toml"), clock=clock or self.clock)
 
     async def ledger(self, member: str) -> list[Mapping[str, Any]]:
         """What a member has on record about questions asked of it, opened, oldest first."""
@@ -282,7 +295,6 @@ async def federation(
     operator = replace(operator, document=operator.set_agreement(carried, clock.now()))
     async with AsyncExitStack() as stack:
         hub = await open_hub(load_hub(folder / "hub" / "hub.toml"), clock=clock)
-        stack.push_async_callback(hub.close)
         liar = None
         if lying:
             liar = LyingHub(key=hub_key, clock=clock, real=f"http://127.0.0.1:{ports['hub']}", ports=ports)
@@ -296,6 +308,7 @@ async def federation(
         finally:
             for member in tuple(running.nodes):
                 await running.stop(member)
+            await running.hub.close()
 
 
 def _free_ports(count: int) -> Iterable[int]:
@@ -339,7 +352,7 @@ def _join(home: Path, member: str, key: SigningKey, port: int, now: float) -> st
         type=TYPES[member],
         sector=Sector.VOLUNTARY if TYPES[member] is OrganisationType.VOLUNTARY else Sector.STATUTORY,
         status="active",
-        keys=(MemberKey(key=key.verify_key(), not_before=int(now), not_after=int(now) + 365 * 86_400),),
+        keys=(MemberKey(key=key.verify_key(), not_before=int(now) - 3600, not_after=int(now) + 365 * 86_400),),
         ledger_key=orjson.loads((home / "ledger.jwk").read_bytes()),
         endpoint=f"http://127.0.0.1:{port}",
         duty_contact=(("phone", "01632 960000"),),

@@ -25,6 +25,7 @@ from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
 from gateway.links.https import HttpsLink, tls_context
 from gateway.links.hub_client import HubClient
+from gateway.memory import collect_rarely
 from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
@@ -137,6 +138,7 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     node = await open_node(settings, clock=clock or SystemClock())
     try:
         listener = await listen_node(node)
+        collect_rarely()
         emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
         async with asyncio.TaskGroup() as group:  # a fault in either ends the node: it must not go stale unnoticed
             refreshing = group.create_task(node.parts.membership.keep_fresh())
@@ -204,6 +206,7 @@ async def serve_hub(settings: HubSettings) -> None:
     """Run a hub until SIGINT or SIGTERM."""
     configure_logging()
     running = await open_hub(settings, clock=SystemClock())
+    collect_rarely()
     emit("hub.started", hub=settings.hub.id, port=running.listener.port, version=__version__)
     await _until_stopped()
     await running.close()

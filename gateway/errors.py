@@ -22,6 +22,9 @@
 never a person: no name, number, date of birth or body is ever put into one.
 """
 
+import traceback
+from pathlib import Path
+
 
 class PatchworkError(Exception):
     """Base of the tree."""
@@ -132,3 +135,10 @@ class HubError(PatchworkError):
 
     code = "hub"
     hop = "hub"
+
+
+def origin(error: BaseException) -> str:
+    """Class and line of an unforeseen error: enough to find it, and never its message, which may quote a value."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"@{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

@@ -7,7 +7,6 @@ import asyncio
 import logging
 import os
 import ssl
-import traceback
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -29,6 +28,7 @@ from gateway.errors import (
     StorageError,
     TooManyRequests,
     WireError,
+    origin,
 )
 from gateway.events import emit
 
@@ -175,7 +175,7 @@ async def _refuse_in_fhir(request: web.Request, handler: Handler) -> web.StreamR
     except (ConnectionError, asyncio.IncompleteReadError):
         refusal, code = operation_outcome(400, "disconnected"), "disconnected"
     except Exception as error:
-        refusal, code = operation_outcome(500, PatchworkError.code), _origin(error)
+        refusal, code = operation_outcome(500, PatchworkError.code), origin(error)
     emit("request.failed", level=logging.WARNING, path=_route(request), code=code, status=refusal.status)
     if request.writer.output_size > 0:
         raise ConnectionError("the response had begun: it is broken off, so that nobody takes it for complete")
@@ -204,9 +204,3 @@ def _route(request: web.Request) -> str:
     """The route as declared, as in `/v1/queries`: a path as sent could carry anything."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "unknown"
-
-
-def _origin(error: Exception) -> str:
-    """Class and line of an unforeseen error: enough to find it, and never its message, which may quote a value."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__}@{Path(frame.filename).name}:{frame.lineno}"

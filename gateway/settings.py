@@ -5,6 +5,7 @@ environment. Example files stand in config/.
 """
 
 import ipaddress
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -16,6 +17,10 @@ from gateway.errors import ConfigurationError
 
 MAX_FILE_BYTES = 1024 * 1024  # a configuration file larger than this is a mistake
 PLAIN_HTTP_WORDS = "traffic may cross the network without TLS"
+_FILE_OPTIONS = frozenset({"path", "password_file"})
+_SQLITE_FILE = re.compile(
+    r"(sqlite(?:\+[a-z]+)?:///)(?!:memory:)([^?]+)"
+)  # SQLAlchemy: four slashes are an absolute path
 MEMBER_ID = r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$"  # docs/wire.md, Federation document
 
 
@@ -166,9 +171,25 @@ def _load(path: Path, model: type[Settings]) -> Settings:
         raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
     if len(raw) > MAX_FILE_BYTES:
         raise ConfigurationError(f"{path}: larger than {MAX_FILE_BYTES} bytes")
+    return _parse(raw, path, model)
+
+
+def check_node(text: str, path: Path) -> NodeSettings:
+    """What load_node() would say of this text at this path, before it is written."""
+    return _parse(text.encode(), path, NodeSettings)
+
+
+def check_hub(text: str, path: Path) -> HubSettings:
+    """What load_hub() would say of this text at this path, before it is written."""
+    return _parse(text.encode(), path, HubSettings)
+
+
+def _parse(raw: bytes, path: Path, model: type[Settings]) -> Settings:
     try:
         table = tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path}: not UTF-8 at byte {error.start}") from None
+    except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{path}: not valid TOML: {error}") from error
     try:
         settings = model.model_validate(table)
@@ -185,11 +206,15 @@ def _explain(error: ValidationError) -> list[str]:
         key = ".".join(str(part + 1) if isinstance(part, int) else part for part in fault["loc"]) or "file"
         reason = "unknown key" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
         lines.append(f"{key}: {reason}")
-    return lines
+    return sorted(lines, key=lambda line: not line.endswith("unknown key"))  # a misspelt key explains a missing one
 
 
 def _resolve(table: Any, folder: Path) -> Any:
     """A copy with every path made absolute, from the folder of the file that names it."""
+    if isinstance(table, SourceSettings):
+        mapping = str(folder / table.mapping) if table.mapping.endswith(".toml") else table.mapping
+        options = {name: _resolve_option(name, value, folder) for name, value in table.options.items()}
+        return table.model_copy(update={"mapping": mapping, "options": options})
     if isinstance(table, BaseModel):
         return table.model_copy(
             update={name: _resolve(getattr(table, name), folder) for name in type(table).model_fields}
@@ -198,12 +223,21 @@ def _resolve(table: Any, folder: Path) -> Any:
         return folder / table
     if isinstance(table, tuple):
         return tuple(_resolve(item, folder) for item in table)
-    if isinstance(table, dict):  # a source's options: only `path` and `paths` are files
-        return {
-            key: str(folder / value) if key == "path" and isinstance(value, str) else value
-            for key, value in table.items()
-        }
     return table
+
+
+def _resolve_option(name: str, value: Any, folder: Path) -> Any:
+    """The options of connectors that name files; a wrong type is left for the connector to report."""
+    if isinstance(value, dict):  # `kinds`: one table for each kind of record
+        return {inner: _resolve_option(inner, each, folder) for inner, each in value.items()}
+    if not isinstance(value, str):
+        return value
+    if name in _FILE_OPTIONS:
+        return str(folder / value)
+    if name == "url" and (match := _SQLITE_FILE.fullmatch(value)):
+        scheme, file = match.groups()
+        return f"{scheme}{folder / file}"
+    return value
 
 
 def _unique(what: str, names: list[str]) -> None:

@@ -4,7 +4,6 @@ What cannot be read is noted as an issue and left out; a `protected` that cannot
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from mappings import convert
@@ -147,4 +146,7 @@ class Compound:
 
 
 def _ranked(points: Sequence[ContactPoint]) -> tuple[ContactPoint, ...]:
-    return tuple(replace(point, rank=rank) for rank, point in enumerate(points, 1))
+    return tuple(
+        ContactPoint(system=point.system, value=point.value, use=point.use, rank=rank)
+        for rank, point in enumerate(points, 1)
+    )

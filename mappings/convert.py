@@ -1,9 +1,10 @@
 """Turns text as case systems hold it into the forms of mappings.model. Pure; no function puts a value into an error."""
 
+import calendar
 import re
-import time
 import unicodedata
-from functools import lru_cache
+from datetime import date
+from functools import cache, lru_cache
 from itertools import pairwise
 
 MOBILE = re.compile(r"07(?!0|6(?!24))\d{9}")  # Ofcom: 070 is personal numbering, 076 paging (but 07624 Isle of Man)
@@ -74,7 +75,22 @@ _PARTICLES = frozenset(
     }
 )
 _DIRECTIVE = re.compile(r"%(.)")
-_DIRECTIVES = frozenset("YmdbBHMS%")
+_SEPARATORS = re.compile(r"[,\r\n]+")
+_MONTHS = {
+    name.casefold(): number for names in (calendar.month_name, calendar.month_abbr) for number, name in enumerate(names)
+}
+# What each directive of strptime accepts.
+_DIRECTIVES = {
+    "Y": r"(?P<Y>\d{4})",
+    "m": r"(?P<m>1[0-2]|0[1-9]|[1-9])",
+    "d": r"(?P<d>3[01]|[12]\d|0[1-9]|[1-9]| [1-9])",
+    "b": f"(?P<b>{'|'.join(filter(None, calendar.month_abbr))})",
+    "B": f"(?P<B>{'|'.join(filter(None, calendar.month_name))})",
+    "H": r"(?:2[0-3]|[01]\d|\d)",
+    "M": r"(?:[0-5]\d|\d)",
+    "S": r"(?:6[01]|[0-5]\d|\d)",
+    "%": "%",
+}
 _REMEMBERED = 4096  # results: dates and workers' numbers come again and again in an export
 _FIRST_YEAR, _LAST_YEAR = 1850, 2150  # outside: a typing error or a sentinel
 _EMAIL_MAX = 254  # RFC 5321 4.5.3.1.3, less the angle brackets
@@ -102,23 +118,44 @@ def check_date_format(pattern: str) -> None:
         raise ValueError("a date needs %Y, the year with four digits")
     if "d" in directives and not {"m", "b", "B"} & set(directives):
         raise ValueError("a date with a day needs a month")
+    if twice := [d for d in "YmdbB" if directives.count(d) > 1]:
+        raise ValueError(f"%{twice[0]} stands there twice")
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def iso_date(text: str, patterns: tuple[str, ...]) -> str:
     """Read a date by the first pattern that fits; as precise as the pattern: 2014, 2014-03 or 2014-03-09."""
     for pattern in patterns:
-        try:
-            parsed = time.strptime(text, pattern)
-        except ValueError:
+        match = _date_pattern(pattern).fullmatch(text)
+        if not match:
             continue
-        if not _FIRST_YEAR <= parsed.tm_year <= _LAST_YEAR:
+        found = match.groupdict()
+        named = found.get("b") or found.get("B")
+        month = _MONTHS[named.casefold()] if named else int(found.get("m") or 1)
+        try:
+            read = date(int(found["Y"]), month, int(found.get("d") or 1))
+        except ValueError:  # the 30th of February
+            continue
+        if not _FIRST_YEAR <= read.year <= _LAST_YEAR:
             raise Unusable(f"year is outside {_FIRST_YEAR} to {_LAST_YEAR}")
-        return f"{parsed.tm_year:04}-{parsed.tm_mon:02}-{parsed.tm_mday:02}"[: _precision(pattern)]
+        return read.isoformat()[: _precision(pattern)]
     raise Unusable("not a date of the form " + " or ".join(patterns))
 
 
-@lru_cache(maxsize=256)
+@cache
+def _date_pattern(pattern: str) -> re.Pattern[str]:
+    """What strptime would match; how many there are depends on the mappings alone."""
+    return re.compile(
+        re.sub(
+            r"%(.)|(\s+)|([^%\s]+)",
+            lambda part: _DIRECTIVES[part[1]] if part[1] else r"\s+" if part[2] else re.escape(part[3]),
+            pattern,
+        ),
+        re.IGNORECASE,
+    )
+
+
+@cache
 def _precision(pattern: str) -> int:
     """How many characters of an ISO date a pattern determines."""
     directives = set(_DIRECTIVE.findall(pattern))
@@ -157,9 +194,10 @@ def postcode(text: str) -> str:
 def split_address(text: str) -> tuple[tuple[str, ...], str, str]:
     """Lines, city and postcode of an address written in one piece; the last part is taken to be the city."""
     code = ""
-    if match := _TRAILING_POSTCODE.search(text):
+    last = text.rstrip()[-3:]  # tells most other texts cheaply: the search would try each of their places
+    if last[:1].isdigit() and (match := _TRAILING_POSTCODE.search(text)):
         code, text = postcode(match[0].strip(" ,\r\n\t")), text[: match.start()]
-    parts = [cleaned for part in re.split(r"[,\r\n]+", text) if (cleaned := clean(part))]
+    parts = [cleaned for part in _SEPARATORS.split(text) if (cleaned := clean(part))]
     *lines, city = parts or [""]
     return (tuple(lines), city, code) if lines else (tuple(parts), "", code)
 

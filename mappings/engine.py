@@ -1,6 +1,7 @@
-"""Applies a mapping to one record: plain fields in, model objects and issues out. Pure.
+"""Applies a mapping to records: plain fields in, model objects and issues out. No input or output.
 
-    objects, issues = apply(spec, record.kind, record.fields)
+    mapper = Mapper(spec)
+    objects, issues = mapper.apply(record.kind, record.fields)
 
 An issue on a required attribute rejects the record (`objects` is empty, an issue has `rejects`); on any other it keeps
 the record without that value. Where leaving a value out would disclose more than the source says, the cautious value
@@ -12,15 +13,18 @@ none, a protected name stays protected. Reasons name the attribute and what is w
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+from mappings.attributes import Reader, blame, is_constant, is_required, reader
 from mappings.compound import Compound
-from mappings.convert import Unusable
 from mappings.fields import Issue, Record, Rejected
 from mappings.model import Involvement, Mapped, type_names
-from mappings.rules import ATTRIBUTES, MAX_OBJECTS, Attribute, Key, MappingSpec, NameRule, ObjectRule, Rule, Value
+from mappings.rules import ATTRIBUTES, MAX_OBJECTS, MappingSpec, ObjectRule, paths_in
 from mappings.toml_table import SpecError, Table
-from mappings.vocabulary import Mode, OrganisationType, PersonLinkKind, Purpose, Sensitivity
+
+RECURRING = frozenset({"practitioner", "service", "organisation"})  # types that many records of an export repeat
+_REMEMBERED = 4096  # made objects of one rule: more than an agency has workers
+_NOTHING = Record({}, {}, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,165 +36,149 @@ class MappingIssue:
     rejects: bool = False
 
 
-_CAUTIOUS: Mapping[str, object] = {
-    "restricted": True,
-    "sensitivity": Sensitivity.VERY_RESTRICTED,
-    "max_mode": Mode.NONE,
-}
-_CODE_TYPES: Mapping[str, Any] = {
-    "organisation": OrganisationType,
-    "sensitivity": Sensitivity,
-    "mode": Mode.from_code,
-    "purpose": Purpose,
-    "person_link": PersonLinkKind,
-}
+class Mapper:
+    """Applies one mapping to one record after another; remembers, up to a bound, objects that recur."""
+
+    def __init__(self, spec: MappingSpec) -> None:
+        self._spec = spec
+        self._makers = {kind: tuple(_Maker(rule) for rule in rules) for kind, rules in spec.objects.items()}
+
+    def apply(self, kind: str, fields: Mapping[str, Any]) -> tuple[list[Mapped], list[MappingIssue]]:
+        """Map one record of `kind`; raises SpecError when the mapping knows no such kind."""
+        makers = self._makers.get(kind)
+        if makers is None:
+            raise SpecError(f"{self._spec.system}: no [[map]] is from {kind!r}")
+        objects: list[Mapped] = []
+        issues: list[MappingIssue] = []
+        record = Record(fields, fields, self._spec.missing)
+        for maker in makers:
+            made = maker.make(record)
+            issues += made.issues
+            if made.rejected:
+                return [], issues
+            objects += made.objects
+        return objects, issues
 
 
 def apply(spec: MappingSpec, kind: str, fields: Mapping[str, Any]) -> tuple[list[Mapped], list[MappingIssue]]:
-    """Map one record of `kind`; raises SpecError when the mapping knows no such kind."""
-    rules = spec.objects.get(kind)
-    if rules is None:
-        raise SpecError(f"{spec.system}: no [[map]] is from {kind!r}")
-    objects: list[Mapped] = []
-    issues: list[MappingIssue] = []
-    whole = Record(fields, fields, spec.missing)
-    for rule in rules:
-        made, found, rejected = _objects(rule, whole)
-        issues += found
-        if rejected:
-            return [], issues
-        objects += made
-    return objects, issues
+    """Map a single record; for many, make one Mapper. Raises SpecError when the mapping knows no such kind."""
+    return Mapper(spec).apply(kind, fields)
 
 
 def fixed_objects(rules: Iterable[ObjectRule], table: Table) -> list[Mapped]:
     """Make the objects that no record carries; raises SpecError, because whoever wrote them is at hand."""
     objects: list[Mapped] = []
     for rule in rules:
-        made, issues, _ = _objects(rule, Record({}, {}, frozenset()))
-        if issues:
-            table.fail(f"fixed {rule.type}: {issues[0].reason}")
-        objects += made
+        made = _Maker(rule).make(Record({}, {}, frozenset()))
+        if made.issues:
+            table.fail(f"fixed {rule.type}: {made.issues[0].reason}")
+        objects += made.objects
     return objects
 
 
-def _objects(rule: ObjectRule, whole: Record) -> tuple[list[Mapped], list[MappingIssue], bool]:
-    """Make the objects of one rule; True at the end when the record must be refused."""
-    parts = [whole.without_issues()] if rule.each is None else whole.parts(rule.each)
-    if len(parts) > MAX_OBJECTS:
-        label = rule.each.label if rule.each else ""
-        return [], [MappingIssue(label, f"{rule.type}: more than {MAX_OBJECTS} in one record", rejects=True)], True
-    objects: list[Mapped] = []
-    issues: list[MappingIssue] = []
-    for record in parts:
-        if not _wanted(rule, record):
-            continue
+class _Made(NamedTuple):
+    """What one rule made of one record; `rejected`: the record must be refused."""
+
+    objects: tuple[Mapped, ...]
+    issues: tuple[MappingIssue, ...] = ()
+    rejected: bool = False
+
+
+_NOT_WANTED = _Made(())
+
+
+class _Maker:
+    """One rule, ready: what it says of every record is read already."""
+
+    def __init__(self, rule: ObjectRule) -> None:
+        self._rule = rule
+        attributes = ATTRIBUTES[rule.type]
+        self._constants: dict[str, Any] = {}
+        self._readers: list[tuple[str, bool, Reader]] = []
+        for name, said in rule.attributes.items():
+            read = reader(name, attributes[name], said)
+            if is_constant(said):
+                self._constants[name] = read(_NOTHING)
+            else:
+                self._readers.append((name, is_required(attributes[name], said), read))
+        # By all that the rule looks at. A rule with `each` makes many objects of lists that hardly recur as a whole.
+        self._made: dict[tuple[object, ...], _Made] | None = {} if rule.type in RECURRING and not rule.each else None
+        self._labels = tuple(dict.fromkeys(label for path in paths_in(rule) for label in (path.label, path.parts[0])))
+
+    def make(self, whole: Record) -> _Made:
+        """Make the objects of this rule."""
+        if self._made is None:
+            return self._make(whole)
+        seen = whole.plain(self._labels)
+        if seen is None:
+            return self._make(whole)
+        made = self._made.get(seen)
+        if made is None:
+            if len(self._made) >= _REMEMBERED:
+                self._made.clear()
+            made = self._made[seen] = self._make(whole)
+        return made
+
+    def _make(self, whole: Record) -> _Made:
+        rule = self._rule
+        if rule.each is None:
+            return self._one(whole.without_issues()) if self._wanted(whole) else _NOT_WANTED
+        parts = whole.parts(rule.each)
+        if len(parts) > MAX_OBJECTS:
+            reason = f"{rule.type}: more than {MAX_OBJECTS} in one record"
+            return _Made((), (MappingIssue(rule.each.label, reason, rejects=True),), rejected=True)
+        objects: list[Mapped] = []
+        issues: list[MappingIssue] = []
+        for part in parts:
+            if self._wanted(part):
+                made = self._one(part)
+                issues += made.issues
+                if made.rejected:
+                    return _Made((), tuple(issues), rejected=True)
+                objects += made.objects
+        return _Made(tuple(objects), tuple(issues))
+
+    def _wanted(self, record: Record) -> bool:
+        """Whether the rule's conditions want an object of this record at all."""
+        rule = self._rule
+        if rule.needs and not record.has(rule.needs):
+            return False
+        if rule.when and record.compared(rule.when.path) not in rule.when.values:
+            return False
+        return not (rule.unless and record.compared(rule.unless.path) in rule.unless.values)
+
+    def _one(self, record: Record) -> _Made:
+        """One object, or none and the reason."""
         try:
-            objects.append(_object(rule, record))
+            made = self._object(record)
         except Rejected as rejected:
-            record.issues.append(rejected.issue)
-            issues += _reported(rule, record.issues[:-1], rejects=False)
-            issues += _reported(rule, record.issues[-1:], rejects=not rule.optional)
-            if not rule.optional:
-                return [], issues, True
-            continue
-        issues += _reported(rule, record.issues, rejects=False)
-    return objects, issues, False
+            refused = not self._rule.optional
+            issues = (*self._reported(record.issues, rejects=False), *self._reported([rejected.issue], rejects=refused))
+            return _Made((), issues, refused)
+        return _Made((made,), self._reported(record.issues, rejects=False) if record.issues else ())
 
+    def _object(self, record: Record) -> Mapped:
+        """Make one object; raises Rejected."""
+        rule = self._rule
+        values = self._constants.copy()
+        for name, required, read in self._readers:
+            value = read(record)
+            if value or value not in (None, "", ()):
+                values[name] = value
+            elif required:
+                raise Rejected(Issue(blame(rule.attributes[name]), name, "required, but empty"))
+        preferred = values.pop("preferred_contact", None)
+        if preferred and "contact_points" in values:
+            values["contact_points"] = Compound.reorder(values["contact_points"], preferred)
+        if "organisation_type" in values:
+            values["type"] = values.pop("organisation_type")
+        made = cast(Mapped, type_names[rule.type](**values))
+        if isinstance(made, Involvement) and made.practitioner_key is None and made.service_key is None:
+            raise Rejected(Issue("", "practitioner_key", "names neither a practitioner nor a service"))
+        return made
 
-def _reported(rule: ObjectRule, found: Iterable[Issue], *, rejects: bool) -> list[MappingIssue]:
-    return [MappingIssue(issue.field, f"{rule.type}.{issue.attribute}: {issue.reason}", rejects) for issue in found]
-
-
-def _wanted(rule: ObjectRule, record: Record) -> bool:
-    """Whether the rule's conditions want an object of this record at all."""
-    if not record.has(rule.needs):
-        return False
-    if rule.when and record.compared(rule.when.path) not in rule.when.values:
-        return False
-    return not (rule.unless and record.compared(rule.unless.path) in rule.unless.values)
-
-
-def _object(rule: ObjectRule, record: Record) -> Mapped:
-    """Make one object; raises Rejected."""
-    values: dict[str, Any] = {}
-    attributes = ATTRIBUTES[rule.type]
-    for name, said in rule.attributes.items():
-        attribute = attributes[name]
-        value = _attribute(name, attribute, said, record)
-        if value not in (None, "", ()):
-            values[name] = value
-        elif attribute.required or (isinstance(said, Value) and said.required):
-            raise Rejected(Issue(_blame(said), name, "required, but empty"))
-    preferred = values.pop("preferred_contact", None)
-    if preferred and "contact_points" in values:
-        values["contact_points"] = Compound.reorder(values["contact_points"], preferred)
-    if "organisation_type" in values:
-        values["type"] = values.pop("organisation_type")
-    made = cast(Mapped, type_names[rule.type](**values))
-    if isinstance(made, Involvement) and made.practitioner_key is None and made.service_key is None:
-        raise Rejected(Issue("", "practitioner_key", "names neither a practitioner nor a service"))
-    return made
-
-
-def _attribute(name: str, attribute: Attribute, said: Rule, record: Record) -> Any:
-    """Read one attribute. An issue is noted and costs the value, or raises Rejected where the attribute is strict."""
-    if not isinstance(said, (Value, Key)):
-        return _compound(name, attribute, said, record)
-    try:
-        return record.key(said) if isinstance(said, Key) else _scalar(attribute, said, record)
-    except Unusable as problem:
-        issue = Issue(_blame(said), name, str(problem))
-        if attribute.required or attribute.strict or attribute.shape == "key":
-            raise Rejected(issue) from None
-        if isinstance(said, Value) and said.required:
-            raise Rejected(issue) from None
-        record.issues.append(issue)
-        return _CAUTIOUS.get(name)
-
-
-def _scalar(attribute: Attribute, value: Value, record: Record) -> Any:
-    match attribute.shape:
-        case "flag":
-            return record.flag(value)
-        case "date":
-            return record.date(value)
-        case "codes":
-            codes = dict.fromkeys(record.codes(value))
-            convert = _CODE_TYPES.get(attribute.target, str)
-            return tuple(convert(code) for code in codes)
-        case "code":
-            code = record.code(value)
-            return _CODE_TYPES.get(attribute.target, str)(code) if code else None
-        case _:
-            return record.code(value) if value.value_set else record.text(value, free=attribute.shape == "free_text")
-
-
-def _compound(name: str, attribute: Attribute, said: Any, record: Record) -> Any:
-    compound = Compound(name, record)
-    match attribute.shape:
-        case "name":
-            return next(iter(compound.names((said,))), None)
-        case "names":
-            return compound.names(said)
-        case "addresses":
-            return compound.addresses(said)
-        case "identifiers":
-            return compound.identifiers(said)
-        case _:
-            return compound.contact_points(said)
-
-
-def _blame(said: Rule) -> str:
-    """The field to look at when an attribute could not be read."""
-    match said:
-        case Value(path=path):
-            return path.label if path else ""
-        case Key(values=values):
-            return " + ".join(value.path.label for value in values if value.path)
-        case NameRule():
-            parts = (said.whole, said.family, *said.given)
-            return " + ".join(part.path.label for part in parts if part and part.path)
-        case _:
-            first = said[0] if said else None
-            return _blame(first) if isinstance(first, NameRule) else ""
+    def _reported(self, found: Iterable[Issue], *, rejects: bool) -> tuple[MappingIssue, ...]:
+        return tuple(
+            MappingIssue(issue.field, f"{self._rule.type}.{issue.attribute}: {issue.reason}", rejects)
+            for issue in found
+        )

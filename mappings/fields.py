@@ -8,6 +8,8 @@ from mappings.convert import Unusable, clean, iso_date
 from mappings.model import MAX_FREE_TEXT, MAX_TEXT
 from mappings.rules import Key, Path, Value, fold
 
+_ABSENT = object()  # a field that is not there, which differs from one that is empty
+
 
 @dataclass(frozen=True, slots=True)
 class Issue:
@@ -38,7 +40,7 @@ class Record:
         self._whole = whole
         self._node = node
         self._missing = missing
-        self._cleaned: dict[Path, list[str]] = {}  # a wide row's fields are read by several objects
+        self._cleaned: dict[Path, list[str]] = {}  # a wide row's fields are read by several objects; never changed
         self.issues: list[Issue] = []
 
     def without_issues(self) -> "Record":
@@ -52,9 +54,20 @@ class Record:
         nodes = (node if isinstance(node, dict) else {"#text": node} for node in self._found(path))
         return [Record(self._whole, node, self._missing) for node in nodes]
 
+    def plain(self, labels: tuple[str, ...]) -> tuple[object, ...] | None:
+        """These fields of the record as they stand there; None unless all are short texts or absent."""
+        values = tuple([self._whole.get(label, _ABSENT) for label in labels])
+        for value in values:
+            if value is not _ABSENT and not (isinstance(value, str) and len(value) <= MAX_FREE_TEXT):
+                return None
+        return values
+
     def has(self, paths: tuple[Path, ...]) -> bool:
         """Whether each of these fields holds something; parts of a record count."""
-        return all(any(isinstance(node, dict) or self._known(node) for node in self._found(path)) for path in paths)
+        for path in paths:
+            if not self._texts(path) and not any(isinstance(node, dict) for node in self._found(path)):
+                return False
+        return True
 
     def compared(self, path: Path) -> str:
         """A field as conditions compare it: folded, and not emptied by `missing`."""
@@ -64,10 +77,7 @@ class Record:
         """All values of a field that are not empty."""
         if value.path is None:
             return [str(value.constant)]
-        found = self._cleaned.get(value.path)
-        if found is None:
-            found = [text for node in self._found(value.path) if (text := self._known(node))]
-            self._cleaned[value.path] = found
+        found = self._texts(value.path)
         for text in found:
             if len(text) > limit:
                 raise Unusable(f"longer than {limit} characters")
@@ -77,7 +87,11 @@ class Record:
         """The one value of a field."""
         if value.path is None:
             return str(value.constant)
-        return _only(self.texts(value, MAX_FREE_TEXT if free else MAX_TEXT))
+        limit = MAX_FREE_TEXT if free else MAX_TEXT
+        found = self._texts(value.path)
+        if len(found) == 1 and len(found[0]) <= limit:
+            return found[0]
+        return _only(self.texts(value, limit)) if found else None
 
     def lines(self, value: Value) -> str | None:
         """The one value of a field with its line breaks (an address in one cell)."""
@@ -119,18 +133,31 @@ class Record:
 
     def key(self, key: Key) -> str | None:
         """The parts of a key, joined by `|`; None when all are empty."""
-        parts = [self.text(value) or "" for value in key.values]
-        if not any(parts):
-            return None
-        joined = parts[0] if len(parts) == 1 else "|".join(x.replace("%", "%25").replace("|", "%7C") for x in parts)
+        if len(key.values) == 1:
+            joined = self.text(key.values[0])
+            if joined is None:
+                return None
+        else:
+            parts = [self.text(value) or "" for value in key.values]
+            if not any(parts):
+                return None
+            joined = "|".join([part.replace("%", "%25").replace("|", "%7C") for part in parts])
         if len(joined) > MAX_TEXT:
             raise Unusable(f"a key longer than {MAX_TEXT} characters")
         return fold(joined) if key.fold else joined
 
+    def _texts(self, path: Path) -> list[str]:
+        found = self._cleaned.get(path)
+        if found is None:
+            raw = (self._whole if path.from_record else self._node).get(path.label)
+            nodes = (raw,) if isinstance(raw, str) else self._found(path)  # mostly a column with one value
+            found = self._cleaned[path] = [text for node in nodes if node and (text := self._known(node))]
+        return found
+
     def _known(self, node: Any) -> str:
         """A value's text, cleaned; empty if it stands for "not known"."""
-        text = clean(_text(node))
-        return "" if self._missing and fold(text) in self._missing else text
+        text = clean(node if isinstance(node, str) else _text(node))
+        return "" if text.casefold() in self._missing else text  # its white space is collapsed already
 
     def _found(self, path: Path) -> list[Any]:
         start = self._whole if path.from_record else self._node
@@ -150,9 +177,10 @@ def _flat(value: Any) -> list[Any]:
 
 def _text(node: Any) -> str:
     """The text of a value: of an element with attributes it is `#text`."""
-    if isinstance(node, dict):
-        node = node.get("#text")
-    return node if isinstance(node, str) else ""
+    if isinstance(node, str):
+        return node
+    text = node.get("#text") if isinstance(node, dict) else None
+    return text if isinstance(text, str) else ""
 
 
 def _only(found: list[str]) -> str | None:

@@ -1,7 +1,7 @@
 """The frozen rules that a mapping is made of, and which attributes each model type has."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -280,3 +280,17 @@ ATTRIBUTES: Mapping[str, Mapping[str, Attribute]] = {
 def fold(text: str) -> str:
     """How codes and conditions are compared: without case, white space collapsed."""
     return " ".join(text.split()).casefold()
+
+
+def paths_in(rule: object) -> Iterator[Path]:
+    """Everything that a rule, or a part of one, looks at."""
+    if isinstance(rule, Path):
+        yield rule
+    elif isinstance(rule, tuple):
+        for each in rule:
+            yield from paths_in(each)
+    elif isinstance(rule, Mapping):
+        yield from paths_in(tuple(rule.values()))
+    elif is_dataclass(rule):
+        for each in fields(rule):
+            yield from paths_in(getattr(rule, each.name))

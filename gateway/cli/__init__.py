@@ -1,5 +1,6 @@
 """The `patchwork` command: `patchwork --help` lists what it can do, one file here per group of commands."""
 
+import logging
 import os
 import sys
 
@@ -8,7 +9,7 @@ import typer
 from consent_ledger.record import LedgerError
 from gateway import __version__
 from gateway.cli import agreement, consent, demo, federation, hub, imports, node, search
-from gateway.errors import PatchworkError
+from gateway.errors import PatchworkError, origin
 
 app = typer.Typer(
     name="patchwork",
@@ -34,10 +35,27 @@ def version() -> None:
 
 
 def main() -> None:
-    """Run the command; what goes wrong on purpose is one clear line on standard error and exit code 1."""
+    """Run the command; what goes wrong is one clear line on standard error and exit code 1.
+
+    Of an error that nobody foresaw the line says class and place: its message may quote a value, a traceback more so.
+    """
     os.umask(0o077)  # whatever this program writes is the agency's own
+    logging.getLogger().addHandler(logging.NullHandler())  # else Python prints warnings bare; serving sets its own
     try:
         app()
-    except (PatchworkError, LedgerError) as error:
-        typer.echo(f"patchwork: {error}", err=True)
+    except Exception as error:
+        typer.echo(f"patchwork: {_told(_first(error))}", err=True)
         sys.exit(1)
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, PatchworkError | LedgerError):
+        return str(error)
+    return f"an error that should not happen: {origin(error)}. Please report this line."
+
+
+def _first(error: BaseException) -> BaseException:
+    """The error itself, or the first of a group."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import CLOCK, Config, Yes, ask_first
+from gateway.errors import InputError
 from gateway.node.identity import load_identity
 from gateway.policy.agreement import MAX_AGREEMENT_BYTES, read_agreement, sign_agreement
 from gateway.settings import load_node
@@ -27,9 +28,12 @@ def sign(
     agreement = read_agreement(read_file(text, MAX_AGREEMENT_BYTES), str(text))
     typer.echo(f"{agreement.name}, version {agreement.version}, {agreement.start_date} to {agreement.end_date}")
     typer.echo(f"{len(agreement.rules)} rules, parties: {', '.join(party.name for party in agreement.parties)}")
+    if member not in agreement.members:
+        raise InputError(f"{text}: {member} is not a party to this agreement")
     ask_first(f"Sign it for {member}?", yes=yes)
     me = load_identity(settings.node.keys, member=member, federation=federation)
     signature = sign_agreement(agreement, member=member, federation=federation, key=me.signing_key, now=CLOCK.now())
     path = output or text.with_name(f"{text.stem}.{member}.jws")
     replace_file(path, signature.encode())
-    typer.echo(f"Signature written to {path}. Send it to the operator, and list {text} under `agreements` in {config}.")
+    typer.echo(f"Signature written to {path}: send it to the operator.")
+    typer.echo(f"To accept the agreement, list {text} under `agreements` in {config} and start the node again.")

@@ -6,10 +6,8 @@ from typing import Annotated
 import typer
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Giver, Provision, Relation
-from consent_ledger.record import LedgerError
-from gateway.app import open_node
-from gateway.cli.options import CLOCK, Config, run
-from gateway.errors import InputError, StorageError
+from gateway.cli.options import Config, opened, run
+from gateway.errors import InputError
 from gateway.node.people import person_by_key
 from gateway.settings import NodeSettings, load_node
 from mappings.vocabulary import Mode, Purpose
@@ -91,16 +89,14 @@ def object_to(
 
 
 async def _append(settings: NodeSettings, source: str, key: str, entry: ConsentEntry) -> None:
-    node = await open_node(settings, clock=CLOCK)
-    try:
+    if source not in {each.name for each in settings.source}:
+        known = ", ".join(each.name for each in settings.source) or "none is configured"
+        raise InputError(f"there is no such source ({known})")
+    async with opened(settings) as node:
         person_id = await node.database.read(person_by_key(source, key))
         if person_id is None:
             raise InputError(f"source {source} has no client with this number")
         appended = await node.parts.ledger.record(person_id, entry)
-    except LedgerError as error:
-        raise StorageError(str(error)) from error
-    finally:
-        await node.close()
     typer.echo(f"Recorded as entry {appended.seq}. It governs what this agency discloses, from now on.")
 
 

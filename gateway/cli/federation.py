@@ -1,14 +1,15 @@
 """`patchwork federation ...`: the operator's commands, for a machine that is not the hub."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from gateway.cli.options import CLOCK, Yes, ask_first
-from gateway.wire.federation import AgreementBytes, Federation
+from gateway.errors import InputError
+from gateway.policy.agreement import publish, read_agreement, signers
+from gateway.wire.federation import AgreementBytes, Federation, Member
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import (
@@ -39,7 +40,10 @@ def init(
     operator = init_operator(folder, name=name, hub_key=load_verify_key(hub_key), now=CLOCK.now())
     typer.echo(f"Federation {name} is ready in {folder}.")
     typer.echo(f"Operator's key: {fingerprint(operator.key.public_jwk())}")
-    typer.echo(f"Give {folder / PUBLIC_KEY_FILE} to every member, and copy {folder / DOCUMENT_FILE} to the hub.")
+    typer.echo(
+        f"Give {folder / PUBLIC_KEY_FILE} to the hub and to every member; they compare its fingerprint with you."
+    )
+    typer.echo(f"Copy {folder / DOCUMENT_FILE} to the hub, and again after every change: {_left(operator.document)}.")
 
 
 @app.command()
@@ -52,10 +56,35 @@ def admit(
     operator = open_operator(folder)
     token = read_statement(request)
     member = operator.read_join(token, CLOCK.now()).member
-    typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}")
-    typer.echo(f"Key: {fingerprint(member.keys[0].key.jwk())}")
+    _echo_asked(member)
     ask_first("Has the member's officer read out the same fingerprint?", yes=yes)
     _published(folder, operator.admit(token, CLOCK.now()))
+
+
+@app.command()
+def update(
+    request: Annotated[Path, typer.Argument(help="A new join request of a member.")],
+    folder: Folder = Path("operator"),
+    yes: Yes = False,
+) -> None:
+    """Take a member's new address, contacts or key from a new request, as when its key was lost or stolen."""
+    operator = open_operator(folder)
+    token = read_statement(request)
+    asked = operator.read_update(token, CLOCK.now()).member
+    _echo_asked(asked)
+    held = operator.document.members[asked.id]
+    if asked.keys != held.keys:
+        typer.echo("This key is NEW: the other members' officers have to accept it. Its keys until now end at once.")
+    ask_first("Has the member's officer read out the same fingerprint, and asked for this change?", yes=yes)
+    _published(folder, operator.update(token, CLOCK.now()))
+
+
+def _echo_asked(member: Member) -> None:
+    typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}")
+    typer.echo(f"Reached at {member.endpoint or 'no address: it dials out'}")
+    for system, value in member.duty_contact:
+        typer.echo(f"Duty contact: {system} {value}")
+    typer.echo(f"Key: {fingerprint(member.keys[-1].key.jwk())}")
 
 
 @app.command()
@@ -93,36 +122,47 @@ def agreement(
     folder: Folder = Path("operator"),
 ) -> None:
     """Carry an agreement and its members' signatures in the list."""
-    carried = AgreementBytes(
-        text=read_file(text, MAX_AGREEMENT_BYTES), signatures=tuple(read_statement(path) for path in signatures)
-    )
-    _published(folder, open_operator(folder).set_agreement(carried, CLOCK.now()))
+    operator = open_operator(folder)
+    signed = read_file(text, MAX_AGREEMENT_BYTES)
+    agreed = read_agreement(signed, str(text))
+    tokens = {path: read_statement(path) for path in signatures}
+    for path, token in tokens.items():
+        if not signers(agreed, [token], operator.document):
+            raise InputError(f"{path}: no signature of exactly this text by a member of {operator.document.name}")
+    carried = AgreementBytes(text=signed, signatures=tuple(tokens.values()))
+    document = operator.set_agreement(carried, CLOCK.now())
+    _echo_agreements(document)
+    _published(folder, document)
 
 
 @app.command()
 def show(folder: Folder = Path("operator")) -> None:
     """Print the member list in force."""
-    document = open_operator(folder).document
-    console = Console()
-    console.print(f"{document.name}, document {document.seq}, {_left(document)}")
-    table = Table("Member", "Name", "Type", "Sector", "Status", "Reached", "Keys")
+    operator = open_operator(folder)
+    document = operator.document
+    typer.echo(f"{document.name}, document {document.seq}, {_left(document)}")
+    typer.echo(f"Operator's key: {fingerprint(operator.key.public_jwk())}")
     for member in document.members.values():
-        table.add_row(
-            member.id,
-            member.name,
-            member.type.value,
-            member.sector.value,
-            member.status,
-            member.endpoint or "dials out",
-            "\n".join(key.key.kid for key in member.keys),
-        )
-    console.print(table)
-    for carried in document.agreements:
-        console.print(f"Agreement {carried.sha256[:16]}, signed {len(carried.signatures)} times")
+        typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}: {member.status}")
+        typer.echo(f"  {member.endpoint or 'dials out'}")
+        for key in member.keys:
+            ends = datetime.fromtimestamp(key.not_after, UTC).date()
+            typer.echo(f"  key {key.key.kid}, until {ends}\n      {fingerprint(key.key.jwk())}")
+    _echo_agreements(document)
+
+
+def _echo_agreements(document: Federation) -> None:
+    for published in publish(document).values():
+        agreement = published.agreement
+        typer.echo(f"Agreement {agreement.name}, version {agreement.version}")
+        typer.echo(f"  signed by {', '.join(sorted(published.signed_by)) or 'nobody'}")
+        if missing := sorted(agreement.members - published.signed_by):
+            typer.echo(f"  not yet by {', '.join(missing)}")
 
 
 def _published(folder: Path, document: Federation) -> None:
-    typer.echo(f"Document {document.seq} of {document.name} is in {folder / DOCUMENT_FILE}: copy it to the hub.")
+    path = folder / DOCUMENT_FILE
+    typer.echo(f"Document {document.seq} of {document.name} is in {path}: copy it to the hub. It is {_left(document)}.")
 
 
 def _left(document: Federation) -> str:

@@ -6,10 +6,10 @@ from typing import Annotated
 import orjson
 import typer
 
-from gateway.app import HUB_KEY_FILE, serve_hub
+from gateway.app import HUB_KEY_FILE, make_private_folder, serve_hub
 from gateway.cli.options import run
 from gateway.errors import ConfigurationError
-from gateway.settings import load_hub
+from gateway.settings import check_hub, load_hub
 from gateway.wire.keys import SigningKey, fingerprint
 from gateway.wire.operator import replace_file
 
@@ -37,15 +37,20 @@ def init(
     """Write a hub's configuration and key."""
     config = folder / "hub.toml"
     if config.exists():
-        raise ConfigurationError(f"{config}: is there already")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = SigningKey.generate()
-    (folder / "keys").mkdir(mode=0o700, exist_ok=True)
-    key.save(folder / "keys" / HUB_KEY_FILE)
+        raise ConfigurationError(f"{config}: is there already and is not overwritten")
+    text = _TEMPLATE.format(id=name)
+    check_hub(text, config)
+    make_private_folder(folder)
+    make_private_folder(folder / "keys")
+    key_file = folder / "keys" / HUB_KEY_FILE
+    if not key_file.exists():  # the configuration is written last: a key without one is of a start that broke off
+        SigningKey.generate().save(key_file)
+    key = SigningKey.load(key_file)
     replace_file(folder / HUB_PUBLIC_KEY_FILE, orjson.dumps(key.public_jwk()))
-    replace_file(config, _TEMPLATE.format(id=name).encode())
+    replace_file(config, text.encode())
     typer.echo(f"Hub {name} is ready in {folder}. Its key: {fingerprint(key.public_jwk())}")
     typer.echo(f"Give {folder / HUB_PUBLIC_KEY_FILE} to the operator, who sends back federation.jws and operator.jwk.")
+    typer.echo(f"Put both into {folder}, set `listen` in {config}, then: patchwork hub serve --config {config}")
 
 
 @app.command()
@@ -53,4 +58,8 @@ def serve(
     config: Annotated[Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG")] = Path("hub.toml"),
 ) -> None:
     """Run the hub until it is stopped."""
-    run(serve_hub(load_hub(config)))
+    settings = load_hub(config)
+    for path in (settings.hub.operator_key, settings.hub.federation_document):
+        if not path.exists():
+            raise ConfigurationError(f"{path}: is not there; the federation's operator has it, copy it here")
+    run(serve_hub(settings))

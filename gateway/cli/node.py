@@ -1,25 +1,25 @@
 """`patchwork node ...`: make a node, let it serve, accept members."""
 
 import re
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from gateway.app import open_node, serve_node
-from gateway.cli.options import CLOCK, Config, Yes, ask_first, run
+from gateway.app import serve_node
+from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
+from gateway.cli.status import show_status
 from gateway.errors import ConfigurationError, InputError
 from gateway.node.identity import make_keys
-from gateway.settings import MEMBER_ID, NodeSettings, load_node
+from gateway.node.membership import REFRESH_S
+from gateway.settings import MEMBER_ID, NodeSettings, check_node, load_node
 from gateway.wire.acceptance import PendingChange
-from gateway.wire.federation import Member, MemberKey
-from gateway.wire.join import sign_join
-from gateway.wire.keys import SigningKey, fingerprint
-from gateway.wire.operator import read_jwk, replace_file
+from gateway.wire.federation import Federation, Member, MemberKey
+from gateway.wire.join import sign_join, verify_join
+from gateway.wire.keys import fingerprint
+from gateway.wire.limits import JOIN_LIFETIME_S
+from gateway.wire.operator import PUBLIC_KEY_FILE, load_verify_key, replace_file
 from mappings.vocabulary import OrganisationType, Sector
 
 app = typer.Typer(help="Run an agency's gateway node.", no_args_is_help=True)
@@ -38,8 +38,8 @@ keys = "keys"
 id = "{federation}"
 operator_key = "operator.jwk"
 hubs = ["{hub}"]
-accept_members = "local"  # a new member waits until `patchwork node accept MEMBER`
-agreements = []           # agreement files that this agency has signed and accepts
+accept_members = "local"  # a new member waits until `patchwork node accept --config node.toml MEMBER`
+agreements = []  # agreement files that this agency has signed and accepts
 
 # Who may ask from this machine's command line.
 [[practitioner]]
@@ -51,7 +51,6 @@ telecom = []
 # Where this agency's own data comes from: see docs/connecting-a-case-system.md.
 # [[source]]
 # name = "clients"
-# connector = "delimited"
 # mapping = "my-mapping.toml"
 # [source.options]
 # path = "clients.csv"
@@ -76,15 +75,23 @@ def init(
     """Write keys, configuration and a signed join request for the federation's operator."""
     config = folder / "node.toml"
     if config.exists():
-        raise ConfigurationError(f"{config}: is there already")
-    operator = read_jwk(operator_key)
+        raise ConfigurationError(f"{config}: is there already and is not overwritten")
+    # (1) all that can be wrong with what was typed, before anything is written
+    text = _TEMPLATE.format(
+        name=_quotable(name), member=_member_id(member), federation=_quotable(federation), hub=_quotable(hub)
+    )
+    check_node(text, config)
+    identifiers = tuple(_identifier(pair) for pair in identifier or ())
+    operator = load_verify_key(operator_key)
+    # (2) keys; those of an earlier start that broke off are kept
     now = CLOCK.now()
     signing_key, ledger_key = make_keys(folder / "keys", now)
+    # (3) the request, checked as the operator will check it
     voluntary = organisation_type is OrganisationType.VOLUNTARY
     asked = Member(
-        id=_member_id(member),
-        identifier=tuple(_identifier(text) for text in identifier or ()),
-        name=_quotable(name),
+        id=member,
+        identifier=identifiers,
+        name=name,
         type=organisation_type,
         sector=sector or (Sector.VOLUNTARY if voluntary else Sector.STATUTORY),
         status="active",
@@ -93,20 +100,30 @@ def init(
         endpoint=endpoint or None,
         duty_contact=tuple(pair for pair in (("phone", duty_phone), ("email", duty_email)) if pair[1]),
     )
-    replace_file(folder / "join-request.jws", sign_join(asked, signing_key, federation=federation, now=now).encode())
-    replace_file(folder / "operator.jwk", orjson.dumps(dict(operator)))
-    text = _TEMPLATE.format(name=name, member=member, federation=_quotable(federation), hub=_quotable(hub))
+    request = sign_join(asked, signing_key, federation=federation, now=now)
+    verify_join(request, federation=federation, now=now)
+    # (4) files; the configuration comes last, so that a start that broke off can be made again
+    replace_file(folder / "join-request.jws", request.encode())
+    replace_file(folder / PUBLIC_KEY_FILE, orjson.dumps(operator.jwk()))
     replace_file(config, text.encode())
-    load_node(config)
     typer.echo(f"Node {member} is ready in {folder}. Its key, to be read out to the operator by telephone:")
-    typer.echo(f"  {_shown(signing_key)}")
-    typer.echo(f"Send {folder / 'join-request.jws'} to the operator.")
+    typer.echo(f"  {fingerprint(signing_key.public_jwk())}")
+    typer.echo("The operator's key that it will trust; compare it with the operator's own, by telephone:")
+    typer.echo(f"  {fingerprint(operator.jwk())}")
+    typer.echo(f"Send {folder / 'join-request.jws'} to the operator within {JOIN_LIFETIME_S // 86_400} days.")
+    typer.echo(f"Then set `listen` and the sources in {config}, and: patchwork node serve --config {config}")
 
 
 @app.command()
 def serve(config: Config) -> None:
     """Run this agency's node until it is stopped."""
     run(serve_node(load_node(config)))
+
+
+@app.command()
+def status(config: Config) -> None:
+    """Say what this node holds, with whom it shares, and what waits for somebody here."""
+    run(show_status(load_node(config)))
 
 
 @app.command()
@@ -127,37 +144,40 @@ def clear_alarm(config: Config, yes: Yes = False) -> None:
 
 
 async def _accept(settings: NodeSettings, member: str, *, yes: bool) -> None:
-    node = await open_node(settings, clock=CLOCK)
-    try:
-        view = await node.parts.membership.refresh()
-        waiting = [change for change in view.waiting if not member or change.member == member]
+    async with opened(settings) as node:
+        membership = node.parts.membership
+        waiting = (await membership.refresh()).waiting
+        if member and membership.received is not None and member not in membership.received.members:
+            raise InputError(f"{_member_id(member)} is not a member; `patchwork node status` lists them")
+        waiting = tuple(change for change in waiting if not member or change.member == member)
         if not waiting:
             typer.echo("Nothing waits for a decision.")
             return
-        _show_waiting(waiting)
-        if member:
-            ask_first(f"Have you checked with {member} itself that this is right?", yes=yes)
-            await node.parts.membership.accept(member)
-            typer.echo(f"{member} is accepted as it stands.")
-    finally:
-        await node.close()
+        if membership.received is not None:
+            _show_waiting(waiting, membership.received)
+        if not member:
+            typer.echo("Accept each with: patchwork node accept MEMBER")
+            return
+        ask_first(f"Have you checked these with {member} itself?", yes=yes)
+        await membership.accept(member)
+        typer.echo(f"{member} is accepted as it stands. A node that is running follows within {REFRESH_S:.0f} seconds.")
 
 
 async def _clear_alarm(settings: NodeSettings) -> None:
-    node = await open_node(settings, clock=CLOCK)
-    try:
+    async with opened(settings) as node:
         await node.parts.membership.clear_alarm()
         view = await node.parts.membership.refresh()
         typer.echo(f"Goes on with document {view.federation.seq}.")
-    finally:
-        await node.close()
 
 
-def _show_waiting(waiting: list[PendingChange]) -> None:
-    table = Table("Member", "What changed", "Key")
+def _show_waiting(waiting: tuple[PendingChange, ...], received: Federation) -> None:
+    """Each change with what an officer compares: name, kind of agency, and the fingerprints of keys not yet trusted."""
     for change in waiting:
-        table.add_row(change.member, change.kind.value, change.kid or "")
-    Console(file=sys.stdout).print(table)
+        member = received.members[change.member]
+        typer.echo(f"{change.kind.value}: {member.name} ({member.id}), {member.type.value}, {member.sector.value}")
+        for key in member.keys:
+            if change.kid in {None, key.key.kid}:
+                typer.echo(f"  key {fingerprint(key.key.jwk())}")
 
 
 def _member_id(text: str) -> str:
@@ -178,7 +198,3 @@ def _quotable(text: str) -> str:
     if not text or any(character in text for character in '"\\') or not text.isprintable():
         raise InputError("names and addresses hold no quotation marks, backslashes or control characters")
     return text
-
-
-def _shown(key: SigningKey) -> str:
-    return fingerprint(key.public_jwk())

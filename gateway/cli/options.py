@@ -2,13 +2,16 @@
 
 import asyncio
 import sys
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 
+from gateway.app import Node, open_node
 from gateway.clock import SystemClock
+from gateway.settings import NodeSettings
 
 if sys.platform == "win32":
     _new_loop = None
@@ -29,6 +32,16 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run one command's asynchronous part, on uvloop where there is one: it serves about twice as many requests."""
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(coroutine)
+
+
+@asynccontextmanager
+async def opened(settings: NodeSettings) -> AsyncIterator[Node]:
+    """The node, opened for one command, and closed whatever happens."""
+    node = await open_node(settings, clock=CLOCK)
+    try:
+        yield node
+    finally:
+        await node.close()
 
 
 def ask_first(question: str, *, yes: bool) -> None:

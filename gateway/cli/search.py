@@ -12,10 +12,11 @@ from rich.live import Live
 from gateway.app import open_node
 from gateway.cli.options import CLOCK, Config, run
 from gateway.cli.table import Progress, as_json
-from gateway.errors import ConfigurationError, InputError
+from gateway.errors import ConfigurationError, InputError, PatchworkError
 from gateway.node.ask import Asked, Completed, MemberResult, ask
 from gateway.node.question import Question, read_subject
 from gateway.settings import NodeSettings, PractitionerSettings, load_node
+from gateway.wire.federation import Federation
 from gateway.wire.operator import replace_file
 from gateway.wire.query import AskingPractitioner, Subject
 from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
@@ -61,7 +62,10 @@ def search(
 async def _search(settings: NodeSettings, question: Question, *, json: bool, save: Path | None) -> None:
     node = await open_node(settings, clock=CLOCK)
     try:
-        await node.parts.membership.refresh()
+        waiting = (await node.parts.membership.refresh()).waiting
+        _must_be_active(node.parts.membership.received, settings)
+        if waiting:
+            typer.echo("Some members wait for this agency's decision: patchwork node accept", err=True)
         stream = ask(question, node=node.parts)
         completed = await (_quietly(stream) if json else _live(stream, question.subject))
     finally:
@@ -70,6 +74,14 @@ async def _search(settings: NodeSettings, question: Question, *, json: bool, sav
         typer.echo(as_json(completed))
     if save is not None:
         _save(save, completed)
+
+
+def _must_be_active(received: Federation | None, settings: NodeSettings) -> None:
+    me = settings.node.member
+    if received is None or me not in received.members:
+        raise InputError(f"{me} is not a member of {settings.federation[0].id} yet: its operator has to admit it")
+    if not received.members[me].active:
+        raise InputError(f"{me} is suspended in {received.name}: ask its operator")
 
 
 async def _quietly(stream: AsyncIterator[Asked | MemberResult | Completed]) -> Completed:
@@ -82,12 +94,16 @@ async def _quietly(stream: AsyncIterator[Asked | MemberResult | Completed]) -> C
 async def _live(stream: AsyncIterator[Asked | MemberResult | Completed], subject: Subject) -> Completed:
     progress = Progress(subject)
     console = Console()
-    with Live(progress, console=console, refresh_per_second=8, transient=False) as live:
-        async for event in stream:
-            progress.take(event)
-            live.update(progress, refresh=console.is_terminal)
-            if isinstance(event, Completed):
-                return event
+    try:
+        with Live(progress, console=console, refresh_per_second=8, transient=False) as live:
+            async for event in stream:
+                progress.take(event)
+                live.update(progress, refresh=console.is_terminal)
+                if isinstance(event, Completed):
+                    return event
+    except PatchworkError:
+        console.line()  # the reason goes on a line of its own
+        raise
     raise InputError("the question ended without a result")
 
 

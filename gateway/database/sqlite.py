@@ -185,7 +185,10 @@ def _prepare_writer(connection: sqlite3.Connection, schema: str, name: str) -> N
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES}")
         if schema == "keys":
-            connection.execute("PRAGMA secure_delete = ON")  # an erased key must not linger in free pages
+            # An erased key must linger neither in free pages nor in the write-ahead log, however long we run.
+            connection.execute("PRAGMA secure_delete = ON")
+            connection.execute("PRAGMA wal_autocheckpoint = 1")
+            connection.execute("PRAGMA journal_size_limit = 0")
         _migrate(connection, schema, name)
 
 

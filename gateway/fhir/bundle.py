@@ -85,7 +85,7 @@ class _Answer:
         self._id_prefix = f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-8{digest[17:20]}-"
         self._agency = agency
         self._jti = jti
-        self._timestamp = datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._timestamp = datetime.fromtimestamp(int(now), UTC).isoformat().replace("+00:00", "Z")
         self._entries: list[Resource] = []
         # By key of the source, which two sources may share: hashing whole values took longer than all the rest.
         self._entered: dict[str, list[tuple[Practitioner | Organisation | Service, Resource]]] = {}

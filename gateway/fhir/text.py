@@ -19,7 +19,7 @@ _ESCAPES = re.compile(
 
 def plain(value: str) -> str:
     """`value` without what cannot be printed; our own text is nearly always returned as it is."""
-    if value.isprintable() and value.isascii():
+    if value.isascii() and value.isprintable():
         return value.strip()
     seen = (_visible(character) for character in _ESCAPES.sub("", value))
     kept: list[str] = []

@@ -13,6 +13,7 @@ from gateway.hub.circuit import Circuits
 from gateway.links.contract import Delivery, Link
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import Member
+from gateway.wire.request import HashedBody
 
 # An asker may set a short deadline; only a member that stayed silent for this long is held to be failing.
 FAIR_WAIT_S = 2.0
@@ -46,7 +47,7 @@ class Relays:
             task.cancel()
         await asyncio.gather(*abandoned.values(), return_exceptions=True)
 
-    def send(self, member: Member, envelope: bytes) -> None:
+    def send(self, member: Member, envelope: HashedBody) -> None:
         """Begin to deliver one member's copy, unless the member is being skipped."""
         if not self._circuits.admits(member.id):
             self.skip(member.id)

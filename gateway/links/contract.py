@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import Member
+from gateway.wire.request import HashedBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class Link(Protocol):
     The caller cancels at its deadline: there is one deadline for all members, and it is not kept twice.
     """
 
-    async def deliver(self, member: Member, envelope: bytes) -> Delivery:
+    async def deliver(self, member: Member, envelope: HashedBody) -> Delivery:
         """Send one MemberEnvelope (JSON, docs/wire.md) to `member` and wait for its sealed answer."""
         ...
 

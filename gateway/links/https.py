@@ -32,7 +32,7 @@ from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import HUB, Member
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import KIB, SEALED_ANSWER_BYTES
-from gateway.wire.request import sign_request
+from gateway.wire.request import HashedBody, sign_request
 
 ANSWERS_PATH = "/v1/answers"
 ANSWER_TYPE = "application/octet-stream"
@@ -77,7 +77,7 @@ class HttpsLink:
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
         )
 
-    async def deliver(self, member: Member, envelope: bytes) -> Delivery:
+    async def deliver(self, member: Member, envelope: HashedBody) -> Delivery:
         """Post one MemberEnvelope to `member` and wait for its sealed answer; see Link."""
         url = self._url_of(member)
         if url is None:
@@ -94,7 +94,7 @@ class HttpsLink:
         )
         headers = {"Authorization": authorisation, "Content-Type": "application/json"}
         try:
-            async with self._session.post(url, data=envelope, headers=headers, allow_redirects=False) as response:
+            async with self._session.post(url, data=envelope.data, headers=headers, allow_redirects=False) as response:
                 return await _read(response)
         except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError, ValueError):
             return UNREACHABLE  # refused, reset, name or certificate wrong, not HTTP
@@ -140,7 +140,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 async def _read(response: aiohttp.ClientResponse) -> Delivery:
     """An answer of exactly the one size, a refusal, or nothing that is read any further."""
     length = response.content_length or 0
-    framed = not (response.headers.keys() & {"Transfer-Encoding", "Content-Encoding"})
+    framed = "Transfer-Encoding" not in response.headers and "Content-Encoding" not in response.headers
     if response.status == _OK and framed and length == SEALED_ANSWER_BYTES:
         answer = await response.content.readexactly(SEALED_ANSWER_BYTES)
         return Delivery(outcome=DeliveryOutcome.ANSWERED, answer=answer)

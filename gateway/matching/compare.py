@@ -95,7 +95,9 @@ def compare_first_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> Name
     if not asked or not stored:
         return NameLevel.MISSING
     level = _token_level(asked[0], stored[0])
-    if level is not NameLevel.EXACT and _same_otherwise(asked, stored):
+    if level is NameLevel.EXACT or (len(asked) == 1 and len(stored) == 1):
+        return level
+    if _same_otherwise(asked, stored):
         return NameLevel.EXACT
     return level
 

@@ -1,22 +1,23 @@
 """Searching the node's own register: keys to people, people to cards, cards to one graded match.
 
-The tables are in database/sqlite/node/0002_match.sql. `find` is part of the one database hop of an answer: two or four
-short statements, none unbounded.
+The tables are in database/sqlite/node/0002_match.sql. `find` is part of the one database hop of an answer: mostly one
+or two short statements, at most seven, none unbounded.
 """
 
 import struct
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from gateway.database.contract import Statement, Value, Work
 from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, asked_keys, keys_of, namesake_keys
-from gateway.matching.record import Candidate, Card, asked_of, card_of
+from gateway.matching.record import Candidate, Card, StoredCard, asked_of, card_of
 from gateway.matching.score import NOBODY, Match, Scored, choose, namesakes_allowed, score
 from gateway.wire.query import Subject
 
 MAX_POSTINGS = 512  # people read under one key, as in the statement below
 MAX_COMPARED = 250  # people compared with one question
+FEW = 50  # rows that one statement reads with their cards, as in the statement below; more are a crowd
 PEOPLE_PER_STATEMENT = 250
 
 _ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT 512) AS k"
@@ -30,6 +31,15 @@ def _with_marks(before: str, count: int, after: str = ")") -> str:
 
 _CARDS = [
     _with_marks("SELECT person_id, card FROM person_card WHERE person_id IN (", n) for n in range(MAX_COMPARED + 1)
+]
+_FEW_CARDS = [  # CROSS: the keys first, then their people
+    _with_marks(
+        "SELECT k.person_id, c.card FROM match_key k CROSS JOIN person_card c "
+        "WHERE c.person_id = k.person_id AND k.key IN (",
+        n,
+        ") LIMIT 50",
+    )
+    for n in range(MAX_ASKED_KEYS + 1)
 ]
 _NAMESAKES = [  # one more than are ever allowed (score.NAMESAKES_BY_DOUBTS)
     _with_marks("SELECT DISTINCT person_id FROM match_key WHERE key IN (", n, ") LIMIT 25")
@@ -94,17 +104,14 @@ def find(subject: Subject, *, today: date) -> Work[Match]:
     for keys in asked_keys(asked, today):
         if not keys:
             continue
-        # (1) People under the keys of this tier, those under most of its keys first.
-        rows = yield Statement(_BY_KEYS[len(keys)], keys)
-        hits = Counter(person_id for (person_id,) in rows if person_id not in seen)
-        chosen = [person_id for person_id, _ in hits.most_common(MAX_COMPARED - len(seen))]
-        complete = complete and len(rows) < MAX_POSTINGS and len(chosen) == len(hits)
-        if not chosen:
+        # (1) People under the keys of this tier, with their cards; of a crowd, those under most of its keys.
+        cards, everybody = yield from _cards_of(keys, seen)
+        complete = complete and everybody
+        if not cards:
             continue
-        # (2) Their cards, compared.
-        cards = yield Statement(_CARDS[len(chosen)], tuple(chosen))
-        seen.update(cards)
-        scored += score(asked, ((person_id, Card.from_bytes(card)) for person_id, card in cards), today=today)
+        # (2) The cards, compared.
+        seen |= cards
+        scored += score(asked, ((person_id, StoredCard(card)) for person_id, card in cards.items()), today=today)
         # (3) Choose; whoever could rival an exact birth date stands in the first tier already.
         match = choose(scored, complete=complete)
         if match.settled:
@@ -118,3 +125,22 @@ def find(subject: Subject, *, today: date) -> Work[Match]:
             if len(namesakes) > allowed:
                 return match.doubtful()
     return match
+
+
+def _cards_of(keys: tuple[int, ...], seen: Mapping[int, bytes]) -> Work[tuple[dict[int, bytes], bool]]:
+    """Cards of those who have one of the keys and are not `seen`; False if some were left out."""
+    at_hand: dict[int, bytes] = {}
+    if len(seen) + FEW <= MAX_COMPARED:
+        rows = yield Statement(_FEW_CARDS[len(keys)], keys)
+        at_hand = {person_id: card for person_id, card in rows if person_id not in seen}
+        if len(rows) < FEW:
+            return at_hand, True
+    # A crowd: those under most of the keys first, as many as may still be compared.
+    rows = yield Statement(_BY_KEYS[len(keys)], keys)
+    hits = Counter(person_id for (person_id,) in rows if person_id not in seen)
+    chosen = [person_id for person_id, _ in hits.most_common(MAX_COMPARED - len(seen))]
+    unread = [person_id for person_id in chosen if person_id not in at_hand]
+    if unread:
+        at_hand.update((yield Statement(_CARDS[len(unread)], tuple(unread))))
+    cards = {person_id: at_hand[person_id] for person_id in chosen}
+    return cards, len(rows) < MAX_POSTINGS and len(chosen) == len(hits)

@@ -22,7 +22,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from gateway.matching.compare import GIVEN_ASKED, PARTICLES
-from gateway.matching.normalise import CACHED_NAMES, BirthDate, is_outward, skeleton
+from gateway.matching.normalise import CACHED_NAMES, CACHED_VALUES, BirthDate, is_outward, skeleton
 from gateway.matching.record import Asked, Card
 from gateway.matching.roots import roots
 
@@ -122,6 +122,7 @@ def _asked_years(asked: Asked, today: date) -> tuple[int, ...]:
     return tuple(today.year - asked.age - off for off in (0, 1, -1, 2))
 
 
+@lru_cache(maxsize=CACHED_VALUES)
 def _family_codes(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """Sounds of the whole family name and, if double-barrelled, of its parts."""
     if len(tokens) <= 1:
@@ -130,10 +131,12 @@ def _family_codes(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(skeleton(token) for token in ("".join(tokens), *parts)))
 
 
+@lru_cache(maxsize=CACHED_VALUES)
 def _given_codes(tokens: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(skeleton(token) for token in tokens[:GIVEN_ASKED]))
 
 
+@lru_cache(maxsize=CACHED_VALUES)
 def _root_codes(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """Sounds of the first given name, of the names that it is short for, and of the second."""
     if len(tokens) <= 1:
@@ -147,9 +150,10 @@ def _formal_codes(token: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(skeleton(name) for name in (token, *formal)))
 
 
-def _initials(tokens: tuple[str, ...]) -> list[str]:
+@lru_cache(maxsize=CACHED_VALUES)
+def _initials(tokens: tuple[str, ...]) -> tuple[str, ...]:
     """First letters of the first given name and of the names that it is short for."""
-    return list({code[0]: None for code in _formal_codes(tokens[0])}) if tokens else []
+    return tuple(dict.fromkeys(code[0] for code in _formal_codes(tokens[0]))) if tokens else ()
 
 
 def _by_year(years: tuple[int, ...], names: list[_AskedName]) -> list[str]:

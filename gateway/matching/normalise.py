@@ -18,6 +18,7 @@ MAX_TOKENS = 6  # parts of a given or of a family name
 MAX_TOKEN_CHARS = 32
 MAX_AGE = 120
 OLDEST_YEAR = 1880
+CACHED_VALUES = 1 << 14  # names and birth dates as written that are remembered; short ones, so some megabytes
 CACHED_NAMES = 1 << 16  # tokens whose skeleton is remembered; a million people have about this many
 
 # fmt: off
@@ -66,7 +67,11 @@ class BirthDate(NamedTuple):
 
 def name_tokens(text: str) -> tuple[str, ...]:
     """The parts of one name in small letters a-z: any script, no marks, apostrophes, titles or placeholders."""
-    text = text[:MAX_NAME_CHARS]
+    return _name_tokens(text[:MAX_NAME_CHARS])
+
+
+@lru_cache(maxsize=CACHED_VALUES)
+def _name_tokens(text: str) -> tuple[str, ...]:
     if not text.isascii():
         text = anyascii(_letters_only(unicodedata.normalize("NFKC", text)))[: 4 * MAX_NAME_CHARS]
     found = _LETTERS.findall(text.translate(_APOSTROPHES).lower())
@@ -106,7 +111,12 @@ def parse_birth_date(text: str | None) -> BirthDate | None:
 
     A day or month that does not exist leaves the year alone, which weighs less. Placeholders are nothing.
     """
-    match = _ISO_DATE.fullmatch(text[:10]) if text else None
+    return _birth_date(text[:10]) if text else None
+
+
+@lru_cache(maxsize=CACHED_VALUES)
+def _birth_date(text: str) -> BirthDate | None:
+    match = _ISO_DATE.fullmatch(text)
     if not match or not match[0].isascii():
         return None
     year, month, day = (int(part or 0) for part in match.groups())

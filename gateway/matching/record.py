@@ -68,13 +68,26 @@ class Card(NamedTuple):
     @classmethod
     def from_bytes(cls, data: bytes) -> "Card":
         """Read what `to_bytes` wrote."""
-        names, births, postcodes, numbers = orjson.loads(data)
-        return cls(
-            tuple([(tuple(given), tuple(family)) for given, family in names]),
-            tuple([BirthDate(*birth) for birth in births]),
-            tuple(postcodes),
-            tuple(numbers),
-        )
+        return StoredCard(data).card()
+
+
+class StoredCard:
+    """What `Card.to_bytes` wrote: names and numbers at once, the rest when it is wanted.
+
+    Most people under a question's keys have another name, and need no more reading.
+    """
+
+    __slots__ = ("_births", "_postcodes", "names", "nhs_numbers")
+
+    def __init__(self, data: bytes) -> None:
+        names, self._births, self._postcodes, numbers = orjson.loads(data)
+        self.names: tuple[NameTokens, ...] = tuple([(tuple(given), tuple(family)) for given, family in names])
+        self.nhs_numbers: tuple[str, ...] = tuple(numbers)
+
+    def card(self) -> Card:
+        """All of it."""
+        births = tuple([BirthDate(*birth) for birth in self._births])
+        return Card(self.names, births, tuple(self._postcodes), self.nhs_numbers)
 
 
 @dataclass(frozen=True, slots=True)

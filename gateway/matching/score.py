@@ -23,7 +23,7 @@ from gateway.matching.compare import (
     compare_numbers,
     compare_postcodes,
 )
-from gateway.matching.record import Asked, Card, NameTokens
+from gateway.matching.record import Asked, Card, NameTokens, StoredCard
 from mappings.vocabulary import MatchGrade
 
 # fmt: off
@@ -49,6 +49,7 @@ NUMBER_BITS: dict[NumberLevel, float] = {
     NumberLevel.EXACT: 20.0, NumberLevel.MISSING: 0.0, NumberLevel.INVALID: 0.0, NumberLevel.OTHER: -12.0,
 }
 # fmt: on
+EXACT_BITS = GIVEN_BITS[NameLevel.EXACT] + FAMILY_BITS[NameLevel.EXACT]  # no pair of names agrees better
 EXCHANGED_BITS = -2.0  # given and family name typed in each other's place
 MARGIN_BITS = 6.0  # a person of a lower grade this far behind is told apart from the best
 CLEAR_BITS = 9.0  # and one who would do alone, only by about a whole postcode
@@ -153,7 +154,7 @@ class Match:
 NOBODY = Match(best=None, others=0, disclosable=False)
 
 
-def compare(asked: Asked, card: Card, *, today: date) -> Levels | None:
+def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Levels | None:
     """Compare one stored person with the question, taking the best of all names, dates and addresses.
 
     None if nothing but a birth date or an address can agree: both names differ, and there is no common number.
@@ -162,12 +163,13 @@ def compare(asked: Asked, card: Card, *, today: date) -> Levels | None:
     number = compare_numbers(asked.nhs_number, card.nhs_numbers)
     if given in DIFFERENT and family in DIFFERENT and number is not NumberLevel.EXACT:
         return None
+    whole = card if isinstance(card, Card) else card.card()
     return Levels(
         given,
         family,
         exchanged,
-        compare_births(asked.birth, asked.age, card.births, today),
-        compare_postcodes(asked.postcode, card.postcodes),
+        compare_births(asked.birth, asked.age, whole.births, today),
+        compare_postcodes(asked.postcode, whole.postcodes),
         NumberLevel.INVALID if asked.number_failed else number,
     )
 
@@ -182,6 +184,8 @@ def _names(asked: Iterable[NameTokens], stored: Iterable[NameTokens]) -> tuple[N
                 levels, bits = _exchanged(asked_given, asked_family, given, family) or (levels, bits)
             if bits > best_bits:
                 best, best_bits = levels, bits
+                if bits == EXACT_BITS:
+                    return best
     return best
 
 
@@ -270,7 +274,7 @@ def namesakes_allowed(levels: Levels) -> int | None:
     return NAMESAKES_BY_DOUBTS[doubts]
 
 
-def score(asked: Asked, people: Iterable[tuple[int, Card]], *, today: date) -> list[Scored]:
+def score(asked: Asked, people: Iterable[tuple[int, Card | StoredCard]], *, today: date) -> list[Scored]:
     """Compare people with the question; those who are certainly not meant are left out."""
     scored = []
     for person_id, card in people:

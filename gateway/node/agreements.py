@@ -8,7 +8,7 @@ from pathlib import Path
 from consent_ledger.append import AcceptedAgreement
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
-from gateway.database.contract import Database
+from gateway.database.contract import Database, Statement, Work
 from gateway.errors import InputError
 from gateway.policy.agreement import (
     MAX_AGREEMENT_BYTES,
@@ -60,7 +60,8 @@ class AgreementsInForce:
                 best = (published.agreement, bound)
         if best is None:
             raise InputError(
-                f"no agreement in force lets this agency ask for purpose {purpose.value} on the basis {basis.value}"
+                f"no agreement in force lets this agency ask for purpose {purpose.value} on the basis {basis.value};"
+                " `patchwork node status` shows what is signed and accepted"
             )
         return best
 
@@ -88,5 +89,15 @@ async def accept_listed(listed: Iterable[Agreement], *, ledger: Ledger, database
                 AcceptedAgreement(uri=agreement.uri, version=agreement.version, sha256=sha256), by=BY_SETTINGS
             )
     for sha256 in accepted - wanted.keys():
-        withdrawn = AcceptedAgreement(uri="", version="", sha256=sha256, accepted=False)
+        uri, version = await database.read(_accepted_as(federation, sha256))
+        withdrawn = AcceptedAgreement(uri=uri, version=version, sha256=sha256, accepted=False)
         await ledger.accept_agreement(withdrawn, by=BY_SETTINGS)
+
+
+def _accepted_as(federation: str, sha256: str) -> Work[tuple[str, str]]:
+    """Under which uri and version it was accepted: its file need not be there any more."""
+    rows = yield Statement(
+        "SELECT uri, version FROM agreement_accepted WHERE federation = ? AND sha256 = ?", (federation, sha256)
+    )
+    uri, version = rows[0]
+    return uri, version

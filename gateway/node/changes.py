@@ -14,13 +14,14 @@ from gateway import __version__
 from gateway.node.people import HashedObject
 from gateway.node.records import Batch, ImportIssue, KnownRecord, NewRecord
 from gateway.node.rows import KIND_OF
-from mappings.engine import apply
+from mappings.engine import RECURRING, Mapper
 from mappings.model import Mapped
 from mappings.spec import MappingSpec
 
 MAX_KEY = 200  # characters of a key; longer ones are mistakes of a mapping
 MAX_PLACE = 200  # characters of the place that is noted with a record
 HASH_BYTES = 16
+MAX_RECURRING = 4096  # workers and services whose hash is remembered, as many as the mapper remembers of one rule
 
 FIXED = ("", "mapping")  # kind and key of the record that stands for what the mapping itself holds
 
@@ -50,11 +51,12 @@ class _Fate(Enum):
 
 
 class Changes:
-    """The changes of one batch after another; remembers nothing between them but how to compare."""
+    """The changes of one batch after another; between them it remembers how to compare, and workers who recur."""
 
     def __init__(self, spec: MappingSpec, *, run_id: int, later_wins: bool) -> None:
         """`later_wins`: records of one key are versions of it; else the second one is refused."""
-        self._spec = spec
+        self._mapper = Mapper(spec)
+        self._recurring: dict[int, HashedObject] = {}  # by identity: the mapper hands out the same ones again
         self._salt = fingerprint(spec).encode()
         self._run_id = run_id
         self._later_wins = later_wins
@@ -110,14 +112,24 @@ class Changes:
 
     def _objects(self, item: SourceRecord, issues: list[ImportIssue]) -> tuple[HashedObject, ...] | None:
         """What the mapping makes of a record; None if it refuses the record, having noted why."""
-        mapped, found = apply(self._spec, item.kind, item.fields)
+        mapped, found = self._mapper.apply(item.kind, item.fields)
         issues += [
             ImportIssue(item.where[:MAX_PLACE], issue.field, issue.reason, whole_record=issue.rejects)
             for issue in found
         ]
         if any(issue.rejects for issue in found):
             return None
-        return tuple(_hashed(each) for each in mapped)
+        return tuple([self._hashed(each) for each in mapped])
+
+    def _hashed(self, item: Mapped) -> HashedObject:
+        hashed = self._recurring.get(id(item))
+        if hashed is None or hashed.object is not item:
+            hashed = _hashed(item)
+            if hashed.kind in RECURRING:
+                if len(self._recurring) >= MAX_RECURRING:
+                    self._recurring.clear()
+                self._recurring[id(item)] = hashed
+        return hashed
 
 
 def _hashed(item: Mapped) -> HashedObject:

@@ -13,7 +13,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -21,7 +21,7 @@ from gateway.fhir.bundle import Agency, Participation, build_bundle
 from gateway.fhir.text import plain
 from gateway.node.team import Team, TeamMember
 from gateway.policy.decide import Permit
-from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, NothingToDisclose, fits
+from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, NothingToDisclose, deflate_to_fit
 from gateway.wire.federation import Member
 from mappings.model import ContactEvent, ContactPoint, HumanName, Identifier, Organisation
 from mappings.vocabulary import MatchGrade, Mode
@@ -63,14 +63,15 @@ def disclose(
     desks = [each for each in shown if each.is_desk]
     # (5)
     answer = _Answer(agency, jti, grade, now)
-    bundle, truncated = answer.cut_to_fit(named, desks)
-    if bundle is None:
+    written, truncated = answer.cut_to_fit(named, desks)
+    if written is None:
         return NOTHING_TO_DISCLOSE
     return Disclosure(
         policy_uri=policy_uri,
         policy_version=policy_version,
         rule=max((permit for _, permit in permitted), key=lambda permit: permit.mode).rule,
-        bundle=bundle,
+        bundle=written.bundle,
+        deflated=written.deflated,
         truncated=truncated,
     )
 
@@ -155,6 +156,13 @@ def _desk_name(desk: Participation) -> tuple[str, str]:
     return desk.organisation.name if desk.organisation else "", desk.service.name if desk.service else ""
 
 
+class _Written(NamedTuple):
+    """A bundle that fits, as it is signed and as it is carried."""
+
+    bundle: bytes
+    deflated: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     """Writes the bundle, and finds how much of it fits."""
@@ -164,19 +172,22 @@ class _Answer:
     grade: MatchGrade
     now: float
 
-    def write(self, participations: Participations) -> bytes:
-        return orjson.dumps(
+    def write(self, participations: Participations) -> _Written | None:
+        """None if it does not fit."""
+        bundle = orjson.dumps(
             build_bundle(participations, agency=self.agency, jti=self.jti, grade=self.grade, now=self.now)
         )
+        deflated = deflate_to_fit(bundle)
+        return None if deflated is None else _Written(bundle, deflated)
 
-    def cut_to_fit(self, named: Participations, desks: Participations) -> tuple[bytes | None, bool]:
+    def cut_to_fit(self, named: Participations, desks: Participations) -> tuple[_Written | None, bool]:
         """The largest that fits of: all; the first named with the rest as duty contacts; the first duty contacts.
 
         None if not even one duty contact fits; and whether anything was cut.
         """
         everything = named + _desks(desks)
-        if len(everything) <= MAX_SHOWN and fits(bundle := self.write(everything)):
-            return bundle, False
+        if len(everything) <= MAX_SHOWN and (written := self.write(everything)):
+            return written, False
         # named[:n] for n from most to none, then ever fewer duty contacts: sizes only fall, so halving finds the cut.
         all_desks = _desks(named + desks)[:MAX_SHOWN]
         cuts = [all_desks[:count] for count in range(1, len(all_desks) + 1)]
@@ -184,13 +195,13 @@ class _Answer:
             named[:count] + _desks(named[count:] + desks)[: MAX_SHOWN - count]
             for count in range(1, min(len(named), MAX_SHOWN))
         ]
-        best: bytes | None = None
+        best: _Written | None = None
         low, high = 0, len(cuts)
         while low < high:
             middle = (low + high) // 2
-            bundle = self.write(cuts[middle])
-            if fits(bundle):
-                best, low = bundle, middle + 1
+            written = self.write(cuts[middle])
+            if written is not None:
+                best, low = written, middle + 1
             else:
                 high = middle
         return best, True

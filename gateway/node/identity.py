@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.errors import ConfigurationError
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.sealing_keys import SealingKeyRing
 
@@ -34,11 +35,23 @@ def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
 
 
 def make_keys(folder: Path, now: float) -> tuple[SigningKey, LedgerKey]:
-    """Make signing, ledger and first sealing key; raises ConfigurationError if some exist: none is ever replaced."""
-    signing_key, ledger_key = SigningKey.generate(), LedgerKey.generate()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    signing_key.save(folder / SIGNING_KEY_FILE)
-    ledger_key.save(folder / LEDGER_KEY_FILE)
-    (folder / SEALING_KEY_FOLDER).mkdir(mode=0o700, exist_ok=True)
-    SealingKeyRing(folder / SEALING_KEY_FOLDER).rotate(now)
-    return signing_key, ledger_key
+    """Make signing, ledger and first sealing key, keeping what is there: none is ever replaced.
+
+    So a set-up that broke off goes on where it stopped. Raises ConfigurationError.
+    """
+    signing_file, ledger_file, sealing_folder = (
+        folder / SIGNING_KEY_FILE,
+        folder / LEDGER_KEY_FILE,
+        folder / SEALING_KEY_FOLDER,
+    )
+    try:
+        sealing_folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sealing_folder.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: cannot be made: {error.strerror}") from error
+    if not signing_file.exists():
+        SigningKey.generate().save(signing_file)
+    if not ledger_file.exists():
+        LedgerKey.generate().save(ledger_file)
+    SealingKeyRing(sealing_folder).rotate(now)
+    return SigningKey.load(signing_file), LedgerKey.load(ledger_file)

@@ -124,7 +124,6 @@ class Membership:
 
     async def load(self) -> None:
         """Take up what was persisted, without asking anybody."""
-        self._highest_time = await self._database.read(clock_high())
         statements = await self._read_persisted()
         self._rebuild()
         self._published.take(statements, self._members(), self._clock.now())
@@ -195,6 +194,7 @@ class Membership:
 
     async def _read_persisted(self) -> dict[str, str]:
         """What this and other processes of this node have stored; returns all sealing-key statements."""
+        self._highest_time = max(self._highest_time, await self._database.read(clock_high()))
         persisted = await self._database.read(read_persisted(self._me.federation, frozenset(self._documents)))
         state, accepted = persisted.state, persisted.accepted
         known = self._documents | {
@@ -279,7 +279,8 @@ class Membership:
         own = me.ring.current(now)
         held = self._published.of(me.member)
         published = held is not None and held.key.kid == own.kid and held.statement == served.get(me.member)
-        if not published and self._view is not None and me.member in self._view.federation.members:
+        listed = self._held.received.members.get(me.member) if self._held is not None else None
+        if not published and listed is not None and listed.active:
             statement = sign_sealing_key(own.public, me.signing_key, member=me.member, federation=me.federation)
             await self._hub.publish_sealing_key(statement)
 
@@ -300,7 +301,7 @@ class Membership:
         """Nobody need accept this very node; a key under our name that is not ours does wait, and is shown."""
         if change.member != self._me.member:
             return False
-        ours = self._me.signing_key.verify_key().kid
+        ours = self._me.signing_key.kid
         if change.kind is ChangeKind.NEW_MEMBER:
             return all(key.key.kid == ours for key in received.members[change.member].keys)
         return change.kind is ChangeKind.SIGNING_KEY and change.kid == ours

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from gateway.database.contract import Row, Statement, Value, Work
 from gateway.matching.index import unindex
-from gateway.node.rows import PERSON, TABLES, Ids, Table, chunks, delete_unyielded, lookup, select_in
+from gateway.node.rows import PERSON, TABLES, Ids, Table, chunks, delete_unyielded, last_id, lookup, select_in
 from gateway.node.same_person import refresh, regroup
-from mappings.model import Mapped
+from mappings.model import Mapped, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,35 +75,43 @@ def look_up(kind: str, source_id: int, keys: Sequence[str]) -> Work[dict[str, tu
 
 def _store_kind(source: StoredSource, table: Table, items: dict[str, HashedObject], ids: Ids) -> Work[None]:
     known = yield from look_up(table.kind, source.id, list(items))
-    changed: list[HashedObject] = []
-    for key, item in items.items():
-        row_id, digest = known.get(key, (0, None))
-        if digest == item.hash:
-            ids[table.kind, key] = row_id
-        else:
-            changed.append(item)
-    if not changed:
+    added = [item for key, item in items.items() if key not in known]
+    replaced = [item for key, item in items.items() if key in known and known[key][1] != item.hash]
+    ids.update(((table.kind, key), row_id) for key, (row_id, _) in known.items())
+    if not (added or replaced):
         return
-    yield from _find_references(source, table, changed, ids)
-    before = yield from _people_before(table, [known[i.object.key][0] for i in changed if i.object.key in known])
-    yield Statement(table.upsert, [_row(source, table, item, ids) for item in changed])
-    added = [item.object.key for item in changed if item.object.key not in known]
-    known |= yield from look_up(table.kind, source.id, added)
-    ids.update(((table.kind, item.object.key), known[item.object.key][0]) for item in changed)
+    # New rows are numbered here, as the engine would do it, so that nobody has to ask for their ids.
+    ((last,),) = yield Statement(last_id(table.kind))
+    ids.update(((table.kind, item.object.key), row_id) for row_id, item in enumerate(added, last + 1))
+    yield from _find_references(source, table, added + replaced, ids)
+    before = yield from _people_before(table, [ids[table.kind, item.object.key] for item in replaced])
+    yield Statement(table.insert, [_new_row(source, table, item, ids) for item in added])
+    yield Statement(
+        table.update, [(*_described(table, item, ids), ids[table.kind, item.object.key]) for item in replaced]
+    )
     if table.kind == "person":
-        yield Statement("UPDATE person SET same_person = id WHERE source_id = ? AND same_person IS NULL", (source.id,))
-        yield from regroup([ids["person", item.object.key] for item in changed], before)
+        # Whoever is new and has no number is themselves already.
+        numbered = [item for item in added if isinstance(item.object, Person) and item.object.identifiers]
+        yield from regroup([ids["person", item.object.key] for item in numbered + replaced], before)
     elif table.kind == "consent":
-        yield from _hide_until_recorded(ids[*_person(item)] for item in changed if _person(item) in ids)
+        people = (_person(item) for item in added + replaced)
+        yield from _hide_until_recorded(ids[person] for person in people if person in ids)
 
 
-def _row(source: StoredSource, table: Table, item: HashedObject, ids: Ids) -> tuple[Value, ...]:
+def _new_row(source: StoredSource, table: Table, item: HashedObject, ids: Ids) -> tuple[Value, ...]:
+    key = item.object.key
+    row_id = ids[table.kind, key]
+    return (row_id, source.id, source.federation, key, *_described(table, item, ids), *(row_id for _ in table.own_id))
+
+
+def _described(table: Table, item: HashedObject, ids: Ids) -> tuple[Value, ...]:
+    """What a row says, from its hash on: values, and the ids of what they refer to."""
     values = table.values(item.object)
-    references = (ids.get((r.kind, getattr(item.object, r.key_column) or "")) for r in table.references)
-    return (source.id, source.federation, item.object.key, item.hash, *values, *references)
+    references = [ids.get((r.kind, getattr(item.object, r.key_column) or "")) for r in table.references]
+    return (item.hash, *values, *references)
 
 
-def _find_references(source: StoredSource, table: Table, changed: list[HashedObject], ids: Ids) -> Work[None]:
+def _find_references(source: StoredSource, table: Table, changed: Sequence[HashedObject], ids: Ids) -> Work[None]:
     """Add to `ids` what the changed objects refer to, where it is there already."""
     wanted: dict[str, set[str]] = defaultdict(set)
     for reference in table.references:

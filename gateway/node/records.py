@@ -7,11 +7,21 @@ another of the same source may write nothing more (`_fence`).
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from gateway.database.contract import Row, Statement, Work
 from gateway.errors import InputError
 from gateway.node.people import HashedObject, StoredSource, remove_unyielded, store_objects
-from gateway.node.rows import TABLES, chunks, lookup_records, resolve, select_in, waiting
+from gateway.node.rows import (
+    TABLES,
+    chunks,
+    last_id,
+    lookup_records,
+    resolve,
+    select_in,
+    update_in,
+    waiting,
+)
 from gateway.node.same_person import index_pending
 
 MAX_STORED_ISSUES = 1000  # of one run; all are counted
@@ -114,28 +124,21 @@ def store_batch(source: StoredSource, batch: Batch) -> Work[None]:
     """Everything that one batch changes, with the place up to which the source has been read."""
     yield from _fence(source)
     # (1) the records themselves
+    record_ids = yield from _store_records(source, batch.new)
     seen = source.run_id
-    yield Statement(
-        "INSERT INTO source_record (source_id, kind, key, hash, place, seen_run) VALUES (?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (source_id, kind, key) DO UPDATE SET "
-        "hash = excluded.hash, place = excluded.place, seen_run = excluded.seen_run",
-        [(source.id, record.kind, record.key, record.hash, record.where, seen) for record in batch.new],
-    )
-    yield Statement(
-        "UPDATE source_record SET seen_run = ? WHERE id = ?", [(seen, row_id) for row_id in batch.unchanged]
-    )
+    for part in chunks(batch.unchanged):
+        yield Statement(update_in("source_record SET seen_run = ? WHERE TRUE", "id"), (seen, *part))
     yield Statement("UPDATE source_record SET seen_run = 0 WHERE id = ?", [(row_id,) for row_id in batch.doubtful])
     # (2) what they yield, and what they yielded before and do no longer
     ids = yield from store_objects(source, (item for record in batch.new for item in record.objects))
-    records = yield from known_records(source, [(record.kind, record.key) for record in batch.new])
     before = yield from _yields([record.known.id for record in batch.new if record.known])
     now: set[Row] = {
-        (records[record.kind, record.key].id, item.kind, ids[item.kind, item.object.key])
-        for record in batch.new
+        (record_id, item.kind, ids[item.kind, item.object.key])
+        for record_id, record in zip(record_ids, batch.new, strict=True)
         for item in record.objects
     }
     yield Statement("DELETE FROM record_yield WHERE record_id = ? AND kind = ? AND row_id = ?", list(before - now))
-    yield Statement("INSERT INTO record_yield (record_id, kind, row_id) VALUES (?, ?, ?)", list(now - before))
+    yield Statement("INSERT INTO record_yield (record_id, kind, row_id) VALUES (?, ?, ?)", sorted(now - before))
     yield from remove_unyielded((kind, row_id) for _, kind, row_id in before - now)
     # (3) people become findable
     yield from index_pending()
@@ -177,19 +180,19 @@ def remove_records(source: StoredSource, *, complete: bool, limit: int) -> Work[
 def resolve_references(source: StoredSource) -> Work[tuple[int, list[ImportIssue]]]:
     """Fill in references to what came later; returns how many still wait, and where the first of them are."""
     yield from _fence(source)
-    count = 0
+    still = 0
     issues: list[ImportIssue] = []
     for table in TABLES:
         for reference in table.references:
             yield Statement(resolve(table.kind, reference), (source.id,))
             rows = yield Statement(waiting(table.kind, reference), (table.kind, source.id, MAX_STORED_ISSUES))
-            count += len(rows)
+            still += len(rows)
             issues += [
                 ImportIssue(place, reference.key_column, f"refers to a {reference.kind} that is not there", False)
                 for (place,) in rows
             ]
     yield from _note_issues(source, issues)
-    return count, issues
+    return still, issues
 
 
 def end_run(source: StoredSource, *, outcome: str, counts: dict[str, int], now: float) -> Work[None]:
@@ -202,6 +205,26 @@ def end_run(source: StoredSource, *, outcome: str, counts: dict[str, int], now: 
             *(counts["rejected"], counts["waiting"], counts["held"], source.run_id),
         ),
     )
+
+
+def _store_records(source: StoredSource, records: Sequence[NewRecord]) -> Work[list[int]]:
+    """Insert or replace source records; returns their ids in the same order."""
+    ((last,),) = yield Statement(last_id("source_record"))
+    fresh = count(last + 1)
+    ids = [record.known.id if record.known else next(fresh) for record in records]
+    yield Statement(
+        "INSERT INTO source_record (id, source_id, kind, key, hash, place, seen_run) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (row_id, source.id, record.kind, record.key, record.hash, record.where, source.run_id)
+            for row_id, record in zip(ids, records, strict=True)
+            if record.known is None
+        ],
+    )
+    yield Statement(
+        "UPDATE source_record SET hash = ?, place = ?, seen_run = ? WHERE id = ?",
+        [(record.hash, record.where, source.run_id, record.known.id) for record in records if record.known is not None],
+    )
+    return ids
 
 
 def _fence(source: StoredSource) -> Work[None]:

@@ -1,7 +1,7 @@
 """How the values of mappings.model become rows, one table for each: the SQL and the columns, no behaviour.
 
-Every table begins with `source_id`, `federation`, `key` and `hash`; a reference is stored as the source's key and as
-the id of the row that it means, which is NULL until that row is there (gateway/node/people.py fills it in).
+Every table begins with `id`, `source_id`, `federation`, `key` and `hash`; a reference is stored as the source's key and
+as the id of the row that it means, which is NULL until that row is there (gateway/node/people.py fills it in).
 """
 
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from mappings.vocabulary import NHS_NUMBER_SYSTEM
 LOOKUP_KEYS = 200  # keys of one look-up; a fixed number, so that the engine prepares one statement
 _MANY = "(" + ", ".join("?" * LOOKUP_KEYS) + ")"
 
-_ALWAYS = ("source_id", "federation", "key", "hash")
+_ALWAYS = ("id", "source_id", "federation", "key", "hash")
 
 # Ids of the rows that references mean, by kind and key; absent while they wait.
 Ids = dict[tuple[str, str], int]
@@ -37,17 +37,30 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One kind of object: its columns after those that all have, and how to fill them."""
+    """One kind of object: its columns after those that all have, and how to fill them.
+
+    `own_id` names a column that holds a new row's own id until something else is known.
+    """
 
     kind: str
     columns: tuple[str, ...]
     values: Callable[[Any], tuple[Value, ...]]
     references: tuple[Reference, ...] = ()
+    own_id: tuple[str, ...] = ()
 
     @property
-    def upsert(self) -> str:
-        """Insert, or replace what another version of the object left."""
-        return _upsert(self.kind, (*_ALWAYS, *self.columns, *(r.id_column for r in self.references)))
+    def insert(self) -> str:
+        """Make a row: id, source id, federation, key, hash, the columns, ids of references, `own_id`."""
+        return _insert(self.kind, (*_ALWAYS, *self._described, *self.own_id))
+
+    @property
+    def update(self) -> str:
+        """Replace what another version of the object left: hash, the columns, ids of references, then the id."""
+        return _update(self.kind, ("hash", *self._described))
+
+    @property
+    def _described(self) -> tuple[str, ...]:
+        return (*self.columns, *(reference.id_column for reference in self.references))
 
 
 def json_text(value: object) -> str:
@@ -83,6 +96,7 @@ TABLES = (
             *(json_text(o.names), o.birth_date, json_text(o.addresses), json_text(o.identifiers)),
             *(int(o.restricted), verified_nhs_number(o), 0),
         ),
+        own_id=("same_person",),
     ),
     Table(
         "organisation",
@@ -185,12 +199,25 @@ def delete_unyielded(kind: str) -> str:
 
 
 @cache
-def _upsert(kind: str, columns: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{column} = excluded.{column}" for column in columns[3:])
-    return (
-        f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608
-        f"ON CONFLICT (source_id, key) DO UPDATE SET {changes}"
-    )
+def _insert(kind: str, columns: tuple[str, ...]) -> str:
+    return f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+
+
+@cache
+def _update(kind: str, columns: tuple[str, ...]) -> str:
+    return f"UPDATE {kind} SET {', '.join(f'{column} = ?' for column in columns)} WHERE id = ?"  # noqa: S608
+
+
+@cache
+def last_id(table: str) -> str:
+    """The highest id that a table has, 0 if it is empty."""
+    return f"SELECT COALESCE(max(id), 0) FROM {table}"  # noqa: S608
+
+
+@cache
+def update_in(change: str, column: str) -> str:
+    """Change the rows whose `column` is one of LOOKUP_KEYS values."""
+    return f"UPDATE {change} AND {column} IN {_MANY}"
 
 
 def chunks(values: Sequence[Any]) -> list[tuple[Any, ...]]:

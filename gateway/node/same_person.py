@@ -8,7 +8,6 @@ same address - joins nobody: a wrong join would disclose one person's team as an
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import TypeVar
 
 import orjson
 
@@ -16,10 +15,8 @@ from gateway.database.contract import Row, Statement, Work
 from gateway.matching.index import index_people, unindex
 from gateway.matching.normalise import nhs_number
 from gateway.matching.record import Candidate
-from gateway.node.rows import LOOKUP_KEYS, chunks, select_in
+from gateway.node.rows import LOOKUP_KEYS, chunks, select_in, update_in
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
-
-T = TypeVar("T")
 
 
 def regroup(changed: Sequence[int], numbers_before: Iterable[Row]) -> Work[None]:
@@ -66,8 +63,12 @@ def refresh(row_ids: Iterable[int]) -> Work[None]:
 
 def index_pending() -> Work[None]:
     """Make findable everybody who has changed, but for those whose consents the ledger has yet to record."""
-    blocked = yield Statement(
-        "SELECT DISTINCT p.same_person FROM consent c JOIN person p ON p.id = c.person_id WHERE c.recorded = 0"
+    blocked = set(
+        (
+            yield Statement(
+                "SELECT DISTINCT p.same_person FROM consent c JOIN person p ON p.id = c.person_id WHERE c.recorded = 0"
+            )
+        )
     )
     after = 0
     while True:
@@ -93,7 +94,8 @@ def _index(groups: list[int]) -> Work[None]:
             if digest is not None:
                 described[group].append(tuple(description))
     yield from index_people([(group, _candidate(rows)) for group, rows in described.items()])
-    yield Statement("UPDATE person SET indexed = 1 WHERE same_person = ? AND indexed = 0", [(g,) for g in groups])
+    for part in chunks(groups):
+        yield Statement(update_in("person SET indexed = 1 WHERE indexed = 0", "same_person"), part)
 
 
 def _candidate(rows: list[Row]) -> Candidate:
@@ -103,23 +105,22 @@ def _candidate(rows: list[Row]) -> Candidate:
     numbers: dict[str, bool] = {}
     for raw_names, _, raw_addresses, raw_identifiers in rows:
         for name in orjson.loads(raw_names):
-            _note(names, (tuple(name["given"]), name["family"]), name["protected"])
+            written = (tuple(name["given"]), name["family"])
+            names[written] = names.get(written, False) or name["protected"]
         for address in orjson.loads(raw_addresses):
-            _note(postcodes, address["postcode"].replace(" ", "").upper(), address["protected"])
+            code = address["postcode"].replace(" ", "").upper()
+            postcodes[code] = postcodes.get(code, False) or address["protected"]
         for identifier in orjson.loads(raw_identifiers):
             if identifier["system"] == NHS_NUMBER_SYSTEM:
-                _note(numbers, nhs_number(identifier["value"]) or "", identifier["protected"])
+                number = nhs_number(identifier["value"]) or ""
+                numbers[number] = numbers.get(number, False) or identifier["protected"]
     guarded = {_folded(name) for name, protected in names.items() if protected}
     return Candidate(
-        names=tuple(name for name in names if _folded(name) not in guarded),
+        names=tuple(name for name in names if _folded(name) not in guarded) if guarded else tuple(names),
         birth_dates=tuple(dict.fromkeys(born for _, born, _, _ in rows if born)),
         postcodes=tuple(code for code, protected in postcodes.items() if code and not protected),
         nhs_numbers=tuple(number for number, protected in numbers.items() if number and not protected),
     )
-
-
-def _note(seen: dict[T, bool], value: T, protected: bool) -> None:
-    seen[value] = seen.get(value, False) or protected
 
 
 def _folded(name: tuple[tuple[str, ...], str]) -> str:

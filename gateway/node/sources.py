@@ -1,5 +1,6 @@
 """Opens the sources that the settings name, and puts on record what they say of consent."""
 
+from calendar import monthrange
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -15,6 +16,7 @@ from gateway.errors import ConfigurationError, InputError, StorageError
 from gateway.node.consents import ImportedConsent
 from gateway.node.ingest import ImportSource, RecordConsents
 from gateway.settings import SourceSettings
+from mappings.model import ConsentStatement
 from mappings.spec import SpecError, load
 from mappings.vocabulary import Mode
 
@@ -74,13 +76,29 @@ def _entry(consent: ImportedConsent) -> ConsentEntry:
         return ConsentEntry(
             kind=kind,
             provisions=(line,),
-            until=None if consent.withdrawn or statement.until is None else date.fromisoformat(statement.until),
+            until=None if consent.withdrawn else _last_day(statement),
             given_on=statement.given_on,
             method=METHOD,
             recorded_by=_reference(consent),
         )
     except ValueError as error:
         raise InputError(f"source {consent.source}: a consent cannot be put on record: {error}") from error
+
+
+def _last_day(statement: ConsentStatement) -> date | None:
+    """The day a statement ends, of a year or a month alone the one that discloses least.
+
+    A permission is over at the start of that year or month, an objection stands to its end.
+    """
+    if statement.until is None:
+        return None
+    year, month, day = (int(part) for part in f"{statement.until}-0-0".split("-")[:3])
+    if day:
+        return date(year, month, day)
+    if statement.permit:
+        return date(year, month or 1, 1)
+    last_month = month or 12
+    return date(year, last_month, monthrange(year, last_month)[1])
 
 
 def _reference(consent: ImportedConsent) -> str:

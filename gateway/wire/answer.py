@@ -24,7 +24,7 @@ from gateway.wire.limits import (
     MAX_VERSION_CHARS,
     SEALED_ANSWER_BYTES,
 )
-from gateway.wire.packing import SignedAnswer, fits, pack, unpack
+from gateway.wire.packing import SignedAnswer, deflate_to_fit, pack, unpack
 from gateway.wire.query import SignedQuery, VerifiedQuery
 from gateway.wire.seal import ReplyKey, open_sealed, seal
 
@@ -35,7 +35,7 @@ __all__ = [
     "Outcome",
     "SignedAnswer",
     "VerifiedAnswer",
-    "fits",
+    "deflate_to_fit",
     "open_answer",
     "pack",
     "seal_answer",
@@ -64,13 +64,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """What policy lets leave: a FHIR Bundle as JSON, and the rule that allowed it. `truncated`: not all fitted."""
+    """What policy lets leave: a FHIR Bundle as JSON, and the rule that allowed it. `truncated`: not all fitted.
+
+    `deflated` is what deflate_to_fit() made of `bundle`, so that it is not done twice.
+    """
 
     policy_uri: str
     policy_version: str
     rule: str
     bundle: bytes = field(repr=False)
     truncated: bool = False
+    deflated: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +139,9 @@ def sign_answer(
         "ledger_leaf": ledger_leaf,
         "display_until": issued_at + min(display_s, DISPLAY_S),
     }
-    bundle = b""
+    bundle, deflated = b"", None
     if isinstance(what, Disclosure):
-        bundle = what.bundle
+        bundle, deflated = what.bundle, what.deflated
         claims["outcome"] = Outcome.TEAMS.value
         claims["policy"] = {"uri": what.policy_uri, "version": what.policy_version, "rule": what.rule}
         claims["bundle_sha256"] = hashlib.sha256(bundle).hexdigest()
@@ -145,7 +149,7 @@ def sign_answer(
     token = jws.sign(claims, typ=TYP, key=key).encode("ascii")
     if len(token) > ANSWER_TOKEN_BYTES:
         raise InputError("the agreement's uri, version or rule is too long for an answer")
-    return SignedAnswer(jws=token, bundle=bundle)
+    return SignedAnswer(jws=token, bundle=bundle, deflated=deflated)
 
 
 def seal_answer(packed: bytes, *, to: VerifiedQuery, me: str) -> bytes:

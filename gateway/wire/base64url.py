@@ -4,7 +4,6 @@ from binascii import Error, a2b_base64, b2a_base64
 
 from gateway.errors import MalformedMessage
 
-_TO_URL = bytes.maketrans(b"+/", b"-_")
 # "+", "/" and "=" are no part of the URL alphabet: they become "*", which the strict decoder refuses.
 _FROM_URL = bytes.maketrans(b"-_+/=", b"+/***")
 # A last group of two characters carries 8 of 12 bits, one of three 16 of 18: the unused bits must be zero.
@@ -13,7 +12,8 @@ _LAST_OF = {0: None, 2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
 
 def encode(data: bytes) -> bytes:
     """The one spelling of `data`."""
-    return b2a_base64(data, newline=False).rstrip(b"=").translate(_TO_URL)
+    # Two replacements take half the time of one translation: a hub encodes a thousand answers for one question.
+    return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
 
 
 def encode_text(data: bytes) -> str:

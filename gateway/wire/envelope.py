@@ -4,6 +4,7 @@ The body is encrypted once under a content key used for nothing else; each recip
 The hub passes on to each member its own copy alone, and can open none.
 """
 
+import hashlib
 import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from gateway.wire.limits import (
 )
 from gateway.wire.padding import pad, unpad
 from gateway.wire.query import SignedQuery, question_bytes
+from gateway.wire.request import HashedBody
 from gateway.wire.seal import PublicSealingKey, binding, open_sealed, seal
 from gateway.wire.sealing_keys import SealingKeyRing
 
@@ -171,21 +173,25 @@ def member_envelope(envelope: Envelope, member: str, sender: str) -> MemberEnvel
     )
 
 
-def member_envelopes_json(envelope: Envelope, sender: str) -> Iterator[tuple[str, bytes]]:
+def member_envelopes_json(envelope: Envelope, sender: str) -> Iterator[tuple[str, HashedBody]]:
     """For each copy, its member and `member_envelope(...).to_json()`, byte for byte.
 
-    The body is most of it and the same for all: encoded once, it costs a hub a tenth.
+    The body is most of it and the same for all: encoded and hashed once, it costs a hub a tenth.
     """
     shared = {
         "v": VERSION,
         "id": envelope.id,
         "deadline_ms": envelope.deadline_ms,
-        "body": base64url.encode_text(envelope.body),
+        "body": envelope.encoded or base64url.encode_text(envelope.body),
     }
     head = orjson.dumps(shared)[:-1] + b',"copy":'
     tail = b',"from":' + orjson.dumps(sender) + b"}"
+    head_hash = hashlib.sha256(head)
     for member, copy in envelope.copies.items():
-        yield member, head + orjson.dumps(_copy_json(copy)) + tail
+        rest = orjson.dumps(_copy_json(copy)) + tail
+        whole_hash = head_hash.copy()
+        whole_hash.update(rest)
+        yield member, HashedBody(head + rest, whole_hash.hexdigest())
 
 
 def open_query(envelope: MemberEnvelope, ring: SealingKeyRing, *, federation: str, me: str, now: float) -> bytes:

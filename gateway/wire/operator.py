@@ -35,15 +35,33 @@ class Operator:
     document: Federation
 
     def admit(self, token: str, now: float) -> Federation:
-        """Add the member of a verified join request; raises InputError when its id is, or ever was, taken."""
+        """Add the member of a verified join request; raises as read_join() does."""
         request = self.read_join(token, now)
-        if request.member.id in self.document.members:
-            raise InputError(f"{request.member.id} is a member already; ids are never used again")
         return self._publish(now, members=(*self.document.members.values(), request.member))
 
     def read_join(self, token: str, now: float) -> JoinRequest:
-        """A join request for this federation; raises WireError."""
-        return verify_join(token.strip(), federation=self.document.name, now=now)
+        """A join request for this federation; raises WireError, and InputError when its id is or was taken."""
+        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        if request.member.id in self.document.members:
+            raise InputError(f"{request.member.id} is a member already; ids are never used again")
+        return request
+
+    def update(self, token: str, now: float) -> Federation:
+        """Take a member's key, address and contacts from a new request; its status stays. Raises as read_update()."""
+        asked = self.read_update(token, now).member
+        return self._change(asked.id, lambda held: replace(asked, status=held.status), now)
+
+    def read_update(self, token: str, now: float) -> JoinRequest:
+        """The request of somebody who is a member already; raises WireError, InputError."""
+        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        held = self.document.members.get(request.member.id)
+        if held is None:
+            raise InputError(f"{request.member.id} is not a member of {self.document.name}: admit it")
+        # Rotated keys stay good together with the statements that link them; the newest of them is no new key.
+        known = {key.key.kid: key for key in held.keys}
+        if request.member.keys[0].key.kid not in known:
+            return request
+        return replace(request, member=replace(request.member, keys=held.keys))
 
     def suspend(self, member: str, now: float) -> Federation:
         """Nobody asks or answers this member any more, within one refresh."""
@@ -73,6 +91,8 @@ class Operator:
             kept = tuple(key for key in held.keys if key.key.kid != kid)
             if len(kept) == len(held.keys):
                 raise InputError(f"{member} has no key {kid}")
+            if not kept:
+                raise InputError(f"{member} has no other key: suspend it, and update it from a request with a new key")
             return replace(held, keys=kept)
 
         return self._change(member, without, now)
@@ -117,10 +137,19 @@ class Operator:
 
 
 def init_operator(folder: Path, *, name: str, hub_key: VerifyKey, now: float) -> Operator:
-    """Make the operator's key and an empty federation; raises ConfigurationError if there is one already."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = SigningKey.generate()
-    key.save(folder / KEY_FILE)
+    """Make the operator's key and an empty federation; raises ConfigurationError if there is one already.
+
+    The document is written last: a key without one is of a start that broke off, and is used.
+    """
+    if (folder / DOCUMENT_FILE).exists():
+        raise ConfigurationError(f"{folder / DOCUMENT_FILE}: is there already and is not overwritten")
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: cannot be made: {error.strerror}") from error
+    if not (folder / KEY_FILE).exists():
+        SigningKey.generate().save(folder / KEY_FILE)
+    key = SigningKey.load(folder / KEY_FILE)
     replace_file(folder / PUBLIC_KEY_FILE, orjson.dumps(key.public_jwk()))
     document = sign_document(
         operator=name,

@@ -15,22 +15,31 @@ _ROOM = ANSWER_BYTES - 2 * LENGTH_BYTES - ANSWER_TOKEN_BYTES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedAnswer:
-    """The compact JWS, and the bundle that it binds (empty without disclosure)."""
+    """The compact JWS, and the bundle that it binds (empty without disclosure).
+
+    `deflated` is what `deflate_to_fit` made of the bundle, where its maker has it.
+    """
 
     jws: bytes = field(repr=False)
     bundle: bytes = field(repr=False)
+    deflated: bytes | None = field(default=None, repr=False, compare=False)
 
 
-def fits(bundle: bytes) -> bool:
-    """Whether an answer can carry `bundle`; if not, the caller discloses less."""
-    return len(bundle) <= MAX_INFLATED_BYTES and len(_deflate(bundle, _ROOM)) <= _ROOM
+def deflate_to_fit(bundle: bytes) -> bytes | None:
+    """`bundle` as an answer carries it; None if none can, and the caller discloses less."""
+    if len(bundle) > MAX_INFLATED_BYTES:
+        return None
+    deflated = _deflate(bundle, _ROOM)
+    return deflated if len(deflated) <= _ROOM else None
 
 
 def pack(signed: SignedAnswer) -> bytes:
     """Exactly ANSWER_BYTES; raises InputError for a bundle that was not made to fit."""
-    room = ANSWER_BYTES - 2 * LENGTH_BYTES - len(signed.jws)
+    deflated = signed.deflated
+    if deflated is None:
+        deflated = _deflate(signed.bundle, ANSWER_BYTES - 2 * LENGTH_BYTES - len(signed.jws))
     try:
-        return pad((signed.jws, _deflate(signed.bundle, room)), ANSWER_BYTES)
+        return pad((signed.jws, deflated), ANSWER_BYTES)
     except MalformedMessage:
         raise InputError("the bundle does not fit into an answer") from None
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.errors import MalformedMessage, NotForUs
 from gateway.wire import jws
@@ -27,8 +27,21 @@ class RequestClaims:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class HashedBody:
+    """A body with its SHA-256 (hex), for whoever can have it more cheaply than by hashing all of it."""
+
+    data: bytes = field(repr=False)
+    sha256: str
+
+    @classmethod
+    def of(cls, data: bytes) -> "HashedBody":
+        """`data` with its own hash."""
+        return cls(data, hashlib.sha256(data).hexdigest())
+
+
 def sign_request(
-    key: SigningKey, *, iss: str, aud: str, method: str, path: str, body: bytes, now: float, jti: str
+    key: SigningKey, *, iss: str, aud: str, method: str, path: str, body: bytes | HashedBody, now: float, jti: str
 ) -> str:
     """The header's whole value. `aud`: the federation's name for a hub, a member's id for a node; `path` with query."""
     claims = {
@@ -39,7 +52,7 @@ def sign_request(
         "jti": jti,
         "method": method,
         "path": path,
-        "body_sha256": hashlib.sha256(body).hexdigest(),
+        "body_sha256": (body if isinstance(body, HashedBody) else HashedBody.of(body)).sha256,
     }
     return SCHEME + jws.sign(claims, typ=TYP, key=key)
 

@@ -1,7 +1,11 @@
-"""ingest_rows_per_s: a 100,000-row export mapped, validated, keyed and stored, on one core."""
+"""ingest_rows_per_s: a 100,000-row export mapped, validated, keyed and stored, on one core (docs/benchmarks.md).
+
+`python -m tests.bench.bench_ingest FOLDER ROWS` imports into the databases below FOLDER, which stay there.
+"""
 
 import asyncio
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -15,7 +19,7 @@ from tests.bench.register import write_export
 
 
 def measure(folder: Path, rows: int) -> dict[str, float]:
-    """Import `rows` generated rows into a new node's databases below `folder`, which stay there."""
+    """Import `rows` generated rows into the node's databases below `folder`; made if need be."""
     export = folder / "housing.csv"
     write_export(export, rows)
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -43,3 +47,7 @@ async def _import(folder: Path, export: Path) -> None:
     await ledger.close()
     for each in (database, ledger_database, keys_database):
         await each.close()
+
+
+if __name__ == "__main__":
+    sys.stdout.write(str(measure(Path(sys.argv[1]), int(sys.argv[2]))["ingest_rows_per_s"]) + "\n")

@@ -9,7 +9,7 @@ import pytest
 from gateway.node.disclose import disclose
 from gateway.node.merge import rows_of
 from gateway.node.team import Team, TeamMember
-from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, fits
+from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, deflate_to_fit
 from mappings.model import ContactEvent, HumanName, Identifier, Organisation
 from mappings.vocabulary import ODS_SYSTEM, MatchGrade, Mode
 from tests.fhir.teams import (
@@ -184,7 +184,7 @@ def test_large_team_is_cut_to_leads_first_and_the_rest_become_duty_contacts() ->
     rows = rows_of(TRUST, answer.bundle)
     named = [row for row in rows if row.professional]
     assert answer.truncated
-    assert fits(answer.bundle)
+    assert answer.deflated == deflate_to_fit(answer.bundle) is not None
     assert rows[0].lead
     assert 15 < len(named) < 60
     assert {row.service for row in rows if not row.professional} == {row.service for row in named}
@@ -202,5 +202,5 @@ def test_team_of_many_places_still_fits() -> None:
     )
     answer = _bundle(team(*places), dict.fromkeys(range(150), Mode.DUTY_CONTACT))
     assert answer.truncated
-    assert fits(answer.bundle)
+    assert answer.deflated == deflate_to_fit(answer.bundle) is not None
     assert len(rows_of(TRUST, answer.bundle)) > 20

@@ -14,7 +14,7 @@ from gateway.node.disclose import disclose
 from gateway.node.merge import rows_of
 from gateway.node.team import Team, TeamMember
 from gateway.policy.decide import Permit
-from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, fits
+from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, deflate_to_fit
 from mappings.model import (
     MAX_TEXT,
     ContactEvent,
@@ -132,7 +132,7 @@ def test_any_team_under_any_permits_is_disclosed_validly_and_no_further(
         assert answer is NOTHING_TO_DISCLOSE
         return
     assert isinstance(answer, Disclosure)
-    assert fits(answer.bundle)
+    assert deflate_to_fit(answer.bundle) == answer.deflated is not None
     assert verdicts(json.loads(answer.bundle), medplum) == {"models": [], "medplum": [], "ours": []}
     rows_of(TRUST, answer.bundle)
     for secret in _must_not_appear(whole, shown):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import uvloop
 
+from gateway.memory import collect_rarely
 from gateway.wire.keys import SigningKey
 from tests.hub.kit import Federated, SteppingClock, running_hub
 
@@ -53,6 +54,7 @@ async def _serve(folder: Path) -> None:
         members={},
     )
     async with running_hub(federation, rate_per_minute=_RATE_PER_MINUTE) as hub:
+        collect_rarely()  # as serve_hub() does
         sys.stdout.write(f"{hub.listener.port}\n")
         sys.stdout.flush()
         await asyncio.Event().wait()

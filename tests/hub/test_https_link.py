@@ -21,10 +21,10 @@ from gateway.links.https import ANSWERS_PATH, HttpsLink, answers_url
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import HUB
 from gateway.wire.limits import SEALED_ANSWER_BYTES
-from gateway.wire.request import verify_request
+from gateway.wire.request import HashedBody, verify_request
 from tests.hub.kit import Federated, answer, hang, overloaded, raw_node, stub_node
 
-ENVELOPE = b'{"opaque":"to the link"}'
+ENVELOPE = HashedBody.of(b'{"opaque":"to the link"}')
 FAILED = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
 REFUSED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)
 
@@ -39,7 +39,7 @@ async def test_sealed_answer_comes_back_as_it_was_sent(federation: Federated, li
         member = federation.add("housing", endpoint=node.endpoint)
         delivery = await link.deliver(member, ENVELOPE)
     assert delivery == Delivery(outcome=DeliveryOutcome.ANSWERED, answer=sealed)
-    assert node.bodies == [ENVELOPE]
+    assert node.bodies == [ENVELOPE.data]
 
 
 async def test_request_token_names_the_hub_the_member_and_this_body(federation: Federated, link: HttpsLink) -> None:
@@ -50,7 +50,7 @@ async def test_request_token_names_the_hub_the_member_and_this_body(federation: 
         lambda _: {federation.hub_key.kid: federation.hub_key.verify_key()},
         method="POST",
         path=ANSWERS_PATH,
-        body=ENVELOPE,
+        body=ENVELOPE.data,
         aud="housing",
         now=federation.clock.now(),
     )
@@ -177,7 +177,7 @@ async def test_question_is_never_sent_twice(federation: Federated, link: HttpsLi
 
     async def die_on_second(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal requests
-        while await reader.readuntil(ENVELOPE):
+        while await reader.readuntil(ENVELOPE.data):
             requests += 1
             if requests == 2:
                 return

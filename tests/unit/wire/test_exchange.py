@@ -13,7 +13,6 @@ from gateway.wire.answer import (
     NothingToDisclose,
     Outcome,
     VerifiedAnswer,
-    fits,
     open_answer,
     pack,
     sign_answer,
@@ -27,7 +26,7 @@ from gateway.wire.limits import (
     SEALED_ANSWER_BYTES,
     SEALED_COPY_BYTES,
 )
-from gateway.wire.packing import SignedAnswer, unpack
+from gateway.wire.packing import SignedAnswer, deflate_to_fit, unpack
 from gateway.wire.query import NameParts, Subject, VerifiedQuery, sign_query
 from gateway.wire.seal import ReplyKey
 from tests.unit.wire.parties import (
@@ -204,12 +203,14 @@ def test_answer_under_a_new_document_needs_the_members_key_still_there(parties: 
 @pytest.mark.parametrize("bundle", [b"", b"{}", b"x" * 6_500, b"x" * 6_600, b"ab" * 50_000, b"x" * MAX_INFLATED_BYTES])
 def test_packed_answer_unpacks_to_itself(bundle: bytes) -> None:
     signed = SignedAnswer(jws=b"a.b.c" * 100, bundle=bundle)
-    assert fits(bundle)
+    deflated = deflate_to_fit(bundle)
+    assert deflated is not None
     assert unpack(pack(signed)) == signed
+    assert unpack(pack(replace(signed, deflated=deflated))) == signed
 
 
 def test_what_fits_can_be_packed_beside_the_longest_token() -> None:
-    largest = next(size for size in range(7_000, 0, -1) if fits(_incompressible(size)))
+    largest = next(size for size in range(7_000, 0, -1) if deflate_to_fit(_incompressible(size)))
     pack(SignedAnswer(jws=b"a" * ANSWER_TOKEN_BYTES, bundle=_incompressible(largest)))
     with pytest.raises(InputError):
         pack(SignedAnswer(jws=b"a" * ANSWER_TOKEN_BYTES, bundle=_incompressible(largest + 64)))
@@ -220,7 +221,7 @@ def _incompressible(size: int) -> bytes:
 
 
 def test_bundle_beyond_the_inflate_bound_does_not_fit() -> None:
-    assert not fits(b"x" * (MAX_INFLATED_BYTES + 1))
+    assert deflate_to_fit(b"x" * (MAX_INFLATED_BYTES + 1)) is None
 
 
 def test_policy_that_leaves_no_room_is_refused_at_signing(parties: Parties, asked: Asked) -> None:

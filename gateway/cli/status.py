@@ -1,0 +1,96 @@
+"""`patchwork node status`: what a node holds, with whom it shares, and what waits for somebody at this agency."""
+
+from collections.abc import Iterator
+
+import typer
+
+from consent_ledger.read import accepted_agreements
+from gateway.app import Node
+from gateway.cli.options import CLOCK, opened
+from gateway.database.contract import Statement, Work
+from gateway.errors import FederationError, HubError, WireError
+from gateway.node.agreements import listed_agreements
+from gateway.node.membership import View
+from gateway.policy.agreement import Agreement, publish
+from gateway.settings import NodeSettings
+from gateway.wire.federation import Federation
+from gateway.wire.keys import fingerprint
+
+
+async def show_status(settings: NodeSettings) -> None:
+    """Print it, as far as it can be known: without the hub, from what is held."""
+    async with opened(settings) as node:
+        membership = node.parts.membership
+        typer.echo(f"{settings.node.member} in {settings.federation[0].id}")
+        typer.echo(f"  key {fingerprint(node.parts.me.signing_key.public_jwk())}")
+        view: View | None = None
+        try:
+            view = await membership.refresh()
+        except (HubError, WireError, FederationError) as error:
+            typer.echo(f"No question can be asked now: {error}")
+        if membership.received is not None:
+            _echo(_membership(membership.received, view, me=settings.node.member))
+            accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
+            listed = listed_agreements(settings.federation[0].agreements)
+            _echo(_agreements(membership.received, listed, accepted, me=settings.node.member))
+        _echo(await _sources(node, settings))
+
+
+def _echo(lines: Iterator[str] | list[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+def _membership(received: Federation, view: View | None, *, me: str) -> Iterator[str]:
+    days = (received.expires_at - CLOCK.now()) / 86_400
+    yield f"Member list {received.seq}, " + (f"good for {days:.1f} days" if days > 0 else "EXPIRED")
+    if me not in received.members:
+        yield f"  {me} is not a member yet: the operator has to admit it"
+    waiting = {} if view is None else {change.member: change.kind.value for change in view.waiting}
+    for member in received.members.values():
+        said = "this node" if member.id == me else "accepted"
+        if not member.active:
+            said = member.status
+        elif member.id in waiting:
+            said = f"waits for this agency ({waiting[member.id]}): patchwork node accept {member.id}"
+        elif view is None:
+            said = "not known now"
+        elif member.id not in view.sealing_keys:
+            said += ", its node has not been seen yet"
+        yield f"  {member.name} ({member.id}): {said}"
+
+
+def _agreements(
+    received: Federation, listed: tuple[Agreement, ...], accepted: frozenset[str], *, me: str
+) -> Iterator[str]:
+    carried = {each.agreement.sha256: each for each in publish(received).values()}
+    for sha256 in carried.keys() | {agreement.sha256 for agreement in listed}:
+        published = carried.get(sha256)
+        agreement = published.agreement if published else next(each for each in listed if each.sha256 == sha256)
+        yield f"Agreement {agreement.name}, version {agreement.version}"
+        if published is None:
+            yield "  not in the member list yet: the operator has to carry it"
+            continue
+        yield f"  signed by {', '.join(sorted(published.signed_by)) or 'nobody'}"
+        if me not in published.signed_by:
+            yield "  not signed by this agency: patchwork agreement sign"
+        if sha256 not in accepted:
+            yield "  not accepted here: name its file under `agreements` in the configuration"
+
+
+async def _sources(node: Node, settings: NodeSettings) -> list[str]:
+    lines = []
+    for source in settings.source:
+        last = await node.database.read(_last_run(source.name, settings.federation[0].id))
+        said = f"last import {last}" if last else f"never imported: patchwork import {source.name}"
+        lines.append(f"Source {source.name}: {said}")
+    return lines or ["No source is configured: this node can ask, and has nothing to answer from."]
+
+
+def _last_run(source: str, federation: str) -> Work[str]:
+    rows = yield Statement(
+        "SELECT r.outcome, datetime(r.finished_at, 'unixepoch') FROM import_run r"
+        " JOIN import_source s ON s.id = r.source_id WHERE s.name = ? AND s.federation = ? ORDER BY r.id DESC LIMIT 1",
+        (source, federation),
+    )
+    return f"{rows[0][0]} {rows[0][1]} UTC" if rows and rows[0][1] else ""

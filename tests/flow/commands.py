@@ -1,0 +1,59 @@
+"""Runs `patchwork` as people do: as a process, in a folder, with files around it."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SECONDS = 60  # the slowest command on a slow machine
+FORTY_DAYS_LATER = str(ROOT / "tests" / "flow" / "forty_days_later")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """All of it, as a person at a terminal sees it."""
+        return self.out + self.err
+
+
+def patchwork(folder: Path, *arguments: str, typed: str = "", later: bool = False) -> Ran:
+    """`patchwork ARGUMENTS...` in a folder; `typed` answers its questions; `later` sets its clock forty days on."""
+    path = os.pathsep.join([FORTY_DAYS_LATER, str(ROOT)] if later else [str(ROOT)])
+    ended = subprocess.run(  # noqa: S603 - this very program
+        [sys.executable, "-m", "gateway.cli", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    return Ran(code=ended.returncode, out=ended.stdout, err=ended.stderr)
+
+
+def done(folder: Path, *arguments: str, typed: str = "") -> str:
+    """What a command printed that must succeed."""
+    ran = patchwork(folder, *arguments, typed=typed)
+    assert ran.code == 0, ran.said
+    return ran.out
+
+
+def refused(folder: Path, *arguments: str, typed: str = "", later: bool = False) -> str:
+    """What a command that must fail says at last on standard error: exit code 1 and no traceback."""
+    ran = patchwork(folder, *arguments, typed=typed, later=later)
+    assert ran.code == 1, ran.said
+    assert "Traceback" not in ran.said
+    _, found, said = ran.err.partition("patchwork: ")
+    assert found, ran.said
+    assert "should not happen" not in said
+    return said.strip()

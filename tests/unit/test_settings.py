@@ -1,0 +1,74 @@
+"""Configuration files: the examples are good, and every path is relative to the file that names it."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import ConfigurationError
+from gateway.settings import load_hub, load_node
+
+CONFIG = Path(__file__).parents[2] / "config"
+NODE = """
+[node]
+member = "housing"
+[[federation]]
+id = "orchard"
+operator_key = "operator.jwk"
+hubs = ["https://hub.example.org"]
+"""
+
+
+def test_the_examples_are_read() -> None:
+    node, hub = load_node(CONFIG / "node.toml"), load_hub(CONFIG / "hub.toml")
+    assert node.node.member == "housing"
+    assert all(path.is_file() for path in node.federation[0].agreements)
+    assert hub.hub.federation_document == CONFIG / "federation.jws"
+
+
+@pytest.mark.parametrize(
+    ("line", "option", "expected"),
+    [
+        ('options = { path = "a.csv" }', "path", "{}/a.csv"),
+        ('options = { path = "/exports/a.csv" }', "path", "/exports/a.csv"),
+        ('options = { password_file = "password" }', "password_file", "{}/password"),
+        ('options = { url = "sqlite:///cases.db" }', "url", "sqlite:///{}/cases.db"),
+        ('options = { url = "sqlite:////exports/cases.db" }', "url", "sqlite:////exports/cases.db"),
+        ('options = { url = "sqlite:///:memory:" }', "url", "sqlite:///:memory:"),
+        ('options = { url = "postgresql://db.example.org/cases" }', "url", "postgresql://db.example.org/cases"),
+        ('options = { encoding = "utf-8" }', "encoding", "utf-8"),
+    ],
+)
+def test_files_of_a_source_are_relative_to_the_file_that_names_them(
+    tmp_path: Path, line: str, option: str, expected: str
+) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(f'{NODE}[[source]]\nname = "a"\nmapping = "mine.toml"\n{line}\n')
+    (source,) = load_node(file).source
+    assert source.options[option] == expected.format(tmp_path)
+    assert source.mapping == str(tmp_path / "mine.toml")
+
+
+def test_files_of_each_kind_of_record_are_resolved_too(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(f'{NODE}[[source]]\nname = "a"\nmapping = "mine"\noptions.kinds.client = {{ path = "c.csv" }}\n')
+    (source,) = load_node(file).source
+    assert source.options == {"kinds": {"client": {"path": str(tmp_path / "c.csv")}}}
+    assert source.mapping == "mine"
+
+
+def test_plain_http_to_another_machine_needs_the_words(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(NODE.replace("https:", "http:"))
+    with pytest.raises(ConfigurationError, match='plain_http = "traffic may cross the network without TLS"'):
+        load_node(file)
+    words = 'member = "housing"\nplain_http = "traffic may cross the network without TLS"'
+    file.write_text(NODE.replace("https:", "http:").replace('member = "housing"', words))
+    assert load_node(file).federation[0].hubs == ("http://hub.example.org",)
+
+
+def test_a_value_that_is_wrong_is_not_repeated(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(NODE.replace('"housing"', '"Sesame-Secret!"'))
+    with pytest.raises(ConfigurationError, match=r"node\.toml: node\.member: ") as caught:
+        load_node(file)
+    assert "Sesame" not in str(caught.value)

@@ -127,7 +127,7 @@ async def test_a_question_about_somebody_elses_recipients_is_refused(north: Test
 @pytest.mark.parametrize(
     ("claims", "status", "code"),
     [
-        ({"issuer": OTHER}, 403, "not-for-us"),
+        ({"issuer": OTHER}, 401, "not-authentic"),
         ({"federation": "southshire"}, 401, "not-authentic"),
         ({"fed_sha256": "0" * 64}, 403, "not-for-us"),
         ({"fed_seq": 1}, 401, "out-of-time"),

@@ -21,6 +21,7 @@ from tests.lying_hub import Line, Lines, LyingHub
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
 TEAMS, NOTHING = MemberOutcome.TEAMS, MemberOutcome.NOTHING_TO_DISCLOSE
 INVALID, UNREACHABLE = MemberOutcome.INVALID_ANSWER, MemberOutcome.UNREACHABLE
+ANSWERED, TIMED_OUT = DeliveryOutcome.ANSWERED, DeliveryOutcome.TIMEOUT
 NAME_AND_BIRTH = ("Katherine Bramley", "1991-05-17")
 
 
@@ -122,12 +123,17 @@ async def test_a_dropped_line_shows_the_member_as_unreachable(north: TestFederat
     assert await ask(north) == ({AGENCY: UNREACHABLE, OTHER: TEAMS}, False)
 
 
+async def test_a_member_left_out_of_stream_and_coverage_alike_is_missed(north: TestFederation, liar: LyingHub) -> None:
+    def without(stream: Lines) -> Lines:
+        return [each for each in stream[:-1] if each["member"] != AGENCY] + [liar.coverage(ASKER, {OTHER: ANSWERED})]
+
+    liar.lines = without
+    assert await ask(north) == ({AGENCY: UNREACHABLE, OTHER: TEAMS}, False)
+
+
 async def test_an_answer_held_back_as_a_timeout_is_seen_in_the_coverage(north: TestFederation, liar: LyingHub) -> None:
     liar.lines = changed(AGENCY, lambda line: {"member": AGENCY, "outcome": "timeout"})
     assert await ask(north) == ({AGENCY: MemberOutcome.TIMEOUT, OTHER: TEAMS}, False)
-
-
-ANSWERED, TIMED_OUT = DeliveryOutcome.ANSWERED, DeliveryOutcome.TIMEOUT
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ async with federation(tmp_path, ["childrens-services", "housing"]) as north:
 """
 
 import socket
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,9 +16,10 @@ import orjson
 
 from consent_ledger.consent import ConsentEntry
 from gateway.app import HUB_KEY_FILE, Node, RunningHub, listen_node, open_hub, open_node
+from gateway.clock import Clock
 from gateway.database.contract import Work
 from gateway.http import Listener
-from gateway.node.ask import Completed, MemberResult, ask
+from gateway.node.ask import Asked, Completed, MemberResult, ask
 from gateway.node.changes import _hashed
 from gateway.node.identity import make_keys
 from gateway.node.people import person_by_key, store_objects
@@ -27,7 +28,7 @@ from gateway.node.records import begin_run
 from gateway.node.same_person import index_pending
 from gateway.policy.agreement import read_agreement, sign_agreement
 from gateway.settings import load_hub, load_node
-from gateway.wire.federation import AgreementBytes, Member, MemberKey
+from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey
 from gateway.wire.join import sign_join
 from gateway.wire.keys import SigningKey
 from gateway.wire.operator import Operator, init_operator
@@ -53,6 +54,7 @@ from mappings.vocabulary import (
     Purpose,
     Sector,
 )
+from tests.lying_hub import LyingHub
 
 NOW = 1_790_000_000.0  # 2026-09-21
 NAME = "northshire"
@@ -93,6 +95,7 @@ class TestFederation:
     operator: Operator
     ports: dict[str, int]
     hub: RunningHub
+    liar: LyingHub | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     listeners: dict[str, Listener] = field(default_factory=dict)
 
@@ -115,9 +118,13 @@ class TestFederation:
 
     async def ask(self, member: str, name: str, **details: Any) -> Completed:
         """Ask, and wait for the end; `details` are those of question()."""
-        stream = [event async for event in ask(self.question(member, name, **details), node=self.nodes[member].parts)]
-        assert isinstance(stream[-1], Completed)
-        return stream[-1]
+        events = [event async for event in self.stream(member, name, **details)]
+        assert isinstance(events[-1], Completed)
+        return events[-1]
+
+    def stream(self, member: str, name: str, **details: Any) -> AsyncIterator[Asked | MemberResult | Completed]:
+        """Ask, and see what happens as it happens."""
+        return ask(self.question(member, name, **details), node=self.nodes[member].parts)
 
     def question(
         self,
@@ -154,21 +161,39 @@ class TestFederation:
             for member in members or tuple(self.nodes):
                 await self.nodes[member].parts.membership.refresh()
 
-    async def publish(self) -> None:
-        """Let the hub take up the operator's newest document at once, instead of within a second."""
+    async def publish(self, change: Callable[[Operator], Federation] | None = None) -> None:
+        """The operator changes the federation (without a change: renews the document), and the hub takes it up."""
+        document = self.operator.renew(self.clock.now()) if change is None else change(self.operator)
+        self.operator = replace(self.operator, document=document)
         await self.hub.hub.directory.refresh()
+
+    async def restart_hub(self, *, forgetting: bool = False) -> None:
+        """The hub goes down and comes up on its old port; `forgetting`: with an empty database."""
+        await self.hub.close()
+        if forgetting:
+            for file in (self.folder / "hub" / "data").iterdir():
+                file.unlink()
+        self.hub = await open_hub(load_hub(self.folder / "hub" / "hub.toml"), clock=self.clock)
 
     async def stop(self, member: str) -> None:
         """One member's node goes down."""
         await self.listeners.pop(member).close()
         await self.nodes.pop(member).close()
 
-    async def start(self, member: str) -> None:
-        """A member's node comes up, on its old port and with what it kept."""
-        settings = load_node(self.folder / member / "node.toml")
-        node = await open_node(settings, clock=self.clock)
+    async def start(self, member: str, *, clock: Clock | None = None) -> None:
+        """A member's node comes up, on its old port and with what it kept, perhaps with a clock of its own."""
+        node = await self.open(member, clock=clock)
         self.nodes[member] = node
         self.listeners[member] = await listen_node(node)
+
+    async def open(self, member: str, *, clock: Clock | None = None) -> Node:
+        """One more opening of a member's configuration and data, as another process of its node would make."""
+        return await open_node(load_node(self.folder / member / "node.toml"), clock=clock or self.clock)
+
+    async def ledger(self, member: str) -> list[Mapping[str, Any]]:
+        """What a member has on record about questions asked of it, opened, oldest first."""
+        entries = [entry async for entry in self.nodes[member].parts.ledger.entries()]
+        return [entry.body for entry in entries if entry.body is not None and entry.body["kind"] == "answered"]
 
 
 def result_of(completed: Completed, member: str) -> MemberResult:
@@ -230,18 +255,37 @@ async def federation(
     accept: str = "operator",
     delay_ms: int = 20,
     agreement: Path = AGREEMENT,
+    not_signing: Collection[str] = (),
+    not_accepting: Collection[str] = (),
+    lying: bool = False,
+    options: str = "",
 ) -> AsyncIterator[TestFederation]:
-    """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns."""
+    """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns.
+
+    `not_signing`, `not_accepting`: members that do not sign the agreement, or not accept it for themselves. `lying`:
+    nodes speak to a LyingHub, honest until a test changes it. `options`: more lines for the nodes' `[node]`.
+    """
     clock = TurnedClock()
-    ports = dict(zip(("hub", *members), _free_ports(len(members) + 1), strict=True))
+    names = ("hub", "liar", *members)
+    ports = dict(zip(names, _free_ports(len(names)), strict=True))
     hub_key = _write_hub(folder / "hub", ports["hub"])
     operator = init_operator(folder / "operator", name=NAME, hub_key=hub_key.verify_key(), now=clock.now())
     text = agreement.read_bytes()  # noqa: ASYNC240 - a test may wait for its own small file
     signatures = []
     for member in members:
-        key = _write_node(folder, member, ports, accept=accept, delay_ms=delay_ms, agreement=agreement)
+        accepted = "" if member in not_accepting else f'agreements = ["{agreement}"]\n'
+        key = _write_node(
+            folder,
+            member,
+            port=ports[member],
+            hub=ports["liar" if lying else "hub"],
+            table=f"answer_delay_ms = {delay_ms}\n{options}\n",
+            federation=f'accept_members = "{accept}"\n{accepted}',
+        )
         token = _join(folder / member, member, key, ports[member], clock.now())
         operator = replace(operator, document=operator.admit(token, clock.now()))
+        if member in not_signing:
+            continue
         signatures.append(
             sign_agreement(
                 read_agreement(text, str(agreement)), member=member, federation=NAME, key=key, now=clock.now()
@@ -251,8 +295,11 @@ async def federation(
     operator = replace(operator, document=operator.set_agreement(carried, clock.now()))
     async with AsyncExitStack() as stack:
         hub = await open_hub(load_hub(folder / "hub" / "hub.toml"), clock=clock)
-        stack.push_async_callback(hub.close)
-        running = TestFederation(folder=folder, clock=clock, operator=operator, ports=ports, hub=hub)
+        liar = None
+        if lying:
+            liar = LyingHub(key=hub_key, clock=clock, real=f"http://127.0.0.1:{ports['hub']}", ports=ports)
+            await stack.enter_async_context(liar.listening(ports["liar"]))
+        running = TestFederation(folder=folder, clock=clock, operator=operator, ports=ports, hub=hub, liar=liar)
         for member in members:
             await running.start(member)
         try:
@@ -261,6 +308,7 @@ async def federation(
         finally:
             for member in tuple(running.nodes):
                 await running.stop(member)
+            await running.hub.close()
 
 
 def _free_ports(count: int) -> Iterable[int]:
@@ -282,17 +330,15 @@ def _write_hub(folder: Path, port: int) -> SigningKey:
     return key
 
 
-def _write_node(
-    folder: Path, member: str, ports: dict[str, int], *, accept: str, delay_ms: int, agreement: Path
-) -> SigningKey:
+def _write_node(folder: Path, member: str, *, port: int, hub: int, table: str, federation: str) -> SigningKey:
     home = folder / member
     home.mkdir(mode=0o700)
     signing_key, ledger_key = make_keys(home / "keys", NOW)
     (home / "ledger.jwk").write_bytes(orjson.dumps(ledger_key.public_jwk()))
     (home / "node.toml").write_text(
-        f'[node]\nmember = "{member}"\nlisten = "127.0.0.1:{ports[member]}"\nanswer_delay_ms = {delay_ms}\n'
+        f'[node]\nmember = "{member}"\nlisten = "127.0.0.1:{port}"\n{table}'
         f'[[federation]]\nid = "{NAME}"\noperator_key = "../operator/operator.jwk"\n'
-        f'hubs = ["http://127.0.0.1:{ports["hub"]}"]\naccept_members = "{accept}"\nagreements = ["{agreement}"]\n'
+        f'hubs = ["http://127.0.0.1:{hub}"]\n{federation}'
         '[[practitioner]]\nid = "asker-1"\nname = "Alex Asker"\nrole = "Social worker"\n'
     )
     return signing_key
@@ -306,7 +352,7 @@ def _join(home: Path, member: str, key: SigningKey, port: int, now: float) -> st
         type=TYPES[member],
         sector=Sector.VOLUNTARY if TYPES[member] is OrganisationType.VOLUNTARY else Sector.STATUTORY,
         status="active",
-        keys=(MemberKey(key=key.verify_key(), not_before=int(now), not_after=int(now) + 365 * 86_400),),
+        keys=(MemberKey(key=key.verify_key(), not_before=int(now) - 3600, not_after=int(now) + 365 * 86_400),),
         ledger_key=orjson.loads((home / "ledger.jwk").read_bytes()),
         endpoint=f"http://127.0.0.1:{port}",
         duty_contact=(("phone", "01632 960000"),),

@@ -16,6 +16,7 @@ used, kept or undone.
 
 import asyncio
 import ssl
+from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -122,8 +123,12 @@ def answers_url(endpoint: str, *, plain_http: bool) -> URL | None:
     return url if allowed and url.host and url.user is None and not url.query_string else None
 
 
+@lru_cache
 def tls_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Checks certificate and host name, against `ca_file` alone if given; raises ConfigurationError."""
+    """Checks certificate and host name, against `ca_file` alone if given; raises ConfigurationError.
+
+    Read once per process: a machine's own authorities take some 100 ms to load.
+    """
     try:
         context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     except OSError as error:  # includes ssl.SSLError

@@ -72,22 +72,12 @@ async def answer(envelope: MemberEnvelope, *, node: NodeParts) -> bytes:
         envelope, node.me.ring, federation=view.federation.name, me=node.me.member, now=node.clock.now()
     )
     query, view = await _verify(token, envelope, node)  # (2)
-    for _ in range(MAX_DECISIONS):
-        outcome = await _decide_once(query, view, node)  # (3) - (7)
-        try:
-            appended = await node.ledger.log_answer(outcome.entry)  # (8)
-            break
-        except HeadMoved:
-            continue
-        except LedgerError as error:
-            raise _refusal(error) from error
-    else:
-        raise StorageError("consents or agreements change faster than a decision can be put on record")
+    what, leaf = await _decide_and_log(query, view, node)  # (3) - (8)
     signed = sign_answer(  # (9)
-        outcome.what,
+        what,
         to=query,
         me=node.me.member,
-        ledger_leaf=appended.leaf_hash,
+        ledger_leaf=leaf,
         now=node.clock.now(),
         key=node.me.signing_key,
         display_s=node.display_s,
@@ -100,8 +90,8 @@ async def _verify(token: bytes, envelope: MemberEnvelope, node: NodeParts) -> tu
     view = node.membership.current()
     try:
         return _verify_in(view, token, envelope, node), view
-    except FederationBehind:
-        view = await node.membership.catch_up()
+    except FederationBehind as behind:
+        view = await node.membership.catch_up(behind.seq)
         return _verify_in(view, token, envelope, node), view
 
 
@@ -114,6 +104,33 @@ def _verify_in(view: View, token: bytes, envelope: MemberEnvelope, node: NodePar
         federation=view.federation,
         now=node.clock.now(),
     )
+
+
+async def _decide_and_log(
+    query: VerifiedQuery, view: View, node: NodeParts
+) -> tuple[Disclosure | NothingToDisclose, str]:
+    """(3) - (8): what is said, and the leaf hash (hex) under which it is on record.
+
+    What is on record of a known person is longer, under a key of its own, and rests on consents that may move. If it
+    cannot be written, the question is put on record as one about nobody, and answered so. If that cannot be written
+    either, nobody's question could be: only then is it an error.
+    """
+    for _ in range(MAX_DECISIONS):
+        outcome = await _decide_once(query, view, node)  # (3) - (7)
+        try:
+            return outcome.what, (await node.ledger.log_answer(outcome.entry)).leaf_hash  # (8)
+        except HeadMoved:
+            continue
+        except (ReplayedError, ClockBehind) as error:
+            raise _refusal(error) from error
+        except (LedgerError, ValueError) as error:
+            _emit_failure(query, error)
+            break
+    try:
+        appended = await node.ledger.log_answer(_entry_about_nobody(query))
+    except LedgerError as error:
+        raise _refusal(error) from error
+    return NOTHING_TO_DISCLOSE, appended.leaf_hash
 
 
 async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Outcome:
@@ -134,15 +151,8 @@ async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Ou
     except (StorageError, Replayed):
         raise
     except Exception as error:  # see the module's docstring: it may be about this person alone
-        emit(
-            "answer.failed",
-            level=logging.ERROR,
-            jti=query.query.jti,
-            member=query.sender.id,
-            code="internal",
-            reason=type(error).__name__,
-        )
-        found, decided, what = _Found(match=NOBODY, accepted=frozenset()), Decided(), NOTHING_TO_DISCLOSE
+        _emit_failure(query, error)
+        return _Outcome(what=NOTHING_TO_DISCLOSE, entry=_entry_about_nobody(query))
     return _Outcome(what=what, entry=_entry(query, found, decided, what))
 
 
@@ -212,6 +222,23 @@ def _entry(
         agreement_sha256=None if team is None or decided.agreement is None else decided.agreement.sha256,
         question=None if team is None else decided.question_record(found.match),
         decisions=() if team is None else decided.records(),
+    )
+
+
+def _entry_about_nobody(query: VerifiedQuery) -> AnsweredEntry:
+    """On record as if the person were unknown."""
+    return _entry(query, _Found(match=NOBODY, accepted=frozenset()), Decided(), NOTHING_TO_DISCLOSE)
+
+
+def _emit_failure(query: VerifiedQuery, error: Exception) -> None:
+    """Which error, and nothing that it says: it may quote a value."""
+    emit(
+        "answer.failed",
+        level=logging.ERROR,
+        jti=query.query.jti,
+        member=query.sender.id,
+        code="internal",
+        reason=type(error).__name__,
     )
 
 

@@ -14,7 +14,7 @@ An unreachable or lying member is a value in the stream, not an exception.
 
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,14 +25,15 @@ from consent_ledger.read import accepted_agreements
 from consent_ledger.record import LedgerError
 from gateway.errors import HubError, InputError, StorageError, WireError
 from gateway.events import emit
-from gateway.links.hub_client import CoverageClaim, Relayed
+from gateway.links.hub_client import Relayed
+from gateway.node.hub_account import HubAccount
 from gateway.node.identity import Identity
 from gateway.node.membership import View
 from gateway.node.merge import TeamRow, rows_of
 from gateway.node.parts import NodeParts
 from gateway.node.question import Question
 from gateway.wire.answer import VerifiedAnswer, open_answer
-from gateway.wire.coverage import DeliveryOutcome, verify_coverage
+from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.envelope import seal_query
 from gateway.wire.federation import Member
 from gateway.wire.limits import QUERY_LIFETIME_S
@@ -105,7 +106,10 @@ class Completed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sent:
-    """A question under way: what is needed to open its answers."""
+    """A question under way: what is needed to open its answers.
+
+    `members` are all that the agreement lists; those that have no sealing key in force are not among its recipients.
+    """
 
     signed: SignedQuery
     reply_key: ReplyKey
@@ -129,34 +133,32 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     emit("question.asked", jti=query.jti, members=len(query.recipients))
     yield Asked(jti=query.jti, agreement=agreement, members=tuple(sent.members.values()))
 
-    results: dict[str, MemberResult] = {}
-    claim: CoverageClaim | None = None
-    broken = ""
+    results = {result.member.id: result for result in _not_asked(sent)}
+    for result in results.values():
+        yield result
+    account = HubAccount(query)
+    broken = "no-word"
     try:
-        async for line in node.hub.ask(envelope):  # (5)
-            if isinstance(line, CoverageClaim):
-                claim = line
+        async for said in node.hub.ask(envelope):  # (5)
+            line = account.take(said)
+            if line is not None:
+                results[line.member] = _open(line, sent, node.clock.now())  # (6) (7)
+                yield results[line.member]
+            if account.claim is not None:
                 break
-            if line.member not in sent.members or line.member in results:
-                continue  # a member that was not asked, or a second line for one: the hub's invention
-            result = _open(line, sent, node.clock.now())  # (6) (7)
-            results[line.member] = result
-            yield result
     except (HubError, WireError) as error:
-        if not results:
+        if not account.lines:
             raise
         broken = error.code
     for member in sent.members.values():
         if member.id not in results:
-            results[member.id] = MemberResult(
-                member=member, outcome=MemberOutcome.UNREACHABLE, reason=broken or "no-word"
-            )
+            results[member.id] = MemberResult(member=member, outcome=MemberOutcome.UNREACHABLE, reason=broken)
             yield results[member.id]
 
     completed = Completed(
         jti=query.jti,
         results=tuple(results[member] for member in sent.members),
-        coverage_agrees=_coverage_agrees(claim, results, sent, node.clock.now()),
+        coverage_agrees=account.agrees(sent.view.federation, node.clock.now()),
     )
     await _log_received(completed, node.ledger)  # (8)
     emit(
@@ -175,7 +177,8 @@ def _bind_and_sign(
     """(1) and (2). Members without a sealing key cannot be asked: nothing could be sealed to them."""
     today = datetime.fromtimestamp(now, UTC).date()
     agreement, listed = view.agreements.to_ask(question.purpose, question.lawful_basis, accepted=accepted, today=today)
-    recipients = tuple(sorted(member for member in listed if member in view.sealing_keys))
+    listed = tuple(sorted(listed))
+    recipients = tuple(member for member in listed if member in view.sealing_keys)
     if not recipients:
         raise InputError("no member that may be asked for this purpose has published a sealing key yet")
     reply_key = ReplyKey.generate()
@@ -201,7 +204,7 @@ def _bind_and_sign(
         reply_key=reply_key.public,
     )
     signed = sign_query(query, me.signing_key)
-    members = {member: view.federation.members[member] for member in recipients}
+    members = {member: view.federation.members[member] for member in listed}
     return _Sent(signed=signed, reply_key=reply_key, view=view, members=members), agreement.name
 
 
@@ -223,6 +226,13 @@ def _asked_entry(signed: SignedQuery) -> AskedEntry:
         purpose=query.purpose.value,
         recipients=query.recipients,
     )
+
+
+def _not_asked(sent: _Sent) -> Iterable[MemberResult]:
+    """Listed members to which nothing can be sealed: a person is told, for they may be the ones that matter."""
+    for member in sent.members.values():
+        if member.id not in sent.signed.query.recipients:
+            yield MemberResult(member=member, outcome=MemberOutcome.NOT_TRIED, reason="no-sealing-key")
 
 
 async def _log_received(completed: Completed, ledger: Ledger) -> None:
@@ -272,23 +282,3 @@ def _open(line: Relayed, sent: _Sent, now: float) -> MemberResult:
         answer=answer.jws.decode("ascii"),
         display_until=answer.display_until,
     )
-
-
-def _coverage_agrees(claim: CoverageClaim | None, results: dict[str, MemberResult], sent: _Sent, now: float) -> bool:
-    """Whether the hub's signed claim names our recipients and tells what we saw of each."""
-    query = sent.signed.query
-    if claim is None:
-        return False
-    try:
-        claimed = verify_coverage(
-            claim.token, question=query.jti, me=query.issuer, federation=sent.view.federation, now=now
-        )
-    except WireError:
-        return False
-    return claimed.keys() == results.keys() and all(
-        (claimed[member] is DeliveryOutcome.ANSWERED) == _arrived(result) for member, result in results.items()
-    )
-
-
-def _arrived(result: MemberResult) -> bool:
-    return result.outcome.answered or result.outcome is MemberOutcome.INVALID_ANSWER

@@ -3,7 +3,7 @@
 refresh(), at least every minute (docs/wire.md, "Federation document"):
   (0) take up what another process of this node has decided: `patchwork node accept`, `patchwork node clear-alarm`
   (1) fetch document and freshness statement from the hub
-  (2) verify the operator's signature, then the hub's
+  (2) verify the operator's signature, then the hub's; compare our clock with the hub's
   (3) never go back: a lower seq is refused; one seq with two contents stops the node
   (4) leave out what this node's officer has not accepted
   (5) persist and archive
@@ -19,23 +19,31 @@ from dataclasses import dataclass, replace
 
 from consent_ledger.read import clock_high
 from gateway.clock import Clock
-from gateway.database.contract import Database, Statement, Work
-from gateway.errors import ClockWrong, FederationRolledBack, FederationStale, PatchworkError, WireError
+from gateway.database.contract import Database
+from gateway.errors import ClockWrong, FederationRolledBack, FederationStale, PatchworkError
 from gateway.events import emit
 from gateway.links.hub_client import HubClient
 from gateway.node.agreements import AgreementsInForce, agreements_of
 from gateway.node.identity import Identity
+from gateway.node.membership_rows import (
+    forget_state,
+    read_persisted,
+    write_accepted,
+    write_alarm,
+    write_state,
+    write_statements,
+)
+from gateway.node.published_keys import PublishedKeys
 from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_changes, without_pending
 from gateway.wire.federation import Federation, Member, verify_document
 from gateway.wire.freshness import Freshness, verify_freshness
 from gateway.wire.keys import VerifyKey
 from gateway.wire.seal import PublicSealingKey
-from gateway.wire.sealing_keys import sign_sealing_key, verify_sealing_key
+from gateway.wire.sealing_keys import sign_sealing_key
 
 REFRESH_S = 30.0  # twice as often as docs/wire.md demands, so that one failure does not make us late
 CATCH_UP_S = 5.0  # between two fetches that peers' messages cause, so that none can make us hammer the hub
 MAX_CLOCK_BEHIND_S = 30  # behind the highest time that this node has seen
-MAX_CLOCK_OFF_S = 60  # off the hub's signed time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +64,10 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Held:
-    """What is persisted, verified again after each start."""
+    """The newest document taken; persisted, and verified again after each start."""
 
     received: Federation
     freshness: Freshness | None
-    accepted: Mapping[str, Member]
     alarm: str | None
 
 
@@ -84,25 +91,28 @@ class Membership:
         self._hub = hub
         self._clock = clock
         self._held: _Held | None = None
+        self._accepted: dict[str, Member] = {}  # as each stood in the document in which it was accepted
+        self._documents: dict[str, Federation] = {}  # verified, by hash: the held one and those of _accepted
         self._view: View | None = None
-        self._sealing_keys: dict[str, PublicSealingKey] = {}
-        self._clock_off = 0.0
+        self._published = PublishedKeys(me.federation)
+        self._clock_wrong = ""
         self._highest_time = 0.0
         self._caught_up_at = 0.0
         self._refreshing = asyncio.Lock()
+        self._catching_up = asyncio.Lock()
 
     def current(self) -> View:
         """The view in force; raises FederationStale, FederationRolledBack or ClockWrong: then nothing is answered."""
         now = self._clock.now()
         if self._held is not None and self._held.alarm is not None:
             raise FederationRolledBack(self._held.alarm)
+        if self._clock_wrong:
+            raise ClockWrong(self._clock_wrong)
         if self._view is None:
             raise FederationStale("no federation document has arrived yet")
         self._highest_time = max(self._highest_time, now)
         if now < self._highest_time - MAX_CLOCK_BEHIND_S:
             raise ClockWrong("this machine's clock is behind the newest entry of its own ledger")
-        if abs(self._clock_off) > MAX_CLOCK_OFF_S:
-            raise ClockWrong(f"this machine's clock is {self._clock_off:+.0f} s off the hub's signed time")
         if now >= self._view.expires_at:
             raise FederationStale("the federation document or the hub's freshness statement has expired")
         return self._view
@@ -114,48 +124,33 @@ class Membership:
 
     async def load(self) -> None:
         """Take up what was persisted, without asking anybody."""
-        self._highest_time = max(self._highest_time, await self._database.read(clock_high()))
-        rows, accepted, statements = await self._database.read(_read_state(self._me.federation))
-        if rows is None:
-            self._held, self._view = None, None
-            return
-        token, freshness_token, alarm = rows
-        received = verify_document(token, operator_key=self._operator_key, now=None)
-        held = {
-            sha256: verify_document(document, operator_key=self._operator_key, now=None)
-            for sha256, document in {(sha256, document) for _, sha256, document in accepted}
-        }
-        self._held = _Held(
-            received=received,
-            freshness=self._still_fresh(freshness_token, received),
-            accepted={member: held[sha256].members[member] for member, sha256, _ in accepted},
-            alarm=alarm,
-        )
-        self._take_statements(statements, received)
+        statements = await self._read_persisted()
+        self._rebuild()
+        self._published.take(statements, self._members(), self._clock.now())
         self._rebuild()
 
     async def refresh(self) -> View:
         """Steps (0)-(6); raises HubError, WireError, FederationError, and keeps what was held."""
         async with self._refreshing:
-            await self.load()  # (0)
+            await self._read_persisted()  # (0)
             document, freshness_token = await self._hub.federation()  # (1)
             now = self._clock.now()
-            received = verify_document(document, operator_key=self._operator_key, now=now)  # (2)
-            if received.name != self._me.federation:
-                raise FederationRolledBack(f"the hub serves the document of another federation: {received.name}")
-            freshness = verify_freshness(freshness_token, received, now=now)
-            self._clock_off = now - freshness.time
+            received = self._verified(document.encode("utf-8"), now)  # (2)
+            freshness = self._compare_clocks(freshness_token, received, now)
             await self._advance(received, freshness, freshness_token)  # (3) (4) (5)
+            self._rebuild()  # before (6), which can fail: who is suspended is suspended now
             await self._exchange_sealing_keys()  # (6)
             self._rebuild()
             return self.current()
 
-    async def catch_up(self) -> View:
-        """A peer has named a newer document than ours: fetch it now, though not for every such message."""
-        if self._clock.now() - self._caught_up_at >= CATCH_UP_S:
-            self._caught_up_at = self._clock.now()
-            await self.refresh()
-        return self.current()
+    async def catch_up(self, seq: int) -> View:
+        """A peer has named document `seq`, newer than ours: fetch it now, though not for every such message."""
+        async with self._catching_up:
+            view = self.current()
+            if view.federation.seq < seq and self._clock.now() - self._caught_up_at >= CATCH_UP_S:
+                self._caught_up_at = self._clock.now()
+                return await self.refresh()
+            return view
 
     async def keep_fresh(self) -> None:
         """Refresh for ever; failures are logged and the last view serves until it expires."""
@@ -180,21 +175,67 @@ class Membership:
 
     async def accept(self, member: str) -> tuple[PendingChange, ...]:
         """This node's officer accepts a member as it stands in the newest document; returns what was waiting."""
-        if self._held is None or member not in self._held.received.members:
-            raise FederationStale(f"{member} is not in the federation document that this node holds")
-        waiting = tuple(change for change in self._waiting() if change.member == member)
-        accepted = {**self._held.accepted, member: self._held.received.members[member]}
-        self._held = replace(self._held, accepted=accepted)
-        await self._database.write(
-            _write_accepted(self._me.federation, [member], self._held.received.sha256, int(self._clock.now()))
-        )
-        self._rebuild()
-        return waiting
+        async with self._refreshing:
+            if self._held is None or member not in self._held.received.members:
+                raise FederationStale(f"{member} is not in the federation document that this node holds")
+            received = self._held.received
+            waiting = tuple(change for change in self._waiting() if change.member == member)
+            now = int(self._clock.now())
+            await self._database.write(write_accepted(self._me.federation, [member], received.sha256, now))
+            self._accepted[member] = received.members[member]
+            self._rebuild()
+            return waiting
 
     async def clear_alarm(self) -> None:
         """The officer has settled with the operator which document is right: go on with the newest one served."""
-        await self._database.write(_forget_state(self._me.federation))
-        self._held, self._view = None, None
+        async with self._refreshing:
+            await self._database.write(forget_state(self._me.federation))
+            self._held, self._view = None, None
+
+    async def _read_persisted(self) -> dict[str, str]:
+        """What this and other processes of this node have stored; returns all sealing-key statements."""
+        self._highest_time = max(self._highest_time, await self._database.read(clock_high()))
+        persisted = await self._database.read(read_persisted(self._me.federation, frozenset(self._documents)))
+        state, accepted = persisted.state, persisted.accepted
+        known = self._documents | {
+            sha256: verify_document(token, operator_key=self._operator_key, now=None)
+            for sha256, token in persisted.documents.items()
+        }
+        wanted = set(accepted.values()) | ({state.sha256} if state is not None else set())
+        self._documents = {sha256: known[sha256] for sha256 in wanted}
+        self._accepted = {member: known[sha256].members[member] for member, sha256 in accepted.items()}
+        if state is None:
+            self._held = self._view = None
+        else:
+            received = known[state.sha256]
+            freshness = self._still_fresh(state.freshness, received)
+            self._held = _Held(received=received, freshness=freshness, alarm=state.alarm)
+        return persisted.statements
+
+    def _members(self) -> tuple[Member, ...]:
+        """Active members, with the keys that may be used."""
+        return () if self._view is None else self._view.federation.active_members()
+
+    def _verified(self, document: bytes, now: float) -> Federation:
+        """(2) The operator's document; one that is held already was verified, and only its end is to be looked at."""
+        held = self._held.received if self._held is not None else None
+        if held is not None and document == held.token and now < held.expires_at:
+            return held
+        received = verify_document(document, operator_key=self._operator_key, now=now)
+        if received.name != self._me.federation:
+            raise FederationRolledBack(f"the hub serves the document of another federation: {received.name}")
+        return received
+
+    def _compare_clocks(self, token: str, received: Federation, now: float) -> Freshness:
+        """(2) The hub's word, which it has just given; while its time is not ours, current() raises ClockWrong."""
+        try:
+            freshness = verify_freshness(token, received, now)
+            freshness.check_clock(now)
+        except ClockWrong as error:
+            self._clock_wrong = str(error)
+            raise
+        self._clock_wrong = ""
+        return freshness
 
     async def _advance(self, received: Federation, freshness: Freshness, freshness_token: str) -> None:
         held = self._held
@@ -203,14 +244,11 @@ class Membership:
         except FederationRolledBack as error:
             if held is not None and received.seq == held.received.seq:
                 self._held = replace(held, alarm=str(error))
-                await self._database.write(_write_alarm(self._me.federation, str(error)))
+                await self._database.write(write_alarm(self._me.federation, str(error)))
             raise
-        accepted = dict(held.accepted) if held else {}
-        pending = self._pending(accepted, received)
+        pending = self._pending(received)
         waiting = {change.member for change in pending}
         settled = [member for member in received.members if member not in waiting]
-        accepted = {member: kept for member, kept in accepted.items() if member in received.members}
-        accepted |= {member: received.members[member] for member in settled}
         if held is None or held.received.sha256 != received.sha256:
             for change in pending:
                 emit(
@@ -220,65 +258,44 @@ class Membership:
                     member=change.member,
                     change=change.kind.value,
                 )
+        gone = [member for member in self._accepted if member not in received.members]
+        now = int(self._clock.now())
         await self._database.write(
-            _write_state(received, freshness_token, settled, federation=self._me.federation, now=int(self._clock.now()))
+            write_state(received, freshness_token, settled, gone, federation=self._me.federation, now=now)
         )
-        self._held = _Held(
-            received=received, freshness=freshness, accepted=accepted, alarm=held.alarm if held else None
-        )
+        for member in gone:
+            del self._accepted[member]
+        self._accepted |= {member: received.members[member] for member in settled}
+        self._held = _Held(received=received, freshness=freshness, alarm=held.alarm if held else None)
 
     async def _exchange_sealing_keys(self) -> None:
-        if self._held is None:
-            return
         now = self._clock.now()
-        if self._me.ring.rotate(now):
-            emit("sealing_key.rotated", member=self._me.member, kid=self._me.ring.current(now).kid)
+        me = self._me
+        if me.ring.rotate(now):
+            emit("sealing_key.rotated", member=me.member, kid=me.ring.current(now).kid)
         served = await self._hub.sealing_keys()
-        taken = self._take_statements(served, self._held.received)
-        own = self._me.ring.current(now)
-        known = self._sealing_keys.get(self._me.member)
-        published = self._me.member in served and known is not None and known.kid == own.kid
-        listed = self._held.received.members.get(self._me.member)
+        taken = self._published.take(served, self._members(), now)
+        await self._database.write(write_statements(me.federation, taken))
+        own = me.ring.current(now)
+        held = self._published.of(me.member)
+        published = held is not None and held.key.kid == own.kid and held.statement == served.get(me.member)
+        listed = self._held.received.members.get(me.member) if self._held is not None else None
         if not published and listed is not None and listed.active:
-            statement = sign_sealing_key(
-                own.public, self._me.signing_key, member=self._me.member, federation=self._me.federation
-            )
+            statement = sign_sealing_key(own.public, me.signing_key, member=me.member, federation=me.federation)
             await self._hub.publish_sealing_key(statement)
-        await self._database.write(_write_statements(self._me.federation, taken))
-
-    def _take_statements(self, statements: Mapping[str, str], federation: Federation) -> dict[str, str]:
-        """Take up what verifies and is not older than what is held; returns those taken."""
-        now = self._clock.now()
-        taken = {}
-        for member in federation.active_members():
-            statement = statements.get(member.id)
-            if statement is None:
-                continue
-            try:
-                key = verify_sealing_key(statement, member=member, federation=federation.name, now=now)
-            except WireError:
-                continue  # the hub serves something that the member did not sign: as if it had served nothing
-            held = self._sealing_keys.get(member.id)
-            if held is None or held.not_before <= key.not_before:
-                self._sealing_keys[member.id] = key
-                taken[member.id] = statement
-        return taken
 
     def _still_fresh(self, token: str, received: Federation) -> Freshness | None:
         try:
             return verify_freshness(token, received, self._clock.now())
-        except FederationStale:
+        except (FederationStale, ClockWrong):
             return None  # nothing is answered until the hub has said a new word; the seq is remembered all the same
 
-    def _waiting(self) -> tuple[PendingChange, ...]:
-        return () if self._held is None else self._pending(self._held.accepted, self._held.received)
-
-    def _pending(self, accepted: Mapping[str, Member], received: Federation) -> tuple[PendingChange, ...]:
+    def _pending(self, received: Federation) -> tuple[PendingChange, ...]:
+        """(4)"""
         if self._operator_decides:
             return ()
-        return tuple(
-            change for change in pending_changes(accepted, received) if not self._is_our_own_key(change, received)
-        )
+        changes = pending_changes(self._accepted, received)
+        return tuple(change for change in changes if not self._is_our_own_key(change, received))
 
     def _is_our_own_key(self, change: PendingChange, received: Federation) -> bool:
         """Nobody need accept this very node; a key under our name that is not ours does wait, and is shown."""
@@ -289,76 +306,22 @@ class Membership:
             return all(key.key.kid == ours for key in received.members[change.member].keys)
         return change.kind is ChangeKind.SIGNING_KEY and change.kid == ours
 
+    def _waiting(self) -> tuple[PendingChange, ...]:
+        return () if self._held is None else self._pending(self._held.received)
+
     def _rebuild(self) -> None:
         if self._held is None or self._held.freshness is None:
             return
-        waiting = self._waiting()
-        federation = without_pending(self._held.received, waiting)
+        received, waiting, before = self._held.received, self._waiting(), self._view
+        if before is not None and (before.federation.sha256, before.waiting) == (received.sha256, waiting):
+            federation, agreements = before.federation, before.agreements  # signatures are checked once
+        else:
+            federation = without_pending(received, waiting)
+            agreements = agreements_of(federation, me=self._me.member)
         self._view = View(
             federation=federation,
             freshness=self._held.freshness,
-            sealing_keys=dict(self._sealing_keys),
-            agreements=agreements_of(federation, me=self._me.member),
+            sealing_keys=self._published.in_force(self._clock.now()),
+            agreements=agreements,
             waiting=waiting,
         )
-
-
-def _read_state(
-    federation: str,
-) -> Work[tuple[tuple[bytes, str, str | None] | None, list[tuple[str, str, bytes]], dict[str, str]]]:
-    state = yield Statement(
-        "SELECT d.token, s.freshness, s.alarm FROM federation_state s"
-        " JOIN federation_document d ON d.sha256 = s.sha256 WHERE s.federation = ?",
-        (federation,),
-    )
-    accepted = yield Statement(
-        "SELECT a.member, d.sha256, d.token FROM federation_accepted a"
-        " JOIN federation_document d ON d.sha256 = a.sha256 WHERE a.federation = ?",
-        (federation,),
-    )
-    statements = yield Statement("SELECT member, statement FROM sealing_key WHERE federation = ?", (federation,))
-    return (
-        (state[0][0], state[0][1], state[0][2]) if state else None,
-        [(member, sha256, token) for member, sha256, token in accepted],
-        dict(statements),
-    )
-
-
-def _write_state(received: Federation, freshness: str, settled: list[str], *, federation: str, now: int) -> Work[None]:
-    yield Statement(
-        "INSERT INTO federation_document (sha256, federation, seq, token, received_at) VALUES (?, ?, ?, ?, ?)"
-        " ON CONFLICT (sha256) DO NOTHING",
-        (received.sha256, federation, received.seq, received.token, now),
-    )
-    yield Statement(
-        "INSERT INTO federation_state (federation, seq, sha256, freshness) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (federation) DO UPDATE SET seq = excluded.seq, sha256 = excluded.sha256,"
-        " freshness = excluded.freshness WHERE excluded.seq >= federation_state.seq",
-        (federation, received.seq, received.sha256, freshness),
-    )
-    yield from _write_accepted(federation, settled, received.sha256, now)
-
-
-def _write_accepted(federation: str, members: list[str], sha256: str, now: int) -> Work[None]:
-    yield Statement(
-        "INSERT INTO federation_accepted (federation, member, sha256, accepted_at) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT (federation, member) DO UPDATE SET sha256 = excluded.sha256, accepted_at = excluded.accepted_at"
-        " WHERE federation_accepted.sha256 <> excluded.sha256",
-        [(federation, member, sha256, now) for member in members],
-    )
-
-
-def _write_alarm(federation: str, alarm: str) -> Work[None]:
-    yield Statement("UPDATE federation_state SET alarm = ? WHERE federation = ?", (alarm, federation))
-
-
-def _forget_state(federation: str) -> Work[None]:
-    yield Statement("DELETE FROM federation_state WHERE federation = ?", (federation,))
-
-
-def _write_statements(federation: str, statements: Mapping[str, str]) -> Work[None]:
-    yield Statement(
-        "INSERT INTO sealing_key (federation, member, statement) VALUES (?, ?, ?)"
-        " ON CONFLICT (federation, member) DO UPDATE SET statement = excluded.statement",
-        [(federation, member, statement) for member, statement in statements.items()],
-    )

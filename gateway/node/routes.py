@@ -45,17 +45,24 @@ class _Door:
         self._bodies = BodyReader()
 
     async def post_answer(self, request: web.Request) -> web.Response:
-        """Answer one question of the hub's."""
+        """Answer one question of the hub's.
+
+        A place is taken only once the hub is proven: nobody else can make this node look busy. The time runs from the
+        last byte of the question: who could begin it early and end it late would choose how near to the release the
+        work is done, and learn from a missed one how long it took.
+        """
+        if self._in_flight >= self._max_in_flight:
+            raise Overloaded("more questions are under way than this node answers at once")
+        read_body = self._bodies.announced(request, max_bytes=MAX_MEMBER_ENVELOPE_BYTES)
+        header = self._authorise(request)
+        body = await read_body()
         arrived = asyncio.get_running_loop().time()
+        header.with_body(body)
+        envelope = MemberEnvelope.from_json(body)
         if self._in_flight >= self._max_in_flight:
             raise Overloaded("more questions are under way than this node answers at once")
         self._in_flight += 1
         try:
-            read_body = self._bodies.announced(request, max_bytes=MAX_MEMBER_ENVELOPE_BYTES)
-            header = self._authorise(request)
-            body = await read_body()
-            header.with_body(body)
-            envelope = MemberEnvelope.from_json(body)
             try:
                 sealed = await answer(envelope, node=self._node)
             finally:

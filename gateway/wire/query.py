@@ -44,6 +44,10 @@ class FederationBehind(WireError):
 
     code = "federation-behind"
 
+    def __init__(self, message: str, *, seq: int) -> None:
+        super().__init__(message)
+        self.seq = seq
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedQuery:
@@ -136,7 +140,9 @@ def verify_query(
 
 def _check_document(query: Query, federation: Federation) -> None:
     if query.fed_seq > federation.seq:
-        raise FederationBehind(f"asked under federation document {query.fed_seq}, {federation.seq} is held here")
+        raise FederationBehind(
+            f"asked under federation document {query.fed_seq}, {federation.seq} is held here", seq=query.fed_seq
+        )
     if query.fed_seq < federation.seq:
         raise OutOfTime(f"asked under federation document {query.fed_seq}, {federation.seq} is in force")
     if query.fed_sha256 != federation.sha256:

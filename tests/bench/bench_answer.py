@@ -1,8 +1,8 @@
 """answer_over_floor, answers_per_second_core, log_cost: one node at saturation on one core (docs/benchmarks.md).
 
 A worker process, pinned to one core with all its threads, is a real node with the register that bench_ingest.py
-imports. A driver on the other core plays the hub and keeps the worker saturated with questions sealed beforehand. Rounds
-alternate: the whole answer, the same without the durable log, bare HTTP of the same sizes, and the bare parts.
+imports. A driver on the other core plays the hub and keeps the worker saturated with questions sealed beforehand.
+Rounds alternate: the whole answer, the same without the durable log, bare HTTP of the same sizes, and the bare parts.
 """
 
 import asyncio

@@ -13,6 +13,7 @@ from gateway.hub.directory import Directory
 from gateway.hub.limits import MemberLimits
 from gateway.hub.relay import Relays
 from gateway.hub.replay import QUESTION_KEPT_S, SeenId, accept_once
+from gateway.links.body import ReadBody
 from gateway.links.contract import Delivery, Link
 from gateway.wire import base64url
 from gateway.wire.coverage import DeliveryOutcome, sign_coverage
@@ -20,7 +21,7 @@ from gateway.wire.envelope import Envelope, member_envelopes_json
 from gateway.wire.federation import Federation, Member
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import SEALED_ANSWER_BYTES, SKEW_S
-from gateway.wire.request import RequestClaims, verify_request
+from gateway.wire.request import RequestClaims, verify_header
 
 LAST_WRITES_S = 5.0  # after the deadline, for an asker that is slow to read its answers
 
@@ -41,12 +42,12 @@ class Hub:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostedRequest:
-    """One HTTP request, read within its size limit and not yet believed."""
+    """One HTTP request, not yet believed; its body is still to be read, within its size limit."""
 
     method: str
     path: str
     authorisation: str
-    body: bytes
+    read_body: ReadBody
 
 
 class AnswerStream(Protocol):
@@ -67,11 +68,11 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
 
     # (1) Authenticate the member: an active one, by a key in force, for exactly this request.
     federation = hub.directory.federation()
-    asker, request = authenticate(posted, federation, now=hub.clock.now())
+    asker, request, body = await authenticate(posted, federation, now=hub.clock.now())
 
     # (2) Limits: rate, form and size, places and memory, and no id a second time.
     hub.limits.take(asker.id)
-    envelope = Envelope.from_json(posted.body)
+    envelope = Envelope.from_json(body)
     wait_ms = min(envelope.deadline_ms, hub.deadline_ms)
     envelope = replace(envelope, deadline_ms=wait_ms)
     relayed_bytes = len(envelope.copies) * (2 * len(envelope.body) + SEALED_ANSWER_BYTES)
@@ -102,18 +103,24 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
     _log(envelope, asker, relays, began)
 
 
-def authenticate(posted: PostedRequest, federation: Federation, *, now: float) -> tuple[Member, RequestClaims]:
-    """The active member that signed this request; raises WireError."""
-    claims = verify_request(
+async def authenticate(
+    posted: PostedRequest, federation: Federation, *, now: float
+) -> tuple[Member, RequestClaims, bytes]:
+    """The active member that signed this request, and its body; raises WireError, Overloaded, TimeoutError.
+
+    Nothing is read from who is no member.
+    """
+    header = verify_header(
         posted.authorisation,
         lambda issuer: federation.keys_of(issuer, now),
         method=posted.method,
         path=posted.path,
-        body=posted.body,
         aud=federation.name,
         now=now,
     )
-    return federation.member(claims.issuer), claims
+    body = await posted.read_body()
+    claims = header.with_body(body)
+    return federation.member(claims.issuer), claims, body
 
 
 def request_id(claims: RequestClaims) -> SeenId:

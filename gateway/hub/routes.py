@@ -62,7 +62,7 @@ class _Routes:
 
     async def post_query(self, request: web.Request) -> web.StreamResponse:
         """Relay one question; the answers stream back as they arrive."""
-        posted = await self._posted(request, max_bytes=MAX_ENVELOPE_BYTES)
+        posted = self._posted(request, max_bytes=MAX_ENVELOPE_BYTES)
         stream = _NdjsonStream(request)
         await fan_out(posted, stream, hub=self._hub)
         return stream.response
@@ -78,12 +78,12 @@ class _Routes:
     async def put_sealing_key(self, request: web.Request) -> web.Response:
         """Take over the asking member's new sealing key."""
         hub = self._hub
-        posted = await self._posted(request, max_bytes=MAX_STATEMENT_BYTES)
+        posted = self._posted(request, max_bytes=MAX_STATEMENT_BYTES)
         now = hub.clock.now()
-        member, claims = authenticate(posted, hub.directory.federation(), now=now)
+        member, claims, body = await authenticate(posted, hub.directory.federation(), now=now)
         hub.limits.take(member.id)
         await accept_once(hub.database, [request_id(claims)], now=now)
-        await self._sealing_keys.publish(member, posted.body)
+        await self._sealing_keys.publish(member, body)
         return web.Response(status=204)
 
     async def get_health(self, _: web.Request) -> web.Response:
@@ -91,12 +91,12 @@ class _Routes:
         federation = self._hub.directory.federation()
         return _json(orjson.dumps({"status": "ok", "federation": federation.name, "seq": federation.seq}))
 
-    async def _posted(self, request: web.Request, *, max_bytes: int) -> PostedRequest:
+    def _posted(self, request: web.Request, *, max_bytes: int) -> PostedRequest:
         return PostedRequest(
             method=request.method,
             path=request.raw_path,
             authorisation=request.headers.get("Authorization", ""),
-            body=await self._bodies.read(request, max_bytes=max_bytes),
+            read_body=self._bodies.announced(request, max_bytes=max_bytes),
         )
 
 

@@ -21,7 +21,7 @@ from gateway.node.parts import NodeParts
 from gateway.wire.envelope import MemberEnvelope
 from gateway.wire.federation import HUB
 from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES
-from gateway.wire.request import verify_request
+from gateway.wire.request import VerifiedHeader, verify_header
 
 ANSWERS_PATH = "/v1/answers"
 HEALTH_PATH = "/v1/health"
@@ -53,9 +53,11 @@ class _Door:
         """
         if self._in_flight >= self._max_in_flight:
             raise Overloaded("more questions are under way than this node answers at once")
-        body = await self._bodies.read(request, max_bytes=MAX_MEMBER_ENVELOPE_BYTES)
+        read_body = self._bodies.announced(request, max_bytes=MAX_MEMBER_ENVELOPE_BYTES)
+        header = self._authorise(request)
+        body = await read_body()
         arrived = asyncio.get_running_loop().time()
-        self._authorise(request, body)
+        header.with_body(body)
         envelope = MemberEnvelope.from_json(body)
         if self._in_flight >= self._max_in_flight:
             raise Overloaded("more questions are under way than this node answers at once")
@@ -76,16 +78,15 @@ class _Door:
         body = {"status": "ok", "member": self._node.me.member, "seq": view.federation.seq}
         return web.Response(body=orjson.dumps(body), content_type="application/json")
 
-    def _authorise(self, request: web.Request, body: bytes) -> None:
-        """Only the federation's hub may deliver; raises WireError or FederationError."""
+    def _authorise(self, request: web.Request) -> VerifiedHeader:
+        """Only the federation's hub may deliver, and only its body is read; raises WireError or FederationError."""
         federation = self._node.membership.current().federation
         now = self._node.clock.now()
-        verify_request(
+        return verify_header(
             request.headers.get("Authorization", ""),
             lambda issuer: federation.keys_of(issuer, now) if issuer == HUB else {},
             method="POST",
             path=ANSWERS_PATH,
-            body=body,
             aud=self._node.me.member,
             now=now,
         )

@@ -57,12 +57,25 @@ def sign_request(
     return SCHEME + jws.sign(claims, typ=TYP, key=key)
 
 
-def verify_request(
-    header: str, keys_of: KeysOf, *, method: str, path: str, body: bytes, aud: str, now: float
-) -> RequestClaims:
-    """Check the header of one request; `keys_of(issuer)` gives an issuer's keys in force (Federation.keys_of).
+@dataclass(frozen=True, slots=True)
+class VerifiedHeader:
+    """A header that is in order, of a request whose body has not been seen: only with that does it say who asks."""
 
-    (1) scheme   (2) whose keys   (3) signature   (4) claims   (5) time   (6) audience, method, path and body
+    _claims: RequestClaims
+    _body_sha256: str
+
+    def with_body(self, body: bytes) -> RequestClaims:
+        """Step (7): raises NotForUs for another body than the one that was signed."""
+        if self._body_sha256 != hashlib.sha256(body).hexdigest():
+            raise NotForUs("the token is for another body")
+        return self._claims
+
+
+def verify_header(header: str, keys_of: KeysOf, *, method: str, path: str, aud: str, now: float) -> VerifiedHeader:
+    """Check the header of one request before its body is read; `keys_of(issuer)` gives an issuer's keys in force.
+
+    (1) scheme   (2) whose keys   (3) signature   (4) claims   (5) time   (6) audience, method and path
+    and with_body() of the result (7) the body.
     Raises MalformedMessage, NotAuthentic, NotForUs, OutOfTime. That it is new is the caller's to check.
     """
     # (1)
@@ -83,6 +96,4 @@ def verify_request(
         raise NotForUs("the request is addressed to somebody else")
     if (text(claims, "method"), text(claims, "path", max_chars=MAX_URI_CHARS)) != (method, path):
         raise NotForUs("the token is for another request")
-    if sha256(claims, "body_sha256") != hashlib.sha256(body).hexdigest():
-        raise NotForUs("the token is for another body")
-    return request
+    return VerifiedHeader(request, sha256(claims, "body_sha256"))

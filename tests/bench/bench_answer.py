@@ -26,6 +26,7 @@ from consent_ledger.append import Appended
 from gateway.app import Node, listen_node, open_node
 from gateway.database.contract import Database, Statement, Work
 from gateway.http import listen
+from gateway.memory import collect_rarely
 from gateway.node.identity import SIGNING_KEY_FILE
 from gateway.node.membership import View
 from gateway.node.question import read_subject
@@ -213,6 +214,7 @@ class _Questions:
 async def _work(folder: Path) -> None:
     node = await open_node(load_node(folder / ANSWERER / "node.toml"), clock=TurnedClock())
     listener = await listen_node(node)
+    collect_rarely()  # as serve_node does
     ledger = node.parts.ledger
     durable = ledger.log_answer
 

@@ -225,6 +225,17 @@ async def test_oversized_question_is_refused_before_it_is_read(federation: Feder
     assert b" 413 " in status
 
 
+async def test_no_body_is_read_from_a_stranger(federation: Federated) -> None:
+    async with AsyncExitStack() as stack:
+        hub = await _one_member(stack, federation)
+        reader, writer = await asyncio.open_connection("127.0.0.1", hub.listener.port)
+        writer.write(b"POST %s HTTP/1.1\r\nHost: hub\r\nContent-Length: 1000000\r\n" % QUERIES_PATH.encode())
+        writer.write(b"Authorization: Patchwork a.b.c\r\n\r\n")
+        status = await asyncio.wait_for(reader.readline(), 3)
+        writer.close()
+    assert b" 400 " in status
+
+
 async def test_question_of_unknown_length_or_compressed_is_refused(federation: Federated) -> None:
     async def chunks() -> object:
         yield b"{}"
@@ -360,7 +371,11 @@ async def test_asker_that_does_not_read_its_answers_is_let_go(
     async with AsyncExitStack() as stack:
         hub = await _one_member(stack, federation)
         body = envelope("housing", deadline_ms=100).to_json()
-        posted = PostedRequest(method="POST", path=QUERIES_PATH, authorisation=hub.authorise(body), body=body)
+
+        async def read_body() -> bytes:
+            return body
+
+        posted = PostedRequest(method="POST", path=QUERIES_PATH, authorisation=hub.authorise(body), read_body=read_body)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(fan_out(posted, StuckStream(), hub=hub.hub), 3)
         assert (await hub.ask("housing")).status == 200

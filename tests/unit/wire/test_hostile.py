@@ -22,7 +22,7 @@ from gateway.wire.join import verify_join
 from gateway.wire.limits import MAX_TOKEN_BYTES
 from gateway.wire.query import FederationBehind, SignedQuery, question_bytes, verify_query
 from gateway.wire.query_claims import read_query
-from gateway.wire.request import verify_request
+from gateway.wire.request import verify_header
 from gateway.wire.seal import binding, seal
 from gateway.wire.sealing_keys import verify_sealing_key
 from tests.unit.wire.parties import (
@@ -152,15 +152,15 @@ def _document(parties: Parties, case: Case) -> Federation:
 
 def _request(parties: Parties, case: Case) -> object:
     federation = _federation(parties, case)
-    return verify_request(
+    verified = verify_header(
         case["header"],
         lambda issuer: federation.keys_of(issuer, NOW),
         method="POST",
         path="/v1/queries",
-        body=case.get("body", "body").encode(),
         aud=FEDERATION,
         now=_now(case),
     )
+    return verified.with_body(case.get("body", "body").encode())
 
 
 def _sealing_key(parties: Parties, case: Case) -> object:

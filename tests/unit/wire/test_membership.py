@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import ClockWrong, FederationRolledBack, FederationStale, NotAuthentic
+from gateway.errors import ClockWrong, FederationRolledBack, FederationStale, NotAuthentic, NotForUs
 from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_changes, without_pending
 from gateway.wire.federation import HUB, Member, MemberKey, verify_document
 from gateway.wire.freshness import sign_freshness, verify_freshness
 from gateway.wire.join import sign_join, sign_rotation, verify_join
 from gateway.wire.keys import SigningKey
-from gateway.wire.request import sign_request, verify_request
+from gateway.wire.request import sign_request, verify_header
 from mappings.vocabulary import OrganisationType, Sector
 from tests.unit.wire.parties import (
     CHARITY,
@@ -91,9 +91,13 @@ def test_request_token_proves_member_and_hub(parties: Parties) -> None:
     for issuer, key in ((COUNCIL, parties.signing[COUNCIL]), (HUB, parties.hub)):
         given: dict[str, Any] = {"method": "POST", "path": "/v1/answers", "body": b"x"}
         header = sign_request(key, iss=issuer, aud=TRUST, now=NOW, jti=JTI, **given)
-        claims = verify_request(
+        body = given.pop("body")
+        verified = verify_header(
             header, lambda found: parties.federation.keys_of(found, NOW), aud=TRUST, now=NOW, **given
         )
+        with pytest.raises(NotForUs):
+            verified.with_body(b"y")
+        claims = verified.with_body(body)
         assert (claims.issuer, claims.jti, claims.expires_at) == (issuer, JTI, int(NOW) + 60)
 
 

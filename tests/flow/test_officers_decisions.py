@@ -1,0 +1,106 @@
+"""What an agency's officer decides in one process is what its running node does."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from consent_ledger.append import AcceptedAgreement
+from consent_ledger.ledger import Ledger
+from consent_ledger.read import accepted_agreements, consents_of
+from gateway.app import open_node
+from gateway.node.agreements import accept_listed
+from gateway.node.ask import MemberOutcome
+from gateway.node.consents import ImportedConsent
+from gateway.node.people import person_by_key
+from gateway.node.sources import consent_recorder
+from gateway.settings import load_node
+from mappings.model import ConsentStatement
+from tests.federation import NAME, SOURCE, TestFederation, federation, result_of, someone
+
+TWO = ("childrens-services", "housing")
+
+
+async def accept_in_another_process(running: TestFederation, member: str, other: str) -> None:
+    """`patchwork node accept`: a second node object on the same files."""
+    second = await open_node(load_node(running.folder / member / "node.toml"), clock=running.clock)
+    try:
+        await second.parts.membership.refresh()
+        await second.parts.membership.accept(other)
+    finally:
+        await second.close()
+
+
+async def test_a_running_node_follows_when_its_officer_accepts_a_member_elsewhere(tmp_path: Path) -> None:
+    async with federation(tmp_path, TWO, accept="local") as north:
+        await north.add("housing", *someone("Kit", "Bramley", "1991-05-17"))
+        me = north.nodes["childrens-services"].parts.membership
+        assert set(me.current().federation.members) == {"childrens-services"}  # itself, which nobody need accept
+        await accept_in_another_process(north, "childrens-services", "housing")
+        await accept_in_another_process(north, "housing", "childrens-services")
+        await north.refresh()
+        assert me.current().waiting == ()
+        completed = await north.ask("childrens-services", "Kit Bramley", born="1991-05-17", postcode="ZM4 7QT")
+        assert result_of(completed, "housing").outcome is MemberOutcome.TEAMS
+
+
+async def test_a_resumed_member_is_asked_again_after_its_own_next_refresh(tmp_path: Path) -> None:
+    async with federation(tmp_path, TWO) as north:
+        suspended = replace(north.operator, document=north.operator.suspend("housing", north.clock.now()))
+        await north.publish()
+        await north.refresh()
+        suspended.resume("housing", north.clock.now())
+        await north.publish()
+        await north.refresh()
+        # An asker that had never met it knows no other way to its sealing key.
+        assert "housing" in await north.nodes["childrens-services"].parts.hub.sealing_keys()
+        completed = await north.ask("childrens-services", "Kit Bramley", born="1991-05-17")
+        assert result_of(completed, "housing").outcome is MemberOutcome.NOTHING_TO_DISCLOSE
+
+
+async def test_an_agreement_that_is_no_longer_listed_is_on_record_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with federation(tmp_path, TWO) as north:
+        node = north.nodes["housing"]
+        recorded: list[AcceptedAgreement] = []
+        accept = Ledger.accept_agreement
+
+        async def noted(ledger: Ledger, agreement: AcceptedAgreement, *, by: str) -> object:
+            recorded.append(agreement)
+            return await accept(ledger, agreement, by=by)
+
+        monkeypatch.setattr(Ledger, "accept_agreement", noted)
+        (sha256,) = await node.database.read(accepted_agreements(NAME))
+        await accept_listed([], ledger=node.parts.ledger, database=node.database, federation=NAME)
+        (withdrawn,) = recorded
+        assert (withdrawn.uri, withdrawn.version) == ("https://example.org/agreements/tests", "1")
+        assert (withdrawn.sha256, withdrawn.accepted) == (sha256, False)
+        assert await node.database.read(accepted_agreements(NAME)) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("permit", "until", "last_day"),
+    [
+        (True, "2027", date(2027, 1, 1)),
+        (True, "2027-02", date(2027, 2, 1)),
+        (True, "2027-02-03", date(2027, 2, 3)),
+        (False, "2027", date(2027, 12, 31)),
+        (False, "2028-02", date(2028, 2, 29)),
+        (True, None, None),
+    ],
+)
+async def test_an_end_without_a_day_is_read_so_that_least_is_disclosed(
+    tmp_path: Path, permit: bool, until: str | None, last_day: date | None
+) -> None:
+    async with federation(tmp_path, ("housing",)) as north:
+        await north.add("housing", *someone("Kit", "Bramley", "1991-05-17"))
+        node = north.nodes["housing"]
+        person_id = await node.database.read(person_by_key(SOURCE, "p1"))
+        assert person_id is not None
+        said = ConsentStatement(key="d1", person_key="p1", permit=permit, until=until)
+        imported = ImportedConsent(reference="r1", source=SOURCE, person_id=person_id, statement=said, withdrawn=False)
+        await consent_recorder(node.parts.ledger, node.database)([imported])
+        ((entry,), _) = await node.database.read(consents_of([person_id]))
+        assert entry.until == last_day

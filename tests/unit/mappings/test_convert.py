@@ -1,5 +1,8 @@
 """Single texts: names, dates, numbers, addresses as case systems write them."""
 
+import time
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +54,32 @@ def test_date_is_as_precise_as_its_pattern(text: str, patterns: tuple[str, ...],
 def test_impossible_date_is_unusable(text: str) -> None:
     with pytest.raises(Unusable):
         convert.iso_date(text, ("%d/%m/%Y",))
+
+
+DATE_PATTERNS = ("%d/%m/%Y", "%Y", "%Y-%m-%d", "%d %b %Y", "%d-%B-%Y", "%Y%m%d", "%m/%Y", "%d.%m.%Y %H:%M:%S", "%Y%%")
+
+
+@given(
+    pattern=st.sampled_from(DATE_PATTERNS),
+    moment=st.datetimes(datetime(1700, 1, 1), datetime(2300, 1, 1)),  # noqa: DTZ001 - no zone in a birth date
+    at=st.integers(0, 20),
+    typed=st.sampled_from(("", "0", "3", "9", " ", "/", "-", "x", "\t")),
+    dropped=st.integers(0, 2),
+)
+def test_date_is_read_as_strptime_reads_it(pattern: str, moment: datetime, at: int, typed: str, dropped: int) -> None:
+    written = moment.strftime(pattern)
+    text = written[:at] + typed + written[at + dropped :]
+    try:
+        year: int | None = time.strptime(text, pattern).tm_year
+    except ValueError:
+        year = None
+    if year is None or not 1850 <= year <= 2150:
+        with pytest.raises(Unusable):
+            convert.iso_date(text, (pattern,))
+    else:
+        read = time.strptime(text, pattern)
+        whole = f"{read.tm_year:04}-{read.tm_mon:02}-{read.tm_mday:02}"
+        assert whole.startswith(convert.iso_date(text, (pattern,)))
 
 
 @pytest.mark.parametrize("pattern", ["%d/%m/%y", "%d/%m", "%d %Y", "%x", "%s", "%Z %Y"])

@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -57,6 +58,7 @@ def test_impossible_date_is_unusable(text: str) -> None:
         convert.iso_date(text, ("%d/%m/%Y",))
 
 
+PROGRAM = Path(convert.__file__).read_text(encoding="utf-8")
 DATE_PATTERNS = ("%d/%m/%Y", "%Y", "%Y-%m-%d", "%d %b %Y", "%d-%B-%Y", "%Y%m%d", "%m/%Y", "%d.%m.%Y %H:%M:%S", "%Y%%")
 
 
@@ -177,7 +179,8 @@ def test_no_text_brings_a_conversion_down(text: str) -> None:
         try:
             function(text)
         except Unusable as problem:
-            assert not text.strip() or len(text) < 5 or text not in str(problem)  # noqa: PT017 - either outcome is right
+            own_words = text in PROGRAM  # a reason may hold those, whoever else wrote them too
+            assert own_words or text not in str(problem)  # noqa: PT017 - either outcome is right
     convert.split_name(text, "family-comma-given")
     convert.split_address(text)
     assert convert.clean(convert.clean(text)) == convert.clean(text)

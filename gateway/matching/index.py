@@ -142,5 +142,5 @@ def _cards_of(keys: tuple[int, ...], seen: Mapping[int, bytes]) -> Work[tuple[di
     unread = [person_id for person_id in chosen if person_id not in at_hand]
     if unread:
         at_hand.update((yield Statement(_CARDS[len(unread)], tuple(unread))))
-    cards = {person_id: at_hand[person_id] for person_id in chosen}
+    cards = {person_id: at_hand[person_id] for person_id in chosen if person_id in at_hand}
     return cards, len(rows) < MAX_POSTINGS and len(chosen) == len(hits)

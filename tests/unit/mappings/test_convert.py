@@ -1,5 +1,10 @@
 """Single texts: names, dates, numbers, addresses as case systems write them."""
 
+import re
+import time
+from datetime import datetime
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,6 +56,38 @@ def test_date_is_as_precise_as_its_pattern(text: str, patterns: tuple[str, ...],
 def test_impossible_date_is_unusable(text: str) -> None:
     with pytest.raises(Unusable):
         convert.iso_date(text, ("%d/%m/%Y",))
+
+
+PROGRAM = Path(convert.__file__).read_text(encoding="utf-8")
+DATE_PATTERNS = ("%d/%m/%Y", "%Y", "%Y-%m-%d", "%d %b %Y", "%d-%B-%Y", "%Y%m%d", "%m/%Y", "%d.%m.%Y %H:%M:%S", "%Y%%")
+
+
+@given(
+    pattern=st.sampled_from(DATE_PATTERNS),
+    moment=st.datetimes(datetime(1700, 1, 1), datetime(2300, 1, 1)),  # noqa: DTZ001 - no zone in a birth date
+    at=st.integers(0, 20),
+    typed=st.sampled_from(("", "0", "3", "9", " ", "/", "-", "x", "\t")),
+    dropped=st.integers(0, 2),
+    padded=st.booleans(),
+)
+def test_date_is_read_as_strptime_reads_it(
+    pattern: str, moment: datetime, at: int, typed: str, dropped: int, padded: bool
+) -> None:
+    written = moment.strftime(pattern)
+    if not padded:
+        written = re.sub(r"\b0", "", written)
+    text = written[:at] + typed + written[at + dropped :] if padded else written
+    try:
+        year: int | None = time.strptime(text, pattern).tm_year
+    except ValueError:
+        year = None
+    if year is None or not 1850 <= year <= 2150:
+        with pytest.raises(Unusable):
+            convert.iso_date(text, (pattern,))
+    else:
+        read = time.strptime(text, pattern)
+        whole = f"{read.tm_year:04}-{read.tm_mon:02}-{read.tm_mday:02}"
+        assert whole.startswith(convert.iso_date(text, (pattern,)))
 
 
 @pytest.mark.parametrize("pattern", ["%d/%m/%y", "%d/%m", "%d %Y", "%x", "%s", "%Z %Y"])
@@ -142,7 +179,8 @@ def test_no_text_brings_a_conversion_down(text: str) -> None:
         try:
             function(text)
         except Unusable as problem:
-            assert not text.strip() or len(text) < 5 or text not in str(problem)  # noqa: PT017 - either outcome is right
+            own_words = text in PROGRAM  # a reason may hold those, whoever else wrote them too
+            assert own_words or text not in str(problem)  # noqa: PT017 - either outcome is right
     convert.split_name(text, "family-comma-given")
     convert.split_address(text)
     assert convert.clean(convert.clean(text)) == convert.clean(text)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mappings.engine import apply
+from mappings.engine import Mapper, apply
 from mappings.model import (
     MAX_FREE_TEXT,
     MAX_TEXT,
@@ -287,3 +287,41 @@ def test_control_characters_do_not_reach_the_model(tmp_path: Path) -> None:
 def test_kind_that_the_mapping_does_not_know_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="no \\[\\[map\\]\\] is from 'other'"):
         apply(spec(tmp_path, PERSON), "other", ROW)
+
+
+WORKER = """
+[[map]]
+from = "row"
+type = "practitioner"
+key = ["ref"]
+name = { whole = "worker", order = "given-family" }
+contact_points = [{ system = "phone", value = "phone" }]
+"""
+
+
+def test_worker_who_recurs_is_made_once_and_a_change_is_seen(tmp_path: Path) -> None:
+    mapper = Mapper(spec(tmp_path, PERSON + WORKER))
+    row = ROW | {"ref": "w1", "worker": "Ann Lee", "phone": "01632 960001"}
+    (_, first), _ = mapper.apply("row", row)
+    (_, again), _ = mapper.apply("row", row | {"id": "2"})
+    (_, moved), _ = mapper.apply("row", row | {"id": "3", "phone": "01632 960002"})
+    assert again is first
+    assert isinstance(moved, Practitioner)
+    assert moved.contact_points[0].value == "01632 960002"
+
+
+def test_field_of_a_recurring_worker_that_cannot_be_read_is_reported_for_each_record(tmp_path: Path) -> None:
+    mapper = Mapper(spec(tmp_path, PERSON + WORKER))
+    row = ROW | {"ref": "w1", "worker": "Ann Lee", "phone": "ask at the desk"}
+    issues = [mapper.apply("row", row | {"id": number})[1] for number in ("1", "2")]
+    assert [[issue.field for issue in found] for found in issues] == [["phone"], ["phone"]]
+
+
+def test_worker_whose_column_is_missing_is_not_taken_for_one_whose_column_is_empty(tmp_path: Path) -> None:
+    mapper = Mapper(spec(tmp_path, PERSON + WORKER.replace('phone" }', 'home/phone" }')))
+    row: dict[str, Any] = ROW | {"ref": "w1", "worker": "Ann Lee"}
+    (_, without), _ = mapper.apply("row", row)
+    (_, nested), _ = mapper.apply("row", row | {"home": {"phone": "01632 960001"}})
+    assert isinstance(without, Practitioner)
+    assert isinstance(nested, Practitioner)
+    assert (len(without.contact_points), len(nested.contact_points)) == (0, 1)

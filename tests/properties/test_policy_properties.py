@@ -1,7 +1,9 @@
 """What must hold of every decision, on generated entries and facts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from typing import TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,14 +25,18 @@ from tests.policy_cases import inputs, load_cases
 
 TODAY = date(2026, 11, 22)
 CASES = [inputs(case.facts) for case in load_cases()]
+T = TypeVar("T")
 SERVICES = ["CAMHS", "health-visiting", ""]
 RECIPIENTS = ["childrens-services", "local-authority", "police-force"]
 
 modes = st.sampled_from([mode for mode in Mode if mode])
-some = lambda values: st.lists(st.sampled_from(values), max_size=2, unique=True).map(tuple)  # noqa: E731
 givers = st.sampled_from(
     [Giver(), Giver(), *(Giver(relation=Relation.PARENT, reference=reference) for reference in ("p1", "p2"))]
 )
+
+
+def some(values: Sequence[T]) -> st.SearchStrategy[tuple[T, ...]]:
+    return st.lists(st.sampled_from(values), max_size=2, unique=True).map(tuple)
 
 
 def provisions(permit: st.SearchStrategy[bool]) -> st.SearchStrategy[Provision]:

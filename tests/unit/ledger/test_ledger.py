@@ -17,6 +17,7 @@ from consent_ledger.record import (
     LedgerCorrupt,
     LedgerUnavailable,
     ReplayedError,
+    Work,
 )
 from mappings.vocabulary import Mode, Purpose
 
@@ -48,7 +49,7 @@ async def test_answers_share_a_tree_and_read_back(files: Files) -> None:
     leaves = [bytes.fromhex(entry.leaf_hash) for entry in entries]
     assert head.root == root_of(leaves).hex()
 
-    def nodes():  # type: ignore[no-untyped-def]  # a Work of the test
+    def nodes() -> Work[dict[tuple[int, int], bytes]]:
         rows = yield "SELECT level, position, hash FROM tree_node", ()
         return {(level, position): hashed for level, position, hashed in rows}
 
@@ -88,7 +89,7 @@ async def test_replay_rows_go_once_expired_for_good(files: Files) -> None:
     ledger, storage = await files.ledger()
     await ledger.log_answer(answered("old"))
 
-    def rows():  # type: ignore[no-untyped-def]
+    def rows() -> Work[list[str]]:
         return [row[0] for row in (yield "SELECT jti FROM replay ORDER BY jti", ())]
 
     files.clock.time = START + 60 + 599

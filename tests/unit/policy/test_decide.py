@@ -1,6 +1,7 @@
 """decide() on cases from files, and what must hold of its types."""
 
 from dataclasses import replace
+from typing import Any
 
 import orjson
 import pytest
@@ -16,7 +17,7 @@ EFFECTS = {Permit: "permit", Deny: "deny", Review: "review"}
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_case_is_decided_as_its_file_says(case: Case) -> None:
     decision = decide(inputs(case.facts))
-    found = {"effect": EFFECTS[type(decision)]}
+    found: dict[str, Any] = {"effect": EFFECTS[type(decision)]}
     for key in case.expect.keys() - {"effect"}:
         value = getattr(decision, key)
         found[key] = value.code if isinstance(value, Mode) else list(value) if isinstance(value, tuple) else value

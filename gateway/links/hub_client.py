@@ -1,7 +1,5 @@
 """How a node speaks to a hub: federation document, sealing keys, questions (docs/wire.md, "Hub")."""
 
-import base64
-import binascii
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,7 +9,7 @@ import aiohttp
 
 from gateway.clock import Clock
 from gateway.errors import HubError, MalformedMessage
-from gateway.wire.claims import read_claims
+from gateway.wire.claims import raw, read_claims
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.envelope import Envelope
 from gateway.wire.keys import SigningKey
@@ -23,7 +21,6 @@ from gateway.wire.limits import (
 )
 from gateway.wire.request import sign_request
 
-MAX_LINE_BYTES = SEALED_ANSWER_BYTES * 2  # one answer in base64url with its frame
 MAX_COVERAGE_BYTES = 1024 * 1024  # the last line names every member once
 CONNECT_S = 5.0
 DIRECTORY_S = 20.0  # for a document or a list of keys
@@ -154,12 +151,19 @@ def _read_line(line: bytes) -> Relayed | CoverageClaim:
     claims = read_claims(line, max_bytes=MAX_COVERAGE_BYTES)
     if "coverage" in claims:
         return CoverageClaim(token=_text(claims, "coverage"))
-    answer = claims.get("answer")
     return Relayed(
         member=_text(claims, "member"),
         outcome=_outcome(_text(claims, "outcome")),
-        answer=None if answer is None else _decode(_text(claims, "answer")),
+        answer=_answer(claims) if "answer" in claims else None,
     )
+
+
+def _answer(claims: dict[str, Any]) -> bytes:
+    """One sealed answer; what cannot be one is empty, so that it is refused as this member's and costs no other."""
+    try:
+        return raw(claims, "answer", size=SEALED_ANSWER_BYTES)
+    except MalformedMessage:
+        return b""
 
 
 def _outcome(text: str) -> DeliveryOutcome:
@@ -167,15 +171,6 @@ def _outcome(text: str) -> DeliveryOutcome:
         return DeliveryOutcome(text)
     except ValueError as error:
         raise MalformedMessage("hub: an outcome that does not exist") from error
-
-
-def _decode(text: str) -> bytes:
-    if len(text) > MAX_LINE_BYTES:
-        raise MalformedMessage("hub: an answer is larger than any answer may be")
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise MalformedMessage("hub: an answer is not base64url") from error
 
 
 def _text(claims: dict[str, Any], name: str) -> str:

@@ -12,7 +12,7 @@ from consent_ledger.ledger import Ledger
 from consent_ledger.read import consents_of
 from consent_ledger.record import LedgerError
 from gateway.database.contract import Database
-from gateway.errors import ConfigurationError, InputError, StorageError
+from gateway.errors import ConfigurationError, StorageError
 from gateway.node.consents import ImportedConsent
 from gateway.node.ingest import ImportSource, RecordConsents
 from gateway.settings import SourceSettings
@@ -57,32 +57,46 @@ def consent_recorder(ledger: Ledger, database: Database) -> RecordConsents:
 
 
 def _entry(consent: ImportedConsent) -> ConsentEntry:
-    """A statement as a ledger entry; an ended permission is a withdrawal of just what it had allowed."""
-    statement = consent.statement
-    kind = ConsentKind.CONSENT if statement.permit else ConsentKind.OBJECTION
+    """A statement as a ledger entry; an ended permission is a withdrawal of just what it had allowed.
+
+    Every statement becomes one, so that none keeps those behind it from the record. One that the ledger cannot hold as
+    it stands (from an import before the mapping refused such) is held as what discloses least: an objection, or the
+    withdrawal of what was allowed, to everything.
+    """
+    kind = ConsentKind.CONSENT if consent.statement.permit else ConsentKind.OBJECTION
     if consent.withdrawn:
         kind = ConsentKind.WITHDRAWAL
+    try:
+        return _exactly(consent, kind)
+    except ValueError:
+        return ConsentEntry(
+            kind=ConsentKind.OBJECTION if kind is ConsentKind.OBJECTION else ConsentKind.WITHDRAWAL,
+            given_on=consent.statement.given_on,
+            method=METHOD,
+            recorded_by=_reference(consent),
+        )
+
+
+def _exactly(consent: ImportedConsent, kind: ConsentKind) -> ConsentEntry:
+    """The statement as it stands; raises ValueError if the ledger cannot hold it."""
+    statement = consent.statement
     permit = kind is ConsentKind.CONSENT
-    modes = statement.modes or (Mode.SCHEDULE,)
     line = Provision(
         permit=permit,
-        mode=max(modes) if permit else Mode.CALLBACK,
+        mode=max(statement.modes or (Mode.SCHEDULE,)) if permit else Mode.CALLBACK,
         purposes=statement.purposes,
         recipients=statement.recipients,
         except_recipients=statement.except_recipients,
         services=statement.services,
     )
-    try:
-        return ConsentEntry(
-            kind=kind,
-            provisions=(line,),
-            until=None if consent.withdrawn else _last_day(statement),
-            given_on=statement.given_on,
-            method=METHOD,
-            recorded_by=_reference(consent),
-        )
-    except ValueError as error:
-        raise InputError(f"source {consent.source}: a consent cannot be put on record: {error}") from error
+    return ConsentEntry(
+        kind=kind,
+        provisions=(line,),
+        until=None if consent.withdrawn else _last_day(statement),
+        given_on=statement.given_on,
+        method=METHOD,
+        recorded_by=_reference(consent),
+    )
 
 
 def _last_day(statement: ConsentStatement) -> date | None:

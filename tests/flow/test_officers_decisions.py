@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from consent_ledger.append import AcceptedAgreement
+from consent_ledger.consent import ConsentKind
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements, consents_of
 from gateway.app import open_node
@@ -17,6 +18,7 @@ from gateway.node.people import person_by_key
 from gateway.node.sources import consent_recorder
 from gateway.settings import load_node
 from mappings.model import ConsentStatement
+from mappings.vocabulary import MAX_SCOPE, Mode
 from tests.federation import NAME, SOURCE, TestFederation, federation, result_of, someone
 
 TWO = ("childrens-services", "housing")
@@ -104,3 +106,36 @@ async def test_an_end_without_a_day_is_read_so_that_least_is_disclosed(
         await consent_recorder(node.parts.ledger, node.database)([imported])
         ((entry,), _) = await node.database.read(consents_of([person_id]))
         assert entry.until == last_day
+
+
+async def test_a_statement_that_cannot_be_held_as_it_stands_discloses_least_and_keeps_none_behind_it_waiting(
+    tmp_path: Path,
+) -> None:
+    too_many = tuple(str(number) for number in range(MAX_SCOPE + 1))
+    statements = [
+        ConsentStatement(key="d1", person_key="p1", permit=True, modes=(Mode.NONE,)),
+        ConsentStatement(key="d2", person_key="p1", permit=True, recipients=too_many),
+        ConsentStatement(key="d3", person_key="p1", permit=False, recipients=too_many),
+        ConsentStatement(key="d4", person_key="p2", permit=False),
+    ]
+    async with federation(tmp_path, ("housing",)) as north:
+        await north.add("housing", *someone("Kit", "Bramley", "1991-05-17"))
+        await north.add("housing", *someone("Priya", "Nandakumar", "1988-02-03", key="p2"))
+        node = north.nodes["housing"]
+        ids = {key: await node.database.read(person_by_key(SOURCE, key)) or 0 for key in ("p1", "p2")}
+        imported = [
+            ImportedConsent(
+                reference=said.key, source=SOURCE, person_id=ids[said.person_key], statement=said, withdrawn=False
+            )
+            for said in statements
+        ]
+        for _ in range(2):  # a run that broke off delivers them again
+            await consent_recorder(node.parts.ledger, node.database)(imported)
+        held, _ = await node.database.read(consents_of([ids["p1"]]))
+        assert [(entry.kind, entry.provisions) for entry in held] == [
+            (ConsentKind.WITHDRAWAL, ()),
+            (ConsentKind.WITHDRAWAL, ()),
+            (ConsentKind.OBJECTION, ()),
+        ]
+        ((behind,), _) = await node.database.read(consents_of([ids["p2"]]))
+        assert behind.kind is ConsentKind.OBJECTION

@@ -1,6 +1,7 @@
 """`patchwork search`: one question from a terminal, and a table that fills as agencies answer."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -47,7 +48,7 @@ def search(
     """Ask every agency that the agreement lists who is working with a client."""
     settings = load_node(config)
     question = Question(
-        subject=read_subject(name, born=born, postcode=postcode, nhs=nhs_number),
+        subject=read_subject(name, born=born, postcode=postcode, nhs=nhs_number, today=_today()),
         practitioner=_asking(settings, practitioner),
         auth_method=AuthMethod.OPERATING_SYSTEM,
         auth_time=int(CLOCK.now()),
@@ -117,6 +118,11 @@ def _save(folder: Path, completed: Completed) -> None:
         if result.bundle is not None:
             indented = orjson.dumps(orjson.loads(result.bundle), option=orjson.OPT_INDENT_2)
             replace_file(folder / f"{result.member.id}.json", indented)
+
+
+def _today() -> date:
+    """The day on this machine's calendar: a child born after midnight is not yet born in UTC in summer."""
+    return datetime.fromtimestamp(CLOCK.now(), UTC).astimezone().date()
 
 
 def _asking(settings: NodeSettings, wanted: str) -> AskingPractitioner:

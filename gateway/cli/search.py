@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from gateway.app import open_node
-from gateway.cli.options import CLOCK, Config, run
+from gateway.app import accept_agreements
+from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.cli.table import Progress, as_json
 from gateway.errors import ConfigurationError, InputError, PatchworkError
 from gateway.node.ask import Asked, Completed, MemberResult, ask
@@ -61,16 +61,14 @@ def search(
 
 
 async def _search(settings: NodeSettings, question: Question, *, json: bool, save: Path | None) -> None:
-    node = await open_node(settings, clock=CLOCK)
-    try:
+    async with opened(settings) as node:
+        await accept_agreements(node)
         waiting = (await node.parts.membership.refresh()).waiting
         _must_be_active(node.parts.membership.received, settings)
         if waiting:
             typer.echo("Some members wait for this agency's decision: patchwork node accept", err=True)
         stream = ask(question, node=node.parts)
         completed = await (_quietly(stream) if json else _live(stream, question.subject))
-    finally:
-        await node.close()
     if json:
         typer.echo(as_json(completed))
     if save is not None:

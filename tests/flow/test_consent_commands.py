@@ -1,10 +1,12 @@
 """`patchwork consent ...`: what is on record afterwards is what was said, and what cannot be meant is refused."""
 
 import asyncio
+import re
 import shutil
+import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ from gateway.node.people import person_by_key
 from gateway.settings import load_node
 from mappings.value_sets import shared
 from mappings.vocabulary import Mode, OrganisationType
-from tests.flow.commands import done
+from tests.flow.commands import done, refused
 
 REPRESENTATIVES = [relation for relation in Relation if relation is not Relation.PERSON]
 TENANCIES = (
@@ -147,3 +149,19 @@ def test_kinds_of_agency_and_services_are_recorded_as_they_are_coded(say: Say, c
     assert line.mode is Mode.DUTY_CONTACT
     assert line.recipients == tuple(kind.value for kind in OrganisationType)
     assert line.services == codes
+
+
+def test_a_record_that_was_tampered_with_is_found_out_by_its_entry(say: Say, config: Path) -> None:
+    for word in (("object",), ("withdraw",), ("record", "--mode", "schedule")):
+        say(*word)
+    before = done(config.parent, "ledger", "verify", "-c", "node.toml")
+    assert re.fullmatch(r"3 entries, all as they were written\. Root: [0-9a-f]{64}\n", before)
+    with closing(sqlite3.connect(config.parent / "data" / "ledger.db")) as database, database:
+        triggers = database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for (trigger,) in triggers:  # they stop mistakes, and nobody who can write the file
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute("UPDATE entry SET leaf = CAST(leaf || x'00' AS BLOB) WHERE seq = 1")
+    assert refused(config.parent, "ledger", "verify", "-c", "node.toml") == "entry 1 does not have its hash"
+    with closing(sqlite3.connect(config.parent / "data" / "ledger.db")) as database, database:
+        database.execute("DELETE FROM entry WHERE seq = 1")
+    assert refused(config.parent, "ledger", "verify", "-c", "node.toml") == "entry 1 is missing"

@@ -10,7 +10,7 @@ from consent_ledger.append import AcceptedAgreement
 from consent_ledger.consent import ConsentKind
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements, consents_of
-from gateway.app import open_node
+from gateway.app import accept_agreements, open_node
 from gateway.node.agreements import accept_listed
 from gateway.node.ask import MemberOutcome
 from gateway.node.consents import ImportedConsent
@@ -80,6 +80,26 @@ async def test_an_agreement_that_is_no_longer_listed_is_on_record_by_its_name(
         assert (withdrawn.uri, withdrawn.version) == ("https://example.org/agreements/tests", "1")
         assert (withdrawn.sha256, withdrawn.accepted) == (sha256, False)
         assert await node.database.read(accepted_agreements(NAME)) == frozenset()
+
+
+async def test_only_a_start_or_a_search_ends_what_an_agreement_allowed(tmp_path: Path) -> None:
+    async with federation(tmp_path, TWO) as north:
+        await north.add("housing", *someone("Kit", "Bramley", "1991-05-17"))
+        file = tmp_path / "housing" / "node.toml"
+        file.write_text(file.read_text().replace("agreements = [", "agreements = []  # ["))
+        await (await north.open("housing")).close()  # as `patchwork node status` and `patchwork import` do
+        completed = await north.ask("childrens-services", "Kit Bramley", born="1991-05-17", postcode="ZM4 7QT")
+        assert result_of(completed, "housing").outcome is MemberOutcome.TEAMS
+        searching = await north.open("housing")
+        await accept_agreements(searching)
+        await searching.close()
+        completed = await north.ask("childrens-services", "Kit Bramley", born="1991-05-17", postcode="ZM4 7QT")
+        assert result_of(completed, "housing").outcome is MemberOutcome.NOTHING_TO_DISCLOSE
+        file.write_text(file.read_text().replace("agreements = []  # [", "agreements = ["))
+        await north.stop("housing")
+        await north.start("housing")
+        completed = await north.ask("childrens-services", "Kit Bramley", born="1991-05-17", postcode="ZM4 7QT")
+        assert result_of(completed, "housing").outcome is MemberOutcome.TEAMS
 
 
 @pytest.mark.parametrize(

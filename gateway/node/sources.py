@@ -41,17 +41,22 @@ def open_source(settings: SourceSettings, *, federation: str) -> ImportSource:
 
 
 def consent_recorder(ledger: Ledger, database: Database) -> RecordConsents:
-    """Records imported statements in the ledger, each once, however often a broken-off run delivers it."""
+    """Records imported statements in the ledger, each once, however often a broken-off run delivers it.
+
+    What is delivered together is appended together, in its order: a consent recorded after the objection that
+    followed it would lift that objection.
+    """
 
     async def record(consents: Sequence[ImportedConsent]) -> None:
-        for consent in consents:
-            held, _ = await database.read(consents_of([consent.person_id]))
-            if any(entry.recorded_by == _reference(consent) for entry in held):
-                continue
-            try:
-                await ledger.record(consent.person_id, _entry(consent))
-            except LedgerError as error:
-                raise StorageError(str(error)) from error
+        held, _ = await database.read(consents_of(sorted({consent.person_id for consent in consents})))
+        recorded = {entry.recorded_by for entry in held}
+        new = [(consent.person_id, _entry(consent)) for consent in consents if _reference(consent) not in recorded]
+        if not new:
+            return
+        try:
+            await ledger.record_all(new)
+        except LedgerError as error:
+            raise StorageError(str(error)) from error
 
     return record
 

@@ -11,6 +11,7 @@ from consent_ledger.consent import ConsentKind
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements, consents_of
 from gateway.app import accept_agreements, open_node
+from gateway.errors import StorageError
 from gateway.node.agreements import accept_listed
 from gateway.node.ask import MemberOutcome
 from gateway.node.consents import ImportedConsent
@@ -159,3 +160,39 @@ async def test_a_statement_that_cannot_be_held_as_it_stands_discloses_least_and_
         ]
         ((behind,), _) = await node.database.read(consents_of([ids["p2"]]))
         assert behind.kind is ConsentKind.OBJECTION
+
+
+async def test_of_statements_delivered_together_none_is_on_record_without_those_before_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with federation(tmp_path, ("housing",)) as north:
+        await north.add("housing", *someone("Kit", "Bramley", "1991-05-17"))
+        node = north.nodes["housing"]
+        person_id = await node.database.read(person_by_key(SOURCE, "p1"))
+        assert person_id is not None
+        permits = [True, False] * 150  # more than one transaction of the sequencer takes
+        imported = [
+            ImportedConsent(
+                reference=f"r{number}",
+                source=SOURCE,
+                person_id=person_id,
+                statement=ConsentStatement(key=f"d{number}", person_key="p1", permit=permit),
+                withdrawn=False,
+            )
+            for number, permit in enumerate(permits)
+        ]
+        record = consent_recorder(node.parts.ledger, node.database)
+        write = node.ledger_database.write
+
+        async def fails(_: object) -> None:
+            monkeypatch.setattr(node.ledger_database, "write", write)  # the next attempt goes well
+            raise OSError("disk full")
+
+        monkeypatch.setattr(node.ledger_database, "write", fails)
+        with pytest.raises(StorageError):
+            await record(imported)
+        assert (await node.database.read(consents_of([person_id])))[0] == ()
+        await record(imported[:3])
+        await record(imported)  # a run that broke off delivers all of them again
+        held, _ = await node.database.read(consents_of([person_id]))
+        assert [entry.recorded_by for entry in held] == [f"source:{SOURCE}:r{n}" for n in range(len(permits))]

@@ -11,6 +11,7 @@ from consent_ledger.consent import ConsentKind
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements, consents_of
 from gateway.app import accept_agreements, open_node
+from gateway.database.contract import Row, Statement, Work
 from gateway.errors import StorageError
 from gateway.node.agreements import accept_listed
 from gateway.node.ask import MemberOutcome
@@ -23,6 +24,11 @@ from mappings.vocabulary import MAX_SCOPE, Mode
 from tests.federation import NAME, SOURCE, TestFederation, federation, result_of, someone
 
 TWO = ("childrens-services", "housing")
+
+
+def _people() -> Work[list[Row]]:
+    """Key and id of each client."""
+    return (yield Statement("SELECT key, id FROM person"))
 
 
 async def accept_in_another_process(running: TestFederation, member: str, other: str) -> None:
@@ -143,7 +149,7 @@ async def test_a_statement_that_cannot_be_held_as_it_stands_discloses_least_and_
         await north.add("housing", *someone("Kit", "Bramley", "1991-05-17"))
         await north.add("housing", *someone("Priya", "Nandakumar", "1988-02-03", key="p2"))
         node = north.nodes["housing"]
-        ids = {key: await node.database.read(person_by_key(SOURCE, key)) or 0 for key in ("p1", "p2")}
+        ids: dict[str, int] = dict(await node.database.read(_people()))
         imported = [
             ImportedConsent(
                 reference=said.key, source=SOURCE, person_id=ids[said.person_key], statement=said, withdrawn=False

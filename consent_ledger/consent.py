@@ -17,10 +17,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from mappings.vocabulary import Mode, Purpose
+from mappings.vocabulary import MAX_SCOPE, Mode, Purpose
 
 MAX_PROVISIONS = 50  # of one entry; a form on a screen has a handful
-MAX_SCOPE = 200  # codes in one list of a provision
 
 _NOTHING_REFUSED = Mode.SCHEDULE + 1
 

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -29,8 +30,8 @@ _MAX_ID = 2**63 - 1  # of SQL's integers
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    draft: Draft
-    done: asyncio.Future[Appended]
+    drafts: Sequence[Draft]  # appended together, in this order, or none of them
+    done: asyncio.Future[list[Appended]]
 
 
 class Ledger:
@@ -84,7 +85,16 @@ class Ledger:
 
     async def record(self, person_id: int, entry: ConsentEntry) -> Appended:
         """Record a consent, withdrawal or objection; it acts on every decision not yet on record."""
-        return await self._append(EntryKind(entry.kind), {**to_body(entry), "person_id": person_id}, person_id)
+        return (await self.record_all([(person_id, entry)]))[0]
+
+    async def record_all(self, entries: Sequence[tuple[int, ConsentEntry]]) -> list[Appended]:
+        """Record several, as (person id, entry), in one transaction: in this order, or none of them."""
+        return await self._together(
+            [
+                self._draft(EntryKind(entry.kind), {**to_body(entry), "person_id": person_id}, person_id)
+                for person_id, entry in entries
+            ]
+        )
 
     async def accept_agreement(self, agreement: AcceptedAgreement, *, by: str) -> Appended:
         """Accept exactly this agreement, or (`accepted` False) no longer; `by` is the officer's id."""
@@ -139,10 +149,20 @@ class Ledger:
         guard: Guard | None = None,
         agreement: AcceptedAgreement | None = None,
     ) -> Appended:
-        if self._sequencer is None:
-            raise LedgerUnavailable("the ledger is closed")
+        draft = self._draft(kind, body, person_id, guard=guard, agreement=agreement)
+        return (await self._together([draft]))[0]
+
+    def _draft(
+        self,
+        kind: EntryKind,
+        body: dict[str, Any],
+        person_id: int | None,
+        *,
+        guard: Guard | None = None,
+        agreement: AcceptedAgreement | None = None,
+    ) -> Draft:
         at = self._clock()
-        draft = Draft(
+        return Draft(
             kind=kind,
             body=body_bytes(kind, at, body),
             owner=_month(at) if person_id is None else _checked(person_id),
@@ -150,7 +170,11 @@ class Ledger:
             guard=guard,
             agreement=agreement,
         )
-        waiting = _Waiting(draft, asyncio.get_running_loop().create_future())
+
+    async def _together(self, drafts: Sequence[Draft]) -> list[Appended]:
+        if self._sequencer is None:
+            raise LedgerUnavailable("the ledger is closed")
+        waiting = _Waiting(drafts, asyncio.get_running_loop().create_future())
         try:
             self._waiting.put_nowait(waiting)
         except asyncio.QueueFull:
@@ -162,16 +186,15 @@ class Ledger:
             batch = [await self._waiting.get()]  # (1)
             while len(batch) < MAX_BATCH and not self._waiting.empty():
                 batch.append(self._waiting.get_nowait())
+            drafts = [draft for each in batch for draft in each.drafts]
             try:
-                results = await self._write([each.draft for each in batch])
+                results = iter(await self._write(drafts))
             except Exception as error:  # whatever it is, these entries are not on record
-                results = [_unavailable(error) for _ in batch]
-            for each, result in zip(batch, results, strict=True):  # (4)
+                results = iter([_unavailable(error) for _ in drafts])
+            for each in batch:  # (4)
+                own = list(islice(results, len(each.drafts)))
                 if not each.done.done():  # who was cancelled hears nothing, though the entry may stand
-                    if isinstance(result, Appended):
-                        each.done.set_result(result)
-                    else:
-                        each.done.set_exception(result)
+                    _tell(each.done, own)
                 self._waiting.task_done()
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Appended | LedgerError]:
@@ -182,6 +205,15 @@ class Ledger:
         if missing:
             keys |= await self._keys.write(keystore.make(missing, self._federation))
         return await self._storage.write(append_all(drafts, keys, self._federation, self._clock()))  # (3)
+
+
+def _tell(done: asyncio.Future[list[Appended]], results: Sequence[Appended | LedgerError]) -> None:
+    appended = [result for result in results if isinstance(result, Appended)]
+    refused = [result for result in results if not isinstance(result, Appended)]
+    if refused:  # only a disclosure is ever refused, and each is appended alone
+        done.set_exception(refused[0])
+    else:
+        done.set_result(appended)
 
 
 def _unavailable(error: Exception) -> LedgerUnavailable:

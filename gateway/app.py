@@ -31,6 +31,7 @@ from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
 from gateway.node.routes import node_application
+from gateway.policy.agreement import Agreement
 from gateway.settings import PLAIN_HTTP_WORDS, HubSettings, NodeSettings, TlsSettings
 from gateway.wire.keys import SigningKey
 from gateway.wire.operator import load_verify_key
@@ -45,6 +46,7 @@ class Node:
 
     parts: NodeParts
     settings: NodeSettings
+    agreements: tuple[Agreement, ...]  # that the settings list
     database: Database
     ledger_database: Database
     keys_database: Database
@@ -102,7 +104,6 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
             clock=clock,
         )
         await membership.load()
-        await accept_listed(agreements, ledger=ledger, database=database, federation=federation.id)
         undo.pop_all()
     parts = NodeParts(
         me=me,
@@ -116,6 +117,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
     return Node(
         parts=parts,
         settings=settings,
+        agreements=agreements,
         database=database,
         ledger_database=ledger_database,
         keys_database=keys_database,
@@ -123,8 +125,19 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
     )
 
 
+async def accept_agreements(node: Node) -> None:
+    """Accept what the settings list, and no longer what they do not: when a node starts to serve, and when it asks.
+
+    No other command does it: looking at a node's status or importing must not change with whom it shares.
+    """
+    await accept_listed(
+        node.agreements, ledger=node.parts.ledger, database=node.database, federation=node.parts.me.federation
+    )
+
+
 async def listen_node(node: Node) -> Listener:
-    """Open the node's door; raises ConfigurationError when the port is taken."""
+    """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken."""
+    await accept_agreements(node)
     table = node.settings.node
     application = node_application(node.parts, answer_delay_ms=table.answer_delay_ms, max_in_flight=table.max_in_flight)
     host, port = table.listen

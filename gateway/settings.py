@@ -114,6 +114,8 @@ class NodeSettings(_Table):
     def _consistent(self) -> "NodeSettings":
         _unique("source", [source.name for source in self.source])
         _unique("practitioner", [practitioner.id for practitioner in self.practitioner])
+        if len(self.federation[0].hubs) > 1:
+            raise ValueError("federation: one hub is used, so `hubs` lists one; there is no fail-over yet")
         for hub in self.federation[0].hubs:
             _allowed_url(hub, plain_http=self.node.plain_http)
         return self

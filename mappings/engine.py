@@ -18,9 +18,10 @@ from typing import Any, NamedTuple, cast
 from mappings.attributes import Reader, blame, is_constant, is_required, reader
 from mappings.compound import Compound
 from mappings.fields import Issue, Record, Rejected
-from mappings.model import Involvement, Mapped, type_names
+from mappings.model import ConsentStatement, Involvement, Mapped, type_names
 from mappings.rules import ATTRIBUTES, MAX_OBJECTS, MappingSpec, ObjectRule, paths_in
 from mappings.toml_table import SpecError, Table
+from mappings.vocabulary import MAX_SCOPE, Mode
 
 RECURRING = frozenset({"practitioner", "service", "organisation"})  # types that many records of an export repeat
 _REMEMBERED = 4096  # made objects of one rule: more than an agency has workers
@@ -74,6 +75,15 @@ def fixed_objects(rules: Iterable[ObjectRule], table: Table) -> list[Mapped]:
             table.fail(f"fixed {rule.type}: {made.issues[0].reason}")
         objects += made.objects
     return objects
+
+
+def _check_consent(made: ConsentStatement, rule: ObjectRule) -> None:
+    """Refuse what no ledger can hold: a permission of nothing, or lists without end; raises Rejected."""
+    for name in ("purposes", "recipients", "except_recipients", "services", "modes"):
+        if len(getattr(made, name)) > MAX_SCOPE:
+            raise Rejected(Issue(blame(rule.attributes[name]), name, f"more than {MAX_SCOPE} codes"))
+    if made.permit and made.modes and max(made.modes) is Mode.NONE:
+        raise Rejected(Issue(blame(rule.attributes["modes"]), "modes", "a permission of nothing"))
 
 
 class _Made(NamedTuple):
@@ -173,6 +183,8 @@ class _Maker:
         if "organisation_type" in values:
             values["type"] = values.pop("organisation_type")
         made = cast(Mapped, type_names[rule.type](**values))
+        if isinstance(made, ConsentStatement):
+            _check_consent(made, rule)
         if isinstance(made, Involvement) and made.practitioner_key is None and made.service_key is None:
             raise Rejected(Issue("", "practitioner_key", "names neither a practitioner nor a service"))
         return made

@@ -8,6 +8,7 @@ from enum import IntEnum, StrEnum
 
 NHS_NUMBER_SYSTEM = "https://fhir.nhs.uk/Id/nhs-number"
 ODS_SYSTEM = "https://fhir.nhs.uk/Id/ods-organization-code"
+MAX_SCOPE = 200  # codes in one list of a consent
 
 
 class Purpose(StrEnum):

@@ -1,5 +1,6 @@
 """`patchwork consent ...`: record, withdraw or object for one of this agency's own clients."""
 
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Annotated
 
@@ -10,7 +11,10 @@ from gateway.cli.options import Config, opened, run
 from gateway.errors import InputError
 from gateway.node.people import person_by_key
 from gateway.settings import NodeSettings, load_node
-from mappings.vocabulary import Mode, Purpose
+from mappings.value_sets import unknown_meaning
+from mappings.vocabulary import MAX_SCOPE, Mode, OrganisationType, Purpose
+
+MAX_WORDS = 200  # characters of what is noted of who said it, how, and who recorded it
 
 app = typer.Typer(help="What a client allows, withdraws or objects to.", no_args_is_help=True)
 
@@ -21,6 +25,9 @@ But = Annotated[list[str] | None, typer.Option(help="All but these members or ki
 About = Annotated[list[str] | None, typer.Option("--service", help="Only this service's code. Repeatable.")]
 For = Annotated[list[Purpose] | None, typer.Option("--purpose", help="Only this purpose's code. Repeatable.")]
 By = Annotated[Relation, typer.Option(help="Who says so.")]
+GiverReference = Annotated[
+    str, typer.Option(help="Which parent, guardian or attorney: your own number for them, the same each time.")
+]
 How = Annotated[str, typer.Option(help="How it was said, as in `telephone` or `signed form`.")]
 RecordedBy = Annotated[str, typer.Option(help="Who records it.")]
 
@@ -38,27 +45,39 @@ def record(
     service: About = None,
     purpose: For = None,
     by: By = Relation.PERSON,
+    giver_reference: GiverReference = "",
     how: How = "",
 ) -> None:
     """Record a consent."""
     line = _provision(permit=True, mode=_mode(mode), to=to, but=but, service=service, purpose=purpose)
     entry = ConsentEntry(
         kind=ConsentKind.CONSENT,
-        giver=Giver(relation=by),
+        giver=_giver(by, giver_reference),
         provisions=(line,),
         until=_day(until),
-        method=how,
-        recorded_by=recorded_by,
+        method=_words(how, "--how"),
+        recorded_by=_words(recorded_by, "--recorded-by"),
     )
     run(_append(load_node(config), source, person, entry))
 
 
 @app.command()
 def withdraw(
-    config: Config, source: SourceName, person: Person, recorded_by: RecordedBy, by: By = Relation.PERSON, how: How = ""
+    config: Config,
+    source: SourceName,
+    person: Person,
+    recorded_by: RecordedBy,
+    by: By = Relation.PERSON,
+    giver_reference: GiverReference = "",
+    how: How = "",
 ) -> None:
-    """Withdraw every consent; it acts on the very next decision."""
-    entry = ConsentEntry(kind=ConsentKind.WITHDRAWAL, giver=Giver(relation=by), method=how, recorded_by=recorded_by)
+    """Withdraw every consent of one giver; it acts on the very next decision."""
+    entry = ConsentEntry(
+        kind=ConsentKind.WITHDRAWAL,
+        giver=_giver(by, giver_reference),
+        method=_words(how, "--how"),
+        recorded_by=_words(recorded_by, "--recorded-by"),
+    )
     run(_append(load_node(config), source, person, entry))
 
 
@@ -73,6 +92,7 @@ def object_to(
     service: About = None,
     purpose: For = None,
     by: By = Relation.PERSON,
+    giver_reference: GiverReference = "",
     how: How = "",
 ) -> None:
     """Record an objection: to everything, or to what the options name."""
@@ -80,10 +100,10 @@ def object_to(
     line = _provision(permit=False, mode=Mode.CALLBACK, to=to, but=but, service=service, purpose=purpose)
     entry = ConsentEntry(
         kind=ConsentKind.OBJECTION,
-        giver=Giver(relation=by),
+        giver=_giver(by, giver_reference),
         provisions=(line,) if scoped else (),
-        method=how,
-        recorded_by=recorded_by,
+        method=_words(how, "--how"),
+        recorded_by=_words(recorded_by, "--recorded-by"),
     )
     run(_append(load_node(config), source, person, entry))
 
@@ -93,6 +113,8 @@ async def _append(settings: NodeSettings, source: str, key: str, entry: ConsentE
         known = ", ".join(each.name for each in settings.source) or "none is configured"
         raise InputError(f"there is no such source ({known})")
     async with opened(settings) as node:
+        received = node.parts.membership.received
+        _check_recipients(entry, () if received is None else received.members)
         person_id = await node.database.read(person_by_key(source, key))
         if person_id is None:
             raise InputError(f"source {source} has no client with this number")
@@ -109,6 +131,10 @@ def _provision(
     service: list[str] | None,
     purpose: list[Purpose] | None,
 ) -> Provision:
+    if max(map(len, (to or (), but or (), service or (), purpose or ()))) > MAX_SCOPE:
+        raise InputError(f"an option is given at most {MAX_SCOPE} times")
+    known = [code for code in service or () if not unknown_meaning("service", code)]
+    _check_codes(service or (), known, "--service", "one of the MAIS service codes")
     return Provision(
         permit=permit,
         mode=mode,
@@ -119,11 +145,40 @@ def _provision(
     )
 
 
+def _check_recipients(entry: ConsentEntry, members: Collection[str]) -> None:
+    """A misspelt recipient would be an objection to nobody, and nobody would notice."""
+    known = {*OrganisationType, *members}
+    expected = f"a member's id or one of {', '.join(OrganisationType)}"
+    for line in entry.provisions:
+        _check_codes(line.recipients, known, "--to", expected)
+        _check_codes(line.except_recipients, known, "--but", expected)
+
+
+def _check_codes(given: Iterable[str], known: Collection[str], option: str, expected: str) -> None:
+    for place, code in enumerate(given, 1):
+        if code not in known:
+            raise InputError(f"{option}: number {place} is not {expected}")
+
+
+def _giver(by: Relation, reference: str) -> Giver:
+    if by is Relation.PERSON and reference:
+        raise InputError("--giver-reference is for a parent, guardian or attorney: say with --by who it is")
+    if by is not Relation.PERSON and not reference:
+        raise InputError(f"say with --giver-reference which {by} says so: your own number for them, the same each time")
+    return Giver(relation=by, reference=_words(reference, "--giver-reference"))
+
+
+def _words(text: str, option: str) -> str:
+    if len(text) > MAX_WORDS or not text.isprintable():
+        raise InputError(f"{option}: at most {MAX_WORDS} characters that can be printed")
+    return text
+
+
 def _mode(text: str) -> Mode:
-    try:
-        return Mode.from_code(text)
-    except ValueError:
-        raise InputError("mode is one of duty-contact, practitioner, schedule") from None
+    modes = {mode.code: mode for mode in (Mode.DUTY_CONTACT, Mode.PRACTITIONER, Mode.SCHEDULE)}
+    if text not in modes:
+        raise InputError(f"mode is one of {', '.join(modes)}")
+    return modes[text]
 
 
 def _day(text: str) -> date | None:

@@ -1,6 +1,7 @@
 """`patchwork search`: one question from a terminal, and a table that fills as agencies answer."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -9,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from gateway.app import open_node
-from gateway.cli.options import CLOCK, Config, run
+from gateway.app import accept_agreements
+from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.cli.table import Progress, as_json
 from gateway.errors import ConfigurationError, InputError, PatchworkError
 from gateway.node.ask import Asked, Completed, MemberResult, ask
@@ -47,7 +48,7 @@ def search(
     """Ask every agency that the agreement lists who is working with a client."""
     settings = load_node(config)
     question = Question(
-        subject=read_subject(name, born=born, postcode=postcode, nhs=nhs_number),
+        subject=read_subject(name, born=born, postcode=postcode, nhs=nhs_number, today=_today()),
         practitioner=_asking(settings, practitioner),
         auth_method=AuthMethod.OPERATING_SYSTEM,
         auth_time=int(CLOCK.now()),
@@ -60,16 +61,14 @@ def search(
 
 
 async def _search(settings: NodeSettings, question: Question, *, json: bool, save: Path | None) -> None:
-    node = await open_node(settings, clock=CLOCK)
-    try:
+    async with opened(settings) as node:
+        await accept_agreements(node)
         waiting = (await node.parts.membership.refresh()).waiting
         _must_be_active(node.parts.membership.received, settings)
         if waiting:
             typer.echo("Some members wait for this agency's decision: patchwork node accept", err=True)
         stream = ask(question, node=node.parts)
         completed = await (_quietly(stream) if json else _live(stream, question.subject))
-    finally:
-        await node.close()
     if json:
         typer.echo(as_json(completed))
     if save is not None:
@@ -117,6 +116,11 @@ def _save(folder: Path, completed: Completed) -> None:
         if result.bundle is not None:
             indented = orjson.dumps(orjson.loads(result.bundle), option=orjson.OPT_INDENT_2)
             replace_file(folder / f"{result.member.id}.json", indented)
+
+
+def _today() -> date:
+    """The day on this machine's calendar: a child born after midnight is not yet born in UTC in summer."""
+    return datetime.fromtimestamp(CLOCK.now(), UTC).astimezone().date()
 
 
 def _asking(settings: NodeSettings, wanted: str) -> AskingPractitioner:

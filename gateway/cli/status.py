@@ -9,7 +9,6 @@ from gateway.app import Node
 from gateway.cli.options import CLOCK, opened
 from gateway.database.contract import Statement, Work
 from gateway.errors import FederationError, HubError, WireError
-from gateway.node.agreements import listed_agreements
 from gateway.node.membership import View
 from gateway.policy.agreement import Agreement, publish
 from gateway.settings import NodeSettings
@@ -31,8 +30,7 @@ async def show_status(settings: NodeSettings) -> None:
         if membership.received is not None:
             _echo(_membership(membership.received, view, me=settings.node.member))
             accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
-            listed = listed_agreements(settings.federation[0].agreements)
-            _echo(_agreements(membership.received, listed, accepted, me=settings.node.member))
+            _echo(_agreements(membership.received, node.agreements, accepted, me=settings.node.member))
         _echo(await _sources(node, settings))
 
 
@@ -74,7 +72,12 @@ def _agreements(
         yield f"  signed by {', '.join(sorted(published.signed_by)) or 'nobody'}"
         if me not in published.signed_by:
             yield "  not signed by this agency: patchwork agreement sign"
-        if sha256 not in accepted:
+        is_listed = any(agreement.sha256 == sha256 for agreement in listed)
+        if is_listed and sha256 not in accepted:
+            yield "  listed here, and accepted from this node's next start or search"
+        elif sha256 in accepted and not is_listed:
+            yield "  no longer listed here, and accepted until this node's next start or search"
+        elif not is_listed:
             yield "  not accepted here: name its file under `agreements` in the configuration"
 
 

@@ -13,10 +13,11 @@ from typing import NamedTuple, TypeVar
 
 from anyascii import anyascii
 
+from gateway.wire.limits import MAX_AGE_YEARS
+
 MAX_NAME_CHARS = 120  # characters of a name that are looked at; longer ones do not occur
 MAX_TOKENS = 6  # parts of a given or of a family name
 MAX_TOKEN_CHARS = 32
-MAX_AGE = 120
 OLDEST_YEAR = 1880
 CACHED_VALUES = 1 << 14  # names and birth dates as written that are remembered; short ones, so some megabytes
 CACHED_NAMES = 1 << 16  # tokens whose skeleton is remembered; a million people have about this many
@@ -130,16 +131,16 @@ def _birth_date(text: str) -> BirthDate | None:
 
 
 def plausible_birth_date(text: str | None, today: date) -> BirthDate | None:
-    """As `parse_birth_date`, of somebody alive: not in the future, and at most MAX_AGE years ago."""
+    """As `parse_birth_date`, of somebody alive: not in the future, and at most MAX_AGE_YEARS years ago."""
     born = parse_birth_date(text)
-    if born is None or not today.year - MAX_AGE <= born.year <= today.year:
+    if born is None or not today.year - MAX_AGE_YEARS <= born.year <= today.year:
         return None
     return born if (born.year, born.month, born.day) <= (today.year, today.month, today.day) else None
 
 
 def plausible_age(age: int | None) -> int | None:
     """An age in whole years, or None if nobody has it."""
-    return age if age is not None and 0 <= age <= MAX_AGE else None
+    return age if age is not None and 0 <= age <= MAX_AGE_YEARS else None
 
 
 def age_on(born: BirthDate, today: date) -> int:

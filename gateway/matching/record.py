@@ -18,7 +18,6 @@ from gateway.matching.normalise import (
     plausible_birth_date,
 )
 from gateway.wire.query import NameParts, Subject
-from mappings.model import Person
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
 
 MAX_VALUES = 16  # names, birth dates, postcodes or numbers of one person that are searched, newest sources first
@@ -34,23 +33,13 @@ class Candidate:
     """Everything about one person that may be searched, current and former, as the sources wrote it.
 
     `names` are pairs (given names, family name). Nothing that is marked `protected` may ever be put in here;
-    `Candidate.of` leaves it out.
+    gateway/node/same_person.py, which makes them, leaves it out.
     """
 
     names: tuple[tuple[tuple[str, ...], str], ...] = ()
     birth_dates: tuple[str, ...] = ()
     postcodes: tuple[str, ...] = ()
     nhs_numbers: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, person: Person) -> "Candidate":
-        """All of one person that is not protected."""
-        return cls(
-            names=tuple((name.given, name.family) for name in person.names if not name.protected),
-            birth_dates=(person.birth_date,) if person.birth_date else (),
-            postcodes=tuple(a.postcode for a in person.addresses if a.postcode and not a.protected),
-            nhs_numbers=tuple(i.value for i in person.identifiers if i.system == NHS_NUMBER_SYSTEM and not i.protected),
-        )
 
 
 class Card(NamedTuple):

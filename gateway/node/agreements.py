@@ -11,7 +11,6 @@ from consent_ledger.read import accepted_agreements
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import InputError
 from gateway.policy.agreement import (
-    MAX_AGREEMENT_BYTES,
     Agreement,
     PublishedAgreement,
     in_force,
@@ -20,6 +19,7 @@ from gateway.policy.agreement import (
     recipients_to_ask,
 )
 from gateway.wire.federation import Federation
+from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import read_file
 from mappings.vocabulary import LawfulBasis, Purpose
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from gateway.database.contract import Row, Statement, Value, Work
-from gateway.matching.index import unindex
 from gateway.node.rows import PERSON, TABLES, Ids, Table, chunks, delete_unyielded, last_id, lookup, select_in
 from gateway.node.same_person import refresh, regroup
 from mappings.model import Mapped, Person
@@ -94,8 +93,9 @@ def _store_kind(source: StoredSource, table: Table, items: dict[str, HashedObjec
         numbered = [item for item in added if isinstance(item.object, Person) and item.object.identifiers]
         yield from regroup([ids["person", item.object.key] for item in numbered + replaced], before)
     elif table.kind == "consent":
+        # Nobody may find a person between the import of a consent statement and its entry in the ledger.
         people = (_person(item) for item in added + replaced)
-        yield from _hide_until_recorded(ids[person] for person in people if person in ids)
+        yield from refresh(ids[person] for person in people if person in ids)
 
 
 def _new_row(source: StoredSource, table: Table, item: HashedObject, ids: Ids) -> tuple[Value, ...]:
@@ -135,16 +135,6 @@ def _people_before(table: Table, ids: list[int]) -> Work[list[Row]]:
 
 def _person(item: HashedObject) -> tuple[str, str]:
     return "person", getattr(item.object, PERSON.key_column)
-
-
-def _hide_until_recorded(person_ids: Iterable[int]) -> Work[None]:
-    """Nobody may find a person between the import of a consent statement and its entry in the ledger."""
-    groups: set[int] = set()
-    for part in chunks(list(person_ids)):
-        rows = yield Statement(select_in("DISTINCT same_person FROM person", "id"), part)
-        groups.update(group for (group,) in rows)
-    yield Statement("UPDATE person SET indexed = 0 WHERE same_person = ? AND hash IS NOT NULL", [(g,) for g in groups])
-    yield from unindex(sorted(groups))
 
 
 def _unyielded(kind: str, row_ids: list[int]) -> Work[list[int]]:

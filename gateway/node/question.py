@@ -2,17 +2,18 @@
 
 import re
 from dataclasses import dataclass, field
+from datetime import date
 
 from gateway.errors import InputError
 from gateway.matching.normalise import nhs_number
+from gateway.wire.limits import MAX_AGE_YEARS
 from gateway.wire.query import AskingPractitioner, NameParts, Subject
 from mappings.vocabulary import NHS_NUMBER_SYSTEM, AuthMethod, LawfulBasis, Mode, Purpose
 
 MAX_NAME_CHARS = 200
-MAX_AGE = 130
 _BIRTH = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
 _POSTCODE = re.compile(r"[A-Za-z]{1,2}[0-9][A-Za-z0-9]?(?: ?[0-9][A-Za-z]{2})?")
-_DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,18 @@ class Question:
     deadline_ms: int = field(default=4000)
 
 
-def read_subject(name: str, *, born: str | None = None, postcode: str | None = None, nhs: str | None = None) -> Subject:
-    """Typed text into a Subject. `born` is YYYY, YYYY-MM, YYYY-MM-DD, or an age such as `8`; raises InputError."""
+def read_subject(
+    name: str,
+    *,
+    born: str | None = None,
+    postcode: str | None = None,
+    nhs: str | None = None,
+    today: date | None = None,
+) -> Subject:
+    """Typed text into a Subject. `born` is YYYY, YYYY-MM, YYYY-MM-DD, or an age such as `8`; raises InputError.
+
+    With `today`, a birth date that nobody alive can have is refused too: a search would silently do without it.
+    """
     if len(name) > MAX_NAME_CHARS:
         raise InputError(f"the name is longer than {MAX_NAME_CHARS} characters")
     text = " ".join(name.split())
@@ -39,7 +50,7 @@ def read_subject(name: str, *, born: str | None = None, postcode: str | None = N
         raise InputError("the name holds characters that cannot be printed")
     if not text and not nhs:
         raise InputError("a name or an NHS number is needed")
-    birth_date, age = _born(born)
+    birth_date, age = _born(born, today)
     return Subject(
         names=(NameParts(text=text),) if text else (),
         birth_date=birth_date,
@@ -49,21 +60,27 @@ def read_subject(name: str, *, born: str | None = None, postcode: str | None = N
     )
 
 
-def _born(born: str | None) -> tuple[str | None, int | None]:
+def _born(born: str | None, today: date | None) -> tuple[str | None, int | None]:
     if not born:
         return None, None
     if born.isascii() and born.isdecimal() and len(born) <= 3:  # noqa: PLR2004 - ages have up to three digits
-        if int(born) > MAX_AGE:
-            raise InputError(f"an age is at most {MAX_AGE}")
+        if int(born) > MAX_AGE_YEARS:
+            raise InputError(f"an age is at most {MAX_AGE_YEARS}")
         return None, int(born)
     match = _BIRTH.fullmatch(born) if born.isascii() else None
     if not match:
         raise InputError("a birth date is YYYY-MM-DD, YYYY-MM or YYYY, or an age in years")
-    _, month, day = match.groups()
-    if month and not 1 <= int(month) <= len(_DAYS_IN_MONTH):
+    year, month, day = match.groups()
+    if month and not 1 <= int(month) <= _MONTHS:
         raise InputError("the birth date has no such month")
-    if day and not 1 <= int(day) <= _DAYS_IN_MONTH[int(month) - 1]:
-        raise InputError("the birth date has no such day")
+    if today is not None and int(year) < today.year - MAX_AGE_YEARS:
+        raise InputError(f"the birth date is more than {MAX_AGE_YEARS} years ago")
+    try:
+        earliest = date.fromisoformat(f"{year}-{month or '01'}-{day or '01'}")
+    except ValueError:
+        raise InputError("the birth date has no such day") from None
+    if today is not None and earliest > today:
+        raise InputError("the birth date is in the future")
     return born, None
 
 

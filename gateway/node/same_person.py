@@ -13,7 +13,7 @@ import orjson
 
 from gateway.database.contract import Row, Statement, Work
 from gateway.matching.index import index_people, unindex
-from gateway.matching.normalise import nhs_number
+from gateway.matching.normalise import name_tokens, nhs_number, parse_postcode
 from gateway.matching.record import Candidate
 from gateway.node.rows import LOOKUP_KEYS, chunks, select_in, update_in
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
@@ -93,13 +93,16 @@ def _index(groups: list[int]) -> Work[None]:
         for group, *description, digest in rows:
             if digest is not None:
                 described[group].append(tuple(description))
-    yield from index_people([(group, _candidate(rows)) for group, rows in described.items()])
+    yield from index_people([(group, candidate_of(rows)) for group, rows in described.items()])
     for part in chunks(groups):
         yield Statement(update_in("person SET indexed = 1 WHERE indexed = 0", "same_person"), part)
 
 
-def _candidate(rows: list[Row]) -> Candidate:
-    """All that may be searched of one person. What one of the rows protects is left out even if another gives it."""
+def candidate_of(rows: list[Row]) -> Candidate:
+    """All that may be searched of one person, of rows (names, birth date, addresses, identifiers).
+
+    What one of the rows protects is left out even if another gives it, in whichever spelling a question would find it.
+    """
     names: dict[tuple[tuple[str, ...], str], bool] = {}
     postcodes: dict[str, bool] = {}
     numbers: dict[str, bool] = {}
@@ -108,23 +111,25 @@ def _candidate(rows: list[Row]) -> Candidate:
             written = (tuple(name["given"]), name["family"])
             names[written] = names.get(written, False) or name["protected"]
         for address in orjson.loads(raw_addresses):
-            code = address["postcode"].replace(" ", "").upper()
+            code = parse_postcode(address["postcode"]) or ""
             postcodes[code] = postcodes.get(code, False) or address["protected"]
         for identifier in orjson.loads(raw_identifiers):
             if identifier["system"] == NHS_NUMBER_SYSTEM:
                 number = nhs_number(identifier["value"]) or ""
                 numbers[number] = numbers.get(number, False) or identifier["protected"]
-    guarded = {_folded(name) for name, protected in names.items() if protected}
+    guarded = [_as_searched(name) for name, protected in names.items() if protected]
     return Candidate(
-        names=tuple(name for name in names if _folded(name) not in guarded) if guarded else tuple(names),
+        names=tuple(name for name in names if _as_searched(name) not in guarded) if guarded else tuple(names),
         birth_dates=tuple(dict.fromkeys(born for _, born, _, _ in rows if born)),
         postcodes=tuple(code for code, protected in postcodes.items() if code and not protected),
         nhs_numbers=tuple(number for number, protected in numbers.items() if number and not protected),
     )
 
 
-def _folded(name: tuple[tuple[str, ...], str]) -> str:
-    return " ".join((*name[0], name[1])).casefold()
+def _as_searched(name: tuple[tuple[str, ...], str]) -> list[str]:
+    """Its parts as questions meet them, in any order: matching finds given and family name exchanged too."""
+    given, family = name
+    return sorted(name_tokens(" ".join(given)) + name_tokens(family))
 
 
 def _agree(birth_dates: list[str | None]) -> bool:

@@ -12,7 +12,7 @@ from consent_ledger.ledger import Ledger
 from consent_ledger.read import consents_of
 from consent_ledger.record import LedgerError
 from gateway.database.contract import Database
-from gateway.errors import ConfigurationError, InputError, StorageError
+from gateway.errors import ConfigurationError, StorageError
 from gateway.node.consents import ImportedConsent
 from gateway.node.ingest import ImportSource, RecordConsents
 from gateway.settings import SourceSettings
@@ -41,48 +41,67 @@ def open_source(settings: SourceSettings, *, federation: str) -> ImportSource:
 
 
 def consent_recorder(ledger: Ledger, database: Database) -> RecordConsents:
-    """Records imported statements in the ledger, each once, however often a broken-off run delivers it."""
+    """Records imported statements in the ledger, each once, however often a broken-off run delivers it.
+
+    What is delivered together is appended together, in its order: a consent recorded after the objection that
+    followed it would lift that objection.
+    """
 
     async def record(consents: Sequence[ImportedConsent]) -> None:
-        for consent in consents:
-            held, _ = await database.read(consents_of([consent.person_id]))
-            if any(entry.recorded_by == _reference(consent) for entry in held):
-                continue
-            try:
-                await ledger.record(consent.person_id, _entry(consent))
-            except LedgerError as error:
-                raise StorageError(str(error)) from error
+        held, _ = await database.read(consents_of(sorted({consent.person_id for consent in consents})))
+        recorded = {entry.recorded_by for entry in held}
+        new = [(consent.person_id, _entry(consent)) for consent in consents if _reference(consent) not in recorded]
+        if not new:
+            return
+        try:
+            await ledger.record_all(new)
+        except LedgerError as error:
+            raise StorageError(str(error)) from error
 
     return record
 
 
 def _entry(consent: ImportedConsent) -> ConsentEntry:
-    """A statement as a ledger entry; an ended permission is a withdrawal of just what it had allowed."""
-    statement = consent.statement
-    kind = ConsentKind.CONSENT if statement.permit else ConsentKind.OBJECTION
+    """A statement as a ledger entry; an ended permission is a withdrawal of just what it had allowed.
+
+    Every statement becomes one, so that none keeps those behind it from the record. One that the ledger cannot hold as
+    it stands (from an import before the mapping refused such) is held as what discloses least: an objection, or the
+    withdrawal of what was allowed, to everything.
+    """
+    kind = ConsentKind.CONSENT if consent.statement.permit else ConsentKind.OBJECTION
     if consent.withdrawn:
         kind = ConsentKind.WITHDRAWAL
+    try:
+        return _exactly(consent, kind)
+    except ValueError:
+        return ConsentEntry(
+            kind=ConsentKind.OBJECTION if kind is ConsentKind.OBJECTION else ConsentKind.WITHDRAWAL,
+            given_on=consent.statement.given_on,
+            method=METHOD,
+            recorded_by=_reference(consent),
+        )
+
+
+def _exactly(consent: ImportedConsent, kind: ConsentKind) -> ConsentEntry:
+    """The statement as it stands; raises ValueError if the ledger cannot hold it."""
+    statement = consent.statement
     permit = kind is ConsentKind.CONSENT
-    modes = statement.modes or (Mode.SCHEDULE,)
     line = Provision(
         permit=permit,
-        mode=max(modes) if permit else Mode.CALLBACK,
+        mode=max(statement.modes or (Mode.SCHEDULE,)) if permit else Mode.CALLBACK,
         purposes=statement.purposes,
         recipients=statement.recipients,
         except_recipients=statement.except_recipients,
         services=statement.services,
     )
-    try:
-        return ConsentEntry(
-            kind=kind,
-            provisions=(line,),
-            until=None if consent.withdrawn else _last_day(statement),
-            given_on=statement.given_on,
-            method=METHOD,
-            recorded_by=_reference(consent),
-        )
-    except ValueError as error:
-        raise InputError(f"source {consent.source}: a consent cannot be put on record: {error}") from error
+    return ConsentEntry(
+        kind=kind,
+        provisions=(line,),
+        until=None if consent.withdrawn else _last_day(statement),
+        given_on=statement.given_on,
+        method=METHOD,
+        recorded_by=_reference(consent),
+    )
 
 
 def _last_day(statement: ConsentStatement) -> date | None:

@@ -4,6 +4,7 @@
 Involvements that have ended, or whose practitioner and service are not there, are not read: nothing can disclose them.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,7 +24,7 @@ from mappings.model import (
 from mappings.vocabulary import Mode, OrganisationType, Sensitivity
 
 MAX_INVOLVEMENTS = 200  # of one person: ten times what an answer of 8 KiB can carry
-MAX_EVENTS = 500  # contacts of one person that are looked through for each practitioner's last and next
+MAX_EVENTS = 500  # contacts and visits of one person that are read: disclosure looks for the last and the next
 DECODED_ROWS = 1024  # practitioners, services, organisations kept decoded: they recur from person to person
 
 
@@ -32,7 +33,7 @@ class TeamMember:
     """One involvement with everything it refers to; at least one of `practitioner` and `service` is there.
 
     `organisation` is the service's, else the practitioner's; None means the agency of this node itself.
-    `contact_events` are this practitioner's last past contact and next planned visit with the person, if known.
+    `contact_events` are this practitioner's contacts and visits with the person, latest first.
     The ids are those of this node's rows; the keys inside the values are the source's and never leave the node.
     """
 
@@ -80,7 +81,7 @@ def team_of(person_id: int, *, today: str) -> Work[Team]:
     )
     events: dict[int, tuple[ContactEvent, ...]] = {}
     if rows:
-        events = yield from _last_and_next(person_id, today)
+        events = yield from _events(person_id)
     return Team(
         person_id=person_id,
         person_ids=tuple(row_id for row_id, _ in people) or (person_id,),
@@ -89,8 +90,8 @@ def team_of(person_id: int, *, today: str) -> Work[Team]:
     )
 
 
-def _last_and_next(person_id: int, today: str) -> Work[dict[int, tuple[ContactEvent, ...]]]:
-    """Each practitioner's last past contact and next planned visit. Partial dates are too vague to tell which."""
+def _events(person_id: int) -> Work[dict[int, tuple[ContactEvent, ...]]]:
+    """Each practitioner's contacts and visits, latest first. Partial dates are too vague to tell which came last."""
     rows = yield Statement(
         "SELECT e.practitioner_id, e.key, e.person_key, e.practitioner_key, e.kind, e.date, e.planned "
         "FROM person c JOIN contact_event e ON e.person_id = c.id "
@@ -98,8 +99,7 @@ def _last_and_next(person_id: int, today: str) -> Work[dict[int, tuple[ContactEv
         "ORDER BY e.date DESC LIMIT ?",
         (person_id, MAX_EVENTS),
     )
-    last: dict[int, ContactEvent] = {}
-    following: dict[int, ContactEvent] = {}
+    events: dict[int, list[ContactEvent]] = defaultdict(list)
     for practitioner_id, key, person_key, practitioner_key, kind, date, planned in rows:
         event = ContactEvent(
             key=key,
@@ -109,14 +109,8 @@ def _last_and_next(person_id: int, today: str) -> Work[dict[int, tuple[ContactEv
             date=date,
             planned=bool(planned),
         )
-        if planned and date >= today:
-            following[practitioner_id] = event  # the rows come latest first, so the nearest stays
-        elif not planned and date <= today:
-            last.setdefault(practitioner_id, event)
-    return {
-        practitioner_id: tuple(found[practitioner_id] for found in (last, following) if practitioner_id in found)
-        for practitioner_id in last.keys() | following.keys()
-    }
+        events[practitioner_id].append(event)
+    return {practitioner_id: tuple(found) for practitioner_id, found in events.items()}
 
 
 def _member(row: Row, events: dict[int, tuple[ContactEvent, ...]]) -> TeamMember:

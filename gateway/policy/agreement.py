@@ -19,10 +19,10 @@ from gateway.policy.fields import Fields
 from gateway.wire import jws
 from gateway.wire.federation import Federation
 from gateway.wire.keys import SigningKey, VerifyKey
+from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from mappings.vocabulary import AuthMethod, LawfulBasis, MatchGrade, Mode, Purpose, Sensitivity
 
 SIGNATURE_TYPE = "patchwork-agreement+jwt"
-MAX_AGREEMENT_BYTES = 256 * 1024  # a long agreement of a county has some 40 kB
 MAX_SIGNATURE_BYTES = 2048
 MAX_RULES = 200
 EVERYONE = "*"

@@ -110,6 +110,20 @@ def test_contact_of_a_practitioner_with_two_involvements_is_told_once() -> None:
     assert len(rows_of(TRUST, answer.bundle)) == 2
 
 
+def test_of_many_contacts_and_visits_the_last_and_the_nearest_are_told() -> None:
+    dates = {"2026-10-01": False, "2026-11-14": False, "2026-11-02": False, "2027-01-09": True, "2026-12-04": True}
+    events = [
+        ContactEvent(key=day, person_key="c-1", kind="office", date=day, planned=planned)
+        for day, planned in dates.items()
+    ]
+    for order in (events, events[::-1]):
+        answer = _bundle(team(replace(HEALTH_VISITOR, contact_events=tuple(order))), {0: Mode.SCHEDULE})
+        (row,) = rows_of(TRUST, answer.bundle)
+        assert row.last_contact is not None
+        assert row.next_visit is not None
+        assert (row.last_contact.date, row.next_visit.date) == ("2026-11-14", "2026-12-04")
+
+
 def test_planned_visits_that_passed_and_contacts_to_come_are_not_told() -> None:
     stale = (
         ContactEvent(key="e-8", person_key="c-1", kind="office", date="2026-11-20", planned=True),

@@ -211,6 +211,8 @@ def test_an_objection_is_heard_at_once_and_a_consent_after_it(walk: Walk) -> Non
     assert walk.ask("Alex Damson", "1985-04-03")["housing"]["outcome"] == "nothing-to-disclose"
     walk.run("consent", "record", *tenant, "--mode", "schedule")
     assert walk.ask("Alex Damson", "1985-04-03")["housing"]["outcome"] == "teams"
+    walk.run("consent", "object", *tenant, "--to", "childrens-services")
+    assert walk.ask("Alex Damson", "1985-04-03")["housing"]["outcome"] == "nothing-to-disclose"
     assert "no client with this number" in walk.refused(
         "consent", "withdraw", *tenant[:4], "--person", "T9", *tenant[6:]
     )

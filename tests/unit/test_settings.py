@@ -72,3 +72,10 @@ def test_a_value_that_is_wrong_is_not_repeated(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"node\.toml: node\.member: ") as caught:
         load_node(file)
     assert "Sesame" not in str(caught.value)
+
+
+def test_a_second_hub_is_refused_because_nothing_would_ever_use_it(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(NODE.replace('"https://hub.example.org"', '"https://hub.example.org", "https://hub2.example.org"'))
+    with pytest.raises(ConfigurationError, match="one hub is used, so `hubs` lists one; there is no fail-over yet"):
+        load_node(file)

@@ -92,7 +92,7 @@ async def test_leads_come_first_then_the_newest(node: Node) -> None:
     assert await node.workers() == ["Workerw3", "Workerw2", "Workerw1"]
 
 
-async def test_a_team_has_the_last_contact_and_the_next_visit(node: Node) -> None:
+async def test_a_team_has_its_contacts_and_visits_latest_first_and_no_vague_ones(node: Node) -> None:
     dates = {"v1": "2026-11-01", "v2": "2026-10-01", "v3": "2026-12-24", "v4": "2026-12-01", "v5": "2026-11"}
     visits = (
         record("visit", key, person="p1", worker="w1", date=date, planned="yes" if date > "2026-12" else "no")
@@ -101,8 +101,10 @@ async def test_a_team_has_the_last_contact_and_the_next_visit(node: Node) -> Non
     await node.imports(*ADA, *visits)
     (member,) = (await node.team(await node.finds())).involvements
     assert [(event.date, event.planned) for event in member.contact_events] == [
-        ("2026-11-01", False),
+        ("2026-12-24", True),
         ("2026-12-01", True),
+        ("2026-11-01", False),
+        ("2026-10-01", False),
     ]
 
 

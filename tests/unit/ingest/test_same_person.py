@@ -2,6 +2,7 @@
 
 import pytest
 
+from gateway.matching.record import Card
 from tests.unit.ingest.sources import Node, case, person, worker
 
 NHS_NUMBER = "999 000 0018"
@@ -102,3 +103,39 @@ async def test_protected_details_are_never_searched(node: Node) -> None:
     (card,) = await node.rows("SELECT card FROM person_card")
     for value in (b"quillfeather", b"ZZ9", b"9990000018"):
         assert value not in card[0].replace(b" ", b"")
+
+
+@pytest.mark.parametrize(
+    ("protected", "other"),
+    [
+        ({"family": "O'Neil"}, {"family": "ONeil"}),
+        ({"family": "O\u2019Neil"}, {"family": "o'neil"}),
+        ({"family": "Nu\u00f1ez"}, {"family": "Nunez"}),
+        ({"given": "Mary-Jane"}, {"given": "Mary Jane"}),
+        ({"given": "Dr Ada"}, {"given": "Ada"}),
+        ({"given": "Ada", "family": "Quillfeather"}, {"given": "Quillfeather", "family": "Ada"}),
+    ],
+)
+async def test_a_name_that_one_source_protects_is_not_searched_in_another_spelling(
+    node: Node, protected: dict[str, str], other: dict[str, str]
+) -> None:
+    await node.imports(person("p1", nhs=NHS_NUMBER, name_protected="yes", **protected))
+    await node.imports(person("q1", nhs=NHS_NUMBER, **other), name="second")
+    assert await groups(node) == 1
+    (card,) = await node.rows("SELECT card FROM person_card")
+    assert Card.from_bytes(card[0]).names == ()
+
+
+async def test_a_postcode_that_one_source_protects_is_not_searched_in_another_spelling(node: Node) -> None:
+    await node.imports(person("p1", nhs=NHS_NUMBER, postcode="ZM4 0QT", address_protected="yes"))
+    await node.imports(person("q1", nhs=NHS_NUMBER, postcode="zm4-0qt"), name="second")
+    (card,) = await node.rows("SELECT card FROM person_card")
+    assert Card.from_bytes(card[0]).postcodes == ()
+
+
+async def test_what_nobody_protects_stays_searched_beside_what_somebody_does(node: Node) -> None:
+    await imports_pair(node, given="Adaline", name_protected="yes", postcode="ZM4 7QT", address_protected="yes")
+    (card,) = await node.rows("SELECT card FROM person_card")
+    found = Card.from_bytes(card[0])
+    assert found.names == ((("ada",), ("quillfeather",)),)
+    assert b"ZM4" not in card[0]

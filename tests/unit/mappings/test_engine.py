@@ -18,7 +18,7 @@ from mappings.model import (
 )
 from mappings.rules import MAX_ITEMS, MAX_OBJECTS
 from mappings.spec import SpecError
-from mappings.vocabulary import Mode, Purpose, Sensitivity
+from mappings.vocabulary import MAX_SCOPE, Mode, Purpose, Sensitivity
 from tests.unit.mappings.kit import PERSON, spec
 
 ROW = {"id": "1", "surname": "Smith", "forename": "John"}
@@ -51,6 +51,11 @@ person_key = ["id"]
 permit = { field = "ok", yes = ["yes"], no = ["no"] }
 until = { field = "until", date = "%Y-%m-%d" }
 purposes = { field = "purposes", split = ",", value_set = "purposes" }
+recipients = { field = "to", split = "," }
+modes = { field = "modes", split = ",", value_set = "modes" }
+[value_sets.modes]
+target = "mode"
+codes = { no = "none", some = "duty-contact" }
 [value_sets.purposes]
 target = "purpose"
 codes = { care = "COC", risk = "THREAT" }
@@ -325,3 +330,22 @@ def test_worker_whose_column_is_missing_is_not_taken_for_one_whose_column_is_emp
     assert isinstance(without, Practitioner)
     assert isinstance(nested, Practitioner)
     assert (len(without.contact_points), len(nested.contact_points)) == (0, 1)
+
+
+def test_a_consent_that_no_ledger_can_hold_is_refused_by_its_field(tmp_path: Path) -> None:
+    codes = [str(number) for number in range(MAX_SCOPE + 1)]
+    assert one(tmp_path, CONSENT, ok="yes", modes="no") == (
+        None,
+        [("modes", "consent.modes: a permission of nothing", True)],
+    )
+    for said in ("yes", "no"):
+        assert one(tmp_path, CONSENT, ok=said, to=codes) == (
+            None,
+            [("to", f"consent.recipients: more than {MAX_SCOPE} codes", True)],
+        )
+    permission, _ = one(tmp_path, CONSENT, ok="yes", to=codes[1:], modes="no,some")
+    assert isinstance(permission, ConsentStatement)
+    assert permission.modes == (Mode.NONE, Mode.DUTY_CONTACT)
+    objection, issues = one(tmp_path, CONSENT, ok="no", modes="no")  # an objection is never lost over its modes
+    assert isinstance(objection, ConsentStatement)
+    assert issues == []

@@ -9,7 +9,6 @@ from gateway.matching.compare import BirthLevel, NameLevel, NumberLevel, PlaceLe
 from gateway.matching.record import Candidate, asked_of, card_of
 from gateway.matching.score import Levels, Match, Scored, choose, score
 from gateway.wire.query import NameParts, Subject
-from mappings.model import Address, HumanName, Identifier, Person
 from mappings.vocabulary import NHS_NUMBER_SYSTEM, MatchGrade
 
 TODAY = date(2026, 3, 1)
@@ -236,17 +235,3 @@ def test_the_explanation_holds_words_and_weights_but_nothing_stored() -> None:
     for value in ("robert", "brien", "1985", "ab10", NUMBER):
         assert value not in told
     assert found.best.score == pytest.approx(sum(result.weight for result in found.best.explanation))
-
-
-def test_what_is_protected_is_never_searched() -> None:
-    person = Person(
-        key="1",
-        names=(
-            HumanName(given=("Robert",), family="Hidden", protected=True),
-            HumanName(given=("Robin",), family="Day"),
-        ),
-        birth_date="1985-03-09",
-        addresses=(Address(postcode="AB10 1XY", protected=True), Address(postcode="G2 3HY")),
-        identifiers=(Identifier(system=NHS_NUMBER_SYSTEM, value=NUMBER, protected=True),),
-    )
-    assert Candidate.of(person) == stored("Robin", "Day", "1985-03-09", "G2 3HY")

@@ -21,6 +21,7 @@ from gateway.policy.agreement import (
 from gateway.wire import jws
 from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey
 from gateway.wire.keys import SigningKey
+from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from mappings.vocabulary import LawfulBasis, OrganisationType, Purpose, Sector
 from tests.policy_cases import AGREEMENTS
 
@@ -81,6 +82,13 @@ def test_demonstration_agreement_is_read_whole() -> None:
     assert AGREEMENT.sha256 == hashlib.sha256(TEXT).hexdigest()
     assert AGREEMENT.members == set(TYPES) - {"school"}
     assert {rule.id for rule in AGREEMENT.rules} >= {"coordination", "safeguarding", "no-camhs-to-housing"}
+
+
+def test_a_text_that_no_federation_document_can_carry_is_refused_before_anybody_signs_it() -> None:
+    filler = b"\n#" + b"x" * (MAX_AGREEMENT_BYTES - len(TEXT) - 2)
+    read_agreement(TEXT + filler, "agreement.toml")
+    with pytest.raises(ConfigurationError, match=r"agreement\.toml: longer than 65536 bytes"):
+        read_agreement(TEXT + filler + b"x", "agreement.toml")
 
 
 BAD = [

@@ -1,4 +1,4 @@
-"""The hub's whole work on one question (docs/wire.md, "Envelope, asking node to hub"). It can read none of it."""
+"""The hub's whole work on one question (docs/wire.md, "Envelope"). It can read none of it."""
 
 import asyncio
 import time

@@ -11,9 +11,9 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from gateway.hub.routes import QUERIES_PATH
 from gateway.wire.envelope import seal_query
 from gateway.wire.federation import Federation
+from gateway.wire.paths import QUERIES_PATH
 from gateway.wire.query import SignedQuery, sign_query
 from gateway.wire.question import AskingPractitioner, NameParts, Query, Subject
 from gateway.wire.request import sign_request

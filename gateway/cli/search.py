@@ -4,20 +4,19 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.live import Live
 
 from gateway.app import open_node
 from gateway.cli.options import CLOCK, Config, run
+from gateway.cli.save import save_bundles
 from gateway.cli.table import Progress, as_json
-from gateway.errors import ConfigurationError, InputError, PatchworkError
+from gateway.errors import InputError, PatchworkError
 from gateway.node.ask import Asked, Completed, MemberResult, ask
 from gateway.node.question import Question, read_subject
 from gateway.settings import NodeSettings, PractitionerSettings, load_node
 from gateway.wire.federation import Federation
-from gateway.wire.operator import replace_file
 from gateway.wire.query import AskingPractitioner, Subject
 from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
 
@@ -42,7 +41,10 @@ def search(
     contacts_only: Annotated[bool, typer.Option(help="Do not ask for dates of contacts and visits.")] = False,
     only_certain: Annotated[bool, typer.Option(help="Show nothing unless the match is certain.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document when all have answered.")] = False,
-    save: Annotated[Path | None, typer.Option(help="Write each verified Bundle to this folder.")] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write each verified Bundle to this folder, to be deleted when it may no longer be shown."),
+    ] = None,
 ) -> None:
     """Ask every agency that the agreement lists who is working with a client."""
     settings = load_node(config)
@@ -72,8 +74,8 @@ async def _search(settings: NodeSettings, question: Question, *, json: bool, sav
         await node.close()
     if json:
         typer.echo(as_json(completed))
-    if save is not None:
-        _save(save, completed)
+    if save is not None and not save_bundles(save, completed.results):
+        raise typer.Exit(1)
 
 
 def _must_be_active(received: Federation | None, settings: NodeSettings) -> None:
@@ -105,18 +107,6 @@ async def _live(stream: AsyncIterator[Asked | MemberResult | Completed], subject
         console.line()  # the reason goes on a line of its own
         raise
     raise InputError("the question ended without a result")
-
-
-def _save(folder: Path, completed: Completed) -> None:
-    """Each verified Bundle as <member>.json; the folder is made if need be."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"{folder}: cannot be made: {error.strerror}") from error
-    for result in completed.results:
-        if result.bundle is not None:
-            indented = orjson.dumps(orjson.loads(result.bundle), option=orjson.OPT_INDENT_2)
-            replace_file(folder / f"{result.member.id}.json", indented)
 
 
 def _asking(settings: NodeSettings, wanted: str) -> AskingPractitioner:

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import SEALING_KEY_LIFETIME_S
+from gateway.wire.paths import SEALING_KEYS_PATH
 from gateway.wire.sealing_keys import SealingKeyRing, sign_sealing_key
 from tests.hub.kit import ASKER, FEDERATION, Federated, RunningHub, running_hub
 

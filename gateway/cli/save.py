@@ -26,7 +26,8 @@ def save_bundles(folder: Path, results: Iterable[MemberResult]) -> bool:
             continue
         bundle = orjson.loads(result.bundle)
         if _is_fhir(bundle):
-            replace_file(folder / f"{result.member.id}.json", orjson.dumps(bundle, option=orjson.OPT_INDENT_2))
+            indented = orjson.dumps(bundle, option=orjson.OPT_INDENT_2)
+            replace_file(folder / f"{result.member.id}.json", indented, mode=0o600)
         else:
             typer.echo(f"{result.member.name}: what it sent is not a FHIR Bundle, and is not saved", err=True)
             all_saved = False

@@ -203,11 +203,15 @@ def read_file(path: Path, max_bytes: int) -> bytes:
     return data
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write beside and rename, so that a reader sees the old file or the new one, never half of it."""
+def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
+    """Write beside and rename, so that a reader sees the old file or the new one, never half of it.
+
+    `mode` is the new file's, less what the process's umask forbids.
+    """
     beside = path.with_name(path.name + ".new")
     try:
-        with beside.open("wb") as file:
+        beside.unlink(missing_ok=True)  # what a write that broke off left has a mode of its own
+        with open(beside, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

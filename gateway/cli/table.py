@@ -93,7 +93,7 @@ def as_json(completed: Completed) -> str:
 
 def _team_table(rows: Iterable[TeamRow], *, wide: bool) -> Table:
     """A contact must never be broken over two lines; where the screen is narrow, the role stands below the name."""
-    table = Table(show_lines=True, header_style="bold", pad_edge=False)
+    table = Table(show_lines=True, header_style="bold")
     table.add_column("Agency", overflow="fold")
     table.add_column("Professional", overflow="fold")
     if wide:

@@ -19,6 +19,7 @@ from gateway.errors import ConfigurationError
 
 START_S = 30.0  # for one server to say that it is well, on a slow machine that starts six
 STOP_S = 5.0  # to finish what it is doing; then it is killed
+_STARTED = (b'"event":"node.started"', b'"event":"hub.started"')
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
@@ -28,6 +29,7 @@ class Servers:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._log_starts: dict[str, int] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -40,6 +42,7 @@ class Servers:
     def start(self, name: str, *arguments: str) -> None:
         """Start `patchwork ARGUMENTS...` as its own process, with its log in <folder>/<name>/log.jsonl."""
         with self.log(name).open("ab") as log:
+            self._log_starts[name] = log.tell()
             self._running[name] = subprocess.Popen(
                 command(*arguments),
                 stdin=subprocess.DEVNULL,
@@ -57,11 +60,17 @@ class Servers:
         """Until each server says that it is well; raises ConfigurationError naming the one that does not."""
         deadline = time.monotonic() + START_S
         for name, port in ports.items():
-            while not _well(port):
+            while not (self._has_started(name) and _well(port)):
                 self.check()
                 if time.monotonic() > deadline:
                     raise ConfigurationError(f"{name} does not answer on port {port}; see {self.log(name)}")
                 time.sleep(0.05)
+
+    def _has_started(self, name: str) -> bool:
+        """Whether this very process listens: another program may have taken its port, and be well."""
+        with self.log(name).open("rb") as log:
+            log.seek(self._log_starts[name])
+            return any(event in line for line in log for event in _STARTED)
 
     def check(self) -> None:
         """Raises ConfigurationError if a server has ended by itself."""

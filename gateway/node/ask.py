@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from consent_ledger.entries import AskedEntry, Asker, ReceivedEntry
+from consent_ledger.entries import AskedEntry, ReceivedEntry
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
 from consent_ledger.record import LedgerError
 from gateway.errors import HubError, InputError, StorageError, WireError
 from gateway.events import emit
 from gateway.links.hub_client import Relayed
+from gateway.node.asker import asker_of
 from gateway.node.hub_account import HubAccount
 from gateway.node.identity import Identity
 from gateway.node.membership import View
@@ -211,18 +212,11 @@ def _bind_and_sign(
 def _asked_entry(signed: SignedQuery) -> AskedEntry:
     """(3) The exact signed question: only the asker keeps it."""
     query = signed.query
-    asker = query.practitioner
     return AskedEntry(
         jti=query.jti,
         query=signed.token.decode("ascii"),
         query_sha256=signed.sha256,
-        asker=Asker(
-            member=query.issuer,
-            practitioner=asker.id,
-            name=asker.name,
-            role=asker.role,
-            organisation=asker.organisation,
-        ),
+        asker=asker_of(query),
         purpose=query.purpose.value,
         recipients=query.recipients,
     )

@@ -6,8 +6,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from gateway.app import Node, open_node
-from gateway.cli.options import CLOCK, Config, run
+from gateway.app import Node
+from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.errors import InputError
 from gateway.node.ingest import ImportCounts, ImportReport, run_import
 from gateway.node.sources import consent_recorder, open_source
@@ -29,11 +29,8 @@ def imports(
         raise InputError(f"there is no source {source} ({known})")
 
     async def each() -> bool:
-        node = await open_node(settings, clock=CLOCK)
-        try:
+        async with opened(settings) as node:
             return all([await _import(node, one, allow_removals=allow_removals) for one in chosen])
-        finally:
-            await node.close()
 
     if not run(each()):
         raise typer.Exit(1)

@@ -8,15 +8,13 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from gateway.app import open_node
-from gateway.cli.options import CLOCK, Config, run
+from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.cli.save import save_bundles
 from gateway.cli.table import Progress, as_json
 from gateway.errors import InputError, PatchworkError
 from gateway.node.ask import Asked, Completed, MemberResult, ask
 from gateway.node.question import Question, read_subject
 from gateway.settings import NodeSettings, PractitionerSettings, load_node
-from gateway.wire.federation import Federation
 from gateway.wire.query import AskingPractitioner, Subject
 from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
 
@@ -62,35 +60,23 @@ def search(
 
 
 async def _search(settings: NodeSettings, question: Question, *, json: bool, save: Path | None) -> None:
-    node = await open_node(settings, clock=CLOCK)
-    try:
+    async with opened(settings) as node:
         waiting = (await node.parts.membership.refresh()).waiting
-        _must_be_active(node.parts.membership.received, settings)
+        stream = ask(question, node=node.parts)
         if waiting:
             typer.echo("Some members wait for this agency's decision: patchwork node accept", err=True)
-        stream = ask(question, node=node.parts)
         completed = await (_quietly(stream) if json else _live(stream, question.subject))
-    finally:
-        await node.close()
     if json:
         typer.echo(as_json(completed))
     if save is not None and not save_bundles(save, completed.results):
         raise typer.Exit(1)
 
 
-def _must_be_active(received: Federation | None, settings: NodeSettings) -> None:
-    me = settings.node.member
-    if received is None or me not in received.members:
-        raise InputError(f"{me} is not a member of {settings.federation[0].id} yet: its operator has to admit it")
-    if not received.members[me].active:
-        raise InputError(f"{me} is suspended in {received.name}: ask its operator")
-
-
 async def _quietly(stream: AsyncIterator[Asked | MemberResult | Completed]) -> Completed:
     async for event in stream:
         if isinstance(event, Completed):
             return event
-    raise InputError("the question ended without a result")
+    raise AssertionError("ask() ends with Completed or raises")
 
 
 async def _live(stream: AsyncIterator[Asked | MemberResult | Completed], subject: Subject) -> Completed:
@@ -106,7 +92,7 @@ async def _live(stream: AsyncIterator[Asked | MemberResult | Completed], subject
     except PatchworkError:
         console.line()  # the reason goes on a line of its own
         raise
-    raise InputError("the question ended without a result")
+    raise AssertionError("ask() ends with Completed or raises")
 
 
 def _asking(settings: NodeSettings, wanted: str) -> AskingPractitioner:

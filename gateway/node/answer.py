@@ -146,7 +146,7 @@ async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Ou
     """(3) - (7) on one snapshot of the databases."""
     today = datetime.fromtimestamp(node.clock.now(), UTC).date()
     try:
-        found = await node.people.read(_read(query, today))  # (3) (4) (5)
+        found = await node.database.read(_read(query, today))  # (3) (4) (5)
         decided = decide_team(  # (6)
             found.team,
             query=query,

@@ -121,8 +121,9 @@ class _Sent:
 async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | MemberResult | Completed]:
     """Ask, and yield results as they arrive. Raises InputError, FederationError, StorageError, HubError."""
     started = node.clock.now()
+    _must_be_active(node)
     view = node.membership.current()
-    accepted = await node.people.read(accepted_agreements(view.federation.name))
+    accepted = await node.database.read(accepted_agreements(view.federation.name))
     sent, agreement = _bind_and_sign(question, me=node.me, view=view, accepted=accepted, now=started)  # (1) (2)
     query = sent.signed.query
     try:
@@ -170,6 +171,17 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
         ms=round((node.clock.now() - started) * 1000),
     )
     yield completed
+
+
+def _must_be_active(node: NodeParts) -> None:
+    """By the newest document, so that a person is told what is the matter before any reason that follows from it."""
+    received, me = node.membership.received, node.me.member
+    if received is None:
+        return  # then there is no view either, and that says why
+    if me not in received.members:
+        raise InputError(f"{me} is not a member of {received.name} yet: its operator has to admit it")
+    if not received.members[me].active:
+        raise InputError(f"{me} is suspended in {received.name}: ask its operator")
 
 
 def _bind_and_sign(

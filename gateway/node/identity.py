@@ -24,6 +24,7 @@ class Identity:
 
 def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
     """Read keys that make_keys() wrote; raises ConfigurationError naming the file."""
+    LedgerKey.load(folder / LEDGER_KEY_FILE)  # nothing signs with it yet, but that it is lost or open shows today
     return Identity(
         member=member,
         federation=federation,

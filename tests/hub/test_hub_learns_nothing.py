@@ -57,7 +57,7 @@ def _memory(pid: int) -> bytes:
     found = bytearray()
     with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
         for line in maps:
-            start, end, readable = re.match(r"([0-9a-f]+)-([0-9a-f]+) (r?)", line).groups()  # type: ignore[union-attr]
+            start, end, readable = re.match(r"([0-9a-f]+)-([0-9a-f]+) (r?)", line).groups()  # type: ignore[union-attr]  # Linux writes it so
             if readable and "[v" not in line:
                 try:
                     memory.seek(int(start, 16))

@@ -40,15 +40,13 @@ class SourceOptionError(SourceError):
 class Manifest:
     """What an importer may rely on.
 
-    `incremental`: a later run may start from the last cursor and gets what changed since.
+    `incremental`: a later run may start from the last cursor and gets what changed since, in the order of versions.
     `deletions`: "snapshot" - a record that a complete run from None no longer yields was deleted; "tombstone" - a
     deleted record comes once more with `deleted`; "none" - deletions cannot be noticed.
-    `ordered`: records of one key come in the order of their versions.
     """
 
     incremental: bool
     deletions: Literal["snapshot", "tombstone", "none"]
-    ordered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ class _Form:
 class DelimitedConnector:
     """Reads delimited text files, each a snapshot of its kind of record."""
 
-    manifest = Manifest(incremental=False, deletions="snapshot", ordered=True)
+    manifest = Manifest(incremental=False, deletions="snapshot")
 
     def __init__(self, options: Mapping[str, Any], expects: Mapping[str, frozenset[str]]) -> None:
         given = Options("delimited", options)

@@ -10,7 +10,7 @@ from connectors.xml import XmlConnector
 
 def _sql(options: Mapping[str, Any], expects: Mapping[str, frozenset[str]]) -> Connector:
     # SQLAlchemy takes a third of a second to load, at each start of a program that seldom needs it.
-    from connectors.sql import SqlConnector  # noqa: PLC0415
+    from connectors.sql import SqlConnector  # noqa: PLC0415 - see above
 
     return SqlConnector(options, expects)
 

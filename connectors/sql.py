@@ -43,7 +43,6 @@ class SqlConnector:
         self.manifest = Manifest(
             incremental=self._incremental,
             deletions="tombstone" if tombstones else "snapshot",
-            ordered=self._incremental,
         )
         self._rows = 0
 

@@ -33,7 +33,7 @@ class _Kind:
 class XmlConnector:
     """Reads one XML file, a snapshot of all its kinds of records."""
 
-    manifest = Manifest(incremental=False, deletions="snapshot", ordered=True)
+    manifest = Manifest(incremental=False, deletions="snapshot")
 
     def __init__(self, options: Mapping[str, Any], expects: Mapping[str, frozenset[str]]) -> None:
         given = Options("xml", options)

@@ -88,11 +88,7 @@ def append_all(
 ) -> Work[list[Appended | LedgerError]]:
     """Append what may be appended; for each draft its place, or why it was left out."""
     # (1)
-    size, peaks, clock_high = (yield "SELECT size, peaks, clock_high FROM ledger_head WHERE id = 1", ())[0]
-    try:
-        tree = TreeHasher(size, [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)])
-    except ValueError as error:
-        raise LedgerCorrupt("the head of the ledger does not fit its size") from error
+    tree, clock_high = yield from read_head()
     behind = now < clock_high - CLOCK_TOLERANCE_S
 
     results: list[Appended | LedgerError] = []
@@ -137,6 +133,16 @@ def append_all(
         (int(high), PURGE_ROWS),
     )
     return results
+
+
+def read_head() -> Work[tuple[TreeHasher, float]]:
+    """The tree as stored, and the highest time seen; raises LedgerCorrupt if its hashes do not fit its size."""
+    size, peaks, clock_high = (yield "SELECT size, peaks, clock_high FROM ledger_head WHERE id = 1", ())[0]
+    try:
+        tree = TreeHasher(size, [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)])
+    except ValueError as error:
+        raise LedgerCorrupt("the head of the ledger does not fit its size") from error
+    return tree, clock_high
 
 
 def _check(

@@ -80,10 +80,7 @@ class AnsweredEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedEntry:
-    """One question that this node asks: the exact signed question, which only the asker keeps.
-
-    `person_id` is the asker's own record of the subject, if it has one. `break_glass_reason`, in words, stays here.
-    """
+    """One question that this node asks: the exact signed question, which only the asker keeps."""
 
     jti: str
     query: str
@@ -91,8 +88,6 @@ class AskedEntry:
     asker: Asker
     purpose: str
     recipients: tuple[str, ...]
-    person_id: int | None = None
-    break_glass_reason: str | None = None
 
     def body(self) -> dict[str, Any]:
         """Plain data for the ledger."""
@@ -103,8 +98,6 @@ class AskedEntry:
             "asker": _asker(self.asker),
             "purpose": self.purpose,
             "recipients": list(self.recipients),
-            "person_id": self.person_id,
-            "break_glass_reason": self.break_glass_reason,
         }
 
 
@@ -115,7 +108,6 @@ class ReceivedEntry:
     jti: str
     outcomes: Mapping[str, str]
     answers: Mapping[str, str]
-    person_id: int | None = None
 
     def body(self) -> dict[str, Any]:
         """Plain data for the ledger."""
@@ -123,7 +115,6 @@ class ReceivedEntry:
             "jti": self.jti,
             "outcomes": dict(self.outcomes),
             "answers": dict(self.answers),
-            "person_id": self.person_id,
         }
 
 

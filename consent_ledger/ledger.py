@@ -77,11 +77,11 @@ class Ledger:
 
     async def log_question(self, entry: AskedEntry) -> Appended:
         """Put a question on record before it is asked."""
-        return await self._append(EntryKind.ASKED, entry.body(), entry.person_id)
+        return await self._append(EntryKind.ASKED, entry.body(), None)
 
     async def log_received(self, entry: ReceivedEntry) -> Appended:
         """Put on record what came back."""
-        return await self._append(EntryKind.RECEIVED, entry.body(), entry.person_id)
+        return await self._append(EntryKind.RECEIVED, entry.body(), None)
 
     async def record(self, person_id: int, entry: ConsentEntry) -> Appended:
         """Record a consent, withdrawal or objection; it acts on every decision not yet on record."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
-from consent_ledger.append import NO_CONSENTS
+from consent_ledger.append import NO_CONSENTS, read_head
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
-from consent_ledger.merkle import HASH_BYTES, TreeHasher, leaf_hash
+from consent_ledger.merkle import TreeHasher, leaf_hash
 from consent_ledger.record import KindClass, LeafHeader, LedgerCorrupt, Row, Work, open_leaf, read_leaf
 
 CHUNK_ROWS = 1000  # entries of one read: some 1 MB
@@ -78,7 +78,7 @@ def clock_high() -> Work[float]:
 
 def tree_head() -> Work[TreeHead]:
     """Size and root as stored; raises LedgerCorrupt if they do not fit."""
-    tree = yield from _stored_tree()
+    tree, _ = yield from read_head()
     return TreeHead(size=tree.size, root=tree.root().hex())
 
 
@@ -141,18 +141,10 @@ def verify_chunk(walk: Walk) -> Work[bool]:
 
 def _verify_head(walk: Walk) -> Work[None]:
     """The head and the projection have exactly what the entries have."""
-    head = yield from _stored_tree()
+    head, _ = yield from read_head()
     if (head.size, head.peaks) != (walk.tree.size, walk.tree.peaks):
         raise LedgerCorrupt("the head does not fit the entries")
     ((projected,),) = yield "SELECT projected_size FROM ledger_head WHERE id = 1", ()
     ((consents,),) = yield "SELECT count(*) FROM consent_entry", ()
     if projected != walk.tree.size or consents != walk.consents:
         raise LedgerCorrupt("the consent projection does not fit the entries")
-
-
-def _stored_tree() -> Work[TreeHasher]:
-    size, peaks = (yield "SELECT size, peaks FROM ledger_head WHERE id = 1", ())[0]
-    try:
-        return TreeHasher(size, [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)])
-    except ValueError as error:
-        raise LedgerCorrupt("the head of the ledger does not fit its size") from error

@@ -108,7 +108,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
     parts = NodeParts(
         me=me,
         membership=membership,
-        people=database,
+        database=database,
         ledger=ledger,
         hub=hub,
         clock=clock,

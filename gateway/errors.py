@@ -8,7 +8,8 @@
     |  |- NotAuthentic        its signature or seal does not hold, or its key is unknown or revoked
     |  |- NotForUs            it is addressed, bound or sealed to somebody or something else
     |  |- OutOfTime           it is expired, from the future or lives too long
-    |  `- Replayed            it has been seen before
+    |  |- Replayed            it has been seen before
+    |  `- FederationBehind    its sender holds a newer federation document: refetch it, then verify again
     |- FederationError        the federation document cannot be relied on
     |  |- FederationStale     document or freshness statement has expired, or never arrived
     |  |- FederationRolledBack  its seq went back, or one seq has two contents
@@ -18,8 +19,8 @@
     |  `- TooManyRequests     one party asked more than its share; says when to come back
     `- HubError               a hub refused or could not be reached
 
-`code` is stable and goes into logs and OperationOutcomes; `hop` says where it failed. Messages name what and where, and
-never a person: no name, number, date of birth or body is ever put into one.
+`code` is stable and goes into logs and OperationOutcomes. Messages name what and where, and never a person: no name,
+number, date of birth or body is ever put into one.
 """
 
 import traceback
@@ -30,7 +31,6 @@ class PatchworkError(Exception):
     """Base of the tree."""
 
     code = "error"
-    hop = "local"
 
 
 class ConfigurationError(PatchworkError):
@@ -49,7 +49,6 @@ class WireError(PatchworkError):
     """A message from another party is refused (docs/wire.md)."""
 
     code = "wire"
-    hop = "wire"
 
 
 class MalformedMessage(WireError):
@@ -82,11 +81,20 @@ class Replayed(WireError):
     code = "replayed"
 
 
+class FederationBehind(WireError):
+    """The sender holds a newer federation document than this node: refetch it, then verify again."""
+
+    code = "federation-behind"
+
+    def __init__(self, message: str, *, seq: int) -> None:
+        super().__init__(message)
+        self.seq = seq
+
+
 class FederationError(PatchworkError):
     """The federation document cannot be relied on, so nothing is asked or answered."""
 
     code = "federation"
-    hop = "federation"
 
 
 class FederationStale(FederationError):
@@ -111,7 +119,6 @@ class StorageError(PatchworkError):
     """A database cannot be read or written; nothing is disclosed meanwhile."""
 
     code = "storage"
-    hop = "database"
 
 
 class Overloaded(PatchworkError):
@@ -134,7 +141,6 @@ class HubError(PatchworkError):
     """A hub refused the request or could not be reached."""
 
     code = "hub"
-    hop = "hub"
 
 
 def origin(error: BaseException) -> str:

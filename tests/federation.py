@@ -242,7 +242,7 @@ def someone(
             service_key=f"svc-{service}",
             role=role,
             start="2026-01-05",
-            **involvement,  # type: ignore[arg-type]
+            **involvement,  # type: ignore[arg-type]  # fields by name
         ),
     )
 

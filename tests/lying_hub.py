@@ -15,12 +15,12 @@ import orjson
 from aiohttp import web
 
 from gateway.http import listen
-from gateway.links.https import ANSWERS_PATH
 from gateway.wire.coverage import DeliveryOutcome, sign_coverage
 from gateway.wire.envelope import Envelope, MemberEnvelope, member_envelope
 from gateway.wire.federation import HUB
 from gateway.wire.jws import peek
 from gateway.wire.keys import SigningKey
+from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import sign_request
 
 Line = dict[str, Any]

@@ -5,20 +5,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.live import Live
 
 from gateway.app import accept_agreements
 from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.save import save_bundles
 from gateway.cli.table import Progress, as_json
-from gateway.errors import ConfigurationError, InputError, PatchworkError
+from gateway.errors import InputError, PatchworkError
 from gateway.node.ask import Asked, Completed, MemberResult, ask
 from gateway.node.question import Question, read_subject
 from gateway.settings import NodeSettings, PractitionerSettings, load_node
-from gateway.wire.federation import Federation
-from gateway.wire.operator import replace_file
 from gateway.wire.query import AskingPractitioner, Subject
 from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
 
@@ -43,7 +41,10 @@ def search(
     contacts_only: Annotated[bool, typer.Option(help="Do not ask for dates of contacts and visits.")] = False,
     only_certain: Annotated[bool, typer.Option(help="Show nothing unless the match is certain.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document when all have answered.")] = False,
-    save: Annotated[Path | None, typer.Option(help="Write each verified Bundle to this folder.")] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write each verified Bundle to this folder, to be deleted when it may no longer be shown."),
+    ] = None,
 ) -> None:
     """Ask every agency that the agreement lists who is working with a client."""
     settings = load_node(config)
@@ -64,30 +65,21 @@ async def _search(settings: NodeSettings, question: Question, *, json: bool, sav
     async with opened(settings) as node:
         await accept_agreements(node)
         waiting = (await node.parts.membership.refresh()).waiting
-        _must_be_active(node.parts.membership.received, settings)
+        stream = ask(question, node=node.parts)
         if waiting:
             typer.echo("Some members wait for this agency's decision: patchwork node accept", err=True)
-        stream = ask(question, node=node.parts)
         completed = await (_quietly(stream) if json else _live(stream, question.subject))
     if json:
         typer.echo(as_json(completed))
-    if save is not None:
-        _save(save, completed)
-
-
-def _must_be_active(received: Federation | None, settings: NodeSettings) -> None:
-    me = settings.node.member
-    if received is None or me not in received.members:
-        raise InputError(f"{me} is not a member of {settings.federation[0].id} yet: its operator has to admit it")
-    if not received.members[me].active:
-        raise InputError(f"{me} is suspended in {received.name}: ask its operator")
+    if save is not None and not save_bundles(save, completed.results):
+        raise typer.Exit(1)
 
 
 async def _quietly(stream: AsyncIterator[Asked | MemberResult | Completed]) -> Completed:
     async for event in stream:
         if isinstance(event, Completed):
             return event
-    raise InputError("the question ended without a result")
+    raise AssertionError("ask() ends with Completed or raises")
 
 
 async def _live(stream: AsyncIterator[Asked | MemberResult | Completed], subject: Subject) -> Completed:
@@ -103,19 +95,7 @@ async def _live(stream: AsyncIterator[Asked | MemberResult | Completed], subject
     except PatchworkError:
         console.line()  # the reason goes on a line of its own
         raise
-    raise InputError("the question ended without a result")
-
-
-def _save(folder: Path, completed: Completed) -> None:
-    """Each verified Bundle as <member>.json; the folder is made if need be."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigurationError(f"{folder}: cannot be made: {error.strerror}") from error
-    for result in completed.results:
-        if result.bundle is not None:
-            indented = orjson.dumps(orjson.loads(result.bundle), option=orjson.OPT_INDENT_2)
-            replace_file(folder / f"{result.member.id}.json", indented)
+    raise AssertionError("ask() ends with Completed or raises")
 
 
 def _today() -> date:

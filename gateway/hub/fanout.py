@@ -1,4 +1,11 @@
-"""The hub's whole work on one question (docs/wire.md, "Envelope, asking node to hub"). It can read none of it."""
+"""The hub's whole work on one question (docs/wire.md, "Envelope"). It can read none of it.
+
+(1) authenticate the member
+(2) limits: rate, size, places, and nothing twice
+(3) relay each member's own copy, to all at once, under one deadline
+(4) stream the answers back as they arrive, unopened
+(5) coverage: sign what became of each copy
+"""
 
 import asyncio
 import time

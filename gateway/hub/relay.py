@@ -79,9 +79,8 @@ class Relays:
         if self._running.pop(member, None) is None or task.cancelled():
             return  # timed out or abandoned before
         error = task.exception()
-        if (
-            error is not None
-        ):  # against the contract of links: a bug, which must not cost the other members their answers
+        if error is not None:
+            # Against the contract of links: a bug, which must not cost the other members their answers.
             emit("answer.failed", level=logging.ERROR, member=member, code=type(error).__name__)
         delivery = _BROKEN_LINK if error is not None else task.result()
         self._circuits.record(member, delivery)

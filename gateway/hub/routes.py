@@ -1,4 +1,4 @@
-"""The hub's HTTP door (docs/wire.md, "Envelope, asking node to hub").
+"""The hub's HTTP door (docs/wire.md, "HTTP of a hub").
 
     POST /v1/queries        Envelope in; application/x-ndjson out: lines {"member", "outcome", "answer"?} (answer in
                             base64url), then {"coverage": JWS}. Request token of an active member; 429 with Retry-After.
@@ -22,11 +22,7 @@ from gateway.hub.replay import accept_once
 from gateway.hub.sealing_keys import SealingKeys
 from gateway.links.body import BodyReader
 from gateway.wire.limits import MAX_ENVELOPE_BYTES, MAX_STATEMENT_BYTES
-
-QUERIES_PATH = "/v1/queries"
-FEDERATION_PATH = "/v1/federation"
-SEALING_KEYS_PATH = "/v1/sealing-keys"
-HEALTH_PATH = "/v1/health"
+from gateway.wire.paths import FEDERATION_PATH, HEALTH_PATH, QUERIES_PATH, SEALING_KEYS_PATH
 
 _NDJSON = "application/x-ndjson"
 

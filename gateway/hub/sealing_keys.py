@@ -1,6 +1,6 @@
 """Passes on the members' sealing keys: the newest statement of each, as that member signed it.
 
-The hub cannot make one up: askers verify each statement with the member's signing key (docs/wire.md, "Algorithms").
+The hub cannot make one up: askers verify each statement with the member's signing key (docs/wire.md, "Sealing keys").
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The contract that every link fulfils: how a sealed question travels from the hub to one member and its answer back.
 
 A link moves bytes and opens nothing. What goes wrong on the way is a *value*, so that one silent member never becomes
-an exception in a fan-out to a hundred (docs/wire.md, "Envelope, asking node to hub").
+an exception in a fan-out to a hundred (docs/wire.md, "HTTP of a node").
 """
 
 from dataclasses import dataclass

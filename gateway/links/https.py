@@ -1,4 +1,4 @@
-"""Link (a): the hub posts each question to the member's own HTTPS endpoint (docs/wire.md, "Links").
+"""Link (a): the hub posts each question to the member's own HTTPS endpoint (docs/wire.md, "HTTP of a node").
 
 The contract in bytes, for whoever answers at the other end:
 
@@ -32,9 +32,9 @@ from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import HUB, Member
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import KIB, SEALED_ANSWER_BYTES
+from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody, sign_request
 
-ANSWERS_PATH = "/v1/answers"
 ANSWER_TYPE = "application/octet-stream"
 OVERLOADED_CODE = "overloaded"
 MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it

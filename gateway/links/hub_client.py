@@ -1,4 +1,4 @@
-"""How a node speaks to a hub: federation document, sealing keys, questions (docs/wire.md, "Hub")."""
+"""How a node speaks to a hub: federation document, sealing keys, questions (docs/wire.md, "HTTP of a hub")."""
 
 import uuid
 from collections.abc import AsyncIterator
@@ -9,19 +9,21 @@ import aiohttp
 
 from gateway.clock import Clock
 from gateway.errors import HubError, MalformedMessage
-from gateway.wire.claims import raw, read_claims
+from gateway.wire.claims import raw, read_claims, text
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.envelope import Envelope
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import (
+    MAX_COVERAGE_BYTES,
     MAX_DOCUMENT_BYTES,
     MAX_MEMBERS,
     MAX_STATEMENT_BYTES,
     SEALED_ANSWER_BYTES,
 )
+from gateway.wire.paths import FEDERATION_PATH, QUERIES_PATH, SEALING_KEYS_PATH
 from gateway.wire.request import sign_request
 
-MAX_COVERAGE_BYTES = 1024 * 1024  # the last line names every member once
+MAX_LINE_BYTES = MAX_COVERAGE_BYTES  # the last line is the longest by far
 CONNECT_S = 5.0
 DIRECTORY_S = 20.0  # for a document or a list of keys
 GRACE_S = 2.0  # how long after the deadline the hub may take to say its last line
@@ -44,7 +46,10 @@ class CoverageClaim:
 
 
 class HubClient:
-    """One hub of one federation. Every method raises HubError when the hub refuses or cannot be reached."""
+    """One hub of one federation.
+
+    Every method raises HubError when the hub refuses or cannot be reached, MalformedMessage for what no hub may say.
+    """
 
     def __init__(
         self, session: aiohttp.ClientSession, url: str, *, member: str, federation: str, key: SigningKey, clock: Clock
@@ -58,12 +63,12 @@ class HubClient:
 
     async def federation(self) -> tuple[str, str]:
         """The federation document and the hub's freshness statement, both as signed."""
-        reply = await self._json("GET", "/v1/federation", max_bytes=MAX_DOCUMENT_BYTES * 2)
-        return _text(reply, "document"), _text(reply, "freshness")
+        reply = await self._json("GET", FEDERATION_PATH, max_bytes=MAX_DOCUMENT_BYTES * 2)
+        return _token(reply, "document"), _token(reply, "freshness")
 
     async def sealing_keys(self) -> dict[str, str]:
         """Every member's newest sealing-key statement, by member id, as the members signed them."""
-        reply = await self._json("GET", "/v1/sealing-keys", max_bytes=MAX_STATEMENT_BYTES * MAX_MEMBERS)
+        reply = await self._json("GET", SEALING_KEYS_PATH, max_bytes=MAX_STATEMENT_BYTES * MAX_MEMBERS)
         keys = reply.get("sealing_keys")
         if not isinstance(keys, dict) or not all(isinstance(statement, str) for statement in keys.values()):
             raise MalformedMessage("hub: the list of sealing keys is not a table of statements")
@@ -71,7 +76,9 @@ class HubClient:
 
     async def publish_sealing_key(self, statement: str) -> None:
         """Hand this node's own statement to the hub."""
-        await self._json("PUT", "/v1/sealing-keys", statement.encode("ascii"), max_bytes=MAX_STATEMENT_BYTES)
+        body = statement.encode("ascii")
+        headers = self._signed("PUT", SEALING_KEYS_PATH, body, content_type="application/jose")
+        await self._json("PUT", SEALING_KEYS_PATH, body, headers=headers, max_bytes=MAX_STATEMENT_BYTES)
 
     async def ask(self, envelope: Envelope) -> AsyncIterator[Relayed | CoverageClaim]:
         """Post one question and yield the hub's lines as they arrive. Never retried (docs/wire.md, "Envelope")."""
@@ -79,9 +86,9 @@ class HubClient:
         timeout = aiohttp.ClientTimeout(total=envelope.deadline_ms / 1000 + CONNECT_S + GRACE_S, connect=CONNECT_S)
         try:
             async with self._session.post(
-                self._url + "/v1/queries",
+                self._url + QUERIES_PATH,
                 data=body,
-                headers=self._headers("POST", "/v1/queries", body),
+                headers=self._signed("POST", QUERIES_PATH, body, content_type="application/json"),
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
@@ -96,14 +103,22 @@ class HubClient:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HubError(f"{self._url}: the hub cannot be reached ({type(error).__name__})") from error
 
-    async def _json(self, method: str, path: str, body: bytes = b"", *, max_bytes: int) -> dict[str, Any]:
+    async def _json(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        headers: dict[str, str] | None = None,
+        max_bytes: int,
+    ) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(total=DIRECTORY_S, connect=CONNECT_S)
         try:
             async with self._session.request(
                 method,
                 self._url + path,
-                data=body or None,
-                headers=self._headers(method, path, body),
+                data=body,
+                headers=headers,
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
@@ -114,7 +129,8 @@ class HubClient:
             raise HubError(f"{self._url}{path}: refused ({response.status})")
         return read_claims(data, max_bytes=max_bytes) if data else {}
 
-    def _headers(self, method: str, path: str, body: bytes) -> dict[str, str]:
+    def _signed(self, method: str, path: str, body: bytes, *, content_type: str) -> dict[str, str]:
+        """Headers of a request that has this member's word; what is only fetched needs none."""
         authorization = sign_request(
             self._key,
             iss=self._member,
@@ -125,7 +141,7 @@ class HubClient:
             now=self._clock.now(),
             jti=str(uuid.uuid4()),
         )
-        return {"Authorization": authorization, "Content-Type": "application/json"}
+        return {"Authorization": authorization, "Content-Type": content_type}
 
 
 async def _bounded(stream: aiohttp.StreamReader, max_bytes: int) -> bytes:
@@ -145,19 +161,19 @@ async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:
         while (end := buffer.find(b"\n")) >= 0:
             yield bytes(buffer[:end])
             del buffer[: end + 1]
-        if len(buffer) > MAX_COVERAGE_BYTES:
+        if len(buffer) > MAX_LINE_BYTES:
             raise MalformedMessage("hub: a line of the answer stream is too long")
     if buffer:
         raise MalformedMessage("hub: the answer stream ends inside a line")
 
 
 def _read_line(line: bytes) -> Relayed | CoverageClaim:
-    claims = read_claims(line, max_bytes=MAX_COVERAGE_BYTES)
+    claims = read_claims(line, max_bytes=MAX_LINE_BYTES)
     if "coverage" in claims:
-        return CoverageClaim(token=_text(claims, "coverage"))
+        return CoverageClaim(token=_token(claims, "coverage"))
     return Relayed(
-        member=_text(claims, "member"),
-        outcome=_outcome(_text(claims, "outcome")),
+        member=text(claims, "member"),
+        outcome=_outcome(text(claims, "outcome")),
         answer=_answer(claims) if "answer" in claims else None,
     )
 
@@ -170,15 +186,13 @@ def _answer(claims: dict[str, Any]) -> bytes:
         return b""
 
 
-def _outcome(text: str) -> DeliveryOutcome:
+def _outcome(word: str) -> DeliveryOutcome:
     try:
-        return DeliveryOutcome(text)
+        return DeliveryOutcome(word)
     except ValueError as error:
         raise MalformedMessage("hub: an outcome that does not exist") from error
 
 
-def _text(claims: dict[str, Any], name: str) -> str:
-    value = claims.get(name)
-    if not isinstance(value, str):
-        raise MalformedMessage(f"hub: {name} is missing or not text")
-    return value
+def _token(claims: dict[str, Any], name: str) -> str:
+    """A signed statement, not yet verified: as long as its reply may be."""
+    return text(claims, name, max_chars=MAX_DOCUMENT_BYTES)

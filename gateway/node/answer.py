@@ -20,23 +20,32 @@ from datetime import UTC, date, datetime
 
 from consent_ledger.append import NO_CONSENTS
 from consent_ledger.consent import ConsentEntry
-from consent_ledger.entries import AnsweredEntry, Asker
+from consent_ledger.entries import AnsweredEntry
 from consent_ledger.read import accepted_agreements, consents_of, was_answered
 from consent_ledger.record import ClockBehind, HeadMoved, LedgerError, ReplayedError
 from gateway.database.contract import Work
-from gateway.errors import ClockWrong, Replayed, StorageError
+from gateway.errors import ClockWrong, FederationBehind, Replayed, StorageError
 from gateway.events import emit
 from gateway.matching.index import find
 from gateway.matching.score import NOBODY, Match
+from gateway.node.asker import asker_of
 from gateway.node.decisions import Decided, decide_team
 from gateway.node.disclose import disclose
 from gateway.node.membership import View
 from gateway.node.parts import NodeParts
 from gateway.node.team import Team, team_of
 from gateway.policy.decide import Permit
-from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, NothingToDisclose, pack, seal_answer, sign_answer
+from gateway.wire.answer import (
+    NOTHING_TO_DISCLOSE,
+    Disclosure,
+    NothingToDisclose,
+    Outcome,
+    pack,
+    seal_answer,
+    sign_answer,
+)
 from gateway.wire.envelope import MemberEnvelope, open_query
-from gateway.wire.query import FederationBehind, VerifiedQuery, verify_query
+from gateway.wire.query import VerifiedQuery, verify_query
 from mappings.vocabulary import MatchGrade
 
 MAX_DECISIONS = 4  # how often consents may move under one question before it is given up
@@ -137,7 +146,7 @@ async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Ou
     """(3) - (7) on one snapshot of the databases."""
     today = datetime.fromtimestamp(node.clock.now(), UTC).date()
     try:
-        found = await node.people.read(_read(query, today))  # (3) (4) (5)
+        found = await node.database.read(_read(query, today))  # (3) (4) (5)
         decided = decide_team(  # (6)
             found.team,
             query=query,
@@ -200,22 +209,15 @@ def _entry(
 ) -> AnsweredEntry:
     """What goes on record: the decisions and all that they rest on; for an unknown person nothing of the subject."""
     question = query.query
-    asker = question.practitioner
     team = found.team
     return AnsweredEntry(
         issuer=question.issuer,
         jti=question.jti,
         expires_at=question.expires_at,
         query_sha256=query.sha256,
-        asker=Asker(
-            member=question.issuer,
-            practitioner=asker.id,
-            name=asker.name,
-            role=asker.role,
-            organisation=asker.organisation,
-        ),
+        asker=asker_of(question),
         purpose=question.purpose.value,
-        outcome="teams" if isinstance(what, Disclosure) else "nothing-to-disclose",
+        outcome=(Outcome.TEAMS if isinstance(what, Disclosure) else Outcome.NOTHING_TO_DISCLOSE).value,
         person_id=None if team is None else team.person_id,
         person_ids=() if team is None else team.person_ids,
         consent_head=None if team is None else found.consent_head,

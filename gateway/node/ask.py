@@ -19,13 +19,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from consent_ledger.entries import AskedEntry, Asker, ReceivedEntry
+from consent_ledger.entries import AskedEntry, ReceivedEntry
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
 from consent_ledger.record import LedgerError
 from gateway.errors import HubError, InputError, StorageError, WireError
 from gateway.events import emit
 from gateway.links.hub_client import Relayed
+from gateway.node.asker import asker_of
 from gateway.node.hub_account import HubAccount
 from gateway.node.identity import Identity
 from gateway.node.membership import View
@@ -120,8 +121,9 @@ class _Sent:
 async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | MemberResult | Completed]:
     """Ask, and yield results as they arrive. Raises InputError, FederationError, StorageError, HubError."""
     started = node.clock.now()
+    _must_be_active(node)
     view = node.membership.current()
-    accepted = await node.people.read(accepted_agreements(view.federation.name))
+    accepted = await node.database.read(accepted_agreements(view.federation.name))
     sent, agreement = _bind_and_sign(question, me=node.me, view=view, accepted=accepted, now=started)  # (1) (2)
     query = sent.signed.query
     try:
@@ -171,6 +173,17 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     yield completed
 
 
+def _must_be_active(node: NodeParts) -> None:
+    """By the newest document, so that a person is told what is the matter before any reason that follows from it."""
+    received, me = node.membership.received, node.me.member
+    if received is None:
+        return  # then there is no view either, and that says why
+    if me not in received.members:
+        raise InputError(f"{me} is not a member of {received.name} yet: its operator has to admit it")
+    if not received.members[me].active:
+        raise InputError(f"{me} is suspended in {received.name}: ask its operator")
+
+
 def _bind_and_sign(
     question: Question, *, me: Identity, view: View, accepted: frozenset[str], now: float
 ) -> tuple[_Sent, str]:
@@ -211,18 +224,11 @@ def _bind_and_sign(
 def _asked_entry(signed: SignedQuery) -> AskedEntry:
     """(3) The exact signed question: only the asker keeps it."""
     query = signed.query
-    asker = query.practitioner
     return AskedEntry(
         jti=query.jti,
         query=signed.token.decode("ascii"),
         query_sha256=signed.sha256,
-        asker=Asker(
-            member=query.issuer,
-            practitioner=asker.id,
-            name=asker.name,
-            role=asker.role,
-            organisation=asker.organisation,
-        ),
+        asker=asker_of(query),
         purpose=query.purpose.value,
         recipients=query.recipients,
     )

@@ -12,11 +12,11 @@ from gateway.node.membership import Membership
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeParts:
-    """One running node. `people` reads the node's, the ledger's and the key store's tables in one visit."""
+    """One running node. `database` reads the node's, the ledger's and the key store's tables in one visit."""
 
     me: Identity
     membership: Membership
-    people: Database
+    database: Database
     ledger: Ledger
     hub: HubClient
     clock: Clock

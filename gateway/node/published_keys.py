@@ -1,4 +1,4 @@
-"""The members' sealing keys as they published them (docs/wire.md, "Algorithms").
+"""The members' sealing keys as they published them (docs/wire.md, "Sealing keys").
 
 A key counts while the signing key that published it may be used: one that waits for this node's officer cannot publish,
 and one that was revoked takes with it what it published.

@@ -1,4 +1,4 @@
-"""A node's HTTP door for the hub (docs/wire.md, "Links").
+"""A node's HTTP door for the hub (docs/wire.md, "HTTP of a node").
 
     POST /v1/answers   MemberEnvelope (JSON) in, sealed answer (application/octet-stream, one size) out
     GET  /v1/health    {"status": "ok", ...}, or 503 with the reason's code
@@ -21,10 +21,8 @@ from gateway.node.parts import NodeParts
 from gateway.wire.envelope import MemberEnvelope
 from gateway.wire.federation import HUB
 from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES, SKEW_S
+from gateway.wire.paths import ANSWERS_PATH, HEALTH_PATH
 from gateway.wire.request import RequestClaims, VerifiedHeader, verify_header
-
-ANSWERS_PATH = "/v1/answers"
-HEALTH_PATH = "/v1/health"
 
 
 def node_application(node: NodeParts, *, answer_delay_ms: int, max_in_flight: int) -> web.Application:

@@ -156,7 +156,7 @@ KIND_OF = {model: kind for kind, model in type_names.items()}
 @cache
 def lookup(kind: str) -> str:
     """Rows of up to LOOKUP_KEYS keys of one source: key, id, hash."""
-    return f"SELECT key, id, hash FROM {kind} WHERE source_id = ? AND key IN {_MANY}"  # noqa: S608
+    return f"SELECT key, id, hash FROM {kind} WHERE source_id = ? AND key IN {_MANY}"  # noqa: S608 - constants
 
 
 @cache
@@ -169,11 +169,11 @@ def select_in(columns_and_table: str, column: str) -> str:
 def resolve(kind: str, reference: Reference) -> str:
     """Fill in one reference of all of a source's rows that wait for it."""
     target = (
-        f"SELECT t.id FROM {reference.kind} t WHERE t.source_id = {kind}.source_id "  # noqa: S608
+        f"SELECT t.id FROM {reference.kind} t WHERE t.source_id = {kind}.source_id "  # noqa: S608 - constants
         f"AND t.key = {kind}.{reference.key_column} AND t.hash IS NOT NULL"
     )
     return (
-        f"UPDATE {kind} SET {reference.id_column} = ({target}) "  # noqa: S608
+        f"UPDATE {kind} SET {reference.id_column} = ({target}) "  # noqa: S608 - constants
         f"WHERE source_id = ? AND {reference.id_column} IS NULL AND {reference.key_column} IS NOT NULL"
     )
 
@@ -182,7 +182,7 @@ def resolve(kind: str, reference: Reference) -> str:
 def waiting(kind: str, reference: Reference) -> str:
     """Places in the source of the rows that still wait: source id, kind, most rows."""
     return (
-        f"SELECT DISTINCT r.place FROM {kind} t "  # noqa: S608
+        f"SELECT DISTINCT r.place FROM {kind} t "  # noqa: S608 - constants
         "JOIN record_yield y ON y.row_id = t.id AND y.kind = ? JOIN source_record r ON r.id = y.record_id "
         f"WHERE t.source_id = ? AND t.{reference.id_column} IS NULL AND t.{reference.key_column} IS NOT NULL "
         "ORDER BY r.id LIMIT ?"
@@ -193,25 +193,25 @@ def waiting(kind: str, reference: Reference) -> str:
 def delete_unyielded(kind: str) -> str:
     """Delete a row unless some record still yields it: id."""
     return (
-        f"DELETE FROM {kind} WHERE id = ? AND NOT EXISTS "  # noqa: S608
+        f"DELETE FROM {kind} WHERE id = ? AND NOT EXISTS "  # noqa: S608 - constants
         f"(SELECT 1 FROM record_yield WHERE row_id = {kind}.id AND kind = '{kind}')"
     )
 
 
 @cache
 def _insert(kind: str, columns: tuple[str, ...]) -> str:
-    return f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608
+    return f"INSERT INTO {kind} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - constants
 
 
 @cache
 def _update(kind: str, columns: tuple[str, ...]) -> str:
-    return f"UPDATE {kind} SET {', '.join(f'{column} = ?' for column in columns)} WHERE id = ?"  # noqa: S608
+    return f"UPDATE {kind} SET {', '.join(f'{column} = ?' for column in columns)} WHERE id = ?"  # noqa: S608 - constants
 
 
 @cache
 def last_id(table: str) -> str:
     """The highest id that a table has, 0 if it is empty."""
-    return f"SELECT COALESCE(max(id), 0) FROM {table}"  # noqa: S608
+    return f"SELECT COALESCE(max(id), 0) FROM {table}"  # noqa: S608 - constants
 
 
 @cache
@@ -231,4 +231,4 @@ def chunks(values: Sequence[Any]) -> list[tuple[Any, ...]]:
 @cache
 def lookup_records() -> str:
     """Records of up to LOOKUP_KEYS keys of one source and kind: key, id, hash, seen_run."""
-    return f"SELECT key, id, hash, seen_run FROM source_record WHERE source_id = ? AND kind = ? AND key IN {_MANY}"  # noqa: S608
+    return f"SELECT key, id, hash, seen_run FROM source_record WHERE source_id = ? AND kind = ? AND key IN {_MANY}"  # noqa: S608 - constants

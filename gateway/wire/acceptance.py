@@ -1,4 +1,4 @@
-"""What a node accepts of a new federation document (docs/wire.md, "What the operator cannot do alone")."""
+"""What a node accepts of a new federation document (docs/wire.md, "Federation document")."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace

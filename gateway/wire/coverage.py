@@ -1,4 +1,5 @@
-"""The hub's signed claim about one question: which members were asked, and what became of each (docs/wire.md).
+"""The hub's signed claim about one question: which members were asked, and what became of each (docs/wire.md,
+"Envelope").
 
 It is a *claim*: the asker compares it with its own recipients and with the answers that it could open.
 """
@@ -12,10 +13,9 @@ from gateway.wire import jws
 from gateway.wire.claims import only
 from gateway.wire.federation import HUB, Federation
 from gateway.wire.keys import SigningKey
-from gateway.wire.limits import ANSWER_LIFETIME_S, MAX_ID_CHARS, MAX_RECIPIENTS
+from gateway.wire.limits import ANSWER_LIFETIME_S, MAX_COVERAGE_BYTES, MAX_RECIPIENTS
 
 TYP = "patchwork-coverage+jwt"
-MAX_COVERAGE_BYTES = 2 * MAX_RECIPIENTS * (MAX_ID_CHARS + 32)  # ids, outcomes and base64
 
 _CLAIMS = frozenset({"iss", "aud", "iat", "exp", "jti", "in_reply_to", "members"})
 

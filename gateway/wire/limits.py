@@ -55,6 +55,7 @@ ANSWER_TOKEN_BYTES = 1_664  # an answer's JWS at most; the rest of ANSWER_BYTES 
 MAX_REQUEST_TOKEN_BYTES = 2 * KIB
 MAX_STATEMENT_BYTES = 4 * KIB  # freshness, sealing key, join request, rotation
 MAX_JOIN_BYTES = 16 * KIB
+MAX_COVERAGE_BYTES = 2 * MAX_RECIPIENTS * (MAX_ID_CHARS + 32)  # ids, outcomes and base64
 MAX_DOCUMENT_BYTES = 16 * 1024 * KIB
 MAX_AGREEMENT_BYTES = 64 * KIB  # a long agreement of a county has some 40 kB
 MAX_ENVELOPE_BYTES = 2 * 1024 * KIB

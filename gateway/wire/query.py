@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
-from gateway.errors import InputError, MalformedMessage, NotForUs, OutOfTime, WireError
+from gateway.errors import FederationBehind, InputError, MalformedMessage, NotForUs, OutOfTime
 from gateway.wire import jws
 from gateway.wire.federation import Federation, Member
 from gateway.wire.keys import SigningKey
@@ -25,7 +25,6 @@ from gateway.wire.seal import HybridPublicKey
 
 __all__ = [
     "AskingPractitioner",
-    "FederationBehind",
     "NameParts",
     "Query",
     "SignedQuery",
@@ -37,16 +36,6 @@ __all__ = [
 ]
 
 TYP: Final = "patchwork-query+jwt"
-
-
-class FederationBehind(WireError):
-    """The sender holds a newer federation document than this node: refetch it, then verify again."""
-
-    code = "federation-behind"
-
-    def __init__(self, message: str, *, seq: int) -> None:
-        super().__init__(message)
-        self.seq = seq
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

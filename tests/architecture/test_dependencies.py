@@ -46,6 +46,10 @@ def test_what_is_imported_is_declared() -> None:
     assert imported() - DECLARED == set()
 
 
+def test_what_is_declared_is_imported() -> None:
+    assert DECLARED - imported() == set()
+
+
 def test_what_is_declared_is_pinned_with_hashes() -> None:
     lock = (ROOT / "requirements.lock").read_text()
     pinned = {normal(name) for name in re.findall(r"^([A-Za-z0-9._-]+)==", lock, re.MULTILINE)}

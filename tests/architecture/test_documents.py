@@ -1,4 +1,4 @@
-"""What the documents tell people to type exists: commands with their options, and targets of make."""
+"""What the documents tell people to type exists, and so does every section of a document that the code refers to."""
 
 import re
 import shlex
@@ -12,6 +12,7 @@ import typer
 from gateway.cli import app
 
 ROOT = Path(__file__).parents[2]
+SOURCES = ("gateway", "connectors", "mappings", "consent_ledger", "config", "tests")
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 
 
@@ -33,6 +34,18 @@ def test_what_a_document_tells_to_type_exists(path: Path) -> None:
         words = shlex.split(typed, comments=True)
         fault = make_fault(words) if words[0] == "make" else patchwork_fault(words)
         assert fault is None, f"{typed}: {fault}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_example_for_the_shell_has_all_that_its_command_wants(path: Path) -> None:
+    examples = re.findall(r"^```sh\n(.*?)^```", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    lines = "\n".join(examples).replace("\\\n", " ").splitlines()
+    for words in (shlex.split(line, comments=True) for line in lines if line.startswith("patchwork ")):
+        command: Any = typer.main.get_command(app)
+        rest = words[1:]
+        while hasattr(command, "commands"):
+            command = command.commands[rest.pop(0)]
+        assert not command.make_context("patchwork", rest, resilient_parsing=False).args
 
 
 def make_fault(words: list[str]) -> str | None:
@@ -57,3 +70,55 @@ def test_a_command_that_does_not_exist_is_noticed() -> None:
     assert patchwork_fault(["patchwork", "nonsense"]) == "no such command: nonsense"
     assert patchwork_fault(["patchwork", "search", "--nonsense"]) == "no such option: --nonsense"
     assert make_fault(["make", "nonsense"]) == "no such target: nonsense"
+
+
+REFERENCE = re.compile(r"(docs/[a-z/-]+\.md)(?:,[\s#]+((?:\"[^\"]+\"(?:(?:,| and)[\s#]+)?)+))?")
+
+
+def references(text: str) -> Iterator[tuple[str, str | None]]:
+    """Each document named, and each of its sections that is named with it, also over the end of a line."""
+    for document, titles in REFERENCE.findall(text):
+        yield document, None
+        for title in re.findall(r'"([^"]+)"', titles):
+            yield document, " ".join(title.replace("#", " ").split())
+
+
+def sections(document: str) -> set[str]:
+    """Headings of a document."""
+    return {title.strip() for title in re.findall(r"^#+ (.*)$", (ROOT / document).read_text("utf-8"), re.MULTILINE)}
+
+
+def test_every_section_that_is_referred_to_exists() -> None:
+    sources = [
+        path for folder in SOURCES for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".sql", ".toml"}
+    ]
+    wrong = [
+        f"{path.relative_to(ROOT)}: {document}, {title}"
+        for path in [*sources, *DOCUMENTS, ROOT / "pyproject.toml", ROOT / ".importlinter"]
+        for document, title in references(path.read_text("utf-8"))
+        if path != Path(__file__)
+        and (not (ROOT / document).is_file() or (title is not None and title not in sections(document)))
+    ]
+    assert wrong == []
+
+
+def test_a_section_that_does_not_exist_is_noticed() -> None:
+    text = 'as in (docs/wire.md, "Question" and\n# "No such section"), docs/none.md'
+    assert list(references(text)) == [
+        ("docs/wire.md", None),
+        ("docs/wire.md", "Question"),
+        ("docs/wire.md", "No such section"),
+        ("docs/none.md", None),
+    ]
+    assert "No such section" not in sections("docs/wire.md")
+
+
+def test_the_messages_that_the_guides_explain_are_those_of_the_program() -> None:
+    program = "\n".join(path.read_text("utf-8") for path in (ROOT / "gateway").rglob("*.py"))
+    explained = []
+    for guide in ("running-a-hub.md", "running-a-node.md"):
+        _, found, table = (ROOT / "docs" / guide).read_text("utf-8").partition("| it says | do |")
+        explained += re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE) if found else []
+    assert len(explained) > 5
+    parts = [part.strip() for message in explained for part in message.split("...") if part.strip(" ,.")]
+    assert [part for part in parts if part not in program] == []

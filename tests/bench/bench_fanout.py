@@ -27,10 +27,9 @@ from uuid import uuid4
 import aiohttp
 import uvloop
 
-from gateway.hub.routes import QUERIES_PATH
-from gateway.links.https import ANSWERS_PATH
 from gateway.wire.envelope import member_envelope
 from gateway.wire.limits import SEALED_ANSWER_BYTES
+from gateway.wire.paths import ANSWERS_PATH, QUERIES_PATH
 from gateway.wire.request import sign_request
 from tests.hub.hub_process import RealClock, hub_process
 from tests.hub.kit import ASKER, FEDERATION, Federated, envelope, federated

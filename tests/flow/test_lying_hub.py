@@ -189,7 +189,7 @@ async def test_a_question_delivered_in_another_members_name_is_refused(north: Te
 
 async def test_an_older_document_is_refused_and_the_newer_kept(north: TestFederation, liar: LyingHub) -> None:
     served: list[dict[str, Any]] = []
-    liar.replies["/v1/federation"] = lambda reply: served.append(reply) or reply  # type: ignore[func-returns-value]
+    liar.replies["/v1/federation"] = lambda reply: served.append(reply) or reply  # type: ignore[func-returns-value]  # append() is None
     await north.refresh(AGENCY)
     before = north.nodes[AGENCY].parts.membership.current().federation.seq
     await north.publish()
@@ -271,7 +271,7 @@ async def test_a_document_without_a_new_freshness_statement_is_refused_and_answe
     north: TestFederation, liar: LyingHub
 ) -> None:
     old: list[dict[str, Any]] = []
-    liar.replies["/v1/federation"] = lambda reply: (old or old.append(reply), old[0])[1]  # type: ignore[func-returns-value]
+    liar.replies["/v1/federation"] = lambda reply: (old or old.append(reply), old[0])[1]  # type: ignore[func-returns-value]  # append() is None
     await north.refresh(AGENCY)
     north.clock.turn(61)
     with pytest.raises(ClockWrong):

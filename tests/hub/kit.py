@@ -23,9 +23,9 @@ from gateway.hub.circuit import Circuits
 from gateway.hub.directory import open_directory
 from gateway.hub.fanout import Hub
 from gateway.hub.limits import MemberLimits
-from gateway.hub.routes import QUERIES_PATH, hub_application
+from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
-from gateway.links.https import ANSWER_TYPE, ANSWERS_PATH, HttpsLink
+from gateway.links.https import ANSWER_TYPE, HttpsLink
 from gateway.wire.coverage import DeliveryOutcome, verify_coverage
 from gateway.wire.envelope import Envelope, SealedCopy
 from gateway.wire.federation import ACTIVE, SUSPENDED, Federation, Member, MemberKey, sign_document
@@ -36,6 +36,7 @@ from gateway.wire.limits import (
     SEALED_ANSWER_BYTES,
     SEALED_COPY_BYTES,
 )
+from gateway.wire.paths import ANSWERS_PATH, QUERIES_PATH
 from gateway.wire.request import sign_request
 from mappings.vocabulary import OrganisationType, Sector
 

@@ -13,10 +13,10 @@ from aiohttp import web
 from gateway.hub.circuit import FAILURES_TO_OPEN
 from gateway.hub.fanout import PostedRequest, fan_out
 from gateway.hub.relay import FAIR_WAIT_S
-from gateway.hub.routes import QUERIES_PATH
 from gateway.wire import base64url
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_ENVELOPE_BYTES, REQUEST_LIFETIME_S, SEALED_ANSWER_BYTES, SKEW_S
+from gateway.wire.paths import QUERIES_PATH
 from gateway.wire.request import sign_request
 from tests.hub.kit import (
     ASKER,

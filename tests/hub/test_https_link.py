@@ -17,10 +17,11 @@ from cryptography.x509.oid import NameOID
 from gateway.errors import ConfigurationError
 from gateway.http import listen, operation_outcome, server_tls
 from gateway.links.contract import Delivery
-from gateway.links.https import ANSWERS_PATH, HttpsLink, answers_url
+from gateway.links.https import HttpsLink, answers_url
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import HUB
 from gateway.wire.limits import SEALED_ANSWER_BYTES
+from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody, verify_header
 from tests.hub.kit import Federated, answer, hang, overloaded, raw_node, stub_node
 

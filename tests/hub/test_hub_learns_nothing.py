@@ -11,9 +11,9 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from gateway.hub.routes import QUERIES_PATH
 from gateway.wire.envelope import seal_query
 from gateway.wire.federation import Federation
+from gateway.wire.paths import QUERIES_PATH
 from gateway.wire.query import SignedQuery, sign_query
 from gateway.wire.question import AskingPractitioner, NameParts, Query, Subject
 from gateway.wire.request import sign_request
@@ -57,7 +57,7 @@ def _memory(pid: int) -> bytes:
     found = bytearray()
     with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
         for line in maps:
-            start, end, readable = re.match(r"([0-9a-f]+)-([0-9a-f]+) (r?)", line).groups()  # type: ignore[union-attr]
+            start, end, readable = re.match(r"([0-9a-f]+)-([0-9a-f]+) (r?)", line).groups()  # type: ignore[union-attr]  # Linux writes it so
             if readable and "[v" not in line:
                 try:
                     memory.seek(int(start, 16))

@@ -6,10 +6,9 @@ import pytest
 
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import SEALING_KEY_LIFETIME_S
+from gateway.wire.paths import SEALING_KEYS_PATH
 from gateway.wire.sealing_keys import SealingKeyRing, sign_sealing_key
 from tests.hub.kit import ASKER, FEDERATION, Federated, RunningHub, running_hub
-
-PATH = "/v1/sealing-keys"
 
 
 @pytest.fixture
@@ -28,13 +27,13 @@ def _statement(ring: SealingKeyRing, federation: Federated, *, key: SigningKey |
 
 
 async def _publish(hub: RunningHub, statement: bytes, *, member: str = ASKER) -> int:
-    headers = {"Authorization": hub.authorise(statement, member=member, method="PUT", path=PATH)}
-    async with hub.client.put(hub.url(PATH), data=statement, headers=headers) as response:
+    headers = {"Authorization": hub.authorise(statement, member=member, method="PUT", path=SEALING_KEYS_PATH)}
+    async with hub.client.put(hub.url(SEALING_KEYS_PATH), data=statement, headers=headers) as response:
         return response.status
 
 
 async def _served(hub: RunningHub) -> dict[str, str]:
-    async with hub.client.get(hub.url(PATH)) as response:
+    async with hub.client.get(hub.url(SEALING_KEYS_PATH)) as response:
         assert response.status == 200
         served = await response.json()
     assert served.keys() == {"sealing_keys"}
@@ -101,7 +100,7 @@ async def test_nobody_publishes_for_somebody_else(federation: Federated, ring: S
         assert await _publish(hub, statement, member="housing") == 401
         assert await _publish(hub, forged) == 401
         assert await _publish(hub, forged, member="housing") == 403
-        async with hub.client.put(hub.url(PATH), data=statement) as response:
+        async with hub.client.put(hub.url(SEALING_KEYS_PATH), data=statement) as response:
             assert response.status == 400
         assert await _publish(hub, b"x" * 5_000) == 413
         assert await _served(hub) == {}
@@ -111,9 +110,9 @@ async def test_publication_cannot_be_repeated_by_who_overheard_it(federation: Fe
     federation.publish()
     statement = _statement(ring, federation)
     async with running_hub(federation) as hub:
-        headers = {"Authorization": hub.authorise(statement, method="PUT", path=PATH)}
+        headers = {"Authorization": hub.authorise(statement, method="PUT", path=SEALING_KEYS_PATH)}
         statuses = []
         for _ in range(2):
-            async with hub.client.put(hub.url(PATH), data=statement, headers=headers) as response:
+            async with hub.client.put(hub.url(SEALING_KEYS_PATH), data=statement, headers=headers) as response:
                 statuses.append(response.status)
     assert statuses == [204, 409]

@@ -169,7 +169,7 @@ def test_an_entry_reads_back_as_written(entry: ConsentEntry) -> None:
 
 @settings(max_examples=300)
 @given(situations, states)
-def test_less_consent_or_more_objection_never_widens_a_decision(situation, other) -> None:  # type: ignore[no-untyped-def]
+def test_less_consent_or_more_objection_never_widens_a_decision(situation, other) -> None:  # type: ignore[no-untyped-def]  # drawn
     consent = situation.consent
     narrower = ConsentState(
         permits=min(consent.permits, other.permits),
@@ -182,7 +182,7 @@ def test_less_consent_or_more_objection_never_widens_a_decision(situation, other
 
 @settings(max_examples=300)
 @given(situations)
-def test_every_permit_names_its_rule_and_stays_under_every_cap(situation) -> None:  # type: ignore[no-untyped-def]
+def test_every_permit_names_its_rule_and_stays_under_every_cap(situation) -> None:  # type: ignore[no-untyped-def]  # drawn
     decision = decide(situation)
     if isinstance(decision, Permit):
         (rule,) = [rule for rule in situation.agreement.rules if rule.id == decision.rule]

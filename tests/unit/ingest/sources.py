@@ -17,8 +17,8 @@ from mappings.spec import load
 
 TODAY = "2026-11-22"
 MAPPING = load(Path(__file__).parent / "people.toml")
-SNAPSHOT = Manifest(incremental=False, deletions="snapshot", ordered=False)
-TOMBSTONES = Manifest(incremental=True, deletions="tombstone", ordered=True)
+SNAPSHOT = Manifest(incremental=False, deletions="snapshot")
+TOMBSTONES = Manifest(incremental=True, deletions="tombstone")
 
 Item = SourceRecord | Rejected | Cursor | SourceError
 

@@ -45,7 +45,7 @@ async def test_full_disk_refuses_every_waiting_entry_and_recovers(files: Files) 
 
 async def run_in_writer(database: SqliteDatabase, pages: int) -> None:
     """Set the limit in the writer's own thread."""
-    await database._writer._execute(lambda: set_limit(database, pages))  # type: ignore[no-untyped-call]
+    await database._writer._execute(lambda: set_limit(database, pages))  # type: ignore[no-untyped-call]  # aiosqlite
 
 
 async def test_full_key_store_refuses_people_without_a_key_alone(files: Files) -> None:
@@ -54,7 +54,7 @@ async def test_full_key_store_refuses_people_without_a_key_alone(files: Files) -
     await ledger.start()
     files.opened.append(ledger)
     await ledger.log_answer(answered("known"))
-    await keys._writer._execute(lambda: keys._writer._conn.execute("PRAGMA query_only = ON"))  # type: ignore[no-untyped-call]
+    await keys._writer._execute(lambda: keys._writer._conn.execute("PRAGMA query_only = ON"))  # type: ignore[no-untyped-call]  # aiosqlite
     with pytest.raises(LedgerUnavailable):
         await ledger.log_answer(answered("new", person_id=99))
     with pytest.raises(LedgerUnavailable):
@@ -66,7 +66,7 @@ async def test_full_key_store_refuses_people_without_a_key_alone(files: Files) -
 async def test_read_only_ledger_refuses(files: Files) -> None:
     ledger, storage = await files.ledger()
     await ledger.log_answer(answered("j"))
-    await storage._writer._execute(lambda: storage._writer._conn.execute("PRAGMA query_only = ON"))  # type: ignore[no-untyped-call]
+    await storage._writer._execute(lambda: storage._writer._conn.execute("PRAGMA query_only = ON"))  # type: ignore[no-untyped-call]  # aiosqlite
     with pytest.raises(LedgerUnavailable, match="cannot be written"):
         await ledger.log_answer(answered("k"))
 

@@ -206,7 +206,7 @@ def holds(agreement: PublishedAgreement, **changes: object) -> bool:
         "accepted_locally": {AGREEMENT.sha256},
         "today": TODAY,
     }
-    return in_force(agreement, "police", "housing", **(facts | changes))  # type: ignore[arg-type]
+    return in_force(agreement, "police", "housing", **(facts | changes))  # type: ignore[arg-type]  # facts by name
 
 
 def test_in_force_needs_everything() -> None:

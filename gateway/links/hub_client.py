@@ -90,7 +90,7 @@ class HubClient:
                 async for line in _lines(response.content):
                     yield _read_line(line)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise HubError(f"{self._url}: the hub cannot be reached ({type(error).__name__})") from error
+            raise HubError(f"the hub at {self._url} cannot be reached ({type(error).__name__})") from error
 
     async def _json(self, method: str, path: str, body: bytes = b"", *, max_bytes: int) -> dict[str, Any]:
         timeout = aiohttp.ClientTimeout(total=DIRECTORY_S, connect=CONNECT_S)
@@ -105,7 +105,7 @@ class HubClient:
             ) as response:
                 data = await _bounded(response.content, max_bytes)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise HubError(f"{self._url}{path}: cannot be reached ({type(error).__name__})") from error
+            raise HubError(f"the hub at {self._url} cannot be reached ({type(error).__name__})") from error
         if response.status not in (200, 204):
             raise HubError(f"{self._url}{path}: refused ({response.status})")
         return read_claims(data, max_bytes=max_bytes) if data else {}

@@ -187,7 +187,7 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(agency:
 
 
 def test_a_source_that_is_not_configured_is_answered_with_those_that_are(agency: Agency) -> None:
-    assert agency.imports("nowhere") == "there is no source nowhere (csv, xml, sql, far)"
+    assert agency.imports("nowhere") == "there is no source nowhere; there is: csv, xml, sql, far"
 
 
 Ask = Callable[..., str]

@@ -7,6 +7,7 @@ import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,12 @@ def test_an_agency_finds_another_agencys_professional(walk: Walk) -> None:
     assert told.endswith("\n")
 
 
+def test_a_script_reads_until_when_an_answer_may_be_shown(walk: Walk) -> None:
+    until = walk.ask("Kit Bramley", "1991-05-17")["housing"]["display_until"]
+    assert isinstance(until, str)
+    assert 0 < datetime.fromisoformat(until).timestamp() - time.time() <= 24 * 3600
+
+
 def test_keys_are_private_and_are_never_printed(walk: Walk) -> None:
     for path in (walk.folder / "hub", walk.folder / "operator", walk.folder / "council", walk.folder / "housing"):
         for found in (path, *path.rglob("*")):
@@ -210,7 +217,7 @@ def test_the_operator_carries_no_signature_of_another_text(walk: Walk, tmp_path:
 def test_the_status_says_who_is_in_and_what_was_imported(walk: Walk) -> None:
     told = walk.run("node", "status", "-c", "housing/node.toml")
     assert "County Council (childrens-services): accepted" in told
-    assert "Orchard Homes (housing): this node" in told
+    assert "Orchard Homes (housing): this node\n" in told
     assert "signed by childrens-services, housing" in told
     assert "Source tenancies: last import completed" in told
 

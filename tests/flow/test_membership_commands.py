@@ -11,7 +11,10 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from gateway import __version__
+from gateway.cli import app
 from gateway.demo.servers import Servers, free_ports
 from tests.flow.commands import ROOT, done, patchwork, refused
 
@@ -200,6 +203,31 @@ def test_nobody_at_the_keyboard_is_not_a_yes_and_the_way_to_say_it_is_named(walk
     said = walk.refused("agreement", "sign", "-c", "housing/node.toml", "agreement.toml", "--output", "unsigned.jws")
     assert said == "nobody is there to answer: once you have checked, run it with --yes"
     assert not (walk.folder / "unsigned.jws").exists()
+
+
+def test_an_import_without_a_source_says_where_to_name_one(walk: Walk) -> None:
+    assert walk.refused("import", "-c", "council/node.toml") == (
+        "no source is configured: add a [[source]] to council/node.toml"
+    )
+
+
+def test_an_import_that_holds_removals_back_says_so_first(walk: Walk) -> None:
+    export = walk.folder / "housing" / "tenancies.csv"
+    whole = export.read_text()
+    export.write_text(whole.splitlines(keepends=True)[0])
+    try:
+        ran = CliRunner().invoke(app, ["import", "-c", str(walk.folder / "housing" / "node.toml")])
+    finally:
+        export.write_text(whole)
+    assert ran.exit_code == 1
+    said = [line for line in ran.output.splitlines() if "tenancies" in line and "removed" in line]
+    assert ["--allow-removals" in line for line in said] == [True, False]
+    assert "lead nowhere" not in ran.output
+    assert " 2 unchanged, 0 removed" in walk.run("import", "-c", "housing/node.toml")
+
+
+def test_the_version_is_told_in_the_usual_way(walk: Walk) -> None:
+    assert walk.run("--version") == walk.run("version") == f"{__version__}\n"
 
 
 def test_a_member_is_admitted_once(walk: Walk) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import resource
 import sys
 from typing import Annotated
 
@@ -55,6 +56,7 @@ def main() -> None:
     Of an error that nobody foresaw the line says class and place: its message may quote a value, a traceback more so.
     """
     os.umask(0o077)  # whatever this program writes is the agency's own
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys and names
     logging.getLogger().addHandler(logging.NullHandler())  # else Python prints warnings bare; serving sets its own
     try:
         app()

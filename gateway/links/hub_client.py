@@ -87,7 +87,11 @@ class HubClient:
             ) as response:
                 if response.status != 200:  # noqa: PLR2004 - HTTP OK
                     raise HubError(f"{self._url}: the hub refused the question ({response.status})")
+                allowed = 2 * len(envelope.copies) + 1  # an honest hub says one line a member, and its account
                 async for line in _lines(response.content):
+                    allowed -= 1
+                    if allowed < 0:
+                        raise MalformedMessage("hub: more lines than members were asked")
                     yield _read_line(line)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HubError(f"the hub at {self._url} cannot be reached ({type(error).__name__})") from error

@@ -142,14 +142,20 @@ def compare_family(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel
 def _several_parts(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
     if _same_otherwise(asked, stored):
         return NameLevel.EXACT
-    if any(token in stored and token not in PARTICLES and len(token) > 1 for token in asked):
+    shared = [token for token in asked if token in stored and token not in PARTICLES and len(token) > 1]
+    if shared and _few_beside(asked, shared):
         return NameLevel.PART
     level = _likeness("".join(asked), "".join(stored))
-    if level is NameLevel.OTHER and any(
-        len(a) > SHORT and JaroWinkler.similarity(a, s) >= NEAR_PART for a in asked for s in stored
-    ):
-        return NameLevel.NEAR
+    if level is NameLevel.OTHER:
+        alike = [a for a in asked if len(a) > SHORT and any(JaroWinkler.similarity(a, s) >= NEAR_PART for s in stored)]
+        if alike and _few_beside(asked, alike):
+            return NameLevel.NEAR
     return level
+
+
+def _few_beside(asked: tuple[str, ...], matched: list[str]) -> bool:
+    """Whether the parts that match are not just some of many: a list of names to be tried is no name."""
+    return len(asked) <= 2 * len(matched) + 1
 
 
 def compare_births(asked: BirthDate | None, age: int | None, stored: Iterable[BirthDate], today: date) -> BirthLevel:

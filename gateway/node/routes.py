@@ -13,15 +13,15 @@ import math
 import orjson
 from aiohttp import web
 
-from gateway.errors import Overloaded
+from gateway.errors import Overloaded, Replayed
 from gateway.events import emit
 from gateway.links.body import BodyReader
 from gateway.node.answer import answer
 from gateway.node.parts import NodeParts
 from gateway.wire.envelope import MemberEnvelope
 from gateway.wire.federation import HUB
-from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES
-from gateway.wire.request import VerifiedHeader, verify_header
+from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES, SKEW_S
+from gateway.wire.request import RequestClaims, VerifiedHeader, verify_header
 
 ANSWERS_PATH = "/v1/answers"
 HEALTH_PATH = "/v1/health"
@@ -43,6 +43,7 @@ class _Door:
         self._max_in_flight = max_in_flight
         self._in_flight = 0
         self._bodies = BodyReader()
+        self._requests: dict[str, float] = {}  # the hub's requests by id, oldest first, until they expire
 
     async def post_answer(self, request: web.Request) -> web.Response:
         """Answer one question of the hub's.
@@ -57,7 +58,7 @@ class _Door:
         header = self._authorise(request)
         body = await read_body()
         arrived = asyncio.get_running_loop().time()
-        header.with_body(body)
+        self._only_once(header.with_body(body))
         envelope = MemberEnvelope.from_json(body)
         if self._in_flight >= self._max_in_flight:
             raise Overloaded("more questions are under way than this node answers at once")
@@ -90,6 +91,18 @@ class _Door:
             aud=self._node.me.member,
             now=now,
         )
+
+    def _only_once(self, request: RequestClaims) -> None:
+        """Raises Replayed for a request seen before, so that a captured one cannot take places again and again.
+
+        In memory only: after a restart the ledger still refuses the question itself (node/answer.py, step 3).
+        """
+        now = self._node.clock.now()
+        while self._requests and next(iter(self._requests.values())) < now:
+            del self._requests[next(iter(self._requests))]
+        if request.jti in self._requests:
+            raise Replayed("this request has been seen before")
+        self._requests[request.jti] = request.expires_at + SKEW_S
 
     async def _release_time(self, arrived: float) -> None:
         """Sleep until the next multiple of D after arrival."""

@@ -27,8 +27,11 @@ MAX_INTEGER = 2**53 - 1  # what every JSON reader can hold exactly (RFC 8259, se
 _ID = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{MAX_ID_CHARS - 1}}}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-# C0 and C1 controls, line separators, and marks that turn the direction of what a person reads on a screen.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]")
+# C0 and C1 controls, line separators, and marks that nobody sees or that turn the direction of what a person reads on a
+# screen. The joiners U+200C and U+200D stay: names of some scripts need them.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def read_claims(data: bytes, *, max_bytes: int) -> Claims:

@@ -5,6 +5,7 @@ to the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation
 """
 
 import os
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +19,15 @@ from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKe
 from gateway.wire.join import JoinRequest, verify_join, verify_rotation
 from gateway.wire.keys import SigningKey, VerifyKey
 from gateway.wire.limits import DOCUMENT_LIFETIME_S, MAX_DOCUMENT_BYTES, MAX_STATEMENT_BYTES
+from mappings.vocabulary import OrganisationType
 
 KEY_FILE = "operator.pem"
 PUBLIC_KEY_FILE = "operator.jwk"
 DOCUMENT_FILE = "federation.jws"
 MAX_JWK_BYTES = 4096
 ROTATION_OVERLAP_S = 14 * 86_400  # how long a rotated key is still good, so that nothing in flight is lost
+
+_TYPE_CODES = frozenset(kind.value for kind in OrganisationType)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class Operator:
     def admit(self, token: str, now: float) -> Federation:
         """Add the member of a verified join request; raises as read_join() does."""
         request = self.read_join(token, now)
+        if request.member.id in _TYPE_CODES:
+            raise InputError(f"{request.member.id} is a kind of organisation: agreements name recipients by either")
         return self._publish(now, members=(*self.document.members.values(), request.member))
 
     def read_join(self, token: str, now: float) -> JoinRequest:
@@ -204,13 +210,22 @@ def read_file(path: Path, max_bytes: int) -> bytes:
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write beside and rename, so that a reader sees the old file or the new one, never half of it."""
-    beside = path.with_name(path.name + ".new")
+    """Write beside and rename, so that a reader sees the old file or the new one, never half of it; mode 0600.
+
+    The draft's name cannot be guessed and must be new: in a folder that others may write to, nobody can lay out a file
+    or a link that this would follow.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with beside.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
     except OSError as error:
         raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error

@@ -33,6 +33,21 @@ _MLKEM_PUBLIC_BYTES = 1_184
 _MLKEM_SEED_BYTES = 64
 _X25519_BYTES = 32
 PRIVATE_BYTES = _MLKEM_SEED_BYTES + _X25519_BYTES
+# Points of small order give every sender the same shared secret, so X25519 refuses them when something is sealed: too
+# late, for by then one member's key would cost a whole question. Little-endian u-coordinates, the top bit ignored
+# (RFC 7748, section 5): 0, 1, the two of order 8, and p-1, p, p+1.
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(point)
+    for point in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ec" + "ff" * 30 + "7f",
+        "ed" + "ff" * 30 + "7f",
+        "ee" + "ff" * 30 + "7f",
+    )
+)
 
 
 class HybridPublicKey:
@@ -50,6 +65,8 @@ class HybridPublicKey:
             )
         except ValueError:
             raise MalformedMessage("not an ML-KEM-768 and X25519 public key") from None
+        if raw[_MLKEM_PUBLIC_BYTES:-1] + bytes((raw[-1] & 0x7F,)) in _SMALL_ORDER:
+            raise MalformedMessage("an X25519 public key to which nothing can be sealed")
         self.raw = raw
 
     @property

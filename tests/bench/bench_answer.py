@@ -57,7 +57,7 @@ def measure(folder: Path, people: int) -> dict[str, float]:
 
 
 async def _measure(folder: Path, people: int) -> dict[str, float]:
-    async with federation(folder, [ASKER, ANSWERER], delay_ms=150) as north:
+    async with federation(folder, [ASKER, ANSWERER], delay_ms=150, options="max_in_flight = 1000") as north:
         view = north.nodes[ASKER].parts.membership.current()
         questions = _Questions(north.folder, view, [*tenants(people)][:: max(1, people // 5000)])
         await north.stop(ANSWERER)

@@ -145,3 +145,15 @@ async def test_strangers_who_connect_do_not_make_a_node_look_busy(tmp_path: Path
         for _, writer in slow:
             writer.close()
             await writer.wait_closed()
+
+
+async def test_a_captured_request_takes_no_place_a_second_time(north: TestFederation, liar: LyingHub) -> None:
+    body, port = liar.stolen(AGENCY).to_json(), north.ports[AGENCY]
+    token = liar.authorise(AGENCY, body)
+    began = asyncio.get_running_loop().time()
+    assert (await post_answer(port, body, authorisation=token)).status == 200
+    first_s = asyncio.get_running_loop().time() - began
+    for _ in range(3):
+        began = asyncio.get_running_loop().time()
+        check_refusal(await post_answer(port, body, authorisation=token), 409, "replayed")
+        assert asyncio.get_running_loop().time() - began < first_s + 0.05, "a replay is not worked on"

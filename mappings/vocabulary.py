@@ -21,6 +21,11 @@ class Purpose(StrEnum):
     BREAK_GLASS = "BTG"
     SUBJECT_REQUEST = "PATRQT"
 
+    @property
+    def word(self) -> str:
+        """As people type and read it: `coordination`, `emergency-treatment`."""
+        return self.name.lower().replace("_", "-")
+
 
 class LawfulBasis(StrEnum):
     """The asker's basis under UK GDPR article 6."""

@@ -4,6 +4,7 @@ import logging
 import os
 import resource
 import sys
+from typing import Annotated
 
 import typer
 
@@ -14,7 +15,6 @@ from gateway.errors import PatchworkError, origin
 
 app = typer.Typer(
     name="patchwork",
-    help="Find out who else works with a client, and how to reach them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # a traceback with local variables would print personal data
@@ -28,6 +28,21 @@ app.add_typer(ledger.app, name="ledger")
 app.command("import")(imports.imports)
 app.command("search")(search.search)
 app.command("demo")(demo.demo)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Find out who else works with a client, and how to reach them."""
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`patchwork agreement ...`: a member signs an agreement; the operator then carries it in the federation document."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -37,4 +38,5 @@ def sign(
     path = output or text.with_name(f"{text.stem}.{member}.jws")
     replace_file(path, signature.encode())
     typer.echo(f"Signature written to {path}: send it to the operator.")
-    typer.echo(f"To accept the agreement, list {text} under `agreements` in {config} and start the node again.")
+    listed = os.path.relpath(text.resolve(), config.resolve().parent)  # as the configuration file will read it
+    typer.echo(f'To accept the agreement, write agreements = ["{listed}"] in {config}, then start the node again.')

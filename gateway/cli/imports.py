@@ -25,8 +25,10 @@ def imports(
     settings = load_node(config)
     chosen = [each for each in settings.source if not source or each.name == source]
     if not chosen:
-        known = ", ".join(each.name for each in settings.source) or "none is configured"
-        raise InputError(f"there is no source {source} ({known})")
+        if not settings.source:
+            raise InputError(f"no source is configured: add a [[source]] to {config}")
+        known = ", ".join(each.name for each in settings.source)
+        raise InputError(f"there is no source {source}; there is: {known}")
 
     async def each() -> bool:
         async with opened(settings) as node:
@@ -60,13 +62,14 @@ async def _import(node: Node, settings: SourceSettings, *, allow_removals: bool)
 
 def _show(name: str, report: ImportReport) -> None:
     counts = report.counts
-    typer.echo(
+    if report.advice:
+        typer.echo(report.advice, err=True)
+    line = (
         f"{name}: {counts.created} new, {counts.changed} changed, {counts.unchanged} unchanged,"
-        f" {counts.removed} removed, {counts.rejected} rejected, {counts.waiting} references lead nowhere"
+        f" {counts.removed} removed, {counts.rejected} rejected"
     )
+    typer.echo(line + (f", {counts.waiting} references lead nowhere" if counts.waiting else ""))
     for issue in report.issues[:_SHOWN_ISSUES]:
         typer.echo(f"  {issue.where}, {issue.field}: {issue.reason}")
     if len(report.issues) > _SHOWN_ISSUES:
         typer.echo("  ... more are kept with the import run")
-    if report.advice:
-        typer.echo(report.advice, err=True)

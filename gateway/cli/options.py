@@ -11,7 +11,9 @@ import typer
 
 from gateway.app import Node, open_node
 from gateway.clock import SystemClock
+from gateway.errors import InputError
 from gateway.settings import NodeSettings
+from mappings.vocabulary import Purpose
 
 if sys.platform == "win32":
     _new_loop = None
@@ -26,6 +28,16 @@ Config = Annotated[
     Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG", help="The node's configuration file.")
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; the answer is yes.")]
+
+ASKABLE = tuple(purpose.word for purpose in Purpose if purpose is not Purpose.BREAK_GLASS)
+
+
+def purpose_of(text: str) -> Purpose:
+    """A purpose by its word or its code; raises InputError."""
+    for purpose in Purpose:
+        if text in (purpose.word, purpose.value):
+            return purpose
+    raise InputError(f"purpose is one of {', '.join(ASKABLE)}")
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -46,5 +58,13 @@ async def opened(settings: NodeSettings) -> AsyncIterator[Node]:
 
 def ask_first(question: str, *, yes: bool) -> None:
     """Go on only if somebody says yes."""
-    if not yes:
-        typer.confirm(question, abort=True)
+    if yes:
+        return
+    try:
+        said = typer.confirm(question)
+    except typer.Abort:
+        if sys.stdin.isatty():
+            raise  # Ctrl-C
+        raise InputError("nobody is there to answer: once you have checked, run it with --yes") from None
+    if not said:
+        raise typer.Abort

@@ -10,32 +10,27 @@ from rich.console import Console
 from rich.live import Live
 
 from gateway.app import accept_agreements
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import ASKABLE, CLOCK, Config, opened, purpose_of, run
 from gateway.cli.save import save_bundles
-from gateway.cli.table import Progress, as_json
+from gateway.cli.table import Progress, as_json, warnings
 from gateway.errors import InputError, PatchworkError
+from gateway.node.agreements import NobodyToAsk
 from gateway.node.ask import Asked, Completed, MemberResult, ask
 from gateway.node.question import Question, read_subject
 from gateway.settings import NodeSettings, PractitionerSettings, load_node
 from gateway.wire.query import AskingPractitioner, Subject
 from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
 
-_PURPOSES = {
-    "coordination": Purpose.COORDINATION,
-    "treatment": Purpose.TREATMENT,
-    "emergency-treatment": Purpose.EMERGENCY_TREATMENT,
-    "safeguarding": Purpose.SAFEGUARDING,
-    "subject-request": Purpose.SUBJECT_REQUEST,
-}
-
 
 def search(
     config: Config,
-    name: Annotated[str, typer.Argument(help="The client's name as you heard it.")] = "",
-    born: Annotated[str, typer.Option(help="Birth date (YYYY-MM-DD), a part of it, or an age in years.")] = "",
+    name: Annotated[str, typer.Argument(help="The client's name as you heard it; - asks for it.")] = "",
+    born: Annotated[
+        str, typer.Option(help="Birth date (DD/MM/YYYY or YYYY-MM-DD), its year or month and year, or an age.")
+    ] = "",
     postcode: Annotated[str, typer.Option(help="Postcode, or its first part.")] = "",
     nhs_number: Annotated[str, typer.Option(help="NHS number.")] = "",
-    purpose: Annotated[str, typer.Option(help=f"Why you ask: {', '.join(_PURPOSES)}.")] = "coordination",
+    purpose: Annotated[str, typer.Option(help=f"Why you ask: {', '.join(ASKABLE)}.")] = "coordination",
     basis: Annotated[str, typer.Option(help="Your lawful basis: " + ", ".join(LawfulBasis) + ".")] = "public-task",
     practitioner: Annotated[str, typer.Option("--as", help="Who asks: an id from the configuration file.")] = "",
     contacts_only: Annotated[bool, typer.Option(help="Do not ask for dates of contacts and visits.")] = False,
@@ -48,27 +43,36 @@ def search(
 ) -> None:
     """Ask every agency that the agreement lists who is working with a client."""
     settings = load_node(config)
+    if name == "-":  # what is typed on a command line, every user of this machine can read in its list of processes
+        name = typer.prompt("Client's name", err=True)
     question = Question(
         subject=read_subject(name, born=born, postcode=postcode, nhs=nhs_number, today=_today()),
         practitioner=_asking(settings, practitioner),
         auth_method=AuthMethod.OPERATING_SYSTEM,
         auth_time=int(CLOCK.now()),
-        purpose=_purpose(purpose),
+        purpose=_askable(purpose),
         lawful_basis=_basis(basis),
         mode=Mode.PRACTITIONER if contacts_only else Mode.SCHEDULE,
         only_certain=only_certain,
     )
-    run(_search(settings, question, json=json, save=save))
+    run(_search(settings, question, config=config, json=json, save=save))
 
 
-async def _search(settings: NodeSettings, question: Question, *, json: bool, save: Path | None) -> None:
+async def _search(settings: NodeSettings, question: Question, *, config: Path, json: bool, save: Path | None) -> None:
     async with opened(settings) as node:
         await accept_agreements(node)
-        waiting = (await node.parts.membership.refresh()).waiting
-        stream = ask(question, node=node.parts)
+        waiting = sorted({change.member for change in (await node.parts.membership.refresh()).waiting})
+        accept = f"`patchwork node accept --config {config}`"
         if waiting:
-            typer.echo("Some members wait for this agency's decision: patchwork node accept", err=True)
-        completed = await (_quietly(stream) if json else _live(stream, question.subject))
+            typer.echo(f"Not asked before this agency accepts: {', '.join(waiting)} ({accept})", err=True)
+        stream = ask(question, node=node.parts)
+        try:
+            completed = await (_quietly(stream) if json else _live(stream, question.subject))
+        except NobodyToAsk as error:
+            if waiting:
+                names = ", ".join(waiting)
+                raise InputError(f"nobody can be asked before this agency accepts {names}: {accept}") from error
+            raise InputError(f"{error}; see `patchwork node status --config {config}`") from error
     if json:
         typer.echo(as_json(completed))
     if save is not None and not save_bundles(save, completed.results):
@@ -77,6 +81,9 @@ async def _search(settings: NodeSettings, question: Question, *, json: bool, sav
 
 async def _quietly(stream: AsyncIterator[Asked | MemberResult | Completed]) -> Completed:
     async for event in stream:
+        if isinstance(event, Asked):
+            for warning in warnings(event):
+                typer.echo(warning, err=True)
         if isinstance(event, Completed):
             return event
     raise AssertionError("ask() ends with Completed or raises")
@@ -85,11 +92,19 @@ async def _quietly(stream: AsyncIterator[Asked | MemberResult | Completed]) -> C
 async def _live(stream: AsyncIterator[Asked | MemberResult | Completed], subject: Subject) -> Completed:
     progress = Progress(subject)
     console = Console()
+    progress.take(await anext(stream))  # a refusal comes here, before anything stands on the screen
+    if not console.is_terminal:
+        async for event in stream:
+            progress.take(event)
+            if isinstance(event, Completed):
+                console.print(progress)
+                return event
+        raise InputError("the question ended without a result")
     try:
         with Live(progress, console=console, refresh_per_second=8, transient=False) as live:
             async for event in stream:
                 progress.take(event)
-                live.update(progress, refresh=console.is_terminal)
+                live.update(progress, refresh=True)
                 if isinstance(event, Completed):
                     return event
     except PatchworkError:
@@ -123,11 +138,11 @@ def _asking(settings: NodeSettings, wanted: str) -> AskingPractitioner:
     )
 
 
-def _purpose(text: str) -> Purpose:
-    try:
-        return _PURPOSES[text] if text in _PURPOSES else Purpose(text)
-    except ValueError:
-        raise InputError(f"purpose is one of {', '.join(_PURPOSES)}") from None
+def _askable(text: str) -> Purpose:
+    found = purpose_of(text)
+    if found is Purpose.BREAK_GLASS:
+        raise InputError(f"purpose is one of {', '.join(ASKABLE)}")
+    return found
 
 
 def _basis(text: str) -> LawfulBasis:

@@ -53,7 +53,7 @@ def _membership(received: Federation, view: View | None, *, me: str) -> Iterator
             said = f"waits for this agency ({waiting[member.id]}): patchwork node accept {member.id}"
         elif view is None:
             said = "not known now"
-        elif member.id not in view.sealing_keys:
+        elif member.id not in view.sealing_keys and member.id != me:
             said += ", its node has not been seen yet"
         yield f"  {member.name} ({member.id}): {said}"
 

@@ -4,6 +4,7 @@ Everything that came from another agency is shown as plain text: no terminal seq
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -75,10 +76,24 @@ class Progress:
         if self._completed:
             total, answered = len(self._completed.results), len(self._completed.answered)
             yield Text(f"{answered} of {total} agencies answered. Question {self._completed.jti}", style="dim")
+            for warning in warnings(self._asked):
+                yield Text(warning)
             if not self._completed.coverage_agrees:
                 yield Text(
                     "The hub's own account differs from what arrived: tell the federation's operator.", style="red"
                 )
+
+
+def warnings(asked: Asked) -> Iterable[str]:
+    """Why less may be known than there is to know, in ways that no answer shows."""
+    if asked.left_out:
+        names = ", ".join(member.name for member in asked.left_out)
+        yield f"Not asked, because the agreement ({asked.agreement}) does not let you for this purpose: {names}"
+    if asked.sign_in_too_weak:
+        yield (
+            f"The agreement ({asked.agreement}) wants a stronger sign-in than this command line:"
+            " nothing can be answered. Its min_auth would have to be operating-system."
+        )
 
 
 def as_json(completed: Completed) -> str:
@@ -162,7 +177,7 @@ def _member_json(result: MemberResult) -> dict[str, Any]:
         "name": result.member.name,
         "outcome": result.outcome.value,
         "reason": result.reason or None,
-        "display_until": result.display_until,
+        "display_until": result.display_until and datetime.fromtimestamp(result.display_until, UTC).isoformat(),
         "duty_contact": [{"system": system, "value": value} for system, value in result.member.duty_contact],
         "team": [_row_json(row) for row in result.rows],
     }

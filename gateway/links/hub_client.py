@@ -101,7 +101,7 @@ class HubClient:
                         raise MalformedMessage("hub: more lines than members were asked")
                     yield _read_line(line)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise HubError(f"{self._url}: the hub cannot be reached ({type(error).__name__})") from error
+            raise HubError(f"the hub at {self._url} cannot be reached ({type(error).__name__})") from error
 
     async def _json(
         self,
@@ -124,7 +124,7 @@ class HubClient:
             ) as response:
                 data = await _bounded(response.content, max_bytes)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise HubError(f"{self._url}{path}: cannot be reached ({type(error).__name__})") from error
+            raise HubError(f"the hub at {self._url} cannot be reached ({type(error).__name__})") from error
         if response.status not in (200, 204):
             raise HubError(f"{self._url}{path}: refused ({response.status})")
         return read_claims(data, max_bytes=max_bytes) if data else {}

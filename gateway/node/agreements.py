@@ -12,6 +12,7 @@ from gateway.database.contract import Database, Statement, Work
 from gateway.errors import InputError
 from gateway.policy.agreement import (
     Agreement,
+    Effect,
     PublishedAgreement,
     in_force,
     publish,
@@ -21,9 +22,13 @@ from gateway.policy.agreement import (
 from gateway.wire.federation import Federation
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import read_file
-from mappings.vocabulary import LawfulBasis, Purpose
+from mappings.vocabulary import AuthMethod, LawfulBasis, Purpose
 
 BY_SETTINGS = "settings"  # who accepted, until officers have accounts of their own
+
+
+class NobodyToAsk(InputError):
+    """No agreement in force lets this member ask anybody for this purpose on this basis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +54,7 @@ class AgreementsInForce:
     def to_ask(
         self, purpose: Purpose, basis: LawfulBasis, *, accepted: Container[str], today: date
     ) -> tuple[Agreement, tuple[str, ...]]:
-        """The agreement to ask under, and whom; raises InputError when none lets us ask anybody for this purpose."""
+        """The agreement to ask under, and whom; raises NobodyToAsk when none lets us ask anybody for this purpose."""
         best: tuple[Agreement, tuple[str, ...]] | None = None
         for published in self.published.values():
             listed = recipients_to_ask(
@@ -59,11 +64,23 @@ class AgreementsInForce:
             if bound and (best is None or len(bound) > len(best[1])):
                 best = (published.agreement, bound)
         if best is None:
-            raise InputError(
-                f"no agreement in force lets this agency ask for purpose {purpose.value} on the basis {basis.value};"
-                " `patchwork node status` shows what is signed and accepted"
+            raise NobodyToAsk(
+                f"no agreement in force lets this agency ask anybody for {purpose.word} on the basis {basis.value}"
             )
         return best
+
+    def wants_stronger_sign_in(
+        self, agreement: Agreement, method: AuthMethod, *, purpose: Purpose, basis: LawfulBasis
+    ) -> bool:
+        """Whether rules let us learn something for this purpose, but none of them if we signed in by `method`."""
+        my_type = self.federation.members[self.me].type
+        wanted = [
+            rule.min_auth.rank
+            for rule in agreement.rules
+            if rule.effect is Effect.PERMIT and purpose in rule.purposes and basis in rule.lawful_bases
+            if rule.receives(self.me, my_type)
+        ]
+        return bool(wanted) and method.rank < min(wanted)
 
     def _binds(self, published: PublishedAgreement, member: str, *, accepted: Container[str], today: date) -> bool:
         return in_force(published, self.me, member, federation=self.federation, accepted_locally=accepted, today=today)

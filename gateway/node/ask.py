@@ -33,6 +33,7 @@ from gateway.node.membership import View
 from gateway.node.merge import TeamRow, rows_of
 from gateway.node.parts import NodeParts
 from gateway.node.question import Question
+from gateway.policy.agreement import Agreement
 from gateway.wire.answer import VerifiedAnswer, open_answer
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.envelope import seal_query
@@ -84,11 +85,16 @@ class MemberResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """The question is signed and on its way: who is asked, under which agreement, and who cannot be asked at all."""
+    """The question is signed and on its way: who is asked under which agreement, and which members it leaves out.
+
+    `sign_in_too_weak` says that no rule lets anything be answered to somebody who signed in as this asker did.
+    """
 
     jti: str
     agreement: str
     members: tuple[Member, ...]
+    left_out: tuple[Member, ...] = ()
+    sign_in_too_weak: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,7 @@ class _Sent:
     signed: SignedQuery
     reply_key: ReplyKey
     view: View
+    agreement: Agreement
     members: dict[str, Member]
 
 
@@ -124,7 +131,7 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     _must_be_active(node)
     view = node.membership.current()
     accepted = await node.database.read(accepted_agreements(view.federation.name))
-    sent, agreement = _bind_and_sign(question, me=node.me, view=view, accepted=accepted, now=started)  # (1) (2)
+    sent = _bind_and_sign(question, me=node.me, view=view, accepted=accepted, now=started)  # (1) (2)
     query = sent.signed.query
     try:
         await node.ledger.log_question(_asked_entry(sent.signed))  # (3)
@@ -133,7 +140,7 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     sealed_to = {member: view.sealing_keys[member] for member in query.recipients}
     envelope = seal_query(sent.signed, sealed_to, deadline_ms=question.deadline_ms)  # (4)
     emit("question.asked", jti=query.jti, members=len(query.recipients))
-    yield Asked(jti=query.jti, agreement=agreement, members=tuple(sent.members.values()))
+    yield _asked(sent)
 
     results = {result.member.id: result for result in _not_asked(sent)}
     for result in results.values():
@@ -184,9 +191,7 @@ def _must_be_active(node: NodeParts) -> None:
         raise InputError(f"{me} is suspended in {received.name}: ask its operator")
 
 
-def _bind_and_sign(
-    question: Question, *, me: Identity, view: View, accepted: frozenset[str], now: float
-) -> tuple[_Sent, str]:
+def _bind_and_sign(question: Question, *, me: Identity, view: View, accepted: frozenset[str], now: float) -> _Sent:
     """(1) and (2). Members without a sealing key cannot be asked: nothing could be sealed to them."""
     today = datetime.fromtimestamp(now, UTC).date()
     agreement, listed = view.agreements.to_ask(question.purpose, question.lawful_basis, accepted=accepted, today=today)
@@ -218,7 +223,24 @@ def _bind_and_sign(
     )
     signed = sign_query(query, me.signing_key)
     members = {member: view.federation.members[member] for member in listed}
-    return _Sent(signed=signed, reply_key=reply_key, view=view, members=members), agreement.name
+    return _Sent(signed=signed, reply_key=reply_key, view=view, agreement=agreement, members=members)
+
+
+def _asked(sent: _Sent) -> Asked:
+    query, members = sent.signed.query, sent.members
+    return Asked(
+        jti=query.jti,
+        agreement=sent.agreement.name,
+        members=tuple(members.values()),
+        left_out=tuple(
+            member
+            for member in sent.view.federation.active_members()
+            if member.id not in members and member.id != query.issuer
+        ),
+        sign_in_too_weak=sent.view.agreements.wants_stronger_sign_in(
+            sent.agreement, query.auth_method, purpose=query.purpose, basis=query.lawful_basis
+        ),
+    )
 
 
 def _asked_entry(signed: SignedQuery) -> AskedEntry:

@@ -12,6 +12,7 @@ from mappings.vocabulary import NHS_NUMBER_SYSTEM, AuthMethod, LawfulBasis, Mode
 
 MAX_NAME_CHARS = 200
 _BIRTH = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_WRITTEN = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")  # as people in the United Kingdom write it, day first
 _POSTCODE = re.compile(r"[A-Za-z]{1,2}[0-9][A-Za-z0-9]?(?: ?[0-9][A-Za-z]{2})?")
 _MONTHS = 12
 
@@ -67,9 +68,11 @@ def _born(born: str | None, today: date | None) -> tuple[str | None, int | None]
         if int(born) > MAX_AGE_YEARS:
             raise InputError(f"an age is at most {MAX_AGE_YEARS}")
         return None, int(born)
+    if written := _WRITTEN.fullmatch(born) if born.isascii() else None:
+        born = f"{written[3]}-{written[2]:0>2}-{written[1]:0>2}"
     match = _BIRTH.fullmatch(born) if born.isascii() else None
     if not match:
-        raise InputError("a birth date is YYYY-MM-DD, YYYY-MM or YYYY, or an age in years")
+        raise InputError("a birth date is DD/MM/YYYY, YYYY-MM-DD, YYYY-MM or YYYY, or an age in years")
     year, month, day = match.groups()
     if month and not 1 <= int(month) <= _MONTHS:
         raise InputError("the birth date has no such month")

@@ -187,7 +187,7 @@ def test_a_database_that_cannot_be_reached_is_named_without_its_password(agency:
 
 
 def test_a_source_that_is_not_configured_is_answered_with_those_that_are(agency: Agency) -> None:
-    assert agency.imports("nowhere") == "there is no source nowhere (csv, xml, sql, far)"
+    assert agency.imports("nowhere") == "there is no source nowhere; there is: csv, xml, sql, far"
 
 
 Ask = Callable[..., str]
@@ -241,7 +241,7 @@ def test_a_question_that_makes_no_sense_is_refused_with_what_would(ask: Ask, arg
 
 def test_without_its_hub_a_search_says_that_the_hub_cannot_be_reached(ask: Ask) -> None:
     line = ask("Kit Quillfeather", "--born", "1991-05-17")
-    assert line.startswith("patchwork: http://127.0.0.1:9/v1/federation: cannot be reached")
+    assert line.startswith("patchwork: the hub at http://127.0.0.1:9 cannot be reached")
     assert not PERSONAL.search(line)
 
 

@@ -7,10 +7,14 @@ import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from gateway import __version__
+from gateway.cli import app
 from gateway.demo.servers import Servers, free_ports
 from tests.flow.commands import ROOT, done, patchwork, refused
 
@@ -82,7 +86,8 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
             assert read_out[agency] in told  # what the officer reads out is what the operator sees
         shutil.copy(ROOT / "config" / "demo" / "agreement.toml", folder / "agreement.toml")
         for agency in ("council", "housing"):
-            walk.run("agreement", "sign", "-c", f"{agency}/node.toml", "agreement.toml", typed="y\n")
+            told = walk.run("agreement", "sign", "-c", f"{agency}/node.toml", "agreement.toml", typed="y\n")
+            assert 'agreements = ["../agreement.toml"]' in told  # as the configuration file reads it
         signatures = ["agreement.childrens-services.jws", "agreement.housing.jws"]
         told = walk.run("federation", "agreement", "agreement.toml", *signatures)
         assert "signed by childrens-services, housing" in told
@@ -93,6 +98,9 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         shutil.copy(folder / "operator" / "federation.jws", folder / "hub" / "federation.jws")
         servers.start("hub", "hub", "serve", "-c", str(folder / "hub" / "hub.toml"))
         servers.wait({"hub": ports["hub"]})
+        refusal = walk.refused("search", "-c", "council/node.toml", "Kit Bramley")
+        assert refusal.startswith("nobody can be asked before this agency accepts housing: ")
+        assert "`patchwork node accept --config council/node.toml`" in refusal
         walk.run("node", "accept", "-c", "council/node.toml", "housing", typed="y\n")
         walk.run("node", "accept", "-c", "housing/node.toml", "childrens-services", typed="y\n")
         walk.run("import", "-c", "housing/node.toml")
@@ -117,6 +125,13 @@ def test_an_agency_finds_another_agencys_professional(walk: Walk) -> None:
     assert "Wendy Smith" in told
     assert "01632 960123" in told
     assert "1 of 1 agencies answered" in told
+    assert told.endswith("\n")
+
+
+def test_a_script_reads_until_when_an_answer_may_be_shown(walk: Walk) -> None:
+    until = walk.ask("Kit Bramley", "1991-05-17")["housing"]["display_until"]
+    assert isinstance(until, str)
+    assert 0 < datetime.fromisoformat(until).timestamp() - time.time() <= 24 * 3600
 
 
 def test_keys_are_private_and_are_never_printed(walk: Walk) -> None:
@@ -184,6 +199,37 @@ def test_saying_no_to_a_fingerprint_admits_nobody(walk: Walk, tmp_path: Path) ->
     assert (tmp_path / "operator" / "federation.jws").read_bytes() == before
 
 
+def test_nobody_at_the_keyboard_is_not_a_yes_and_the_way_to_say_it_is_named(walk: Walk) -> None:
+    said = walk.refused("agreement", "sign", "-c", "housing/node.toml", "agreement.toml", "--output", "unsigned.jws")
+    assert said == "nobody is there to answer: once you have checked, run it with --yes"
+    assert not (walk.folder / "unsigned.jws").exists()
+
+
+def test_an_import_without_a_source_says_where_to_name_one(walk: Walk) -> None:
+    assert walk.refused("import", "-c", "council/node.toml") == (
+        "no source is configured: add a [[source]] to council/node.toml"
+    )
+
+
+def test_an_import_that_holds_removals_back_says_so_first(walk: Walk) -> None:
+    export = walk.folder / "housing" / "tenancies.csv"
+    whole = export.read_text()
+    export.write_text(whole.splitlines(keepends=True)[0])
+    try:
+        ran = CliRunner().invoke(app, ["import", "-c", str(walk.folder / "housing" / "node.toml")])
+    finally:
+        export.write_text(whole)
+    assert ran.exit_code == 1
+    said = [line for line in ran.output.splitlines() if "tenancies" in line and "removed" in line]
+    assert ["--allow-removals" in line for line in said] == [True, False]
+    assert "lead nowhere" not in ran.output
+    assert " 2 unchanged, 0 removed" in walk.run("import", "-c", "housing/node.toml")
+
+
+def test_the_version_is_told_in_the_usual_way(walk: Walk) -> None:
+    assert walk.run("--version") == walk.run("version") == f"{__version__}\n"
+
+
 def test_a_member_is_admitted_once(walk: Walk) -> None:
     said = walk.refused("federation", "admit", "council/join-request.jws", "--yes")
     assert said == "childrens-services is a member already; ids are never used again"
@@ -199,7 +245,7 @@ def test_the_operator_carries_no_signature_of_another_text(walk: Walk, tmp_path:
 def test_the_status_says_who_is_in_and_what_was_imported(walk: Walk) -> None:
     told = walk.run("node", "status", "-c", "housing/node.toml")
     assert "County Council (childrens-services): accepted" in told
-    assert "Orchard Homes (housing): this node" in told
+    assert "Orchard Homes (housing): this node\n" in told
     assert "signed by childrens-services, housing" in told
     assert "Source tenancies: last import completed" in told
 
@@ -221,7 +267,10 @@ def test_an_objection_is_heard_at_once_and_a_consent_after_it(walk: Walk) -> Non
 def test_a_suspended_member_is_not_asked_and_cannot_ask_until_it_is_resumed(walk: Walk) -> None:
     assert "copy it to the hub" in walk.run("federation", "suspend", "housing")
     walk.publish()
-    assert "no agreement in force" in walk.refused("search", "-c", "council/node.toml", "Kit Bramley")
+    ran = patchwork(walk.folder, "search", "-c", "council/node.toml", "Kit Bramley")
+    assert (ran.code, ran.out) == (1, "")  # nothing that looks like the beginning of a result
+    assert "no agreement in force lets this agency ask anybody for coordination" in ran.err
+    assert "see `patchwork node status --config council/node.toml`" in ran.err
     assert "suspended" in walk.refused("search", "-c", "housing/node.toml", "Kit Bramley", "--as", "me")
     assert "Orchard Homes (housing): suspended" in walk.run("node", "status", "-c", "council/node.toml")
     walk.run("federation", "resume", "housing")  # its sealing key is published anew at its next refresh

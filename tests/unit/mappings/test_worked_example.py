@@ -31,7 +31,7 @@ def test_worked_example_yields_what_the_page_says(tmp_path: Path) -> None:
         if isinstance(item, SourceRecord):
             objects, issues = apply(mapping, item.kind, item.fields)
             made.append(objects)
-            report += "".join(f"{item.where}: {issue.field}: {issue.reason}\n" for issue in issues)
+            report += "".join(f"{item.where}, {issue.field}: {issue.reason}\n" for issue in issues)
 
     assert [type(fixed) for fixed in mapping.fixed] == [Service]
     assert [[type(each) for each in objects] for objects in made] == [

@@ -1,0 +1,80 @@
+"""docs/first-federation.md: its commands, copied into one shell from top to bottom, do what the page says."""
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+from gateway.demo.servers import free_ports
+from tests.flow.commands import ROOT
+
+PAGE = (ROOT / "docs" / "first-federation.md").read_text("utf-8")
+SECONDS = 240
+WAIT = """\
+import sys, time, urllib.request
+for port in sys.argv[1:]:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/health", timeout=5)
+            break
+        except OSError:
+            time.sleep(0.2)
+    else:
+        sys.exit(f"nobody listens on {port}")
+"""
+
+
+def script(ports: dict[str, int]) -> str:
+    """All but the first block, which installs; with free ports, and waits as long as this machine needs."""
+    _, *blocks = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    text = "".join(blocks)
+    wait = f"{shlex.quote(sys.executable)} ../wait.py"
+    text = text.replace("sleep 5", f"{wait} 9400", 1).replace("sleep 5", f"{wait} 9401 9402", 1)
+    for written, port in (("9400", ports["hub"]), ("9401", ports["council"]), ("9402", ports["housing"])):
+        text = text.replace(written, str(port))
+    return text.replace("patchwork search", "echo SEARCH; patchwork search")
+
+
+def test_the_page_leads_from_nothing_to_a_search_and_an_objection(tmp_path: Path) -> None:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    (tmp_path / "wait.py").write_text(WAIT)
+    program = tmp_path / "bin" / "patchwork"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m gateway.cli "$@"\n')
+    program.chmod(0o700)
+    environment = {
+        **os.environ,
+        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "COLUMNS": "200",
+    }
+    with (tmp_path / "said").open("w+") as said:
+        shell = subprocess.Popen(  # noqa: S603 - the page's own commands
+            ["bash", "-euc", script(free_ports({"hub": 0, "council": 0, "housing": 0}))],  # noqa: S607
+            cwd=tmp_path,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+        try:
+            code = shell.wait(SECONDS)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)  # the servers, if the page did not come to its last line
+        said.seek(0)
+        told = said.read()
+    assert code == 0, told
+    _, first, objected, lifted = told.split("SEARCH\n")
+    assert "Wendy Smith" in first.split("Recorded")[0]
+    assert "01632 960123" in first
+    assert "Orchard Homes has nothing to share" in objected
+    assert "Wendy Smith" not in objected.split("Recorded")[0]
+    assert "Wendy Smith" in lifted
+    assert "County Council (childrens-services): accepted" in lifted

@@ -25,9 +25,7 @@ from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
 def search(
     config: Config,
     name: Annotated[str, typer.Argument(help="The client's name as you heard it; - asks for it.")] = "",
-    born: Annotated[
-        str, typer.Option(help="Birth date (DD/MM/YYYY or YYYY-MM-DD), its year or month and year, or an age.")
-    ] = "",
+    born: Annotated[str, typer.Option(help="DD/MM/YYYY, YYYY-MM-DD, YYYY-MM, YYYY, or an age in years.")] = "",
     postcode: Annotated[str, typer.Option(help="Postcode, or its first part.")] = "",
     nhs_number: Annotated[str, typer.Option(help="NHS number.")] = "",
     purpose: Annotated[str, typer.Option(help=f"Why you ask: {', '.join(ASKABLE)}.")] = "coordination",

@@ -215,7 +215,10 @@ def ask(made: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["Kit", "--born", "17/05/1991"], "a birth date is YYYY-MM-DD, YYYY-MM or YYYY, or an age in years"),
+        (
+            ["Kit", "--born", "17.05.1991"],
+            "a birth date is DD/MM/YYYY, YYYY-MM-DD, YYYY-MM or YYYY, or an age in years",
+        ),
         (["Kit", "--born", "1991-02-30"], "the birth date has no such day"),
         (["Kit", "--born", "1991-13"], "the birth date has no such month"),
         (["Kit", "--born", "2015-02-29"], "the birth date has no such day"),

@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from gateway.app import open_node
-from gateway.cli.options import ASKABLE, CLOCK, Config, purpose_of, run
+from gateway.cli.options import ASKABLE, CLOCK, Config, opened, purpose_of, run
 from gateway.cli.table import Progress, as_json, warnings
 from gateway.errors import ConfigurationError, InputError, PatchworkError
 from gateway.node.agreements import NobodyToAsk
@@ -53,23 +52,20 @@ def search(
 
 
 async def _search(settings: NodeSettings, question: Question, *, config: Path, json: bool, save: Path | None) -> None:
-    node = await open_node(settings, clock=CLOCK)
-    try:
+    accept = f"`patchwork node accept --config {config}`"
+    async with opened(settings) as node:
         waiting = sorted({change.member for change in (await node.parts.membership.refresh()).waiting})
-        accept = f"`patchwork node accept --config {config}`"
         _must_be_active(node.parts.membership.received, settings)
-        if waiting:
-            typer.echo(f"Not asked before this agency accepts: {', '.join(waiting)} ({accept})", err=True)
         stream = ask(question, node=node.parts)
-        completed = await (_quietly(stream) if json else _live(stream, question.subject))
-    except NobodyToAsk as error:
-        if waiting:
-            raise InputError(
-                f"nobody can be asked before this agency accepts {', '.join(waiting)}: {accept}"
-            ) from error
-        raise InputError(f"{error}; see `patchwork node status --config {config}`") from error
-    finally:
-        await node.close()
+        try:
+            completed = await (_quietly(stream) if json else _live(stream, question.subject))
+        except NobodyToAsk as error:
+            if waiting:
+                message = f"nobody can be asked before this agency accepts {', '.join(waiting)}: {accept}"
+                raise InputError(message) from error
+            raise InputError(f"{error}; see `patchwork node status --config {config}`") from error
+    if waiting:
+        typer.echo(f"Not asked before this agency accepts: {', '.join(waiting)} ({accept})", err=True)
     if json:
         typer.echo(as_json(completed))
     if save is not None:

@@ -54,18 +54,20 @@ def search(
 async def _search(settings: NodeSettings, question: Question, *, config: Path, json: bool, save: Path | None) -> None:
     accept = f"`patchwork node accept --config {config}`"
     async with opened(settings) as node:
-        waiting = sorted({change.member for change in (await node.parts.membership.refresh()).waiting})
+        view = await node.parts.membership.refresh()
+        waiting = sorted({change.member for change in view.waiting})
+        barred = [member for member in waiting if member not in view.federation.members]
         _must_be_active(node.parts.membership.received, settings)
         stream = ask(question, node=node.parts)
         try:
             completed = await (_quietly(stream) if json else _live(stream, question.subject))
         except NobodyToAsk as error:
-            if waiting:
-                message = f"nobody can be asked before this agency accepts {', '.join(waiting)}: {accept}"
+            if barred:
+                message = f"nobody can be asked before this agency accepts {', '.join(barred)}: {accept}"
                 raise InputError(message) from error
             raise InputError(f"{error}; see `patchwork node status --config {config}`") from error
     if waiting:
-        typer.echo(f"Not asked before this agency accepts: {', '.join(waiting)} ({accept})", err=True)
+        typer.echo(f"Waiting for this agency's decision: {', '.join(waiting)} ({accept})", err=True)
     if json:
         typer.echo(as_json(completed))
     if save is not None:

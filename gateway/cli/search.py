@@ -57,20 +57,22 @@ def search(
 
 
 async def _search(settings: NodeSettings, question: Question, *, config: Path, json: bool, save: Path | None) -> None:
+    accept = f"`patchwork node accept --config {config}`"
     async with opened(settings) as node:
         await accept_agreements(node)
-        waiting = sorted({change.member for change in (await node.parts.membership.refresh()).waiting})
-        accept = f"`patchwork node accept --config {config}`"
-        if waiting:
-            typer.echo(f"Not asked before this agency accepts: {', '.join(waiting)} ({accept})", err=True)
+        view = await node.parts.membership.refresh()
+        waiting = sorted({change.member for change in view.waiting})
+        barred = [member for member in waiting if member not in view.federation.members]
         stream = ask(question, node=node.parts)
         try:
             completed = await (_quietly(stream) if json else _live(stream, question.subject))
         except NobodyToAsk as error:
-            if waiting:
-                names = ", ".join(waiting)
-                raise InputError(f"nobody can be asked before this agency accepts {names}: {accept}") from error
+            if barred:
+                message = f"nobody can be asked before this agency accepts {', '.join(barred)}: {accept}"
+                raise InputError(message) from error
             raise InputError(f"{error}; see `patchwork node status --config {config}`") from error
+    if waiting:
+        typer.echo(f"Waiting for this agency's decision: {', '.join(waiting)} ({accept})", err=True)
     if json:
         typer.echo(as_json(completed))
     if save is not None and not save_bundles(save, completed.results):
@@ -97,7 +99,7 @@ async def _live(stream: AsyncIterator[Asked | MemberResult | Completed], subject
             if isinstance(event, Completed):
                 console.print(progress)
                 return event
-        raise InputError("the question ended without a result")
+        raise AssertionError("ask() ends with Completed or raises")
     try:
         with Live(progress, console=console, refresh_per_second=8, transient=False) as live:
             async for event in stream:

@@ -40,7 +40,8 @@ def test_what_a_document_tells_to_type_exists(path: Path) -> None:
 def test_an_example_for_the_shell_has_all_that_its_command_wants(path: Path) -> None:
     examples = re.findall(r"^```sh\n(.*?)^```", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     lines = "\n".join(examples).replace("\\\n", " ").splitlines()
-    for words in (shlex.split(line, comments=True) for line in lines if line.startswith("patchwork ")):
+    typed = [line.partition(" > ")[0] for line in lines if re.match("patchwork [a-z]", line)]
+    for words in (shlex.split(line, comments=True) for line in typed):
         command: Any = typer.main.get_command(app)
         rest = words[1:]
         while hasattr(command, "commands"):

@@ -161,7 +161,7 @@ async def test_a_purpose_or_basis_that_no_rule_names_is_not_asked(
     shared: TestFederation, purpose: Purpose, basis: LawfulBasis
 ) -> None:
     before = len(await shared.ledger(AGENCY))
-    with pytest.raises(InputError, match=f"{purpose.value} on the basis {basis.value}"):
+    with pytest.raises(InputError, match=f"{purpose.word} on the basis {basis.value}"):
         await shared.ask(ASKER, "Katherine Bramley", born="1991-05-17", purpose=purpose, basis=basis)
     assert len(await shared.ledger(AGENCY)) == before
 

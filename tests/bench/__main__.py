@@ -31,6 +31,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         figures = bench_answer.measure(Path(folder), options.people)
     figures |= bench_fanout.run()
+    figures = {key: round(figure, 2) if isinstance(figure, float) else figure for key, figure in figures.items()}
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
     options.out.write_bytes(orjson.dumps({"machine": machine} | figures, option=orjson.OPT_INDENT_2))
     for key, figure in figures.items():

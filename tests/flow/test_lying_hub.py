@@ -334,3 +334,12 @@ async def test_an_answer_that_cannot_be_one_costs_its_member_alone(
     ]
     outcomes, _ = await ask(north)
     assert outcomes == {AGENCY: INVALID, OTHER: TEAMS}
+
+
+async def test_a_stream_of_more_lines_than_members_is_broken_off(north: TestFederation, liar: LyingHub) -> None:
+    strangers = [{"member": f"stranger-{number}", "outcome": "timeout"} for number in range(50)]
+    liar.lines = lambda stream: [*strangers, *stream]
+    with pytest.raises(WireError, match="more lines"):
+        await ask(north)
+    liar.lines = lambda stream: stream
+    assert (await ask(north))[0] == {AGENCY: TEAMS, OTHER: TEAMS}

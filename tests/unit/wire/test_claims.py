@@ -50,7 +50,23 @@ def test_names_of_people_are_not_control_characters(name: str) -> None:
     assert text({"name": name}, "name") == name
 
 
-@pytest.mark.parametrize("name", ["a\x00", "a\n", "a\x85", "a\u2028", "a\u202eb", "\ufeffa", "", "a" * 201])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a\x00",
+        "a\n",
+        "a\x85",
+        "a\u2028",
+        "a\u202eb",
+        "\ufeffa",
+        "a\u200eb",
+        "a\u200bb",
+        "a\xadb",
+        "a\U000e0041b",
+        "",
+        "a" * 201,
+    ],
+)
 def test_text_that_hides_something_is_refused(name: str) -> None:
     with pytest.raises(MalformedMessage):
         text({"name": name}, "name")

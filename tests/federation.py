@@ -26,7 +26,8 @@ from gateway.node.people import person_by_key, store_objects
 from gateway.node.question import Question, read_subject
 from gateway.node.records import begin_run
 from gateway.node.same_person import index_pending
-from gateway.policy.agreement import read_agreement, sign_agreement
+from gateway.policy.agreement import read_agreement
+from gateway.policy.in_force import sign_agreement
 from gateway.settings import load_hub, load_node
 from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey
 from gateway.wire.join import sign_join

@@ -9,7 +9,8 @@ import typer
 from gateway.cli.options import CLOCK, Config, Yes, ask_first
 from gateway.errors import InputError
 from gateway.node.identity import load_identity
-from gateway.policy.agreement import read_agreement, sign_agreement
+from gateway.policy.agreement import read_agreement
+from gateway.policy.in_force import sign_agreement
 from gateway.settings import load_node
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import read_file, replace_file

@@ -8,7 +8,8 @@ import typer
 
 from gateway.cli.options import CLOCK, Yes, ask_first
 from gateway.errors import InputError
-from gateway.policy.agreement import publish, read_agreement, signers
+from gateway.policy.agreement import read_agreement
+from gateway.policy.in_force import publish, signers
 from gateway.wire.federation import AgreementBytes, Federation, Member
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import MAX_AGREEMENT_BYTES

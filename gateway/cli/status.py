@@ -10,7 +10,8 @@ from gateway.cli.options import CLOCK, opened
 from gateway.database.contract import Statement, Work
 from gateway.errors import FederationError, HubError, WireError
 from gateway.node.membership import View
-from gateway.policy.agreement import Agreement, publish
+from gateway.policy.agreement import Agreement
+from gateway.policy.in_force import publish
 from gateway.settings import NodeSettings
 from gateway.wire.federation import Federation
 from gateway.wire.keys import fingerprint

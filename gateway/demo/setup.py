@@ -24,7 +24,8 @@ from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError
 from gateway.node.identity import LEDGER_KEY_FILE, SIGNING_KEY_FILE, make_keys
-from gateway.policy.agreement import read_agreement, sign_agreement
+from gateway.policy.agreement import read_agreement
+from gateway.policy.in_force import sign_agreement
 from gateway.resources import config_path
 from gateway.wire.federation import AgreementBytes, Member, MemberKey, sign_document
 from gateway.wire.keys import LedgerKey, SigningKey

@@ -10,15 +10,8 @@ from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import InputError
-from gateway.policy.agreement import (
-    Agreement,
-    Effect,
-    PublishedAgreement,
-    in_force,
-    publish,
-    read_agreement,
-    recipients_to_ask,
-)
+from gateway.policy.agreement import Agreement, Effect, read_agreement
+from gateway.policy.in_force import PublishedAgreement, in_force, publish, recipients_to_ask
 from gateway.wire.federation import Federation
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import read_file

@@ -10,7 +10,8 @@ import pytest
 from gateway.errors import FederationStale, HubError, InputError
 from gateway.node.ask import Completed, MemberOutcome
 from gateway.node.membership import View
-from gateway.policy.agreement import read_agreement, sign_agreement
+from gateway.policy.agreement import read_agreement
+from gateway.policy.in_force import sign_agreement
 from gateway.wire.federation import AgreementBytes, Federation, MemberKey, sign_document
 from gateway.wire.join import sign_rotation
 from gateway.wire.keys import SigningKey

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.demo.setup import HUB, Demo, make_anew, make_once, open_demo
 from gateway.errors import FederationStale
-from gateway.policy.agreement import publish
+from gateway.policy.in_force import publish
 from gateway.settings import load_hub, load_node
 from gateway.wire.federation import verify_document
 from gateway.wire.operator import load_verify_key

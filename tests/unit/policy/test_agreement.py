@@ -7,13 +7,12 @@ from datetime import date
 import pytest
 
 from gateway.errors import ConfigurationError
-from gateway.policy.agreement import (
+from gateway.policy.agreement import Agreement, read_agreement
+from gateway.policy.in_force import (
     SIGNATURE_TYPE,
-    Agreement,
     PublishedAgreement,
     in_force,
     publish,
-    read_agreement,
     recipients_to_ask,
     sign_agreement,
     signers,

@@ -1,19 +1,18 @@
 """Base64url without padding (RFC 7515, appendix C), of which every value has exactly one spelling."""
 
-from binascii import Error, a2b_base64, b2a_base64
+from binascii import Error
+
+import pybase64
 
 from gateway.errors import MalformedMessage
 
-# "+", "/" and "=" are no part of the URL alphabet: they become "*", which the strict decoder refuses.
-_FROM_URL = bytes.maketrans(b"-_+/=", b"+/***")
 # A last group of two characters carries 8 of 12 bits, one of three 16 of 18: the unused bits must be zero.
 _LAST_OF = {0: None, 2: b"AQgw", 3: b"AEIMQUYcgkosw048"}
 
 
 def encode(data: bytes) -> bytes:
     """The one spelling of `data`."""
-    # Two replacements take half the time of one translation: a hub encodes a thousand answers for one question.
-    return b2a_base64(data, newline=False).rstrip(b"=").replace(b"+", b"-").replace(b"/", b"_")
+    return pybase64.urlsafe_b64encode(data).rstrip(b"=")
 
 
 def encode_text(data: bytes) -> str:
@@ -29,8 +28,10 @@ def decode(text: bytes) -> bytes:
     last = _LAST_OF[rest]
     if last is not None and text[-1:] not in last:
         raise MalformedMessage("base64url with padding, or with unused bits that are not zero")
+    if b"+" in text or b"/" in text or b"=" in text:  # the decoder takes them too
+        raise MalformedMessage("base64url of another alphabet")
     try:
-        return a2b_base64(text.translate(_FROM_URL) + b"=="[: -rest % 4], strict_mode=True)
+        return pybase64.b64decode(text + b"=="[: -rest % 4], altchars=b"-_", validate=True)
     except Error:
         raise MalformedMessage("not base64url") from None
 

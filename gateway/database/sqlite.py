@@ -2,14 +2,19 @@
 
 A unit of work runs wholly in the connection's thread, in one hop, from BEGIN to COMMIT or ROLLBACK. So a caller that is
 cancelled leaves nothing open: what it asked for completes or fails as a whole, only nobody hears of it.
+
+Reads that arrive while another is under way share the next hop and its snapshot: under load the hop and the locks of
+three files cost more than what most questions read.
 """
 
+import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -21,6 +26,7 @@ BUSY_TIMEOUT_MS = 5000  # another process may hold the write lock while it commi
 CACHE_KIB = 64 * 1024  # holds the upper pages of every index of 1,000,000 people
 MAX_WAL_BYTES = 64 * 1024 * 1024  # the log is cut back to this after a checkpoint
 CACHED_STATEMENTS = 512
+MAX_READS_TOGETHER = 64  # in one hop: some 20 ms of questions
 
 _APPLICATION_ID = 0x50570000  # "PW", plus the schema's number: a file opened as another schema is refused
 _ATTACH = {
@@ -50,10 +56,16 @@ class SqliteDatabase:
         self._name = name
         self._writer = writer
         self._reader = reader
+        self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
+        self._reading: asyncio.Task[None] | None = None
 
     async def read(self, work: Work[T]) -> T:
-        """Drive read-only work on one snapshot of each file; raises StorageError."""
-        return await _in_thread(self._reader, lambda connection: _drive(connection, work, "BEGIN", self._name))
+        """Drive read-only work on one snapshot of each file, which others may share; raises StorageError."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, done))
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_waiting(), name="database reads")
+        return await done
 
     async def write(self, work: Work[T]) -> T:
         """Drive work in one exclusive transaction, on disk when this returns; raises StorageError, nothing written."""
@@ -61,9 +73,29 @@ class SqliteDatabase:
             self._writer, lambda connection: _drive(connection, work, "BEGIN IMMEDIATE", self._name)
         )
 
+    async def _read_waiting(self) -> None:
+        """One hop after the other, each with all that has come meanwhile, until nothing waits."""
+        while self._waiting:
+            reads = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_READS_TOGETHER))]
+            works = [work for work, _ in reads]
+            try:
+                outcomes = await _in_thread(self._reader, lambda connection: _drive_all(connection, works, self._name))  # noqa: B023 - it is awaited before `works` changes
+            except StorageError as error:
+                outcomes = [(None, StorageError(str(error))) for _ in reads]
+            for (_, done), (result, failure) in zip(reads, outcomes, strict=True):
+                if done.done():  # its caller was cancelled
+                    continue
+                if failure is None:
+                    done.set_result(result)
+                else:
+                    done.set_exception(failure)
+        self._reading = None
+
     async def close(self) -> None:
         """Finish what is running and release files and threads; a second call does nothing."""
         try:
+            if self._reading is not None:
+                await asyncio.wait([self._reading])
             await self._reader.close()
         finally:
             await self._writer.close()  # last, so that it folds the write-ahead log into the file
@@ -130,35 +162,79 @@ async def _in_thread(connection: aiosqlite.Connection, function: Callable[[sqlit
 
 def _drive(connection: sqlite3.Connection, work: Work[T], begin: str, name: str) -> T:
     """Run a generator of statements in one transaction; commit when it returns, else roll back."""
-    execute, errors = connection.execute, _engine_errors(name)
     try:
-        with errors:
-            execute(begin)
-        rows: list[Row] | None = None
-        while True:
-            try:
-                sql, params = work.send(rows)  # type: ignore[arg-type]  # a generator's first send must be None
-            except StopIteration as finished:
-                with errors:
-                    execute("COMMIT")
-                result: T = finished.value
-                return result
-            with errors:
-                if isinstance(params, list):
-                    connection.executemany(sql, params)
-                    rows = []
-                else:
-                    rows = execute(sql, params).fetchall()
+        with _engine_errors(name):
+            connection.execute(begin)
+        result = _run(connection, work, name)
+        with _engine_errors(name):
+            connection.execute("COMMIT")
     except BaseException:
         work.close()
-        if connection.in_transaction:
-            with contextlib.suppress(sqlite3.Error):  # the first error is the one to tell
-                connection.rollback()
+        _roll_back(connection)
         raise
+    return result
+
+
+def _drive_all(
+    connection: sqlite3.Connection, works: Sequence[Work[Any]], name: str
+) -> list[tuple[Any, Exception | None]]:
+    """Run generators that only read, all in one transaction; each has its own result or error."""
+    outcomes: list[tuple[Any, Exception | None]] = []
+    try:
+        for work in works:
+            try:
+                if not connection.in_transaction:  # the first, or the engine has ended it after an error
+                    with _engine_errors(name):
+                        connection.execute("BEGIN")
+                outcomes.append((_run(connection, work, name), None))
+            except Exception as error:
+                outcomes.append((None, error))
+    finally:
+        _roll_back(connection)  # nothing was written
+    return outcomes
+
+
+def _run(connection: sqlite3.Connection, work: Work[T], name: str) -> T:
+    """Send a generator the rows of each of its statements until it returns."""
+    execute = connection.execute
+    rows: list[Row] | None = None
+    while True:
+        try:
+            sql, params = work.send(rows)  # type: ignore[arg-type]  # a generator's first send must be None
+        except StopIteration as finished:
+            result: T = finished.value
+            return result
+        try:
+            if isinstance(params, list):
+                connection.executemany(sql, params)
+                rows = []
+            else:
+                rows = execute(sql, params).fetchall()
+        except _ENGINE_ERRORS as error:
+            work.close()
+            raise _storage_error(name, error) from None
+
+
+def _roll_back(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        with contextlib.suppress(sqlite3.Error):  # the first error is the one to tell
+            connection.rollback()
+
+
+_ENGINE_ERRORS = (sqlite3.Error, UnicodeError, OverflowError)
+
+
+def _storage_error(name: str, error: BaseException) -> StorageError:
+    """What is wrong, and never a value."""
+    if not isinstance(error, sqlite3.Error):
+        return StorageError(f"{name}: a value cannot be stored ({type(error).__name__})")
+    code = getattr(error, "sqlite_errorname", type(error).__name__)
+    reason = next((text for start, text in _REASONS.items() if code.startswith(start)), "the statement failed")
+    return StorageError(f"{name}: {reason} ({code})")
 
 
 class _engine_errors:
-    """Turn the engine's errors into StorageError that say what is wrong and never a value."""
+    """Turn the engine's errors into StorageError."""
 
     __slots__ = ("_name",)
 
@@ -169,12 +245,8 @@ class _engine_errors:
         return
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, sqlite3.Error):
-            code = getattr(error, "sqlite_errorname", type(error).__name__)
-            reason = next((text for start, text in _REASONS.items() if code.startswith(start)), "the statement failed")
-            raise StorageError(f"{self._name}: {reason} ({code})") from None
-        if isinstance(error, UnicodeError | OverflowError):
-            raise StorageError(f"{self._name}: a value cannot be stored ({type(error).__name__})") from None
+        if isinstance(error, _ENGINE_ERRORS):
+            raise _storage_error(self._name, error) from None
 
 
 def _prepare_writer(connection: sqlite3.Connection, schema: str, name: str) -> None:

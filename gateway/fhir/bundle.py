@@ -15,6 +15,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from gateway.fhir.text import plain
 from mappings.model import ContactEvent, ContactPoint, Identifier, Organisation, Practitioner, Service
 from mappings.vocabulary import MatchGrade
 
+KEPT_ELEMENTS: Final = 1024  # practitioners, organisations, services: they recur from person to person
 MAX_CONTACT_POINTS: Final = 5  # of one practitioner or desk, the most preferred; a team of many must fit an answer
 
 _RANK = attrgetter("rank")
@@ -110,7 +112,7 @@ class _Answer:
         )
         managing = self._organisation(None)
         participants = [self._participant(each) for each in participations]
-        starts = [period["start"] for each in participants if "start" in (period := each.get("period", {}))]
+        starts = [each["period"]["start"] for each in participants if "start" in each.get("period", ())]
         if starts:
             team["resource"]["period"] = {"start": min(starts)}
         team["resource"]["participant"] = participants
@@ -179,10 +181,7 @@ class _Answer:
         role: Resource = {}
         if practitioner is not None and who is not None:
             role["practitioner"] = practitioner
-            if title := plain(who.role):
-                role["code"] = [{"text": title}]
-            if points := _contact_points(who.contact_points):
-                role["telecom"] = points
+            role |= _role_elements(who)
         role["organization"] = organisation
         if service is not None:
             role["healthcareService"] = [service]
@@ -193,12 +192,7 @@ class _Answer:
         reference = self._known(practitioner)
         if reference is not None:
             return reference
-        name: Resource = {}
-        if family := plain(practitioner.name.family):
-            name["family"] = family
-        if given := [text for part in practitioner.name.given if (text := plain(part))]:
-            name["given"] = given
-        return self._remember(practitioner, self._enter("Practitioner", {"name": [name]}))
+        return self._remember(practitioner, self._enter("Practitioner", _practitioner_elements(practitioner)))
 
     def _organisation(self, organisation: Organisation | None) -> Resource:
         own = self._agency.organisation
@@ -206,29 +200,18 @@ class _Answer:
         reference = self._known(organisation)
         if reference is not None:
             return reference
-        resource: Resource = {}
-        if identifiers := _identifiers(organisation.identifiers):
-            resource["identifier"] = identifiers
-        if organisation.type is not None:
-            resource["type"] = [{"text": organisation.type.value}]
-        resource["name"] = plain(organisation.name) or plain(own.name)
+        resource = _organisation_elements(organisation)
+        if "name" not in resource:
+            resource = resource | {"name": plain(own.name)}
         if organisation is not own:
-            resource["partOf"] = self._known(own)
-        if points := _contact_points(organisation.duty_contact):
-            resource["contact"] = [{"purpose": {"text": "Duty contact"}, "telecom": points}]
+            resource = resource | {"partOf": self._known(own)}
         return self._remember(organisation, self._enter("Organization", resource))
 
     def _service(self, service: Service, organisation: Resource) -> Resource:
         reference = self._known(service)
         if reference is not None:
             return reference
-        resource: Resource = {"providedBy": organisation}
-        if code := plain(service.code):
-            resource["type"] = [{"text": code}]
-        if name := plain(service.name):
-            resource["name"] = name
-        if points := _contact_points(service.duty_contact):
-            resource["telecom"] = points
+        resource = {"providedBy": organisation} | _service_elements(service)
         return self._remember(service, self._enter("HealthcareService", resource))
 
     def _schedule(self, shown: Participation, practitioner: Resource) -> None:
@@ -266,6 +249,55 @@ class _Answer:
             return False
         self._events.add(told)
         return True
+
+
+# What one value always becomes. Shared by all answers: whoever enters it copies it.
+
+
+@lru_cache(KEPT_ELEMENTS)
+def _role_elements(who: Practitioner) -> Resource:
+    elements: Resource = {}
+    if title := plain(who.role):
+        elements["code"] = [{"text": title}]
+    if points := _contact_points(who.contact_points):
+        elements["telecom"] = points
+    return elements
+
+
+@lru_cache(KEPT_ELEMENTS)
+def _practitioner_elements(practitioner: Practitioner) -> Resource:
+    name: Resource = {}
+    if family := plain(practitioner.name.family):
+        name["family"] = family
+    if given := [text for part in practitioner.name.given if (text := plain(part))]:
+        name["given"] = given
+    return {"name": [name]}
+
+
+@lru_cache(KEPT_ELEMENTS)
+def _organisation_elements(organisation: Organisation) -> Resource:
+    elements: Resource = {}
+    if identifiers := _identifiers(organisation.identifiers):
+        elements["identifier"] = identifiers
+    if organisation.type is not None:
+        elements["type"] = [{"text": organisation.type.value}]
+    if name := plain(organisation.name):
+        elements["name"] = name
+    if points := _contact_points(organisation.duty_contact):
+        elements["contact"] = [{"purpose": {"text": "Duty contact"}, "telecom": points}]
+    return elements
+
+
+@lru_cache(KEPT_ELEMENTS)
+def _service_elements(service: Service) -> Resource:
+    elements: Resource = {}
+    if code := plain(service.code):
+        elements["type"] = [{"text": code}]
+    if name := plain(service.name):
+        elements["name"] = name
+    if points := _contact_points(service.duty_contact):
+        elements["telecom"] = points
+    return elements
 
 
 def _period(start: str | None, end: str | None) -> Resource:

@@ -75,7 +75,7 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> Claims:
 
 def only(claims: Mapping[str, Any], required: frozenset[str], optional: frozenset[str] = frozenset()) -> None:
     """Exactly these members: version 1 ignores nothing that it does not understand."""
-    if claims.keys() != required:
+    if len(claims) != len(required) or not required.issuperset(claims):
         missing = required - claims.keys()
         if missing:
             raise MalformedMessage(f"{sorted(missing)[0]} is missing")

@@ -130,6 +130,63 @@ async def test_a_read_sees_one_snapshot(opened: Opener) -> None:
     assert await database.read(names()) == ["a"]
 
 
+async def test_reads_that_wait_together_have_each_their_own_result_or_error(opened: Opener) -> None:
+    database = await opened()
+    await database.write(add("a"))
+
+    class Refused(Exception):
+        pass
+
+    def refusing() -> Work[list[str]]:
+        yield from names()
+        raise Refused
+
+    def misspelt() -> Work[list[str]]:
+        yield Statement("SELECT nothing FROM nowhere")
+        return []
+
+    works = [names(), refusing(), names(), misspelt(), names()]
+    found = await asyncio.gather(*(database.read(work) for work in works), return_exceptions=True)
+    assert [each if isinstance(each, list) else type(each) for each in found] == [
+        ["a"],
+        Refused,
+        ["a"],
+        StorageError,
+        ["a"],
+    ]
+
+
+async def test_a_read_that_waits_behind_another_sees_what_was_written_before_it_was_asked(opened: Opener) -> None:
+    database = await opened()
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow() -> Work[list[str]]:
+        found = yield from names()
+        inside.set()
+        go_on.wait(5)
+        return found
+
+    first = asyncio.create_task(database.read(slow()))
+    await asyncio.to_thread(inside.wait, 5)
+    cancelled = asyncio.create_task(database.read(names()))
+    await database.write(add("a"))
+    behind = asyncio.create_task(database.read(names()))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    go_on.set()
+    assert await behind == ["a"]
+    assert await first == []
+
+
+async def test_closing_waits_for_the_reads_that_were_asked_for(opened: Opener) -> None:
+    database = await opened()
+    await database.write(add("a"))
+    asked = [asyncio.create_task(database.read(names())) for _ in range(200)]
+    await asyncio.sleep(0)
+    await database.close()
+    assert await asyncio.gather(*asked) == [["a"]] * 200
+
+
 async def test_a_cancelled_caller_leaves_no_transaction_open(opened: Opener) -> None:
     database, other = await opened(), await opened()
     inside, go_on = threading.Event(), threading.Event()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from tests.bench import bench_answer, bench_fanout
+from tests.bench import bench_answer, bench_fanout, bench_hub_memory
 
 # key -> (goal, whether a smaller figure is better)
 GOALS = {
@@ -18,6 +18,9 @@ GOALS = {
     "log_cost": (0.75, False),
     "fanout_100_over_raw": (2.0, True),
     "slow_node_penalty": (1.1, True),
+    "hub_questions_asked": (10_000, False),
+    "hub_canary_found": (1, False),
+    "hub_names_found": (0, True),
     "ingest_rows_per_s": (4000, False),
 }
 
@@ -31,6 +34,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         figures = bench_answer.measure(Path(folder), options.people)
     figures |= bench_fanout.run()
+    figures |= bench_hub_memory.run()
     figures = {key: round(figure, 2) if isinstance(figure, float) else figure for key, figure in figures.items()}
     machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
     options.out.write_bytes(orjson.dumps({"machine": machine} | figures, option=orjson.OPT_INDENT_2))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.matching_kit import people, run, score
+from tests.matching_kit import people, report, run, score
 
 GENERATED = {  # of 2,000 people and 800 queries: results that were published stay comparable
     99: ("17f5e45a3a1123d2", "f7ad606cd45870d9"),
@@ -167,3 +167,19 @@ def test_queries_without_the_truth_are_not_scored(tmp_path: Path) -> None:
 def lines(path: Path, values: Iterable[Any]) -> Path:
     path.write_text("".join(json.dumps(value) + "\n" for value in values))
     return path
+
+
+def test_sets_that_matching_was_tuned_on_are_not_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["report", "--seeds", "8101", "99"])
+    with pytest.raises(SystemExit) as ended:
+        report.main()
+    assert ended.value.code == 2
+
+
+def test_sets_of_one_size_are_pooled_in_the_report(tmp_path: Path) -> None:
+    sets = [report.Set("small", tmp_path / f"{seed}", 200, 100, seed) for seed in (31, 32)]
+    reports = report.measure(sets)
+    assert reports["small"]["all"]["queries"] == 200
+    assert reports["small"]["all"]["members"] == 100
+    *_, line = report.table(reports).splitlines()
+    assert line.startswith("| small | 200, 100 | 0.9")

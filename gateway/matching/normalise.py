@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from anyascii import anyascii
-from doublemetaphone import doublemetaphone
+from doublemetaphone import doublemetaphone  # type: ignore[import-untyped]  # it has no types
 
 from gateway.wire.limits import MAX_AGE_YEARS
 

@@ -114,9 +114,9 @@ def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | Non
     number = compare_numbers(asked.nhs_number, card.nhs_numbers)
     whole = card if isinstance(card, Card) else card.card()
     birth, born = compare_births(asked.birth, asked.age, whole.births, today)
-    if names.given in DIFFERENT and names.family in DIFFERENT:
-        if number is not NumberLevel.EXACT and birth is not BirthLevel.EXACT:
-            return None
+    strangers = names.given in DIFFERENT and names.family in DIFFERENT
+    if strangers and number is not NumberLevel.EXACT and birth is not BirthLevel.EXACT:
+        return None
     place = compare_postcodes(asked.postcode, whole.postcodes)
     middle = MiddleLevel.MISSING
     if names.given in GOOD_GIVEN or names.given in (NameLevel.NEAR, NameLevel.INITIAL):

@@ -94,7 +94,7 @@ class Pair(NamedTuple):
     rarity: Rarity
 
 
-class _Names(NamedTuple):
+class ComparedNames(NamedTuple):
     given: NameLevel
     family: NameLevel
     exchanged: bool
@@ -102,7 +102,7 @@ class _Names(NamedTuple):
     stored: NameTokens
 
 
-_NO_NAMES = _Names(NameLevel.MISSING, NameLevel.MISSING, False, ((), ()), ((), ()))
+_NO_NAMES = ComparedNames(NameLevel.MISSING, NameLevel.MISSING, False, ((), ()), ((), ()))
 
 
 def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | None:
@@ -110,7 +110,7 @@ def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | Non
 
     None if nothing but an address can agree: both names differ, and there is no common number or birth date.
     """
-    names = _best_names(asked.names, card.names)
+    names = compare_names(asked.names, card.names)
     number = compare_numbers(asked.nhs_number, card.nhs_numbers)
     whole = card if isinstance(card, Card) else card.card()
     birth, born = compare_births(asked.birth, asked.age, whole.births, today)
@@ -140,11 +140,11 @@ def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | Non
     return Pair(levels, rarity)
 
 
-def _best_names(asked: Iterable[NameTokens], stored: Iterable[NameTokens]) -> _Names:
+def compare_names(asked: Iterable[NameTokens], stored: Iterable[NameTokens]) -> ComparedNames:
     best, best_rank = _NO_NAMES, 1000
     for asked_name in asked:
         for name in stored:
-            found = _compare_names(asked_name, name)
+            found = _compare_two(asked_name, name)
             rank = _rank(found)
             if rank < best_rank:
                 best, best_rank = found, rank
@@ -153,7 +153,7 @@ def _best_names(asked: Iterable[NameTokens], stored: Iterable[NameTokens]) -> _N
     return best
 
 
-def _rank(names: _Names) -> int:
+def _rank(names: ComparedNames) -> int:
     others = (names.given is NameLevel.OTHER) + (names.family is NameLevel.OTHER)
     return (
         _NAME_RANK[names.given]
@@ -163,8 +163,10 @@ def _rank(names: _Names) -> int:
     )
 
 
-def _compare_names(asked: NameTokens, stored: NameTokens) -> _Names:
-    straight = _Names(compare_given(asked[0], stored[0]), compare_family(asked[1], stored[1]), False, asked, stored)
+def _compare_two(asked: NameTokens, stored: NameTokens) -> ComparedNames:
+    straight = ComparedNames(
+        compare_given(asked[0], stored[0]), compare_family(asked[1], stored[1]), False, asked, stored
+    )
     if straight.given in GOOD_GIVEN and straight.family in GOOD_FAMILY:
         return straight
     # Typed in each other's place? Only if both then agree well.
@@ -172,11 +174,11 @@ def _compare_names(asked: NameTokens, stored: NameTokens) -> _Names:
     if given in GOOD_GIVEN:
         family = compare_family(asked[0], stored[1])
         if family in GOOD_FAMILY:
-            return _Names(given, family, True, (asked[1], asked[0]), stored)
+            return ComparedNames(given, family, True, (asked[1], asked[0]), stored)
     return straight
 
 
-def _given_classes(names: _Names) -> tuple[int, ...]:
+def _given_classes(names: ComparedNames) -> tuple[int, ...]:
     """A nickname is as common as the commonest name that it may stand for, a misspelt name as its sound."""
     given, stored = names.given, names.stored[0]
     if given is NameLevel.EXACT:
@@ -191,7 +193,7 @@ def _given_classes(names: _Names) -> tuple[int, ...]:
     return ()
 
 
-def _family_classes(names: _Names) -> tuple[int, ...]:
+def _family_classes(names: ComparedNames) -> tuple[int, ...]:
     """Of a whole name its rarest part counts, of a half the part that is shared."""
     family, stored = names.family, names.stored[1]
     if family is NameLevel.EXACT:

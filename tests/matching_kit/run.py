@@ -47,10 +47,10 @@ def candidates(register: Path) -> Iterator[tuple[str, Candidate]]:
     """The people of a register.csv as (id, what may be searched of them)."""
     with register.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            yield row["id"], _candidate(row)
+            yield row["id"], candidate_of(row)
 
 
-def _candidate(row: Mapping[str, str]) -> Candidate:
+def candidate_of(row: Mapping[str, str]) -> Candidate:
     given = tuple(name for name in (row["given"], row["middle"]) if name)
     return Candidate(
         names=((given, row["family"]),),
@@ -62,10 +62,10 @@ def _candidate(row: Mapping[str, str]) -> Candidate:
 def subjects(queries: Path) -> list[Subject]:
     """The questions of a queries.jsonl, of each only what was typed."""
     with queries.open(encoding="utf-8") as file:
-        return [_subject(json.loads(line)) for line in file if line.strip()]
+        return [subject_of(json.loads(line)) for line in file if line.strip()]
 
 
-def _subject(line: Mapping[str, Any]) -> Subject:
+def subject_of(line: Mapping[str, Any]) -> Subject:
     typed = {field: line.get(field) for field in _TYPED}  # nothing else of the line is seen from here on
     year = typed["birth_year"]
     return Subject(

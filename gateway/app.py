@@ -62,6 +62,15 @@ class Node:
         await self.keys_database.close()
 
 
+def thresholds_of(settings: NodeSettings) -> Thresholds:
+    """How sure a node must be of a person, as its configuration has it."""
+    return Thresholds(
+        disclose_at=settings.matching.disclose_at,
+        birth_needed=settings.matching.birth_needed,
+        prior=settings.matching.registered_share,
+    )
+
+
 async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
     """All that a node is made of, not yet listening; raises ConfigurationError or StorageError."""
     federation = settings.federation[0]
@@ -114,11 +123,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         hub=hub,
         clock=clock,
         display_s=settings.node.display_hours * 3600,
-        thresholds=Thresholds(
-            disclose_at=settings.matching.disclose_at,
-            birth_needed=settings.matching.birth_needed,
-            prior=settings.matching.registered_share,
-        ),
+        thresholds=thresholds_of(settings),
     )
     return Node(
         parts=parts,

@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.app import thresholds_of
 from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.errors import InputError
 from gateway.node.evaluation import COLUMNS, Counts, Evaluation, Fault, Typed, evaluate, read_typed, unknown_people
@@ -71,7 +72,7 @@ def _refuse(path: Path, faults: Sequence[Fault]) -> None:
 async def _evaluate(settings: NodeSettings, path: Path, typed: Sequence[Typed], today: date) -> Evaluation:
     async with opened(settings) as node:
         _refuse(path, await node.database.read(unknown_people(typed)))
-        return await evaluate(typed, node.database, today=today)
+        return await evaluate(typed, node.database, today=today, thresholds=thresholds_of(settings))
 
 
 def _document(found: Evaluation) -> dict[str, Any]:

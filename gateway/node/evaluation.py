@@ -15,6 +15,7 @@ from gateway.database.contract import Database, Statement, Work
 from gateway.errors import InputError
 from gateway.matching.index import find
 from gateway.matching.normalise import is_outward
+from gateway.matching.score import Thresholds
 from gateway.node.question import read_subject
 from gateway.wire.query import NameParts, Subject
 
@@ -139,12 +140,12 @@ def _person_meant(source: str, key: str) -> Work[int | None]:
     return rows[0][0] if rows else None
 
 
-async def evaluate(typed: Iterable[Typed], database: Database, *, today: date) -> Evaluation:
+async def evaluate(typed: Iterable[Typed], database: Database, *, today: date, thresholds: Thresholds) -> Evaluation:
     """Search for each; ages are counted on `today`."""
     everything, by_typed = Counts(), defaultdict[str, Counts](Counts)
     wrong, missed = list[int](), list[int]()
     for each in typed:
-        found = await database.read(_search(each, today))
+        found = await database.read(_search(each, today, thresholds))
         everything += found
         by_typed[_beside_the_name(each.subject)] += found
         wrong += [each.line] * found.wrong
@@ -152,9 +153,9 @@ async def evaluate(typed: Iterable[Typed], database: Database, *, today: date) -
     return Evaluation(everything, by_typed, wrong, missed)
 
 
-def _search(typed: Typed, today: date) -> Work[Counts]:
+def _search(typed: Typed, today: date, thresholds: Thresholds) -> Work[Counts]:
     meant = None if typed.meant is None else (yield from _person_meant(*typed.meant))
-    match = yield from find(typed.subject, today=today)
+    match = yield from find(typed.subject, today=today, thresholds=thresholds)
     right_first = match.best is not None and match.best.person_id == meant
     return Counts(
         asked=1,

@@ -174,3 +174,15 @@ def test_a_file_that_is_not_there_is_named(housing: Path) -> None:
     app.command()(command.evaluate_pairs)
     ran = CliRunner().invoke(app, ["--config", str(housing / "node.toml"), "--pairs", "nowhere.csv"])
     assert str(ran.exception) == "nowhere.csv: cannot be read: No such file or directory"
+
+
+def test_the_nodes_own_thresholds_count(evaluate: Evaluate, housing: Path) -> None:
+    by_address = HEADING + "register:p1,Katherine,Quillfeather,,,ZM4 7QT,\n"
+    assert '"disclosed_right": 1' in evaluate(by_address, "--json").output
+    config = housing / "node.toml"
+    before = config.read_text("utf-8")
+    config.write_text(before + "\n[matching]\nbirth_needed = true\n", "utf-8")
+    try:
+        assert '"disclosed_right": 0' in evaluate(by_address, "--json").output
+    finally:
+        config.write_text(before, "utf-8")

@@ -11,7 +11,7 @@ from datetime import date
 from math import inf, log2
 from typing import Final
 
-from gateway.matching.compare import GOOD_FAMILY, GOOD_GIVEN, BirthLevel, NameLevel, NumberLevel, PlaceLevel
+from gateway.matching.compare import GOOD_FAMILY, GOOD_GIVEN, BirthLevel, MiddleLevel, NameLevel, NumberLevel, PlaceLevel
 from gateway.matching.frequency import Frequencies
 from gateway.matching.pair import Levels, Pair, compare
 from gateway.matching.record import Asked, Card, StoredCard
@@ -231,8 +231,9 @@ def _is_guarded_by_family(levels: Levels) -> bool:
 
 def grade_of(levels: Levels, probability: float, *, guarded: bool) -> MatchGrade:
     """The FHIR grade of the best person."""
-    surely_born = levels.birth in GOOD_BIRTH
-    if guarded and probability >= CERTAIN_AT and surely_born:
+    contradicted = levels.place is PlaceLevel.OTHER or levels.middle is MiddleLevel.OTHER
+    surely = levels.birth in GOOD_BIRTH and (not contradicted or levels.number is NumberLevel.EXACT)
+    if guarded and probability >= CERTAIN_AT and surely:
         return MatchGrade.CERTAIN
     if guarded and probability >= PROBABLE_AT:
         return MatchGrade.PROBABLE

@@ -115,7 +115,7 @@ def compare_middle(asked: tuple[str, ...], stored: tuple[str, ...]) -> MiddleLev
     if len(asked) < 2 or len(stored) < 2:  # noqa: PLR2004 - a second name
         return MiddleLevel.MISSING
     level = _token_level(asked[1], stored[1])
-    if level is NameLevel.EXACT or level is NameLevel.NICKNAME:
+    if level in (NameLevel.EXACT, NameLevel.NICKNAME) or (len(asked[1]) > 1 and asked[1] in stored):  # in any order
         return MiddleLevel.EXACT
     if level is NameLevel.INITIAL:
         return MiddleLevel.INITIAL

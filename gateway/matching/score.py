@@ -11,7 +11,15 @@ from datetime import date
 from math import inf, log2
 from typing import Final
 
-from gateway.matching.compare import GOOD_FAMILY, GOOD_GIVEN, BirthLevel, MiddleLevel, NameLevel, NumberLevel, PlaceLevel
+from gateway.matching.compare import (
+    GOOD_FAMILY,
+    GOOD_GIVEN,
+    BirthLevel,
+    MiddleLevel,
+    NameLevel,
+    NumberLevel,
+    PlaceLevel,
+)
 from gateway.matching.frequency import Frequencies
 from gateway.matching.pair import Levels, Pair, compare
 from gateway.matching.record import Asked, Card, StoredCard

@@ -243,3 +243,18 @@ def test_the_explanation_holds_words_and_weights_but_nothing_stored() -> None:
     for value in ("robert", "brien", "1985", "ab10", NUMBER):
         assert value not in told
     assert found.best.bits.total == pytest.approx(sum(result.weight for result in found.best.explanation))
+
+
+@pytest.mark.parametrize(
+    ("details", "grade"),
+    [
+        ({"postcode": "AB10 1XY"}, MatchGrade.CERTAIN),
+        ({}, MatchGrade.CERTAIN),
+        ({"postcode": "ZE1 0AA"}, MatchGrade.PROBABLE),
+    ],
+)
+def test_nobody_is_certain_whose_address_contradicts(details: dict[str, Any], grade: MatchGrade) -> None:
+    found = match(question("Robert", "O'Brien", birth_date="1985-03-09", **details), ROBERT)
+    assert found.disclosable
+    assert found.best is not None
+    assert found.best.grade is grade

@@ -20,7 +20,7 @@ from typing import Literal, Protocol, TypeAlias
 
 FieldValue: TypeAlias = "str | list[FieldValue] | dict[str, FieldValue] | None"
 
-BATCH_RECORDS = 500  # records between two cursors, so the most that a crash makes a run repeat
+BATCH_RECORDS = 500  # records between two cursors
 MAX_VALUE_CHARS = 65_536  # of one value; real identifying fields and codes are a thousandth of it
 
 

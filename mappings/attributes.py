@@ -4,7 +4,7 @@ A mapping is applied to millions of records, so all that depends on the mapping 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from mappings.compound import Compound
 from mappings.convert import Unusable
@@ -14,6 +14,8 @@ from mappings.vocabulary import Mode, OrganisationType, PersonLinkKind, Purpose,
 
 # Reads one attribute of a record: None or empty if it is absent. Raises Rejected; notes issues with the record.
 Reader = Callable[[Record], Any]
+
+AnyRule = TypeVar("AnyRule", Key, Value)
 
 _CAUTIOUS: Mapping[str, object] = {
     "restricted": True,
@@ -48,10 +50,12 @@ def is_required(attribute: Attribute, said: Rule) -> bool:
 def reader(name: str, attribute: Attribute, said: Rule) -> Reader:
     """How to read one attribute. An issue is noted and costs the value, or rejects where the attribute is strict."""
     if isinstance(said, Key):
-        return _noting(name, attribute, said, lambda record: record.key(said))
+        if len(said.values) == 1 and not said.fold:
+            return _noting(name, attribute, said.values[0], Record.text)
+        return _noting(name, attribute, said, Record.key)
     if isinstance(said, Value):
         return _noting(name, attribute, said, _scalar(attribute, said))
-    return _compound(name, attribute, said)
+    return _compound(Compound(name), attribute, said)
 
 
 def blame(said: Rule) -> str:
@@ -69,13 +73,13 @@ def blame(said: Rule) -> str:
             return blame(first) if isinstance(first, NameRule) else ""
 
 
-def _noting(name: str, attribute: Attribute, said: Value | Key, read: Reader) -> Reader:
+def _noting(name: str, attribute: Attribute, said: AnyRule, read: Callable[[Record, AnyRule], Any]) -> Reader:
     refuses = is_required(attribute, said) or attribute.strict or attribute.shape == "key"
     field, cautious = blame(said), _CAUTIOUS.get(name)
 
     def noting(record: Record) -> Any:
         try:
-            return read(record)
+            return read(record, said)
         except Unusable as problem:
             issue = Issue(field, name, str(problem))
             if refuses:
@@ -86,32 +90,32 @@ def _noting(name: str, attribute: Attribute, said: Value | Key, read: Reader) ->
     return noting
 
 
-def _scalar(attribute: Attribute, value: Value) -> Reader:
+def _scalar(attribute: Attribute, said: Value) -> Callable[[Record, Value], Any]:
     convert = _CODE_TYPES.get(attribute.target, str)
     match attribute.shape:
         case "flag":
-            return lambda record: record.flag(value)
+            return Record.flag
         case "date":
-            return lambda record: record.date(value)
+            return Record.date
         case "codes":
-            return lambda record: tuple([convert(code) for code in dict.fromkeys(record.codes(value))])
+            return lambda record, value: tuple([convert(code) for code in dict.fromkeys(record.codes(value))])
         case "code":
-            return lambda record: convert(code) if (code := record.code(value)) else None
-        case _ if value.value_set:
-            return lambda record: record.code(value)
+            return lambda record, value: convert(code) if (code := record.code(value)) else None
+        case _ if said.value_set:
+            return Record.code
         case shape:
-            return lambda record: record.text(value, free=shape == "free_text")
+            return Record.free_text if shape == "free_text" else Record.text
 
 
-def _compound(name: str, attribute: Attribute, said: Any) -> Reader:
+def _compound(compound: Compound, attribute: Attribute, said: Any) -> Reader:
     match attribute.shape:
         case "name":
-            return lambda record: next(iter(Compound(name, record).names((said,))), None)
+            return lambda record: next(iter(compound.names((said,), record)), None)
         case "names":
-            return lambda record: Compound(name, record).names(said)
+            return lambda record: compound.names(said, record)
         case "addresses":
-            return lambda record: Compound(name, record).addresses(said)
+            return lambda record: compound.addresses(said, record)
         case "identifiers":
-            return lambda record: Compound(name, record).identifiers(said)
+            return lambda record: compound.identifiers(said, record)
         case _:
-            return lambda record: Compound(name, record).contact_points(said)
+            return lambda record: compound.contact_points(said, record)

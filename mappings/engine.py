@@ -132,7 +132,10 @@ class _Maker:
     def _make(self, whole: Record) -> _Made:
         rule = self._rule
         if rule.each is None:
-            return self._one(whole.without_issues()) if self._wanted(whole) else _NOT_WANTED
+            if not self._wanted(whole):
+                return _NOT_WANTED
+            whole.issues = []  # of this object alone
+            return self._one(whole)
         parts = whole.parts(rule.each)
         if len(parts) > MAX_OBJECTS:
             reason = f"{rule.type}: more than {MAX_OBJECTS} in one record"
@@ -173,19 +176,20 @@ class _Maker:
         values = self._constants.copy()
         for name, required, read in self._readers:
             value = read(record)
-            if value or value not in (None, "", ()):
+            if value or value is False or value is Mode.NONE:
                 values[name] = value
             elif required:
                 raise Rejected(Issue(blame(rule.attributes[name]), name, "required, but empty"))
-        preferred = values.pop("preferred_contact", None)
-        if preferred and "contact_points" in values:
-            values["contact_points"] = Compound.reorder(values["contact_points"], preferred)
-        if "organisation_type" in values:
+        if rule.type == "practitioner":
+            preferred = values.pop("preferred_contact", None)
+            if preferred and "contact_points" in values:
+                values["contact_points"] = Compound.reorder(values["contact_points"], preferred)
+        elif "organisation_type" in values:
             values["type"] = values.pop("organisation_type")
         made = cast(Mapped, type_names[rule.type](**values))
         if isinstance(made, ConsentStatement):
             _check_consent(made, rule)
-        if isinstance(made, Involvement) and made.practitioner_key is None and made.service_key is None:
+        elif isinstance(made, Involvement) and made.practitioner_key is None and made.service_key is None:
             raise Rejected(Issue("", "practitioner_key", "names neither a practitioner nor a service"))
         return made
 

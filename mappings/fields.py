@@ -1,6 +1,6 @@
 """Reads single values out of one record, as a rule says: texts, dates, codes, flags, keys. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,26 +28,32 @@ class Rejected(Exception):
         self.issue = issue
 
 
-class Record:
+class Record(dict[Path, tuple[str, ...]]):
     """A record, or the part of it that an `each` has come to; notes issues as it is read.
 
-    Methods return None or empty for what is absent, and raise Unusable for what is there and cannot be read.
+    `record[path]` are the texts of a field that are not empty, cleaned when first asked for: several objects read the
+    same fields of a wide row. Methods return None or empty for what is absent, and raise Unusable for what is there and
+    cannot be read.
     """
 
-    __slots__ = ("_cleaned", "_missing", "_node", "_whole", "issues")
+    __slots__ = ("_missing", "_node", "_whole", "issues")
 
     def __init__(self, whole: Mapping[str, Any], node: Mapping[str, Any], missing: frozenset[str]) -> None:
         self._whole = whole
         self._node = node
         self._missing = missing
-        self._cleaned: dict[Path, list[str]] = {}  # a wide row's fields are read by several objects; never changed
         self.issues: list[Issue] = []
 
-    def without_issues(self) -> "Record":
-        """The same record for another object."""
-        record = Record(self._whole, self._node, self._missing)
-        record._cleaned = self._cleaned
-        return record
+    def __missing__(self, path: Path) -> tuple[str, ...]:
+        raw = (self._whole if path.from_record else self._node).get(path.label)
+        found: tuple[str, ...]
+        if isinstance(raw, str):  # mostly a column with one value
+            text = self._known(raw)
+            found = (text,) if text else ()
+        else:
+            found = tuple([text for node in self._found(path) if node and (text := self._known(node))])
+        self[path] = found
+        return found
 
     def parts(self, path: Path) -> "list[Record]":
         """The parts that a path leads to, each a record of its own."""
@@ -65,41 +71,47 @@ class Record:
     def has(self, paths: tuple[Path, ...]) -> bool:
         """Whether each of these fields holds something; parts of a record count."""
         for path in paths:
-            if not self._texts(path) and not any(isinstance(node, dict) for node in self._found(path)):
+            if not self[path] and not any(isinstance(node, dict) for node in self._found(path)):
                 return False
         return True
 
     def compared(self, path: Path) -> str:
         """A field as conditions compare it: folded, and not emptied by `missing`."""
-        return fold(" ".join(_text(node) for node in self._found(path)))
+        return fold(" ".join([_text(node) for node in self._found(path)]))
 
-    def texts(self, value: Value, limit: int = MAX_TEXT) -> list[str]:
+    def texts(self, value: Value, limit: int = MAX_TEXT) -> tuple[str, ...]:
         """All values of a field that are not empty."""
         if value.path is None:
-            return [str(value.constant)]
-        found = self._texts(value.path)
+            return (str(value.constant),)
+        found = self[value.path]
         for text in found:
             if len(text) > limit:
                 raise Unusable(f"longer than {limit} characters")
         return found
 
-    def text(self, value: Value, *, free: bool = False) -> str | None:
+    def text(self, value: Value, limit: int = MAX_TEXT) -> str | None:
         """The one value of a field."""
         if value.path is None:
             return str(value.constant)
-        limit = MAX_FREE_TEXT if free else MAX_TEXT
-        found = self._texts(value.path)
+        found = self[value.path]
         if len(found) == 1 and len(found[0]) <= limit:
             return found[0]
         return _only(self.texts(value, limit)) if found else None
+
+    def free_text(self, value: Value) -> str | None:
+        """The one value of a field that may be longer."""
+        return self.text(value, MAX_FREE_TEXT)
 
     def lines(self, value: Value) -> str | None:
         """The one value of a field with its line breaks (an address in one cell)."""
         if value.path is None:
             return str(value.constant)
+        if not self[value.path]:
+            return None
         found = [_text(node) for node in self._found(value.path) if self._known(node)]
-        if any(len(text) > MAX_FREE_TEXT for text in found):
-            raise Unusable(f"longer than {MAX_FREE_TEXT} characters")
+        for text in found:
+            if len(text) > MAX_FREE_TEXT:
+                raise Unusable(f"longer than {MAX_FREE_TEXT} characters")
         return _only(found)
 
     def date(self, value: Value) -> str | None:
@@ -135,28 +147,18 @@ class Record:
         """The parts of a key, joined by `|`; None when all are empty."""
         if len(key.values) == 1:
             joined = self.text(key.values[0])
-            if joined is None:
-                return None
-        else:
-            parts = [self.text(value) or "" for value in key.values]
-            if not any(parts):
-                return None
-            joined = "|".join([part.replace("%", "%25").replace("|", "%7C") for part in parts])
+            return fold(joined) if joined and key.fold else joined
+        parts = [self.text(value) or "" for value in key.values]
+        if not any(parts):
+            return None
+        joined = "|".join([part.replace("%", "%25").replace("|", "%7C") for part in parts])
         if len(joined) > MAX_TEXT:
             raise Unusable(f"a key longer than {MAX_TEXT} characters")
         return fold(joined) if key.fold else joined
 
-    def _texts(self, path: Path) -> list[str]:
-        found = self._cleaned.get(path)
-        if found is None:
-            raw = (self._whole if path.from_record else self._node).get(path.label)
-            nodes = (raw,) if isinstance(raw, str) else self._found(path)  # mostly a column with one value
-            found = self._cleaned[path] = [text for node in nodes if node and (text := self._known(node))]
-        return found
-
     def _known(self, node: Any) -> str:
         """A value's text, cleaned; empty if it stands for "not known"."""
-        text = clean(node if isinstance(node, str) else _text(node))
+        text = clean(_text(node))
         return "" if text.casefold() in self._missing else text  # its white space is collapsed already
 
     def _found(self, path: Path) -> list[Any]:
@@ -183,7 +185,7 @@ def _text(node: Any) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _only(found: list[str]) -> str | None:
+def _only(found: Sequence[str]) -> str | None:
     if len(found) > 1:
         raise Unusable("more than one value")
     return found[0] if found else None

@@ -20,11 +20,11 @@ from gateway.clock import Clock
 from gateway.database.contract import Work
 from gateway.http import Listener
 from gateway.node.ask import Asked, Completed, MemberResult, ask
-from gateway.node.changes import _hashed
 from gateway.node.identity import make_keys
-from gateway.node.people import person_by_key, store_objects
+from gateway.node.people import person_by_key, store_rows
 from gateway.node.question import Question, read_subject
 from gateway.node.records import begin_run
+from gateway.node.rows import row_of
 from gateway.node.same_person import index_pending
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
@@ -105,7 +105,7 @@ class TestFederation:
 
         def work() -> Work[None]:
             source, _ = yield from begin_run(SOURCE, NAME, "test", self.clock.now())
-            yield from store_objects(source, [_hashed(item) for item in objects])
+            yield from store_rows(source, [row_of(item) for item in objects])
             yield from index_pending()
 
         await self.nodes[member].database.write(work())

@@ -11,22 +11,19 @@ import orjson
 
 from connectors.contract import Cursor, Rejected, SourceRecord
 from gateway import __version__
-from gateway.node.people import HashedObject
 from gateway.node.records import Batch, ImportIssue, KnownRecord, NewRecord
-from gateway.node.rows import KIND_OF
+from gateway.node.rows import HASH_BYTES, At, MappedRow, row_of
 from mappings.engine import RECURRING, Mapper
-from mappings.model import Mapped
+from mappings.model import Mapped, type_names
 from mappings.spec import MappingSpec
 
 MAX_KEY = 200  # characters of a key; longer ones are mistakes of a mapping
 MAX_PLACE = 200  # characters of the place that is noted with a record
-HASH_BYTES = 16
-MAX_RECURRING = 4096  # workers and services whose hash is remembered, as many as the mapper remembers of one rule
+MAX_RECURRING = 4096  # workers and services whose rows are remembered, as many as the mapper remembers of one rule
+
+_RECURRING = frozenset(type_names[kind] for kind in RECURRING)
 
 FIXED = ("", "mapping")  # kind and key of the record that stands for what the mapping itself holds
-
-# (kind, key) of a record in its source.
-At = tuple[str, str]
 
 
 def fingerprint(spec: MappingSpec) -> str:
@@ -37,8 +34,8 @@ def fingerprint(spec: MappingSpec) -> str:
 
 def fixed_batch(spec: MappingSpec, known: Mapping[At, KnownRecord]) -> Batch:
     """What the mapping itself holds, as if one record had yielded it."""
-    objects = tuple(_hashed(item) for item in spec.fixed)
-    return Batch(new=[NewRecord(*FIXED, "mapping", bytes.fromhex(fingerprint(spec)), known.get(FIXED), objects)])
+    rows = tuple(row_of(item) for item in spec.fixed)
+    return Batch(new=[NewRecord(*FIXED, "mapping", bytes.fromhex(fingerprint(spec)), known.get(FIXED), rows)])
 
 
 class _Unusable(Exception):
@@ -56,7 +53,9 @@ class Changes:
     def __init__(self, spec: MappingSpec, *, run_id: int, later_wins: bool) -> None:
         """`later_wins`: records of one key are versions of it; else the second one is refused."""
         self._mapper = Mapper(spec)
-        self._recurring: dict[int, HashedObject] = {}  # by identity: the mapper hands out the same ones again
+        self._recurring: dict[
+            int, tuple[Mapped, MappedRow]
+        ] = {}  # by identity: the mapper hands out the same ones again
         self._salt = fingerprint(spec).encode()
         self._run_id = run_id
         self._later_wins = later_wins
@@ -92,13 +91,13 @@ class Changes:
             digest = self._record_hash(item)
             if known is not None and known.hash == digest:
                 return _Fate.UNCHANGED
-            objects = self._objects(item, issues)
+            rows = self._rows(item, issues)
         except _Unusable as error:
             issues.append(_refused(item, str(error)))
             return _Fate.DOUBTFUL
-        if objects is None:
+        if rows is None:
             return _Fate.DOUBTFUL
-        return NewRecord(item.kind, item.key, item.where[:MAX_PLACE], digest, known, objects)
+        return NewRecord(item.kind, item.key, item.where[:MAX_PLACE], digest, known, rows)
 
     def _record_hash(self, item: SourceRecord) -> bytes:
         if not 0 < len(item.key) <= MAX_KEY:
@@ -110,31 +109,26 @@ class Changes:
             raise _Unusable("holds text that is not valid Unicode, or is nested too deeply") from None
         return hashlib.blake2b(self._salt + fields, digest_size=HASH_BYTES).digest()
 
-    def _objects(self, item: SourceRecord, issues: list[ImportIssue]) -> tuple[HashedObject, ...] | None:
+    def _rows(self, item: SourceRecord, issues: list[ImportIssue]) -> tuple[MappedRow, ...] | None:
         """What the mapping makes of a record; None if it refuses the record, having noted why."""
         mapped, found = self._mapper.apply(item.kind, item.fields)
-        issues += [
-            ImportIssue(item.where[:MAX_PLACE], issue.field, issue.reason, whole_record=issue.rejects)
-            for issue in found
-        ]
-        if any(issue.rejects for issue in found):
-            return None
-        return tuple([self._hashed(each) for each in mapped])
+        if found:
+            issues += [
+                ImportIssue(item.where[:MAX_PLACE], issue.field, issue.reason, whole_record=issue.rejects)
+                for issue in found
+            ]
+            if any(issue.rejects for issue in found):
+                return None
+        return tuple([row_of(each) if type(each) not in _RECURRING else self._recurred(each) for each in mapped])
 
-    def _hashed(self, item: Mapped) -> HashedObject:
-        hashed = self._recurring.get(id(item))
-        if hashed is None or hashed.object is not item:
-            hashed = _hashed(item)
-            if hashed.kind in RECURRING:
-                if len(self._recurring) >= MAX_RECURRING:
-                    self._recurring.clear()
-                self._recurring[id(item)] = hashed
-        return hashed
-
-
-def _hashed(item: Mapped) -> HashedObject:
-    digest = hashlib.blake2b(orjson.dumps(item), digest_size=HASH_BYTES).digest()
-    return HashedObject(KIND_OF[type(item)], digest, item)
+    def _recurred(self, item: Mapped) -> MappedRow:
+        seen, row = self._recurring.get(id(item), (None, None))
+        if seen is not item or row is None:
+            if len(self._recurring) >= MAX_RECURRING:
+                self._recurring.clear()
+            row = row_of(item)
+            self._recurring[id(item)] = item, row
+        return row
 
 
 def _refused(item: SourceRecord, reason: str) -> ImportIssue:

@@ -22,7 +22,7 @@ from functools import partial
 from itertools import islice
 from typing import Any, Protocol
 
-from connectors.contract import Connector, Cursor, Rejected, SourceError, SourceRecord
+from connectors.contract import Connector, Cursor, FieldValue, Rejected, SourceError, SourceRecord
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.errors import InputError, PatchworkError
@@ -43,7 +43,11 @@ from gateway.node.records import (
 )
 from mappings.spec import MappingSpec, SpecError
 
-BATCH_ITEMS = 500  # yielded by a connector, so records of one transaction; bounds memory and what a crash repeats
+# Yielded by a connector, so records of one transaction, and characters of their fields, with which a batch ends.
+# They bound memory, what a crash repeats, and how long another process waits to write. A large batch changes a page of
+# an index once for many people; below some thousands, writing the same pages again and again costs more than all else.
+BATCH_ITEMS = 4000
+BATCH_CHARS = 2_000_000
 GUARDED_KIND = 20  # a kind of record of which there are so many is guarded on its own too
 REPORTED_ISSUES = 100  # in a report; more stand in rejected_record
 
@@ -237,11 +241,29 @@ async def _own_thread() -> AsyncIterator[Callable[..., Awaitable[Any]]]:
 def _take(items: Iterator[Item]) -> tuple[list[Item], SourceError | None]:
     """The next batch, and the error that ended it: what came before it is good."""
     taken: list[Item] = []
+    chars = 0
     try:
-        taken.extend(islice(items, BATCH_ITEMS))
+        for item in islice(items, BATCH_ITEMS):
+            taken.append(item)
+            if isinstance(item, SourceRecord):
+                chars += _chars(item)
+                if chars >= BATCH_CHARS:
+                    break
     except SourceError as error:
         return taken, error
     return taken, None
+
+
+def _chars(record: SourceRecord) -> int:
+    """About how much a record holds."""
+    chars = 0
+    values: list[FieldValue] = [*record.fields.values()]
+    for value in values:  # to which lists and parts add what they hold
+        if isinstance(value, str):
+            chars += len(value)
+        elif value:
+            values += value if isinstance(value, list) else value.values()
+    return chars + len(values)
 
 
 def _close(items: Iterator[Item]) -> None:

@@ -1,6 +1,6 @@
 """Stores what mappings yield: people and all around them, with references, identity and findability kept right.
 
-All work here is for one write transaction. Objects come hashed, so that what has not changed costs one look-up.
+All work here is for one write transaction. Rows come hashed, so that what has not changed costs one look-up.
 An object is stored once for each (source, kind, key), whichever and however many records yield it.
 """
 
@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from gateway.database.contract import Row, Statement, Value, Work
-from gateway.node.rows import PERSON, TABLES, Ids, Table, chunks, delete_unyielded, last_id, lookup, select_in
+from gateway.node.rows import (
+    NHS_NUMBER_AT,
+    TABLES,
+    Ids,
+    MappedRow,
+    Table,
+    chunks,
+    delete_unyielded,
+    last_id,
+    lookup,
+    select_in,
+)
 from gateway.node.same_person import refresh, regroup
-from mappings.model import Mapped, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,23 +35,14 @@ class StoredSource:
     run_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class HashedObject:
-    """One object with its kind and a hash of all that it says."""
-
-    kind: str
-    hash: bytes
-    object: Mapped
-
-
-def store_objects(source: StoredSource, objects: Iterable[HashedObject]) -> Work[Ids]:
-    """Insert or replace objects; of two with one key the later wins. Returns the id of each, by kind and key.
+def store_rows(source: StoredSource, rows: Iterable[MappedRow]) -> Work[Ids]:
+    """Insert or replace rows; of two with one key the later wins. Returns the id of each, by kind and key.
 
     People still have to be made findable (`same_person.index_pending`).
     """
-    by_kind: dict[str, dict[str, HashedObject]] = defaultdict(dict)
-    for item in objects:
-        by_kind[item.kind][item.object.key] = item
+    by_kind: dict[str, dict[str, MappedRow]] = defaultdict(dict)
+    for row in rows:
+        by_kind[row.kind][row.key] = row
     ids: Ids = {}
     for table in TABLES:
         if table.kind in by_kind:
@@ -72,53 +73,50 @@ def look_up(kind: str, source_id: int, keys: Sequence[str]) -> Work[dict[str, tu
     return found
 
 
-def _store_kind(source: StoredSource, table: Table, items: dict[str, HashedObject], ids: Ids) -> Work[None]:
-    known = yield from look_up(table.kind, source.id, list(items))
-    added = [item for key, item in items.items() if key not in known]
-    replaced = [item for key, item in items.items() if key in known and known[key][1] != item.hash]
-    ids.update(((table.kind, key), row_id) for key, (row_id, _) in known.items())
+def _store_kind(source: StoredSource, table: Table, rows: dict[str, MappedRow], ids: Ids) -> Work[None]:
+    kind = table.kind
+    known = yield from look_up(kind, source.id, list(rows))
+    added = [row for key, row in rows.items() if key not in known]
+    replaced = [row for key, row in rows.items() if key in known and known[key][1] != row.hash]
+    ids.update(((kind, key), row_id) for key, (row_id, _) in known.items())
     if not (added or replaced):
         return
     # New rows are numbered here, as the engine would do it, so that nobody has to ask for their ids.
-    ((last,),) = yield Statement(last_id(table.kind))
-    ids.update(((table.kind, item.object.key), row_id) for row_id, item in enumerate(added, last + 1))
-    yield from _find_references(source, table, added + replaced, ids)
-    before = yield from _people_before(table, [ids[table.kind, item.object.key] for item in replaced])
-    yield Statement(table.insert, [_new_row(source, table, item, ids) for item in added])
+    ((last,),) = yield Statement(last_id(kind))
+    ids.update(((kind, row.key), row_id) for row_id, row in enumerate(added, last + 1))
+    yield from _find_references(source, added + replaced, ids)
+    before = yield from _people_before(table, [ids[kind, row.key] for row in replaced])
+    always = source.id, source.federation
     yield Statement(
-        table.update, [(*_described(table, item, ids), ids[table.kind, item.object.key]) for item in replaced]
+        table.insert,
+        [
+            (row_id, *always, row.key, *_described(table, row, ids), *(row_id for _ in table.own_id))
+            for row_id, row in enumerate(added, last + 1)
+        ],
     )
-    if table.kind == "person":
+    yield Statement(table.update, [(*_described(table, row, ids), ids[kind, row.key]) for row in replaced])
+    if kind == "person":
         # Whoever is new and has no number is themselves already.
-        numbered = [item for item in added if isinstance(item.object, Person) and item.object.identifiers]
-        yield from regroup([ids["person", item.object.key] for item in numbered + replaced], before)
-    elif table.kind == "consent":
+        numbered = [row for row in added if row.values[NHS_NUMBER_AT]]
+        yield from regroup([ids[kind, row.key] for row in numbered + replaced], before)
+    elif kind == "consent":
         # Nobody may find a person between the import of a consent statement and its entry in the ledger.
-        people = (_person(item) for item in added + replaced)
+        people = (person for row in added + replaced for person in row.refers)
         yield from refresh(ids[person] for person in people if person in ids)
 
 
-def _new_row(source: StoredSource, table: Table, item: HashedObject, ids: Ids) -> tuple[Value, ...]:
-    key = item.object.key
-    row_id = ids[table.kind, key]
-    return (row_id, source.id, source.federation, key, *_described(table, item, ids), *(row_id for _ in table.own_id))
-
-
-def _described(table: Table, item: HashedObject, ids: Ids) -> tuple[Value, ...]:
+def _described(table: Table, row: MappedRow, ids: Ids) -> tuple[Value, ...]:
     """What a row says, from its hash on: values, and the ids of what they refer to."""
-    values = table.values(item.object)
-    references = [ids.get((r.kind, getattr(item.object, r.key_column) or "")) for r in table.references]
-    return (item.hash, *values, *references)
+    return (row.hash, *row.values, *table.values_anew(), *[ids.get(at) if at else None for at in row.refers])
 
 
-def _find_references(source: StoredSource, table: Table, changed: Sequence[HashedObject], ids: Ids) -> Work[None]:
-    """Add to `ids` what the changed objects refer to, where it is there already."""
+def _find_references(source: StoredSource, changed: Sequence[MappedRow], ids: Ids) -> Work[None]:
+    """Add to `ids` what the changed rows refer to, where it is there already."""
     wanted: dict[str, set[str]] = defaultdict(set)
-    for reference in table.references:
-        for item in changed:
-            key = getattr(item.object, reference.key_column)
-            if key and (reference.kind, key) not in ids:
-                wanted[reference.kind].add(key)
+    for row in changed:
+        for at in row.refers:
+            if at and at not in ids:
+                wanted[at[0]].add(at[1])
     for kind, keys in wanted.items():
         found = yield from look_up(kind, source.id, list(keys))
         ids.update(((kind, key), row_id) for key, (row_id, digest) in found.items() if digest is not None)
@@ -131,10 +129,6 @@ def _people_before(table: Table, ids: list[int]) -> Work[list[Row]]:
         for part in chunks(ids):
             before += yield Statement(select_in("nhs_number FROM person", "id"), part)
     return before
-
-
-def _person(item: HashedObject) -> tuple[str, str]:
-    return "person", getattr(item.object, PERSON.key_column)
 
 
 def _unyielded(kind: str, row_ids: list[int]) -> Work[list[int]]:

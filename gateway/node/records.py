@@ -11,9 +11,10 @@ from itertools import count
 
 from gateway.database.contract import Row, Statement, Work
 from gateway.errors import InputError
-from gateway.node.people import HashedObject, StoredSource, remove_unyielded, store_objects
+from gateway.node.people import StoredSource, remove_unyielded, store_rows
 from gateway.node.rows import (
     TABLES,
+    MappedRow,
     chunks,
     last_id,
     lookup_records,
@@ -49,14 +50,14 @@ class KnownRecord:
 
 @dataclass(frozen=True, slots=True)
 class NewRecord:
-    """A record that is new or has changed, with the objects that it yields."""
+    """A record that is new or has changed, with the rows that it yields."""
 
     kind: str
     key: str
     where: str
     hash: bytes
     known: KnownRecord | None
-    objects: tuple[HashedObject, ...]
+    rows: tuple[MappedRow, ...]
 
 
 @dataclass(slots=True)
@@ -130,12 +131,12 @@ def store_batch(source: StoredSource, batch: Batch) -> Work[None]:
         yield Statement(update_in("source_record SET seen_run = ? WHERE TRUE", "id"), (seen, *part))
     yield Statement("UPDATE source_record SET seen_run = 0 WHERE id = ?", [(row_id,) for row_id in batch.doubtful])
     # (2) what they yield, and what they yielded before and do no longer
-    ids = yield from store_objects(source, (item for record in batch.new for item in record.objects))
+    ids = yield from store_rows(source, (row for record in batch.new for row in record.rows))
     before = yield from _yields([record.known.id for record in batch.new if record.known])
     now: set[Row] = {
-        (record_id, item.kind, ids[item.kind, item.object.key])
+        (record_id, row.kind, ids[row.kind, row.key])
         for record_id, record in zip(record_ids, batch.new, strict=True)
-        for item in record.objects
+        for row in record.rows
     }
     yield Statement("DELETE FROM record_yield WHERE record_id = ? AND kind = ? AND row_id = ?", list(before - now))
     yield Statement("INSERT INTO record_yield (record_id, kind, row_id) VALUES (?, ?, ?)", sorted(now - before))

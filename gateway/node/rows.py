@@ -4,6 +4,7 @@ Every table begins with `id`, `source_id`, `federation`, `key` and `hash`; a ref
 as the id of the row that it means, which is NULL until that row is there (gateway/node/people.py fills it in).
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,16 +15,19 @@ import orjson
 
 from gateway.database.contract import Value
 from gateway.matching.normalise import nhs_number
-from mappings.model import Person, type_names
+from mappings.model import Mapped, Person, type_names
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
 
+HASH_BYTES = 16
 LOOKUP_KEYS = 200  # keys of one look-up; a fixed number, so that the engine prepares one statement
 _MANY = "(" + ", ".join("?" * LOOKUP_KEYS) + ")"
 
 _ALWAYS = ("id", "source_id", "federation", "key", "hash")
 
-# Ids of the rows that references mean, by kind and key; absent while they wait.
-Ids = dict[tuple[str, str], int]
+# Kind and key of an object in its source.
+At = tuple[str, str]
+# Ids of the rows that references mean; absent while they wait.
+Ids = dict[At, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,33 +43,47 @@ class Reference:
 class Table:
     """One kind of object: its columns after those that all have, and how to fill them.
 
-    `own_id` names a column that holds a new row's own id until something else is known.
+    `columns` say what the source says, `anew` where its latest version stands with us. `own_id` names a column that
+    holds a new row's own id until something else is known.
     """
 
     kind: str
     columns: tuple[str, ...]
     values: Callable[[Any], tuple[Value, ...]]
     references: tuple[Reference, ...] = ()
+    anew: tuple[str, ...] = ()
+    values_anew: Callable[[], tuple[Value, ...]] = tuple
     own_id: tuple[str, ...] = ()
 
     @property
     def insert(self) -> str:
-        """Make a row: id, source id, federation, key, hash, the columns, ids of references, `own_id`."""
+        """Make a row: id, source id, federation, key, hash, the columns, `anew`, ids of references, `own_id`."""
         return _insert(self.kind, (*_ALWAYS, *self._described, *self.own_id))
 
     @property
     def update(self) -> str:
-        """Replace what another version of the object left: hash, the columns, ids of references, then the id."""
+        """Replace what another version of the object left: from the hash on as in `insert`, then the id."""
         return _update(self.kind, ("hash", *self._described))
 
     @property
     def _described(self) -> tuple[str, ...]:
-        return (*self.columns, *(reference.id_column for reference in self.references))
+        return (*self.columns, *self.anew, *(reference.id_column for reference in self.references))
+
+
+@dataclass(frozen=True, slots=True)
+class MappedRow:
+    """One object on its way into its table: its columns with their hash, and what its references mean, if anything."""
+
+    kind: str
+    key: str
+    hash: bytes
+    values: tuple[Value, ...]
+    refers: tuple[At | None, ...]
 
 
 def json_text(value: object) -> str:
     """Model values as JSON; dataclasses become objects, enumerations their codes."""
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value).decode() if value else "[]"
 
 
 def verified_nhs_number(person: Person) -> str | None:
@@ -91,11 +109,13 @@ ORGANISATION = Reference("organisation_key", "organisation_id", "organisation")
 TABLES = (
     Table(
         "person",
-        ("names", "birth_date", "addresses", "identifiers", "restricted", "nhs_number", "indexed"),
+        ("names", "birth_date", "addresses", "identifiers", "restricted", "nhs_number"),
         lambda o: (
             *(json_text(o.names), o.birth_date, json_text(o.addresses), json_text(o.identifiers)),
-            *(int(o.restricted), verified_nhs_number(o), 0),
+            *(int(o.restricted), verified_nhs_number(o)),
         ),
+        anew=("indexed",),
+        values_anew=lambda: (0,),
         own_id=("same_person",),
     ),
     Table(
@@ -141,13 +161,25 @@ TABLES = (
     ),
     Table(
         "consent",
-        ("statement", "permit", "given_on", "reference", "withdrawn", "recorded", "person_key"),
-        lambda o: (json_text(o), int(o.permit), o.given_on, uuid4().hex, 0, 0, o.person_key),
+        ("statement", "permit", "given_on", "person_key"),
+        lambda o: (json_text(o), int(o.permit), o.given_on, o.person_key),
         (PERSON,),
+        anew=("reference", "withdrawn", "recorded"),
+        values_anew=lambda: (uuid4().hex, 0, 0),
     ),
 )
+NHS_NUMBER_AT = TABLES[0].columns.index("nhs_number")  # in the values of a person
 
-KIND_OF = {model: kind for kind, model in type_names.items()}
+_TABLE_OF = {type_names[table.kind]: table for table in TABLES}
+
+
+def row_of(item: Mapped) -> MappedRow:
+    """The row that an object becomes."""
+    table = _TABLE_OF[type(item)]
+    values = table.values(item)
+    digest = hashlib.blake2b(orjson.dumps(values), digest_size=HASH_BYTES).digest()
+    keys = [(reference.kind, getattr(item, reference.key_column)) for reference in table.references]
+    return MappedRow(table.kind, item.key, digest, values, tuple([at if at[1] else None for at in keys]))
 
 
 # The statements below are made of the constants above and of nothing else.

@@ -7,7 +7,7 @@ import pytest
 
 from connectors.contract import Cursor, Rejected, SourceError, SourceRecord
 from gateway.errors import InputError
-from gateway.node.ingest import BATCH_ITEMS, ImportCounts
+from gateway.node.ingest import BATCH_CHARS, BATCH_ITEMS, ImportCounts
 from tests.unit.ingest.sources import TOMBSTONES, ListConnector, Node, case, person, record, worker
 
 
@@ -248,6 +248,12 @@ async def test_batches_are_bounded_and_progress_is_told_after_each(node: Node) -
     people = [worker(f"w{n}") for n in range(BATCH_ITEMS + 1)]
     await node.imports(*people)
     assert node.progress == [(BATCH_ITEMS, BATCH_ITEMS + 1), (BATCH_ITEMS + 1, BATCH_ITEMS + 1)]
+
+
+async def test_a_batch_of_wide_records_ends_early(node: Node) -> None:
+    wide = BATCH_CHARS // 2
+    await node.imports(*[record("worker", f"w{n}", family="Long", notes=["x" * wide]) for n in range(3)])
+    assert node.progress == [(2, 3), (3, 3)]
 
 
 async def test_sources_of_one_node_do_not_touch_each_other(node: Node) -> None:

@@ -44,7 +44,7 @@ def duplicates(
     for row in rows:
         _echo(row)
     more = f", and {found.more} more, which --limit leaves out" if found.more else ""
-    typer.echo(f"{len(rows)} pairs{more}. Nothing was changed.")
+    typer.echo(f"pairs found: {len(rows)}{more}. Nothing was changed.")
 
 
 async def _find(settings: NodeSettings, limit: int, *, names: bool) -> tuple[Duplicates, dict[int, str]]:

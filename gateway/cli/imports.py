@@ -73,4 +73,4 @@ def _show(name: str, report: ImportReport) -> None:
         typer.echo("  ... more are kept with the import run")
     for one, other in report.suspended[:_SHOWN_ISSUES]:
         said = f"{one} and {other}: the merge by hand has no effect, because one protects what the other gives"
-        typer.echo(plain(said), err=True)
+        typer.echo("  " + plain(said))

@@ -91,7 +91,7 @@ async def _sources(node: Node, settings: NodeSettings) -> list[str]:
         lines.append(f"Source {source.name}: {said}")
         suspended = await node.database.read(without_effect(source.name))
         if suspended:
-            lines.append(f"  {len(suspended)} merges by hand have no effect; the next import names them")
+            lines.append(f"  merges by hand without effect: {len(suspended)}; each import names them")
     return lines or ["No source is configured: this node can ask, and has nothing to answer from."]
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from consent_ledger.entries import Correction
+from consent_ledger.append import Appended
+from consent_ledger.entries import Correction, CorrectionEntry
 from consent_ledger.record import LedgerUnavailable
 from gateway.database.contract import Work
 from gateway.errors import InputError, StorageError
@@ -138,6 +139,16 @@ async def test_when_three_part_an_emptied_row_stays_with_those_who_stay(register
     assert (await register.team(await register.row_id(R))).person_ids == (3,)
 
 
+async def test_an_emptied_row_does_not_follow_one_of_them_to_somebody_else(register: Register) -> None:
+    await register.imports(person("o1", nhs="999 000 0026"), name="zeroth")
+    await imports_three(register, nhs=NUMBER)
+    await register.imports(worker("w1"))
+    await register.imports(person("r1", nhs="999 000 0026"), name="third")
+    assert await register.people() == [["o1", "r1"], ["q1"]]
+    assert (await register.team(await register.row_id(Q))).person_ids == (2, 3)
+    assert (await register.team(1)).person_ids == (1, 4)
+
+
 async def test_nobody_is_found_after_a_merge_with_whom_the_ledger_has_yet_to_record(register: Register) -> None:
     await imports_two(register)
     await register.database.write(_unrecorded(2))
@@ -152,6 +163,26 @@ def _unrecorded(person_id: int) -> Work[None]:
         " WHERE id = ?",
         (person_id,),
     )
+
+
+async def test_of_two_officers_at_once_the_later_is_refused_and_that_is_on_record(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await imports_two(register)
+    assert register.ledger is not None
+    log = register.ledger.log_correction
+
+    async def while_another_decides(entry: CorrectionEntry) -> list[Appended]:
+        monkeypatch.setattr(register.ledger, "log_correction", log)
+        await register.unmerge(P, Q)
+        return await log(entry)
+
+    monkeypatch.setattr(register.ledger, "log_correction", while_another_decides)
+    with pytest.raises(InputError, match="somebody else has decided"):
+        await register.merge(P, Q)
+    assert await register.people() == [["p1"], ["q1"]]
+    what = [correction for _, _, correction in await register.corrections()]
+    assert what == ["not-same"] * 2 + ["same"] * 2 + ["refused"] * 2
 
 
 @pytest.mark.parametrize("same", [True, False])

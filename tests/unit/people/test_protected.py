@@ -10,8 +10,9 @@ from gateway.matching.index import find
 from gateway.node.corrections import may_join
 from gateway.node.protected import Held, bars, held
 from gateway.node.rows import json_text
+from gateway.node.same_person import candidate_of
 from gateway.wire.query import NameParts, Subject
-from mappings.model import Identifier
+from mappings.model import HumanName, Identifier
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
 from tests.unit.ingest.sources import person
 from tests.unit.people.conftest import Register, twice
@@ -67,11 +68,15 @@ async def test_nor_through_another_record_of_the_person_that_gives_it_in_another
         assert not await meets(register, *asked)
 
 
-async def test_a_name_that_the_protecting_record_gives_openly_is_found(register: Register) -> None:
-    """Robert is protected, Roberta is her name: a likeness does not take it from her."""
-    await register.imports(person("p1", **NEW_LIFE | {"given": "Roberta"}, nhs=NUMBER))
-    await register.imports(person("q1", **NEW_LIFE | {"given": "Roberta"}, nhs=NUMBER), name="second")
-    assert await meets(register, "Roberta", "Oakes")
+def test_a_name_that_the_protecting_record_gives_openly_stays_hers_however_like_it_is() -> None:
+    guarded = json_text([HumanName(given=("Robert",), family="Oakes", protected=True)])
+    hers = json_text(
+        [HumanName(given=("Robert",), family="Oakes", protected=True), HumanName(given=("Roberta",), family="Oakes")]
+    )
+    others = json_text([HumanName(given=(given,), family="Oakes") for given in ("Roberta", "Bob", "ROBERT", "Zelda")])
+    zelda, roberta = (("Zelda",), "Oakes"), (("Roberta",), "Oakes")
+    assert candidate_of([(hers, None, "[]", "[]"), (others, None, "[]", "[]")]).names == (roberta, zelda)
+    assert candidate_of([(guarded, None, "[]", "[]"), (others, None, "[]", "[]")]).names == (zelda,)
 
 
 async def test_a_protected_number_finds_nobody(register: Register) -> None:
@@ -152,6 +157,15 @@ async def test_a_merge_is_not_refused_for_what_both_protect_or_nobody_else_has(r
     await register.imports(person("r1", **NEW_LIFE), name="third")
     await register.merge(P, Q)
     await register.merge(Q, R)
+    assert await register.people() == [["p1", "q1", "r1"]]
+    assert not await meets(register, "Robert", "Bramley")
+
+
+async def test_records_that_an_open_number_has_connected_bar_no_merge_with_a_third(register: Register) -> None:
+    await register.imports(person("p1", **OLD_LIFE, nhs=NUMBER, name_protected="yes"))
+    await register.imports(person("q1", **OLD_LIFE, nhs=NUMBER), name="second")
+    await register.imports(person("r1", **NEW_LIFE), name="third")
+    await register.merge(P, R)
     assert await register.people() == [["p1", "q1", "r1"]]
     assert not await meets(register, "Robert", "Bramley")
 

@@ -10,10 +10,10 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	command -v "$$python"; break; fi; done)
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench bench-large match-kit match-report lock clean
 
 help:  ## list these targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
 
 setup: $(READY)  ## make .venv/ with everything that the other targets need
 
@@ -39,6 +39,17 @@ check: $(READY)  ## format, lint, types, imports
 
 bench: $(READY)  ## measure what docs/benchmarks.md describes, into bench.json
 	@$(BIN)/python -m tests.bench --out bench.json
+
+bench-large: $(READY)  ## measure with a million people, into bench-large.json; takes a quarter of an hour
+	@$(BIN)/python -m tests.bench.bench_large --out bench-large.json
+
+match-kit: $(READY)  ## answer QUERIES about REGISTER into OUT/answers.jsonl (tests/matching_kit/README.md)
+	@test -n "$(REGISTER)" -a -n "$(QUERIES)" -a -n "$(OUT)" || \
+		{ echo "make match-kit REGISTER=register.csv QUERIES=queries.jsonl OUT=folder" >&2; exit 1; }
+	@$(BIN)/python -m tests.matching_kit.run --register "$(REGISTER)" --queries "$(QUERIES)" --out "$(OUT)"
+
+match-report: $(READY)  ## measure matching on fresh sets; ARGS="--seeds 8101 8102 8103 --million --out folder"
+	@$(BIN)/python -m tests.matching_kit.report $(ARGS)
 
 lock:  ## pin the newest allowed versions again (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

@@ -25,6 +25,7 @@ from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
 from gateway.links.https import HttpsLink, tls_context
 from gateway.links.hub_client import HubClient
+from gateway.matching.score import Thresholds
 from gateway.memory import collect_rarely
 from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.identity import load_identity
@@ -113,6 +114,11 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         hub=hub,
         clock=clock,
         display_s=settings.node.display_hours * 3600,
+        thresholds=Thresholds(
+            disclose_at=settings.matching.disclose_at,
+            birth_needed=settings.matching.birth_needed,
+            prior=settings.matching.registered_share,
+        ),
     )
     return Node(
         parts=parts,

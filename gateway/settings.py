@@ -102,10 +102,22 @@ class NodeTable(_Table):
     tls: TlsSettings | None = None
 
 
+class MatchingTable(_Table):
+    """How sure this node must be of a person before it discloses their team (docs/matching.md).
+
+    `registered_share`: how often those who are asked about are on this agency's register.
+    """
+
+    disclose_at: Annotated[float, Field(ge=0.95, lt=1)] = 0.99
+    birth_needed: bool = False
+    registered_share: Annotated[float, Field(gt=0, le=0.9)] = 0.5
+
+
 class NodeSettings(_Table):
     """A node's whole configuration file."""
 
     node: NodeTable
+    matching: MatchingTable = MatchingTable()
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()

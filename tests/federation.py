@@ -260,13 +260,15 @@ async def federation(
     not_accepting: Collection[str] = (),
     lying: bool = False,
     options: str = "",
+    now: float = NOW,
 ) -> AsyncIterator[TestFederation]:
     """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns.
 
     `not_signing`, `not_accepting`: members that do not sign the agreement, or not accept it for themselves. `lying`:
-    nodes speak to a LyingHub, honest until a test changes it. `options`: more lines for the nodes' `[node]`.
+    nodes speak to a LyingHub, honest until a test changes it. `options`: more lines for the nodes' `[node]`. `now`:
+    the clock's first time, which must be the machine's own if other processes take part.
     """
-    clock = TurnedClock()
+    clock = TurnedClock(now)
     names = ("hub", "liar", *members)
     ports = dict(zip(names, _free_ports(len(names)), strict=True))
     hub_key = _write_hub(folder / "hub", ports["hub"])
@@ -282,6 +284,7 @@ async def federation(
             hub=ports["liar" if lying else "hub"],
             table=f"answer_delay_ms = {delay_ms}\n{options}\n",
             federation=f'accept_members = "{accept}"\n{accepted}',
+            now=now,
         )
         token = _join(folder / member, member, key, ports[member], clock.now())
         operator = replace(operator, document=operator.admit(token, clock.now()))
@@ -331,10 +334,12 @@ def _write_hub(folder: Path, port: int) -> SigningKey:
     return key
 
 
-def _write_node(folder: Path, member: str, *, port: int, hub: int, table: str, federation: str) -> SigningKey:
+def _write_node(
+    folder: Path, member: str, *, port: int, hub: int, table: str, federation: str, now: float
+) -> SigningKey:
     home = folder / member
     home.mkdir(mode=0o700)
-    signing_key, ledger_key = make_keys(home / "keys", NOW)
+    signing_key, ledger_key = make_keys(home / "keys", now)
     (home / "ledger.jwk").write_bytes(orjson.dumps(ledger_key.public_jwk()))
     (home / "node.toml").write_text(
         f'[node]\nmember = "{member}"\nlisten = "127.0.0.1:{port}"\n{table}'

@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
 
-from gateway.matching.normalise import BirthDate, age_on, is_outward, skeleton
+from gateway.matching.normalise import BirthDate, age_on, is_outward, sounds
 from gateway.matching.roots import roots
 
 CLOSE, NEAR, NEAR_PART = 0.92, 0.85, 0.93  # Jaro-Winkler similarity
-SOUND_FLOOR = 0.6  # below it, two tokens of one skeleton are still different names
+SOUND_FLOOR = 0.6  # below it, two tokens of one sound are still different names
 SHORT = 3  # letters; shorter parts are alike by chance
 PARTICLES = frozenset(("o", "de", "da", "di", "du", "van", "von", "der", "den", "al", "el", "la", "le", "mc", "mac"))
 GIVEN_ASKED, GIVEN_STORED = 2, 3  # how many given names are compared: the rest are middle names
@@ -29,6 +29,16 @@ class NameLevel(StrEnum):
     NEAR = "similar"
     INITIAL = "initial"
     SECOND = "another given name"
+    MISSING = "not known"
+    OTHER = "different"
+
+
+class MiddleLevel(StrEnum):
+    """How two second given names compare; asked only when the first ones agree."""
+
+    EXACT = "exact"
+    ALIKE = "similar"
+    INITIAL = "initial"
     MISSING = "not known"
     OTHER = "different"
 
@@ -84,10 +94,32 @@ def compare_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
     level = compare_first_given(asked, stored)
     if level in GOOD_GIVEN or level is NameLevel.MISSING or (len(asked) == 1 and len(stored) == 1):
         return level
-    for token in asked[:GIVEN_ASKED]:  # well spelt or a nickname: it says little anyway
-        if len(token) > 1 and not roots(token).isdisjoint(stored[:GIVEN_STORED]):
-            return min(level, NameLevel.SECOND, key=_NAME_ORDER.__getitem__)
+    if shared_given(asked, stored) is not None:
+        return min(level, NameLevel.SECOND, key=_NAME_ORDER.__getitem__)
     return level
+
+
+def shared_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> str | None:
+    """The stored given name that one asked for is, well spelt or as a nickname, wherever the two stand."""
+    for token in asked[:GIVEN_ASKED]:
+        if len(token) > 1:
+            of_asked = roots(token)
+            for name in stored[:GIVEN_STORED]:
+                if name in of_asked:
+                    return name
+    return None
+
+
+def compare_middle(asked: tuple[str, ...], stored: tuple[str, ...]) -> MiddleLevel:
+    """Compare the second given names, for people whose first ones agree."""
+    if len(asked) < 2 or len(stored) < 2:  # noqa: PLR2004 - a second name
+        return MiddleLevel.MISSING
+    level = _token_level(asked[1], stored[1])
+    if level is NameLevel.EXACT or level is NameLevel.NICKNAME:
+        return MiddleLevel.EXACT
+    if level is NameLevel.INITIAL:
+        return MiddleLevel.INITIAL
+    return MiddleLevel.OTHER if level is NameLevel.OTHER else MiddleLevel.ALIKE
 
 
 def compare_first_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
@@ -123,7 +155,7 @@ def _likeness(asked: str, stored: str) -> NameLevel:
     likeness = JaroWinkler.similarity(asked, stored)
     if likeness >= CLOSE:
         return NameLevel.CLOSE
-    if likeness > SOUND_FLOOR and skeleton(asked) == skeleton(stored):
+    if likeness > SOUND_FLOOR and not sounds(asked).isdisjoint(sounds(stored)):
         return NameLevel.SOUND
     return NameLevel.NEAR if likeness >= NEAR else NameLevel.OTHER
 
@@ -142,7 +174,7 @@ def compare_family(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel
 def _several_parts(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
     if _same_otherwise(asked, stored):
         return NameLevel.EXACT
-    shared = [token for token in asked if token in stored and token not in PARTICLES and len(token) > 1]
+    shared = shared_parts(asked, stored)
     if shared and _few_beside(asked, shared):
         return NameLevel.PART
     level = _likeness("".join(asked), "".join(stored))
@@ -153,15 +185,25 @@ def _several_parts(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel
     return level
 
 
+def shared_parts(asked: tuple[str, ...], stored: tuple[str, ...]) -> list[str]:
+    """The parts of two family names that are the same, but for particles such as `de` and `van`."""
+    return [token for token in asked if token in stored and token not in PARTICLES and len(token) > 1]
+
+
 def _few_beside(asked: tuple[str, ...], matched: list[str]) -> bool:
     """Whether the parts that match are not just some of many: a list of names to be tried is no name."""
     return len(asked) <= 2 * len(matched) + 1
 
 
-def compare_births(asked: BirthDate | None, age: int | None, stored: Iterable[BirthDate], today: date) -> BirthLevel:
-    """Compare a full or partial birth date, or else an age in years, with all that are stored: the best level."""
+def compare_births(
+    asked: BirthDate | None, age: int | None, stored: Iterable[BirthDate], today: date
+) -> tuple[BirthLevel, BirthDate | None]:
+    """Compare a full or partial birth date, or else an age in years, with all that are stored.
+
+    Returns the best level, and the stored date that has it; None where nothing was compared.
+    """
     best = BirthLevel.OTHER
-    compared = False
+    best_date: BirthDate | None = None
     for born in stored:
         if asked is not None:
             level = _dates(asked, born)
@@ -169,11 +211,11 @@ def compare_births(asked: BirthDate | None, age: int | None, stored: Iterable[Bi
             level = _age(age, born, today)
         else:
             break
-        compared = True
         if level is BirthLevel.EXACT:
-            return level
-        best = min(best, level, key=_BIRTH_ORDER.__getitem__)
-    return best if compared else BirthLevel.MISSING
+            return level, born
+        if best_date is None or _BIRTH_ORDER[level] < _BIRTH_ORDER[best]:
+            best, best_date = level, born
+    return (best, best_date) if best_date is not None else (BirthLevel.MISSING, None)
 
 
 def _dates(asked: BirthDate, stored: BirthDate) -> BirthLevel:

@@ -6,19 +6,23 @@ or two short statements, at most seven, none unbounded.
 
 import struct
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 
 from gateway.database.contract import Statement, Value, Work
-from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, asked_keys, keys_of, namesake_keys
-from gateway.matching.record import Candidate, Card, StoredCard, asked_of, card_of
-from gateway.matching.score import NOBODY, Match, Scored, choose, namesakes_allowed, score
+from gateway.matching.frequency import EVERYBODY, Frequencies, classes_of
+from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, asked_keys, keys_of
+from gateway.matching.pair import Pair
+from gateway.matching.record import Candidate, StoredCard, asked_of, card_of
+from gateway.matching.score import DEFAULT_THRESHOLDS, NOBODY, Match, Thresholds, choose, pairs_of
 from gateway.wire.query import Subject
 
 MAX_POSTINGS = 512  # people read under one key, as in the statement below
 MAX_COMPARED = 250  # people compared with one question
 FEW = 50  # rows that one statement reads with their cards, as in the statement below; more are a crowd
 PEOPLE_PER_STATEMENT = 250
+CLASSES_PER_STATEMENT = 250
+TIERS_OF_RIVALS = 2  # of asked_keys()
 
 _ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT 512) AS k"
 _BY_KEYS = ["", *(" UNION ALL ".join([_ONE_KEY] * n) for n in range(1, MAX_ASKED_KEYS + 1))]
@@ -41,12 +45,12 @@ _FEW_CARDS = [  # CROSS: the keys first, then their people
     )
     for n in range(MAX_ASKED_KEYS + 1)
 ]
-_NAMESAKES = [  # one more than are ever allowed (score.NAMESAKES_BY_DOUBTS)
-    _with_marks("SELECT DISTINCT person_id FROM match_key WHERE key IN (", n, ") LIMIT 25")
-    for n in range(MAX_ASKED_KEYS + 1)
+_FREQUENCIES = [
+    _with_marks("SELECT class, people FROM name_frequency WHERE class IN (", n)
+    for n in range(CLASSES_PER_STATEMENT + 1)
 ]
 _KEYS = [
-    _with_marks("SELECT person_id, keys FROM person_card WHERE person_id IN (", n)
+    _with_marks("SELECT person_id, keys, classes FROM person_card WHERE person_id IN (", n)
     for n in range(PEOPLE_PER_STATEMENT + 1)
 ]
 
@@ -58,32 +62,58 @@ def index_people(people: Sequence[tuple[int, Candidate]]) -> Work[None]:
     """
     cards = {person_id: card_of(candidate) for person_id, candidate in people}
     keys = {person_id: keys_of(card) for person_id, card in cards.items()}
-    yield from _remove_keys(list(cards))
+    classes = {person_id: classes_of(card) for person_id, card in cards.items()}
+    counted = yield from _remove_keys(list(cards))
+    for own_classes in classes.values():
+        counted.update(own_classes)
+    yield from _count(counted)
     new: list[tuple[Value, ...]] = [(key, person_id) for person_id, own in keys.items() for key in own]
     new.sort()  # neighbours in the tree one after the other: half the time in a large register
     yield Statement("INSERT INTO match_key (key, person_id) VALUES (?, ?)", new)
-    rows: list[tuple[Value, ...]] = [(id_, card.to_bytes(), _pack(keys[id_])) for id_, card in cards.items()]
+    rows: list[tuple[Value, ...]] = [
+        (id_, card.to_bytes(), _pack(keys[id_]), _pack(classes[id_])) for id_, card in cards.items()
+    ]
     yield Statement(
-        "INSERT INTO person_card (person_id, card, keys) VALUES (?, ?, ?)"
-        " ON CONFLICT (person_id) DO UPDATE SET card = excluded.card, keys = excluded.keys",
+        "INSERT INTO person_card (person_id, card, keys, classes) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (person_id) DO UPDATE SET"
+        " card = excluded.card, keys = excluded.keys, classes = excluded.classes",
         rows,
     )
 
 
 def unindex(person_ids: Sequence[int]) -> Work[None]:
     """Make people unfindable: their keys and cards are removed. Unknown ids are no error."""
-    yield from _remove_keys(person_ids)
+    yield from _count((yield from _remove_keys(person_ids)))
     gone: list[tuple[Value, ...]] = [(person_id,) for person_id in person_ids]
     yield Statement("DELETE FROM person_card WHERE person_id = ?", gone)
 
 
-def _remove_keys(person_ids: Sequence[int]) -> Work[None]:
+def _remove_keys(person_ids: Sequence[int]) -> Work[Counter[int]]:
+    """Remove the keys of those who have any; returns in which classes they no longer count, as negative numbers."""
+    counted: Counter[int] = Counter()
     for start in range(0, len(person_ids), PEOPLE_PER_STATEMENT):
         some = person_ids[start : start + PEOPLE_PER_STATEMENT]
         rows = yield Statement(_KEYS[len(some)], tuple(some))
-        old: list[tuple[Value, ...]] = [(key, person_id) for person_id, packed in rows for key in _unpack(packed)]
+        old: list[tuple[Value, ...]] = [(key, person_id) for person_id, packed, _ in rows for key in _unpack(packed)]
         if old:
             yield Statement("DELETE FROM match_key WHERE key = ? AND person_id = ?", old)
+        for _, _, packed in rows:
+            counted.subtract(_unpack(packed))
+    return counted
+
+
+def _count(changes: Mapping[int, int]) -> Work[None]:
+    """Add to (or take from) the number of people in each class."""
+    changed: list[tuple[Value, ...]] = sorted((of, people) for of, people in changes.items() if people)
+    if changed:
+        yield Statement(
+            "INSERT INTO name_frequency (class, people) VALUES (?, ?)"
+            " ON CONFLICT (class) DO UPDATE SET people = name_frequency.people + excluded.people",
+            changed,
+        )
+    fewer: list[tuple[Value, ...]] = [(of,) for of, people in changed if people < 0]  # type: ignore[operator]
+    if fewer:
+        yield Statement("DELETE FROM name_frequency WHERE class = ? AND people <= 0", fewer)
 
 
 def _pack(keys: tuple[int, ...]) -> bytes:
@@ -94,40 +124,46 @@ def _unpack(packed: bytes) -> tuple[int, ...]:
     return struct.unpack(f">{len(packed) // BYTES_PER_KEY}q", packed)
 
 
-def find(subject: Subject, *, today: date) -> Work[Match]:
+def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Work[Match]:
     """The one person whom the question means, if there is exactly one (`disclosable`). Never raises on bad input."""
     asked = asked_of(subject, today=today)
     match = NOBODY
-    seen: dict[int, bytes] = {}
-    scored: list[Scored] = []
+    seen: set[int] = set()
+    pairs: list[tuple[int, Pair]] = []
+    counts: dict[int, int] = {}
     complete = True
-    for keys in asked_keys(asked, today):
+    for tier, keys in enumerate(asked_keys(asked, today)):
         if not keys:
             continue
         # (1) People under the keys of this tier, with their cards; of a crowd, those under most of its keys.
         cards, everybody = yield from _cards_of(keys, seen)
-        complete = complete and everybody
-        if not cards:
-            continue
+        # Whoever could rival a disclosure agrees in more than a name, and stands in the first two tiers.
+        complete = complete and (everybody or tier >= TIERS_OF_RIVALS)
+        seen.update(cards)
         # (2) The cards, compared.
-        seen |= cards
-        scored += score(asked, ((person_id, StoredCard(card)) for person_id, card in cards.items()), today=today)
-        # (3) Choose; whoever could rival an exact birth date stands in the first tier already.
-        match = choose(scored, complete=complete)
+        new = pairs_of(asked, ((person_id, StoredCard(card)) for person_id, card in cards.items()), today=today)
+        if not new:
+            continue
+        pairs += new
+        # (3) How common what agrees is.
+        yield from _read_counts({of for _, pair in new for of in pair.rarity.classes()} | {EVERYBODY}, counts)
+        # (4) Choose.
+        match = choose(pairs, Frequencies(counts), thresholds=thresholds, complete=complete)
         if match.settled:
             break
-    # (4) Is the name too common for what was asked?
-    if match.disclosable and match.best is not None:
-        allowed = namesakes_allowed(match.best.levels)
-        if allowed is not None:
-            keys = namesake_keys(Card.from_bytes(seen[match.best.person_id]))
-            namesakes = yield Statement(_NAMESAKES[len(keys)], keys)
-            if len(namesakes) > allowed:
-                return match.doubtful()
     return match
 
 
-def _cards_of(keys: tuple[int, ...], seen: Mapping[int, bytes]) -> Work[tuple[dict[int, bytes], bool]]:
+def _read_counts(classes: set[int], counts: dict[int, int]) -> Work[None]:
+    """Add to `counts` those that are not in it."""
+    missing = sorted(classes - counts.keys())
+    for start in range(0, len(missing), CLASSES_PER_STATEMENT):
+        some = missing[start : start + CLASSES_PER_STATEMENT]
+        counts.update((yield Statement(_FREQUENCIES[len(some)], tuple(some))))
+        counts.update((of, 0) for of in some if of not in counts)
+
+
+def _cards_of(keys: tuple[int, ...], seen: Set[int]) -> Work[tuple[dict[int, bytes], bool]]:
     """Cards of those who have one of the keys and are not `seen`; False if some were left out."""
     at_hand: dict[int, bytes] = {}
     if len(seen) + FEW <= MAX_COMPARED:

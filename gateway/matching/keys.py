@@ -7,11 +7,13 @@ Every stored person has some ten keys, stable 64-bit hashes of:
 | N | NHS number | |
 | D | full birth date (asked also with day and month exchanged) | whatever the name |
 | P | full postcode and the sound of one name, given or family | whatever the birth date |
+| a | full postcode | whose names are misheard beyond their sound |
 | n | the sounds of family and given name, in no order, nicknames resolved | name alone |
 | u | as n, of people whose birth date is not fully known | what D cannot |
 | i | birth year, sound of the family name, initial of the given name | a year or an age |
 | m | month and day of birth and the sound of one name | a wrong year |
 | Y | year and month of birth and the sound of the given name | a wrong day, a misspelt family name |
+| j | sound of the family name, initial of the given name | a misspelt given name, where no birth date was asked |
 
 Bounded: at most MAX_KEYS of a person and MAX_ASKED_KEYS in one tier of a question, whatever is typed.
 """
@@ -46,6 +48,7 @@ def keys_of(card: Card) -> tuple[int, ...]:
     """The keys under which a stored person is found."""
     texts = ["N" + number for number in card.nhs_numbers]
     texts += [_date_key(born) for born in card.births if born.day]
+    texts += [_address_key(postcode) for postcode in card.postcodes if not is_outward(postcode)]
     undated = not any(born.day for born in card.births)
     for given, family in card.names:
         families, givens, roots_of_given = _family_codes(family), _given_codes(given), _root_codes(given)
@@ -56,6 +59,7 @@ def keys_of(card: Card) -> tuple[int, ...]:
         for born in card.births:
             texts += _year_keys((born.year,), families, _initials(given))
             texts += _part_of_date_keys(born, families, givens)
+        texts += _initial_keys(families, _initials(given))
     return tuple(sorted({hash_key(text) for text in list(dict.fromkeys(texts))[:MAX_KEYS]}))
 
 
@@ -65,6 +69,7 @@ def asked_keys(asked: Asked, today: date) -> Iterator[tuple[int, ...]]:
     years = _asked_years(asked, today)
     yield _hashed(_strong_keys(asked, names, years))
     yield _hashed(_weaker_keys(asked, names, years))
+    yield _hashed(_weakest_keys(asked, names))
 
 
 def _strong_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
@@ -98,11 +103,16 @@ def _weaker_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) 
     return found
 
 
-def namesake_keys(card: Card) -> tuple[int, ...]:
-    """The keys that tell how many people share a person's names, by their sound."""
-    return _hashed(
-        [pair for given, family in card.names for pair in _pairs("n", _family_codes(family), _given_codes(given)[:1])]
-    )
+def _weakest_keys(asked: Asked, names: list[_AskedName]) -> list[str]:
+    """By address alone, and by name alone: whole where a birth date was asked, else misspelt, and exchanged too."""
+    found = [_address_key(asked.postcode)] if asked.postcode and not is_outward(asked.postcode) else []
+    for given, family, families, givens in names:
+        if asked.birth and asked.birth.day:
+            found += _pairs("n", families, _root_codes(given))
+            continue
+        found += _initial_keys(families, _initials(given))
+        found += _initial_keys(givens[:1], _initials(family))
+    return found
 
 
 def _hashed(texts: list[str]) -> tuple[int, ...]:
@@ -175,8 +185,16 @@ def _place_keys(postcodes: Iterable[str], codes: Iterable[str]) -> Iterable[str]
     return [f"P{postcode}|{code}" for postcode in postcodes if not is_outward(postcode) for code in codes]
 
 
+def _address_key(postcode: str) -> str:
+    return f"a{postcode}"
+
+
 def _year_keys(years: Iterable[int], families: Iterable[str], initials: Iterable[str]) -> Iterable[str]:
     return [f"i{year}|{family}|{initial}" for year in years for family in families for initial in initials]
+
+
+def _initial_keys(families: Iterable[str], initials: Iterable[str]) -> list[str]:
+    return [f"j{family}|{initial}" for family in families for initial in initials]
 
 
 def _part_of_date_keys(born: BirthDate, families: tuple[str, ...], givens: tuple[str, ...]) -> list[str]:

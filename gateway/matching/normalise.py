@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from anyascii import anyascii
+from doublemetaphone import doublemetaphone  # type: ignore[import-untyped]  # it has no types
 
 from gateway.wire.limits import MAX_AGE_YEARS
 
@@ -105,6 +106,12 @@ def skeleton(token: str) -> str:
     token = token.translate(_SINGLE)
     first = "a" if token[0] in "aeiouy" else token[0]
     return _REPEATS.sub(r"\1", first + token[1:].translate(_LATER_SILENT))
+
+
+@lru_cache(maxsize=CACHED_NAMES)
+def sounds(token: str) -> frozenset[str]:
+    """How a token may be spoken: its two Double Metaphone codes, and its skeleton marked with `~`."""
+    return frozenset((*filter(None, doublemetaphone(token)), "~" + skeleton(token)))
 
 
 def parse_birth_date(text: str | None) -> BirthDate | None:

@@ -1,72 +1,75 @@
 """Who fits a question best, how surely, and whether that may be disclosed (docs/matching.md). Pure.
 
-Each field's level has a weight in bits; their sum only ranks people. The *grade* comes from rules over the levels, so
-that no number of weak agreements adds up to a disclosure, and two people whom the question does not tell apart yield
-nothing. Weights are the fixed ones of a Fellegi-Sunter model without term frequencies.
+(1) The weights of all compared people and of *nobody here* become probabilities.
+(2) The guard: rules over the levels, so that no number of weak agreements adds up to a disclosure.
+(3) Both together give the FHIR grade; a second person who fits, or a name alone, discloses nothing.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
+from math import inf, log2
+from typing import Final
 
-from gateway.matching.compare import (
-    GOOD_FAMILY,
-    GOOD_GIVEN,
-    BirthLevel,
-    NameLevel,
-    NumberLevel,
-    PlaceLevel,
-    compare_births,
-    compare_family,
-    compare_first_given,
-    compare_given,
-    compare_numbers,
-    compare_postcodes,
-)
-from gateway.matching.record import Asked, Card, NameTokens, StoredCard
+from gateway.matching.compare import GOOD_FAMILY, GOOD_GIVEN, BirthLevel, NameLevel, NumberLevel, PlaceLevel
+from gateway.matching.frequency import Frequencies
+from gateway.matching.pair import Levels, Pair, compare
+from gateway.matching.record import Asked, Card, StoredCard
+from gateway.matching.weights import Bits, weigh
 from mappings.vocabulary import MatchGrade
 
-# fmt: off
-GIVEN_BITS: dict[NameLevel, float] = {
-    NameLevel.EXACT: 7.0, NameLevel.NICKNAME: 5.5, NameLevel.SOUND: 5.5, NameLevel.CLOSE: 5.0, NameLevel.NEAR: 2.9,
-    NameLevel.INITIAL: 3.3, NameLevel.SECOND: 1.0, NameLevel.MISSING: 0.0, NameLevel.OTHER: -5.4,
-}
-FAMILY_BITS: dict[NameLevel, float] = {
-    NameLevel.EXACT: 8.5, NameLevel.PART: 5.0, NameLevel.SOUND: 6.0, NameLevel.CLOSE: 6.0, NameLevel.NEAR: 3.1,
-    NameLevel.MISSING: 0.0, NameLevel.OTHER: -4.8,
-}
-BIRTH_BITS: dict[BirthLevel, float] = {
-    BirthLevel.EXACT: 15.7, BirthLevel.SWAPPED: 9.4, BirthLevel.EDIT: 6.7, BirthLevel.NEAR: 7.0,
-    BirthLevel.FIRST_OF_JANUARY: 8.0, BirthLevel.MONTH: 9.0, BirthLevel.YEAR: 6.4, BirthLevel.AGE: 6.1,
-    BirthLevel.AGE_OFF: 2.9, BirthLevel.MISSING: 0.0, BirthLevel.TWO_PARTS: 0.1, BirthLevel.YEAR_ONLY: -1.9,
-    BirthLevel.YEAR_OFF: -4.1, BirthLevel.OTHER: -11.2,
-}
-PLACE_BITS: dict[PlaceLevel, float] = {
-    PlaceLevel.EXACT: 10.9, PlaceLevel.EDIT: 5.6, PlaceLevel.SECTOR: 0.2, PlaceLevel.OUTWARD: 0.2,
-    PlaceLevel.MISSING: 0.0, PlaceLevel.OTHER: -2.3,
-}
-NUMBER_BITS: dict[NumberLevel, float] = {
-    NumberLevel.EXACT: 20.0, NumberLevel.MISSING: 0.0, NumberLevel.INVALID: 0.0, NumberLevel.OTHER: -12.0,
-}
-# fmt: on
-EXACT_BITS = GIVEN_BITS[NameLevel.EXACT] + FAMILY_BITS[NameLevel.EXACT]  # no pair of names agrees better
-EXCHANGED_BITS = -2.0  # given and family name typed in each other's place
-MARGIN_BITS = 6.0  # a person of a lower grade this far behind is told apart from the best
-CLEAR_BITS = 9.0  # and one who would do alone, only by about a whole postcode
+MAX_RIVALS: Final = 50  # the best, who share the probability; the rest weigh nothing beside them
+MAX_BITS: Final = 80.0  # beyond it every probability is the same
+CERTAIN_AT, PROBABLE_AT, POSSIBLE_AT = 0.999, 0.95, 0.05
+PLAUSIBLE_SHARE: Final = 0.01  # of the best one's probability: who has it is another person that may be meant
+SETTLED_BITS: Final = 8.0  # above log2 of the register's size: weaker keys find nobody who changes that
 
-GOOD_BIRTH = frozenset((BirthLevel.EXACT, BirthLevel.SWAPPED, BirthLevel.EDIT, BirthLevel.NEAR))
-PARTLY_KNOWN_BIRTH = frozenset((BirthLevel.FIRST_OF_JANUARY, BirthLevel.MONTH, BirthLevel.YEAR, BirthLevel.AGE))
-AGREEING_BIRTH = GOOD_BIRTH | PARTLY_KNOWN_BIRTH
-CONTRADICTING_BIRTH = frozenset((BirthLevel.OTHER, BirthLevel.YEAR_ONLY, BirthLevel.YEAR_OFF))
-DIFFERENT = frozenset((NameLevel.OTHER, NameLevel.SECOND, NameLevel.MISSING))
-WELL_SPELT = frozenset((NameLevel.EXACT, NameLevel.NICKNAME, NameLevel.PART))
-NAMESAKES_BY_DOUBTS = (24, 6, 0)  # see namesakes_allowed; doubts are another address and a slip in a name
-SAME_ADDRESS = frozenset((PlaceLevel.EXACT, PlaceLevel.EDIT))
+GOOD_BIRTH: Final = frozenset((BirthLevel.EXACT, BirthLevel.SWAPPED, BirthLevel.EDIT))
+# Births that agree in part, or say nothing: enough beside an exact address only.
+WEAK_BIRTH: Final = frozenset(
+    (
+        BirthLevel.NEAR,
+        BirthLevel.TWO_PARTS,
+        BirthLevel.FIRST_OF_JANUARY,
+        BirthLevel.MONTH,
+        BirthLevel.YEAR,
+        BirthLevel.AGE,
+        BirthLevel.AGE_OFF,
+        BirthLevel.MISSING,
+    )
+)
+AGREEING_BIRTH: Final = GOOD_BIRTH | WEAK_BIRTH - {BirthLevel.MISSING, BirthLevel.TWO_PARTS}
+CONTRADICTING_BIRTH: Final = frozenset((BirthLevel.OTHER, BirthLevel.YEAR_ONLY, BirthLevel.YEAR_OFF))
+SAME_ADDRESS: Final = frozenset((PlaceLevel.EXACT, PlaceLevel.EDIT))
+
+# How likely an unregistered relative of a registered person is asked about under a name that compares so: a child
+# of the father's name is rare, another child of the family is not.
+RELATIVE_OF_SAME_NAME, RELATIVE_OF_LIKE_NAME, RELATIVE_OF_OTHER_NAME = 0.0002, 0.0095, 0.25
+RELATIVE_OF_UNKNOWN_BIRTH: Final = 4.0  # times as likely, while nothing tells a father from his son
+OTHER_FAMILY_BITS: Final = 8.0  # how much less a relative of another family name fits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thresholds:
+    """When to disclose; an agency's own, in its configuration.
+
+    `prior`: how often those who are asked about are registered here. `birth_needed`: a name and an exact address are
+    not enough without some detail of birth. A register smaller than `area` people is a part of a place of that size:
+    most who are asked about are not on it.
+    """
+
+    disclose_at: float = 0.99
+    birth_needed: bool = False
+    prior: float = 0.5
+    area: int = 10_000
+
+
+DEFAULT_THRESHOLDS: Final = Thresholds()
 
 
 @dataclass(frozen=True, slots=True)
 class FieldResult:
-    """How one field compared: `field` is given, family, birth, postcode or nhs-number; `weight` is in bits."""
+    """How one field compared: `field` is given, family, middle, birth, postcode or nhs-number; `weight` is in bits."""
 
     field: str
     level: str
@@ -74,238 +77,173 @@ class FieldResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
-    """How one person compares with the question, field by field."""
-
-    given: NameLevel
-    family: NameLevel
-    exchanged: bool
-    birth: BirthLevel
-    place: PlaceLevel
-    number: NumberLevel
-
-    @property
-    def bits(self) -> float:
-        """The sum of the weights: ranks people, decides nothing alone."""
-        return (
-            GIVEN_BITS[self.given]
-            + FAMILY_BITS[self.family]
-            + (EXCHANGED_BITS if self.exchanged else 0.0)
-            + BIRTH_BITS[self.birth]
-            + PLACE_BITS[self.place]
-            + NUMBER_BITS[self.number]
-        )
-
-    def explanation(self) -> tuple[FieldResult, ...]:
-        """Words and weights; nothing that is stored."""
-        exchanged = ", exchanged with the other name" if self.exchanged else ""
-        return (
-            FieldResult("given", self.given + exchanged, GIVEN_BITS[self.given]),
-            FieldResult("family", self.family + exchanged, FAMILY_BITS[self.family]),
-            FieldResult("birth", self.birth, BIRTH_BITS[self.birth]),
-            FieldResult("postcode", self.place, PLACE_BITS[self.place]),
-            FieldResult("nhs-number", self.number, NUMBER_BITS[self.number]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Scored:
-    """One person compared with the question. `score` in bits ranks answers."""
+    """One person compared with the question. `score` are log2 odds against everybody else and nobody: ranks answers."""
 
     person_id: int
     grade: MatchGrade
     score: float
+    probability: float
     levels: Levels
+    bits: Bits
 
     @property
     def explanation(self) -> tuple[FieldResult, ...]:
-        """What was compared, field by field; nothing that is stored."""
-        return self.levels.explanation()
+        """What was compared, field by field: words and weights, nothing that is stored."""
+        levels, bits = self.levels, self.bits
+        exchanged = ", exchanged with the other name" if levels.exchanged else ""
+        return (
+            FieldResult("given", levels.given + exchanged, bits.given),
+            FieldResult("family", levels.family + exchanged, bits.family),
+            FieldResult("middle", levels.middle, bits.middle),
+            FieldResult("birth", levels.birth, bits.birth),
+            FieldResult("postcode", levels.place, bits.postcode),
+            FieldResult("nhs-number", levels.number, bits.number),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """The best person, or None, and how many `others` the question does not tell apart from them.
+    """The best person, or None, and how many `others` may be meant as well.
 
-    `disclosable` is the only thing that may lead to a disclosure: exactly one person, at least `probable`, and with
-    more than a name and an address.
+    `disclosable` is the only thing that may lead to a disclosure: exactly one person, sure enough, and on more than a
+    name. `settled`: no person found by weaker keys could change this.
     """
 
     best: Scored | None
     others: int
     disclosable: bool
-
-    @property
-    def settled(self) -> bool:
-        """Whether no person found by weaker keys could change this."""
-        best = self.best
-        return (
-            best is not None and best.levels.birth is BirthLevel.EXACT and best.grade.rank >= MatchGrade.PROBABLE.rank
-        )
-
-    def doubtful(self) -> "Match":
-        """The same person, but too common a name to be sure."""
-        if self.best is None:
-            return self
-        best = replace(self.best, grade=MatchGrade.POSSIBLE)
-        return Match(best=best, others=self.others, disclosable=False)
+    settled: bool = False
 
 
-NOBODY = Match(best=None, others=0, disclosable=False)
+NOBODY: Final = Match(best=None, others=0, disclosable=False)
 
 
-def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Levels | None:
-    """Compare one stored person with the question, taking the best of all names, dates and addresses.
+def pairs_of(asked: Asked, people: Iterable[tuple[int, Card | StoredCard]], *, today: date) -> list[tuple[int, Pair]]:
+    """Compare people with the question; those whose names both differ are left out."""
+    found = []
+    for person_id, card in people:
+        pair = compare(asked, card, today=today)
+        if pair is not None:
+            found.append((person_id, pair))
+    return found
 
-    None if nothing but a birth date or an address can agree: both names differ, and there is no common number.
+
+def choose(
+    pairs: Sequence[tuple[int, Pair]],
+    frequencies: Frequencies,
+    *,
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    complete: bool = True,
+) -> Match:
+    """The one person who is meant, if the question tells them apart from everybody else and from nobody.
+
+    `complete` False: there were more people than could be compared, so that a rival may be among the rest.
     """
-    given, family, exchanged = _names(asked.names, card.names)
-    number = compare_numbers(asked.nhs_number, card.nhs_numbers)
-    if given in DIFFERENT and family in DIFFERENT and number is not NumberLevel.EXACT:
-        return None
-    whole = card if isinstance(card, Card) else card.card()
-    return Levels(
-        given,
-        family,
-        exchanged,
-        compare_births(asked.birth, asked.age, whole.births, today),
-        compare_postcodes(asked.postcode, whole.postcodes),
-        NumberLevel.INVALID if asked.number_failed else number,
+    weighed = [
+        (bits.total, person_id, pair.levels, bits) for person_id, pair in pairs if (bits := weigh(pair, frequencies))
+    ]
+    ranked = sorted((each for each in weighed if each[0] > 0), key=lambda each: (-each[0], each[1]))[:MAX_RIVALS]
+    if not ranked:
+        return NOBODY
+    # (1)
+    odds = _odds([(total, levels) for total, _, levels, _ in ranked], frequencies.people, thresholds)
+    total, person_id, levels, bits = ranked[0]
+    probability = odds / (1 + odds)
+    others = sum(total - rival < -log2(PLAUSIBLE_SHARE) for rival, *_ in ranked[1:])
+    # (2) (3)
+    guarded = is_guarded(levels)
+    best = Scored(person_id, grade_of(levels, probability, guarded=guarded), log2(odds), probability, levels, bits)
+    disclosable = (
+        guarded
+        and probability >= thresholds.disclose_at
+        and best.grade.rank >= MatchGrade.PROBABLE.rank
+        and (complete or _is_unmistakable(levels))
+        and (not thresholds.birth_needed or levels.birth in AGREEING_BIRTH or levels.number is NumberLevel.EXACT)
     )
+    settled = (
+        guarded
+        and total >= log2(max(frequencies.people, thresholds.area)) + SETTLED_BITS
+        and levels.birth in (BirthLevel.EXACT, BirthLevel.SWAPPED)
+        and levels.given in GOOD_GIVEN
+        and levels.family in GOOD_FAMILY
+    )
+    return Match(best=best, others=others, disclosable=disclosable, settled=settled)
 
 
-def _names(asked: Iterable[NameTokens], stored: Iterable[NameTokens]) -> tuple[NameLevel, NameLevel, bool]:
-    best, best_bits = (NameLevel.MISSING, NameLevel.MISSING, False), -100.0
-    for asked_given, asked_family in asked:
-        for given, family in stored:
-            levels = (compare_given(asked_given, given), compare_family(asked_family, family), False)
-            bits = GIVEN_BITS[levels[0]] + FAMILY_BITS[levels[1]]
-            if not (levels[0] in GOOD_GIVEN and levels[1] in GOOD_FAMILY):
-                levels, bits = _exchanged(asked_given, asked_family, given, family) or (levels, bits)
-            if bits > best_bits:
-                best, best_bits = levels, bits
-                if bits == EXACT_BITS:
-                    return best
-    return best
+def _odds(ranked: Sequence[tuple[float, Levels]], people: int, thresholds: Thresholds) -> float:
+    """Odds of the first against the others, somebody's unregistered relative, and a stranger."""
+    prior = thresholds.prior / max(people, thresholds.area, 1)  # of each person
+    stranger = 1.0 - prior * people
+    likelihoods = [2.0 ** min(bits, MAX_BITS) * prior for bits, _ in ranked]
+    relatives = sum(_relative(levels) * likelihood for likelihood, (_, levels) in zip(likelihoods, ranked, strict=True))
+    against = stranger + relatives + sum(likelihoods[1:])
+    return likelihoods[0] / against if against > 0 else inf
 
 
-def _exchanged(
-    asked_given: tuple[str, ...], asked_family: tuple[str, ...], given: tuple[str, ...], family: tuple[str, ...]
-) -> tuple[tuple[NameLevel, NameLevel, bool], float] | None:
-    """How the names compare if they were typed in each other's place; None unless both then agree well."""
-    given_level = compare_first_given(asked_family, given)
-    if given_level not in GOOD_GIVEN:
-        return None
-    family_level = compare_family(asked_given, family)
-    if family_level not in GOOD_FAMILY:
-        return None
-    bits = GIVEN_BITS[given_level] + FAMILY_BITS[family_level] + EXCHANGED_BITS
-    return (given_level, family_level, True), bits
-
-
-def grade_of(levels: Levels) -> MatchGrade:
-    """The FHIR grade of one comparison, by rules over its levels."""
+def _relative(levels: Levels) -> float:
+    """How much likelier than chance an unregistered relative of this person compares with the question as they do."""
     if levels.number is NumberLevel.EXACT:
-        return _grade_by_number(levels)
-    if _is_probable(levels):
-        if levels.number is NumberLevel.OTHER:
-            return MatchGrade.POSSIBLE  # all agrees but the number: not surely the same person
-        return MatchGrade.CERTAIN if _is_certain(levels) else MatchGrade.PROBABLE
-    return MatchGrade.POSSIBLE if _is_possible(levels) else MatchGrade.CERTAINLY_NOT
+        return 0.0  # no relative has the same number
+    if levels.given in GOOD_GIVEN:
+        share = RELATIVE_OF_SAME_NAME * (
+            1.0 if levels.birth in GOOD_BIRTH or levels.birth is BirthLevel.NEAR else RELATIVE_OF_UNKNOWN_BIRTH
+        )
+    elif levels.given is NameLevel.OTHER:
+        share = RELATIVE_OF_OTHER_NAME
+    else:
+        share = RELATIVE_OF_LIKE_NAME
+    same_family = levels.family in (NameLevel.EXACT, NameLevel.PART, NameLevel.CLOSE)
+    return share if same_family else share * 2.0**-OTHER_FAMILY_BITS
 
 
-def _grade_by_number(levels: Levels) -> MatchGrade:
-    """The same valid NHS number: one slip in it may be another person's, so a name or birth date must agree too."""
-    name_agrees = levels.given in GOOD_GIVEN or levels.family in GOOD_FAMILY
-    names_differ = levels.given is NameLevel.OTHER and levels.family is NameLevel.OTHER
-    if levels.birth in CONTRADICTING_BIRTH or names_differ:
-        return MatchGrade.POSSIBLE
-    if levels.birth in GOOD_BIRTH and name_agrees:
+def is_guarded(levels: Levels) -> bool:
+    """Whether what agrees may be enough for a disclosure at all, whatever it weighs."""
+    if levels.number is NumberLevel.OTHER or levels.birth in CONTRADICTING_BIRTH:
+        return False
+    if levels.number is NumberLevel.EXACT:
+        return _is_guarded_by_number(levels)
+    given_is_like = levels.given in GOOD_GIVEN or levels.given is NameLevel.NEAR
+    if given_is_like and (levels.family in GOOD_FAMILY or levels.family is NameLevel.NEAR):
+        return levels.birth in GOOD_BIRTH or (levels.birth in WEAK_BIRTH and levels.place in SAME_ADDRESS)
+    if levels.given in GOOD_GIVEN:  # the family name changed, or was not asked
+        return levels.birth is BirthLevel.EXACT and levels.place is PlaceLevel.EXACT
+    return levels.family in GOOD_FAMILY and _is_guarded_by_family(levels)
+
+
+def _is_guarded_by_number(levels: Levels) -> bool:
+    """One slip in a number may make another person's: names or a birth date must agree too."""
+    good_given, good_family = levels.given in GOOD_GIVEN, levels.family in GOOD_FAMILY
+    if levels.birth in AGREEING_BIRTH:
+        return good_given or good_family
+    return good_given and good_family
+
+
+def _is_guarded_by_family(levels: Levels) -> bool:
+    """Of the given name there is an initial, a second name, or nothing."""
+    if levels.given not in (NameLevel.INITIAL, NameLevel.SECOND, NameLevel.MISSING):
+        return False
+    if levels.birth in (BirthLevel.EXACT, BirthLevel.SWAPPED) and levels.place in SAME_ADDRESS:
+        return True
+    whole_name = levels.family is NameLevel.EXACT and levels.given is not NameLevel.MISSING
+    return whole_name and levels.birth is BirthLevel.EXACT
+
+
+def grade_of(levels: Levels, probability: float, *, guarded: bool) -> MatchGrade:
+    """The FHIR grade of the best person."""
+    surely_born = levels.birth in GOOD_BIRTH
+    if guarded and probability >= CERTAIN_AT and surely_born:
         return MatchGrade.CERTAIN
-    if levels.birth in AGREEING_BIRTH or (levels.given in GOOD_GIVEN and levels.family in GOOD_FAMILY):
+    if guarded and probability >= PROBABLE_AT:
         return MatchGrade.PROBABLE
-    return MatchGrade.POSSIBLE
+    return MatchGrade.POSSIBLE if probability >= POSSIBLE_AT else MatchGrade.CERTAINLY_NOT
 
 
-def _is_certain(levels: Levels) -> bool:
+def _is_unmistakable(levels: Levels) -> bool:
+    """Whether no rival could fit as well unless everything about them were the same."""
     return (
         levels.birth is BirthLevel.EXACT
         and levels.place is PlaceLevel.EXACT
         and levels.given in (NameLevel.EXACT, NameLevel.NICKNAME)
         and levels.family in GOOD_FAMILY
-    )
-
-
-def _is_probable(levels: Levels) -> bool:
-    good_given, good_family = levels.given in GOOD_GIVEN, levels.family in GOOD_FAMILY
-    if good_given and good_family:
-        if levels.birth is BirthLevel.EXACT:
-            return True
-        if levels.birth in GOOD_BIRTH:
-            return levels.place in SAME_ADDRESS
-        return levels.birth in PARTLY_KNOWN_BIRTH and levels.place is PlaceLevel.EXACT
-    if not (levels.birth is BirthLevel.EXACT and levels.place is PlaceLevel.EXACT):
-        return False
-    if good_given:  # the family name changed, or was not asked
-        return levels.family in (NameLevel.NEAR, NameLevel.OTHER, NameLevel.MISSING)
-    return good_family and levels.given in (NameLevel.INITIAL, NameLevel.SECOND)
-
-
-def _is_possible(levels: Levels) -> bool:
-    if levels.birth is BirthLevel.OTHER or levels.number is NumberLevel.OTHER:
-        return False
-    names = (levels.given in GOOD_GIVEN or levels.given in (NameLevel.NEAR, NameLevel.INITIAL)) + (
-        levels.family in GOOD_FAMILY or levels.family is NameLevel.NEAR
-    )
-    evidence = (levels.birth in AGREEING_BIRTH) + (levels.place in SAME_ADDRESS)
-    return names + evidence > 1
-
-
-def namesakes_allowed(levels: Levels) -> int | None:
-    """How many people of this name the register may hold for the name and birth date alone to be enough.
-
-    A stranger of a common name can share the birth date too: of 24 namesakes one in a thousand strangers does, in a
-    register of any size. None if an address or number agrees, so that it does not matter.
-    """
-    if levels.number is NumberLevel.EXACT or levels.place in SAME_ADDRESS:
-        return None
-    well_spelt = levels.given in WELL_SPELT and levels.family in WELL_SPELT
-    doubts = (levels.place is PlaceLevel.OTHER) + (not well_spelt)
-    return NAMESAKES_BY_DOUBTS[doubts]
-
-
-def score(asked: Asked, people: Iterable[tuple[int, Card | StoredCard]], *, today: date) -> list[Scored]:
-    """Compare people with the question; those who are certainly not meant are left out."""
-    scored = []
-    for person_id, card in people:
-        levels = compare(asked, card, today=today)
-        if levels is not None:
-            grade = grade_of(levels)
-            if grade is not MatchGrade.CERTAINLY_NOT:
-                scored.append(Scored(person_id, grade, levels.bits, levels))
-    return scored
-
-
-def choose(scored: Iterable[Scored], *, complete: bool = True) -> Match:
-    """The one person who is meant, if the question tells them apart from everybody else.
-
-    `complete` False: there were more people than could be compared, so that a rival may be among the rest.
-    """
-    # (1) The best by weight.
-    ranked = sorted(scored, key=lambda one: (-one.score, one.person_id))
-    if not ranked:
-        return NOBODY
-    best = ranked[0]
-    # (2) Everybody who is about as good.
-    others = sum(
-        best.score - other.score < (CLEAR_BITS if other.grade.rank >= MatchGrade.PROBABLE.rank else MARGIN_BITS)
-        for other in ranked[1:]
-    )
-    # (3) One person only, at least `probable` (of very many: `certain`), on more than a name and an address.
-    needed = MatchGrade.PROBABLE if complete else MatchGrade.CERTAIN
-    more_than_a_name = best.levels.birth in AGREEING_BIRTH or best.levels.number is NumberLevel.EXACT
-    return Match(
-        best=best,
-        others=others,
-        disclosable=others == 0 and best.grade.rank >= needed.rank and more_than_a_name,
-    )
+    ) or levels.number is NumberLevel.EXACT

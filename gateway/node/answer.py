@@ -27,7 +27,7 @@ from gateway.database.contract import Work
 from gateway.errors import ClockWrong, FederationBehind, Replayed, StorageError
 from gateway.events import emit
 from gateway.matching.index import find
-from gateway.matching.score import NOBODY, Match
+from gateway.matching.score import NOBODY, Match, Thresholds
 from gateway.node.asker import asker_of
 from gateway.node.decisions import Decided, decide_team
 from gateway.node.disclose import disclose
@@ -146,7 +146,7 @@ async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Ou
     """(3) - (7) on one snapshot of the databases."""
     today = datetime.fromtimestamp(node.clock.now(), UTC).date()
     try:
-        found = await node.database.read(_read(query, today))  # (3) (4) (5)
+        found = await node.database.read(_read(query, today, node.thresholds))  # (3) (4) (5)
         decided = decide_team(  # (6)
             found.team,
             query=query,
@@ -165,13 +165,13 @@ async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Ou
     return _Outcome(what=what, entry=_entry(query, found, decided, what))
 
 
-def _read(query: VerifiedQuery, today: date) -> Work[_Found]:
+def _read(query: VerifiedQuery, today: date, thresholds: Thresholds) -> Work[_Found]:
     """(3) - (5): everything that the answer needs, in one visit."""
     question = query.query
     if (yield from was_answered(question.federation, question.issuer, question.jti)):
         raise Replayed("this question has been answered before")
     accepted = yield from accepted_agreements(question.federation)
-    match = yield from find(question.subject, today=today)
+    match = yield from find(question.subject, today=today, thresholds=thresholds)
     if not match.disclosable or match.best is None:
         return _Found(match=match, accepted=accepted)
     if question.only_certain and match.best.grade is not MatchGrade.CERTAIN:

@@ -6,6 +6,7 @@ from consent_ledger.ledger import Ledger
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.links.hub_client import HubClient
+from gateway.matching.score import DEFAULT_THRESHOLDS, Thresholds
 from gateway.node.identity import Identity
 from gateway.node.membership import Membership
 
@@ -21,3 +22,4 @@ class NodeParts:
     hub: HubClient
     clock: Clock
     display_s: int
+    thresholds: Thresholds = DEFAULT_THRESHOLDS

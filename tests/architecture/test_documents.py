@@ -50,7 +50,7 @@ def test_an_example_for_the_shell_has_all_that_its_command_wants(path: Path) -> 
 
 
 def make_fault(words: list[str]) -> str | None:
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     unknown = [word for word in words[1:] if "=" not in word and word not in targets]
     return f"no such target: {', '.join(unknown)}" if unknown else None
 

@@ -57,3 +57,9 @@ def test_the_demonstration_runs_from_the_wheel(installed: Path, tmp_path: Path) 
         assert any(entry["resource"]["resourceType"] == "CareTeam" for entry in bundle["entry"])
     for question in QUESTIONS:
         assert question.title in printed
+
+
+def test_tests_and_their_data_are_not_in_the_wheel(installed: Path) -> None:
+    (packages,) = (installed.parent / "lib").glob("python3.*/site-packages")
+    folders = {path.name for path in packages.iterdir() if path.is_dir() and path.suffix != ".dist-info"}
+    assert folders == {"gateway", "connectors", "mappings", "consent_ledger"}

@@ -1,7 +1,7 @@
 """An export of generated people for measurements, in the shape of config/demo's housing association."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,10 +75,15 @@ def tenants(count: int, *, seed: int = 5) -> Iterator[Tenant]:
 
 
 def write_export(path: Path, count: int) -> None:
-    """`count` tenancies, one row each; every second one with a last visit."""
+    """`count` generated tenancies, one row each."""
+    write_tenancies(path, tenants(count))
+
+
+def write_tenancies(path: Path, people: Iterable[Tenant]) -> None:
+    """One row for each; every second one with a last visit."""
     with path.open("w", encoding="windows-1252", newline="") as file:
         file.write(_HEADER)
-        for number, tenant in enumerate(tenants(count)):
+        for number, tenant in enumerate(people):
             year, month, day = tenant.born.split("-")
             officer = number % 200
             visit = "02/02/2026" if number % 2 else ""

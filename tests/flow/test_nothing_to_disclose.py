@@ -112,7 +112,8 @@ async def test_two_people_who_fit_disclose_nothing(tmp_path: Path) -> None:
     ("name", "details", "outcome"),
     [
         ("Katherine Bramley", {}, NOTHING),
-        ("Katherine Bramley", {"postcode": "ZM4 7QT"}, NOTHING),
+        ("Katherine Bramley", {"postcode": "ZM4"}, NOTHING),
+        ("Katherine Bramley", {"postcode": "ZM4 7QT"}, TEAMS),
         ("", {"nhs": "999 000 0018"}, NOTHING),
         ("Katherine Bramley", {"born": "1991-05-17"}, TEAMS),
         ("Katherine Bramley", {"nhs": "999 000 0018"}, TEAMS),
@@ -141,11 +142,19 @@ async def test_an_nhs_number_with_a_wrong_check_digit_is_refused_before_anything
 
 
 async def test_only_certain_leaves_out_those_who_are_merely_probable(shared: TestFederation) -> None:
-    probable = await shared.ask(ASKER, "Katherine Bramley", born="1991-05-17")
+    probable = await shared.ask(ASKER, "Katherine Bramley", born="1991", postcode="ZM4 7QT")
     assert said(probable).rows[0].grade == "probable"
-    for details, outcome in (({}, NOTHING), ({"postcode": "ZM4 7QT"}, TEAMS)):
-        completed = await shared.ask(ASKER, "Katherine Bramley", born="1991-05-17", only_certain=True, **details)
+    for born, outcome in (("1991", NOTHING), ("1991-05-17", TEAMS)):
+        completed = await shared.ask(ASKER, "Katherine Bramley", born=born, postcode="ZM4 7QT", only_certain=True)
         assert said(completed).outcome is outcome
+
+
+async def test_an_agency_that_needs_a_birth_detail_discloses_nothing_by_name_and_address(tmp_path: Path) -> None:
+    async with federation(tmp_path, [ASKER, AGENCY], options="[matching]\nbirth_needed = true") as north:
+        await north.add(AGENCY, *someone(*PERSON))
+        assert said(await north.ask(ASKER, "Katherine Bramley", postcode="ZM4 7QT")).outcome is NOTHING
+        completed = await north.ask(ASKER, "Katherine Bramley", born="1991", postcode="ZM4 7QT")
+        assert said(completed).outcome is TEAMS
 
 
 @pytest.mark.parametrize(

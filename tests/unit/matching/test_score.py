@@ -1,13 +1,14 @@
 """Grades and disclosure: the right person, and silence wherever two people fit or too little was asked."""
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
 import pytest
 
-from gateway.matching.compare import BirthLevel, NameLevel, NumberLevel, PlaceLevel
-from gateway.matching.record import Candidate, asked_of, card_of
-from gateway.matching.score import Levels, Match, Scored, choose, score
+from gateway.matching.frequency import Frequencies, classes_of
+from gateway.matching.record import Candidate, Card, asked_of, card_of
+from gateway.matching.score import DEFAULT_THRESHOLDS, Match, Thresholds, choose, pairs_of
 from gateway.wire.query import NameParts, Subject
 from mappings.vocabulary import NHS_NUMBER_SYSTEM, MatchGrade
 
@@ -32,10 +33,17 @@ def question(given: str, family: str, *, number: str = "", **details: Any) -> Su
     )
 
 
-def match(subject: Subject, *people: Candidate) -> Match:
-    """People have the ids 1, 2, 3 in order."""
-    cards = [(person_id, card_of(person)) for person_id, person in enumerate(people, start=1)]
-    return choose(score(asked_of(subject, today=TODAY), cards, today=TODAY))
+def match(
+    subject: Subject, *people: Candidate, thresholds: Thresholds = DEFAULT_THRESHOLDS, complete: bool = True
+) -> Match:
+    """In a register of these people alone; they have the ids 1, 2, 3 in order."""
+    cards = [card_of(person) for person in people]
+    pairs = pairs_of(asked_of(subject, today=TODAY), enumerate(cards, start=1), today=TODAY)
+    return choose(pairs, frequencies(cards), thresholds=thresholds, complete=complete)
+
+
+def frequencies(cards: list[Card]) -> Frequencies:
+    return Frequencies(Counter(of for card in cards for of in classes_of(card)))
 
 
 ROBERT = stored("Robert James", "O'Brien", "1985-03-09", "AB10 1XY", NUMBER)
@@ -79,15 +87,15 @@ def test_what_people_hear_and_type_still_finds_the_person(subject: Subject) -> N
     [
         question("Robert", "O'Brien"),
         question("Robert James", "O'Brien"),
-        question("Robert", "O'Brien", postcode="AB10 1XY"),
         question("Robert", "O'Brien", birth_date="1985"),
         question("Robert", "O'Brien", age=40),
         question("Robert", "O'Brien", postcode="AB10"),
         question("Robert", "O'Brien", age=40, postcode="AB10"),
         question("", "O'Brien", birth_date="1985-03-09"),
         question("Robert", "", birth_date="1985-03-09"),
-        question("R", "O'Brien", birth_date="1985-03-09"),
-        question("Robert", "O'Brien", birth_date="1985-03-19"),
+        question("R", "O'Brien", birth_date="1985-03-19"),
+        question("R", "O'Brien", postcode="AB10 1XY"),
+        question("Rodger", "O'Brien", postcode="AB10 1XY"),
         Subject(birth_date="1985-03-09", postcode="AB10 1XY"),
         Subject(identifiers=((NHS_NUMBER_SYSTEM, NUMBER),)),
         Subject(),
@@ -120,7 +128,7 @@ def test_a_number_that_fails_its_check_digit_counts_for_nothing() -> None:
     found = match(question("Robert", "O'Brien", number=FAILING_NUMBER, birth_date="1985-03-09"), misread)
     assert found.best is not None
     assert {result.field: result.level for result in found.best.explanation}["nhs-number"] == "fails its check digit"
-    assert found.best.grade is MatchGrade.PROBABLE  # on name and birth date alone
+    assert found.best.bits.number == 0.0
 
 
 TWINS = (
@@ -202,16 +210,16 @@ def test_one_number_on_two_people_stays_silent() -> None:
     assert not match(question("Robert", "O'Brien", birth_date="1985-03-09", number=NUMBER), same, same).disclosable
 
 
-def test_a_name_and_an_address_are_never_enough_however_graded() -> None:
-    levels = Levels(NameLevel.EXACT, NameLevel.EXACT, False, BirthLevel.MISSING, PlaceLevel.EXACT, NumberLevel.MISSING)
-    assert not choose([Scored(1, MatchGrade.CERTAIN, levels.bits, levels)]).disclosable
+def test_an_agency_may_ask_for_some_detail_of_birth() -> None:
+    subject = question("Robert", "O'Brien", postcode="AB10 1XY")
+    assert match(subject, ROBERT).disclosable
+    assert not match(subject, ROBERT, thresholds=Thresholds(birth_needed=True)).disclosable
 
 
-def test_when_not_everybody_could_be_compared_only_certain_is_disclosed() -> None:
-    cards = [(1, card_of(ROBERT))]
+def test_when_not_everybody_could_be_compared_only_the_unmistakable_is_disclosed() -> None:
     for postcode, disclosable in (("AB10 1XY", True), (None, False)):
-        asked = asked_of(question("Robert", "O'Brien", birth_date="1985-03-09", postcode=postcode), today=TODAY)
-        assert choose(score(asked, cards, today=TODAY), complete=False).disclosable is disclosable
+        subject = question("Robert", "O'Brien", birth_date="1985-03-09", postcode=postcode)
+        assert match(subject, ROBERT, complete=False).disclosable is disclosable
 
 
 def test_a_person_known_by_two_names_is_one_person() -> None:
@@ -234,4 +242,4 @@ def test_the_explanation_holds_words_and_weights_but_nothing_stored() -> None:
     told = str(found.best.explanation).lower()
     for value in ("robert", "brien", "1985", "ab10", NUMBER):
         assert value not in told
-    assert found.best.score == pytest.approx(sum(result.weight for result in found.best.explanation))
+    assert found.best.bits.total == pytest.approx(sum(result.weight for result in found.best.explanation))

@@ -11,5 +11,13 @@ CREATE TABLE match_key (
 CREATE TABLE person_card (
     person_id INTEGER PRIMARY KEY,
     card BLOB NOT NULL,
-    keys BLOB NOT NULL
+    keys BLOB NOT NULL,
+    classes BLOB NOT NULL
+);
+
+-- How many people have a name, a sound, a postcode or a birth year (gateway/matching/frequency.py), as hashes; class 0
+-- counts everybody. `person_card.classes` says in which a person counts, so that they are taken out exactly.
+CREATE TABLE name_frequency (
+    class INTEGER PRIMARY KEY,
+    people INTEGER NOT NULL
 );

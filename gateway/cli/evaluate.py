@@ -1,0 +1,106 @@
+"""`patchwork people evaluate`: whom matching finds, misses and takes for somebody else, on the agency's own register.
+
+All of it stays on this machine. The ledger holds what was disclosed to whom, and this discloses nothing to nobody: only
+counts and line numbers are printed.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any, TextIO
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.errors import InputError
+from gateway.node.evaluation import COLUMNS, Counts, Evaluation, Fault, Typed, evaluate, read_typed, unknown_people
+from gateway.settings import NodeSettings, load_node
+
+MAX_BYTES = 32 * 1024 * 1024  # of the file: room for evaluation.MAX_LINES
+SHOWN_LINES = 20  # of faults, and of wrong answers
+_HEADINGS = ("asked", "clients", "right first", "disclosed right", "disclosed wrong", "missed")
+
+
+def evaluate_pairs(
+    config: Config,
+    pairs: Annotated[Path, typer.Option(help=f"A CSV file with the columns {', '.join(COLUMNS)}.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Measure matching on this agency's own clients. Changes and discloses nothing."""
+    settings = load_node(config)
+    today = datetime.fromtimestamp(CLOCK.now(), UTC).date()
+    with _opened_text(pairs) as text:
+        typed, faults = read_typed(text, today=today)
+    _refuse(pairs, faults)
+    if not typed:
+        raise InputError(f"{pairs.name}: there is no line below the heading")
+    found = run(_evaluate(settings, pairs, typed, today))
+    if json:
+        typer.echo(orjson.dumps(_document(found), option=orjson.OPT_INDENT_2).decode())
+    else:
+        _show(found)
+
+
+@contextmanager
+def _opened_text(path: Path) -> Iterator[TextIO]:
+    """Raises InputError for what is no text file of a size that can be meant."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path.name}: is larger than {MAX_BYTES // 1024**2} MiB")
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield file
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name}: is not UTF-8 text") from None
+
+
+def _refuse(path: Path, faults: Sequence[Fault]) -> None:
+    """Every fault at once, so that a file need not be mended line by line."""
+    for fault in faults[:SHOWN_LINES]:
+        typer.echo(f"line {fault.line}: {fault.reason}", err=True)
+    if faults:
+        raise InputError(f"{path.name}: {len(faults)} lines cannot be used, so nobody was searched for")
+
+
+async def _evaluate(settings: NodeSettings, path: Path, typed: Sequence[Typed], today: date) -> Evaluation:
+    async with opened(settings) as node:
+        _refuse(path, await node.database.read(unknown_people(typed)))
+        return await evaluate(typed, node.database, today=today)
+
+
+def _document(found: Evaluation) -> dict[str, Any]:
+    return {
+        "all": _figures(found.everything),
+        "by_typed": {typed: _figures(counts) for typed, counts in sorted(found.by_typed.items())},
+        "disclosed_wrong_lines": found.wrong_lines,
+        "missed_lines": found.missed_lines,
+    }
+
+
+def _figures(counts: Counts) -> dict[str, int]:
+    figures = (*asdict(counts).values(), counts.missed)
+    return dict(zip((heading.replace(" ", "_") for heading in _HEADINGS), figures, strict=True))
+
+
+def _show(found: Evaluation) -> None:
+    table = Table("typed beside the name", header_style="bold")
+    for heading in _HEADINGS:
+        table.add_column(heading, justify="right")
+    for typed, counts in sorted(found.by_typed.items()):
+        table.add_row(typed, *map(str, _figures(counts).values()))
+    table.add_section()
+    table.add_row("all", *map(str, _figures(found.everything).values()))
+    Console().print(table)
+    asked, wrong = found.everything.asked, found.wrong_lines
+    if wrong:
+        more = ", ..." if len(wrong) > SHOWN_LINES else ""
+        typer.echo(f"Somebody else would be disclosed: lines {', '.join(map(str, wrong[:SHOWN_LINES]))}{more}")
+    else:
+        # The rule of three: with no event in n, the rate is below 3/n (95%).
+        typer.echo(f"Nobody wrong in {asked}: the rate of wrong disclosures is below {min(1.0, 3 / asked):.2%} (95%).")

@@ -5,7 +5,7 @@ each pair is looked at once, and memory holds one batch and the best pairs.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -13,10 +13,12 @@ from heapq import heappush, heappushpop
 from typing import TypeVar
 
 from gateway.database.contract import Database, Row, Statement, Work
+from gateway.matching.frequency import EVERYBODY, Frequencies
 from gateway.matching.keys import keys_of
-from gateway.matching.record import Card, asked_of
-from gateway.matching.score import score
+from gateway.matching.record import Asked, Card, asked_of
+from gateway.matching.score import choose, pairs_of
 from gateway.node.corrections import may_join, names_of
+from gateway.node.evidence import pair_of
 from gateway.node.grouping import Pair
 from gateway.node.rows import chunks, select_in
 from gateway.node.same_person import candidate_of
@@ -116,35 +118,45 @@ def _batch(after: int, today: date) -> Work[tuple[int, list[Duplicate], int]]:
     for part in chunks(sorted({other for found in near.values() for other in found} - cards.keys())):
         found_cards = yield Statement(select_in("person_id, card FROM person_card", "person_id"), part)
         others.update((person, Card.from_bytes(card)) for person, card in found_cards)
-    # (3) those who are probably one, and may become so
+    # (3) each pair compared, and weighed by how common in this register is what agrees
+    pairs = [
+        (person, pair)
+        for person, found in near.items()
+        for other in found
+        if other in others
+        for pair in pairs_of(_question(cards[person], others[other], today), [(other, others[other])], today=today)
+    ]
+    frequencies = yield from _frequencies({of for _, (_, pair) in pairs for of in pair.rarity.classes()} | {EVERYBODY})
+    # (4) those who are probably one, and may become so
     duplicates: list[Duplicate] = []
-    for person, found in near.items():
-        for duplicate in _compare(person, [(other, others[other]) for other in found if other in others], cards, today):
-            duplicates += [duplicate] if (yield from may_join(duplicate.pair)) else []
+    for person, pair in pairs:
+        best = choose([pair], frequencies).best
+        if best is not None and best.grade.rank >= MatchGrade.PROBABLE.rank:
+            both = pair_of(person, best.person_id)
+            fields = tuple((field.field, str(field.level)) for field in best.explanation)
+            duplicate = Duplicate(best.score, both, best.grade, fields)
+            duplicates += [duplicate] if (yield from may_join(both)) else []
     return len(rows), duplicates, rows[-1][0] if rows else after
 
 
-def _compare(
-    person: int, others: Sequence[tuple[int, Card]], cards: dict[int, Card], today: date
-) -> Iterator[Duplicate]:
-    for other, card in others:
-        asked = asked_of(_as_question(cards[person], card), today=today)
-        for scored in score(asked, [(other, card)], today=today):
-            if scored.grade.rank >= MatchGrade.PROBABLE.rank:
-                fields = tuple((field.field, str(field.level)) for field in scored.explanation)
-                yield Duplicate(scored.score, (person, other), scored.grade, fields)
+def _frequencies(classes: set[int]) -> Work[Frequencies]:
+    counts = dict.fromkeys(classes, 0)
+    for part in chunks(sorted(classes)):
+        counts.update((yield Statement(select_in("class, people FROM name_frequency", "class"), part)))
+    return Frequencies(counts)
 
 
-def _as_question(one: Card, other: Card) -> Subject:
+def _question(one: Card, other: Card, today: date) -> Asked:
     """What somebody would ask who has one's record before them; of several values, one that the other has too."""
     born = _shared(one.births, other.births)
     number = _shared(one.nhs_numbers, other.nhs_numbers)
-    return Subject(
+    subject = Subject(
         names=tuple(NameParts(given=given, family=" ".join(family)) for given, family in one.names),
         birth_date=None if born is None else "-".join(f"{part:02}" for part in born if part),
         postcode=_shared(one.postcodes, other.postcodes),
         identifiers=() if number is None else ((NHS_NUMBER_SYSTEM, number),),
     )
+    return asked_of(subject, today=today)
 
 
 def _shared(ours: Sequence[T], theirs: Sequence[T]) -> T | None:

@@ -100,7 +100,8 @@ def learn(people: int, queries: int, seed: int) -> dict[str, Any]:
             "people": people,
             "queries": queries,
             "assumed": [
-                {"field": field, "level": level.value, "because": reason} for (field, level), (_, reason) in ASSUMED.items()
+                {"field": field, "level": level.value, "because": reason}
+                for (field, level), (_, reason) in ASSUMED.items()
             ],
         },
         **{field: _bits(field, m, u) for field, (m, u) in fields.items()},

@@ -15,19 +15,19 @@ from typing import TypeVar
 from gateway.database.contract import Database, Row, Statement, Work
 from gateway.matching.frequency import EVERYBODY, Frequencies
 from gateway.matching.keys import keys_of
-from gateway.matching.record import Asked, Card, asked_of
+from gateway.matching.record import MAX_ASKED_NAMES, Asked, Card
 from gateway.matching.score import choose, pairs_of
 from gateway.node.corrections import may_join, names_of
 from gateway.node.evidence import pair_of
 from gateway.node.grouping import Pair
 from gateway.node.rows import chunks, select_in
 from gateway.node.same_person import candidate_of
-from gateway.wire.query import NameParts, Subject
-from mappings.vocabulary import NHS_NUMBER_SYSTEM, MatchGrade
+from mappings.vocabulary import MatchGrade
 
 BATCH_PEOPLE = 100
 MAX_NEIGHBOURS = 64  # people read under one key, as in the statement below
 MAX_COMPARED = 20  # people compared with one: those who share most of their keys
+MIN_SHARED_KEYS = 2  # who is probably the same agrees in more than one detail; a birth date alone is shared by many
 
 T = TypeVar("T")
 
@@ -112,7 +112,8 @@ def _batch(after: int, today: date) -> Work[tuple[int, list[Duplicate], int]]:
         keys = keys_of(card)
         if keys:
             hits = yield Statement(_by_keys(len(keys)), tuple(value for key in keys for value in (key, person)))
-            near[person] = [other for other, _ in Counter(other for (other,) in hits).most_common(MAX_COMPARED)]
+            shared = Counter(other for (other,) in hits).most_common(MAX_COMPARED)
+            near[person] = [other for other, count in shared if count >= MIN_SHARED_KEYS]
     # (2) their cards
     others = dict(cards)
     for part in chunks(sorted({other for found in near.values() for other in found} - cards.keys())):
@@ -124,7 +125,7 @@ def _batch(after: int, today: date) -> Work[tuple[int, list[Duplicate], int]]:
         for person, found in near.items()
         for other in found
         if other in others
-        for pair in pairs_of(_question(cards[person], others[other], today), [(other, others[other])], today=today)
+        for pair in pairs_of(_question(cards[person], others[other]), [(other, others[other])], today=today)
     ]
     frequencies = yield from _frequencies({of for _, (_, pair) in pairs for of in pair.rarity.classes()} | {EVERYBODY})
     # (4) those who are probably one, and may become so
@@ -146,18 +147,19 @@ def _frequencies(classes: set[int]) -> Work[Frequencies]:
     return Frequencies(counts)
 
 
-def _question(one: Card, other: Card, today: date) -> Asked:
+def _question(one: Card, other: Card) -> Asked:
     """What somebody would ask who has one's record before them; of several values, one that the other has too."""
-    born = _shared(one.births, other.births)
-    number = _shared(one.nhs_numbers, other.nhs_numbers)
-    subject = Subject(
-        names=tuple(NameParts(given=given, family=" ".join(family)) for given, family in one.names),
-        birth_date=None if born is None else "-".join(f"{part:02}" for part in born if part),
+    return Asked(
+        names=one.names[:MAX_ASKED_NAMES],
+        birth=_shared(one.births, other.births),
+        age=None,
         postcode=_shared(one.postcodes, other.postcodes),
-        identifiers=() if number is None else ((NHS_NUMBER_SYSTEM, number),),
+        nhs_number=_shared(one.nhs_numbers, other.nhs_numbers),
+        number_failed=False,
     )
-    return asked_of(subject, today=today)
 
 
 def _shared(ours: Sequence[T], theirs: Sequence[T]) -> T | None:
-    return next((value for value in ours if value in theirs), next(iter(ours), None))
+    if len(ours) > 1:
+        return next((value for value in ours if value in theirs), ours[0])
+    return ours[0] if ours else None

@@ -221,8 +221,13 @@ def compare_births(
 def _dates(asked: BirthDate, stored: BirthDate) -> BirthLevel:
     if not (asked[2] and stored[2]):
         return _partial_dates(asked, stored)
+    if asked[1:] == (1, 1) or stored[1:] == (1, 1):
+        if asked == stored:
+            return BirthLevel.FIRST_OF_JANUARY
+        # Nearly 1 January is no slip of the pen, as the day may just be unknown.
+        return max(_parts_of_dates(asked, stored), BirthLevel.TWO_PARTS, key=_BIRTH_ORDER.__getitem__)
     if asked == stored:
-        return BirthLevel.FIRST_OF_JANUARY if asked[1:] == (1, 1) else BirthLevel.EXACT
+        return BirthLevel.EXACT
     if asked[0] == stored[0] and asked[1] == stored[2] and asked[2] == stored[1]:
         return BirthLevel.SWAPPED
     if DamerauLevenshtein.distance(_digits(asked), _digits(stored), score_cutoff=1) == 1:

@@ -135,8 +135,9 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
     for tier, keys in enumerate(asked_keys(asked, today)):
         if not keys:
             continue
-        # (1) People under the keys of this tier, with their cards; of a crowd, those under most of its keys.
-        cards, everybody = yield from _cards_of(keys, seen)
+        # (1) People under the keys of this tier, with their cards; of a crowd, those under most of its keys. The last
+        # tier finds only whom to name as possible: a few are enough.
+        cards, everybody = yield from _cards_of(keys, seen, crowd=tier < TIERS_OF_RIVALS)
         # Whoever could rival a disclosure agrees in more than a name, and stands in the first two tiers.
         complete = complete and (everybody or tier >= TIERS_OF_RIVALS)
         seen.update(cards)
@@ -163,7 +164,7 @@ def _read_counts(classes: set[int], counts: dict[int, int]) -> Work[None]:
         counts.update((of, 0) for of in some if of not in counts)
 
 
-def _cards_of(keys: tuple[int, ...], seen: Set[int]) -> Work[tuple[dict[int, bytes], bool]]:
+def _cards_of(keys: tuple[int, ...], seen: Set[int], *, crowd: bool) -> Work[tuple[dict[int, bytes], bool]]:
     """Cards of those who have one of the keys and are not `seen`; False if some were left out."""
     at_hand: dict[int, bytes] = {}
     if len(seen) + FEW <= MAX_COMPARED:
@@ -171,6 +172,8 @@ def _cards_of(keys: tuple[int, ...], seen: Set[int]) -> Work[tuple[dict[int, byt
         at_hand = {person_id: card for person_id, card in rows if person_id not in seen}
         if len(rows) < FEW:
             return at_hand, True
+    if not crowd:
+        return at_hand, False
     # A crowd: those under most of the keys first, as many as may still be compared.
     rows = yield Statement(_BY_KEYS[len(keys)], keys)
     hits = Counter(person_id for (person_id,) in rows if person_id not in seen)

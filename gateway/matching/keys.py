@@ -11,7 +11,7 @@ Every stored person has some ten keys, stable 64-bit hashes of:
 | n | the sounds of family and given name, in no order, nicknames resolved | name alone |
 | u | as n, of people whose birth date is not fully known | what D cannot |
 | i | birth year, sound of the family name, initial of the given name | a year or an age |
-| m | month and day of birth and the sound of one name | a wrong year |
+| m | month and day of birth and the sound of the family name | a wrong year |
 | Y | year and month of birth and the sound of the given name | a wrong day, a misspelt family name |
 | j | sound of the family name, initial of the given name | a misspelt given name, where no birth date was asked |
 
@@ -202,5 +202,5 @@ def _part_of_date_keys(born: BirthDate, families: tuple[str, ...], givens: tuple
         return []
     found = [f"Y{born.year}-{born.month}|{code}" for code in givens]
     if born.day:
-        found += [f"m{born.month}-{born.day}|{code}" for code in (*families, *givens)]
+        found += [f"m{born.month}-{born.day}|{code}" for code in families]
     return found

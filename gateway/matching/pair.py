@@ -108,16 +108,18 @@ _NO_NAMES = ComparedNames(NameLevel.MISSING, NameLevel.MISSING, False, ((), ()),
 def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | None:
     """Compare one stored person with the question, taking the best of all names, dates and addresses.
 
-    None if nothing but an address can agree: both names differ, and there is no common number or birth date.
+    None if both names differ, unless a number agrees, or the birth date and, where it was asked, the address.
     """
     names = compare_names(asked.names, card.names)
     number = compare_numbers(asked.nhs_number, card.nhs_numbers)
-    whole = card if isinstance(card, Card) else card.card()
-    birth, born = compare_births(asked.birth, asked.age, whole.births, today)
-    strangers = names.given in DIFFERENT and names.family in DIFFERENT
-    if strangers and number is not NumberLevel.EXACT and birth is not BirthLevel.EXACT:
+    strangers = names.given in DIFFERENT and names.family in DIFFERENT and number is not NumberLevel.EXACT
+    if strangers and not card.was_born(asked.birth):
         return None
+    whole = card if isinstance(card, Card) else card.card()
     place = compare_postcodes(asked.postcode, whole.postcodes)
+    if strangers and place not in (PlaceLevel.EXACT, PlaceLevel.EDIT, PlaceLevel.MISSING):
+        return None
+    birth, born = compare_births(asked.birth, asked.age, whole.births, today)
     middle = MiddleLevel.MISSING
     if names.given in GOOD_GIVEN or names.given in (NameLevel.NEAR, NameLevel.INITIAL):
         middle = compare_middle(names.asked[0], names.stored[0])

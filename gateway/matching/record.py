@@ -50,6 +50,10 @@ class Card(NamedTuple):
     postcodes: tuple[str, ...]
     nhs_numbers: tuple[str, ...]
 
+    def was_born(self, birth: BirthDate | None) -> bool:
+        """Whether exactly this is one of the birth dates on record."""
+        return birth in self.births
+
     def to_bytes(self) -> bytes:
         """JSON, as the column `person_card.card` holds it."""
         return orjson.dumps((self.names, [tuple(born) for born in self.births], self.postcodes, self.nhs_numbers))
@@ -72,6 +76,10 @@ class StoredCard:
         names, self._births, self._postcodes, numbers = orjson.loads(data)
         self.names: tuple[NameTokens, ...] = tuple([(tuple(given), tuple(family)) for given, family in names])
         self.nhs_numbers: tuple[str, ...] = tuple(numbers)
+
+    def was_born(self, birth: BirthDate | None) -> bool:
+        """As `Card.was_born`."""
+        return birth is not None and list(birth) in self._births
 
     def card(self) -> Card:
         """All of it."""

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from consent_ledger.consent import ConsentEntry, ConsentState, effective
-from gateway.matching.score import Match
+from gateway.matching.mais import mais_score
+from gateway.matching.score import Match, Scored
 from gateway.node.agreements import AgreementsInForce
 from gateway.node.team import Team, TeamMember
 from gateway.policy.agreement import Agreement
@@ -34,9 +35,7 @@ class Decided:
 
     def question_record(self, match: Match) -> dict[str, Any]:
         """What decide() took from the question and the match, as plain data for the ledger; no subject."""
-        record: dict[str, Any] = {
-            "match": None if match.best is None else {"grade": match.best.grade.value, "score": match.best.score}
-        }
+        record: dict[str, Any] = {"match": None if match.best is None else _match_record(match.best)}
         if self.inputs:
             first = self.inputs[0]
             record |= {
@@ -60,6 +59,17 @@ class Decided:
             {"involvement": involvement_id} | as_record(inputs, decision)
             for involvement_id, inputs, decision in zip(self.involvement_ids, self.inputs, self.decisions, strict=True)
         ]
+
+
+def _match_record(best: Scored) -> dict[str, Any]:
+    """How sure the match was and why: levels as words, nothing that was typed or stored."""
+    return {
+        "grade": best.grade.value,
+        "score": round(best.score, 1),
+        "probability": round(best.probability, 5),
+        "fields": {result.field: [result.level, round(result.weight, 1)] for result in best.explanation},
+        "mais": mais_score(best.levels)._asdict(),
+    }
 
 
 def decide_team(

@@ -46,7 +46,7 @@ class Found:
 def candidates(register: Path) -> Iterator[tuple[str, Candidate]]:
     """The people of a register.csv as (id, what may be searched of them)."""
     with register.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
+        for row in csv.DictReader(file, restval=""):
             yield row["id"], candidate_of(row)
 
 

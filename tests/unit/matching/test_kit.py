@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from gateway.matching.record import Candidate
 from tests.matching_kit import people, report, run, score
 
 GENERATED = {  # of 2,000 people and 800 queries: results that were published stay comparable
@@ -58,6 +59,12 @@ def test_a_seed_makes_the_same_bytes_on_every_machine(tmp_path: Path, seed: int)
     made = [hashlib.sha256((tmp_path / name).read_bytes()).hexdigest() for name in (people.REGISTER, people.QUERIES)]
     assert tuple(digest[:16] for digest in made) == GENERATED[seed]
     assert sum(query["truth"] is not None for query in queries) == 400
+
+
+def test_middle_names_are_given_names(folder: Path) -> None:
+    assert dict(run.candidates(folder / people.REGISTER))["A-1"] == Candidate(
+        names=((("robert", "james"), "quillfeather"),), birth_dates=("1985-03-09",), postcodes=("AB10 1XY",)
+    )
 
 
 def test_people_are_found_by_all_that_the_register_says(folder: Path) -> None:

@@ -9,6 +9,7 @@ import typer
 from consent_ledger.entries import Correction
 from gateway.app import Node
 from gateway.cli.duplicates import duplicates
+from gateway.cli.evaluate import evaluate_pairs
 from gateway.cli.options import CLOCK, Config, opened, run, words
 from gateway.errors import InputError
 from gateway.fhir.text import plain
@@ -19,6 +20,7 @@ from gateway.settings import NodeSettings, load_node
 
 app = typer.Typer(help="Which records of this agency are one person.", no_args_is_help=True)
 app.command("duplicates")(duplicates)
+app.command("evaluate")(evaluate_pairs)
 
 Record = Annotated[str, typer.Argument(metavar="SOURCE:KEY", help="A source, and the client's number there.")]
 By = Annotated[str, typer.Option(help="Who decides.")]

@@ -1,10 +1,11 @@
-"""What is written about questions, as frozen types and their bodies.
+"""What is written about questions and corrections, as frozen types and their bodies.
 
 A question that matched nobody is on record without its subject: who asked, why, and that nothing was disclosed.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from consent_ledger.append import Guard
@@ -115,6 +116,37 @@ class ReceivedEntry:
             "jti": self.jti,
             "outcomes": dict(self.outcomes),
             "answers": dict(self.answers),
+        }
+
+
+class Correction(StrEnum):
+    """What became of a decision about two records; `refused` is an attempt that had no effect."""
+
+    SAME = "same"
+    NOT_SAME = "not-same"
+    SAME_TAKEN_BACK = "same-taken-back"
+    NOT_SAME_TAKEN_BACK = "not-same-taken-back"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionEntry:
+    """Whether two ids are one person, as an officer (`by`) decided, and why; it stands with each of them."""
+
+    person_id: int
+    other_id: int
+    correction: Correction
+    by: str
+    reason: str
+
+    def body(self) -> dict[str, Any]:
+        """Plain data for the ledger."""
+        return {
+            "person_id": self.person_id,
+            "other_id": self.other_id,
+            "correction": self.correction.value,
+            "by": self.by,
+            "reason": self.reason,
         }
 
 

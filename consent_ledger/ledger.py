@@ -17,7 +17,7 @@ from typing import Any
 from consent_ledger import keystore, read
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
 from consent_ledger.consent import ConsentEntry, to_body
-from consent_ledger.entries import AnsweredEntry, AskedEntry, ReceivedEntry
+from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
 from consent_ledger.keystore import Key, Owner
 from consent_ledger.read import Entry, TreeHead, Walk
 from consent_ledger.record import EntryKind, LedgerError, LedgerUnavailable, Storage, body_bytes
@@ -82,6 +82,12 @@ class Ledger:
     async def log_received(self, entry: ReceivedEntry) -> Appended:
         """Put on record what came back."""
         return await self._append(EntryKind.RECEIVED, entry.body(), None)
+
+    async def log_correction(self, entry: CorrectionEntry) -> list[Appended]:
+        """Put a decision about two people on record before it acts: one entry for each, under each one's key."""
+        return await self._together(
+            [self._draft(EntryKind.CORRECTION, entry.body(), each) for each in (entry.person_id, entry.other_id)]
+        )
 
     async def record(self, person_id: int, entry: ConsentEntry) -> Appended:
         """Record a consent, withdrawal or objection; it acts on every decision not yet on record."""

@@ -84,7 +84,7 @@ class LedgerCorrupt(LedgerError):
 
 
 class EntryKind(StrEnum):
-    """What an entry records. The last four are written by break-glass, review, agreements and corrections."""
+    """What an entry records. Break-glass and findings are written by nobody yet."""
 
     CONSENT = "consent"
     WITHDRAWAL = "withdrawal"

@@ -7,14 +7,12 @@ from typing import Annotated
 import typer
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Giver, Provision, Relation
-from gateway.cli.options import Config, opened, run
+from gateway.cli.options import Config, opened, run, words
 from gateway.errors import InputError
 from gateway.node.people import person_by_key
 from gateway.settings import NodeSettings, load_node
 from mappings.value_sets import unknown_meaning
 from mappings.vocabulary import MAX_SCOPE, Mode, OrganisationType, Purpose
-
-MAX_WORDS = 200  # characters of what is noted of who said it, how, and who recorded it
 
 app = typer.Typer(help="What a client allows, withdraws or objects to.", no_args_is_help=True)
 
@@ -55,8 +53,8 @@ def record(
         giver=_giver(by, giver_reference),
         provisions=(line,),
         until=_day(until),
-        method=_words(how, "--how"),
-        recorded_by=_words(recorded_by, "--recorded-by"),
+        method=words(how, "--how"),
+        recorded_by=words(recorded_by, "--recorded-by"),
     )
     run(_append(load_node(config), source, person, entry))
 
@@ -75,8 +73,8 @@ def withdraw(
     entry = ConsentEntry(
         kind=ConsentKind.WITHDRAWAL,
         giver=_giver(by, giver_reference),
-        method=_words(how, "--how"),
-        recorded_by=_words(recorded_by, "--recorded-by"),
+        method=words(how, "--how"),
+        recorded_by=words(recorded_by, "--recorded-by"),
     )
     run(_append(load_node(config), source, person, entry))
 
@@ -102,8 +100,8 @@ def object_to(
         kind=ConsentKind.OBJECTION,
         giver=_giver(by, giver_reference),
         provisions=(line,) if scoped else (),
-        method=_words(how, "--how"),
-        recorded_by=_words(recorded_by, "--recorded-by"),
+        method=words(how, "--how"),
+        recorded_by=words(recorded_by, "--recorded-by"),
     )
     run(_append(load_node(config), source, person, entry))
 
@@ -165,13 +163,7 @@ def _giver(by: Relation, reference: str) -> Giver:
         raise InputError("--giver-reference is for a parent, guardian or attorney: say with --by who it is")
     if by is not Relation.PERSON and not reference:
         raise InputError(f"say with --giver-reference which {by} says so: your own number for them, the same each time")
-    return Giver(relation=by, reference=_words(reference, "--giver-reference"))
-
-
-def _words(text: str, option: str) -> str:
-    if len(text) > MAX_WORDS or not text.isprintable():
-        raise InputError(f"{option}: at most {MAX_WORDS} characters that can be printed")
-    return text
+    return Giver(relation=by, reference=words(reference, "--giver-reference"))
 
 
 def _mode(text: str) -> Mode:

@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from gateway.app import Node
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, opened, progress_bar, run
 from gateway.errors import InputError
+from gateway.fhir.text import plain
 from gateway.node.ingest import ImportCounts, ImportReport, run_import
 from gateway.node.sources import consent_recorder, open_source
 from gateway.settings import SourceSettings, load_node
@@ -41,8 +40,7 @@ def imports(
 async def _import(node: Node, settings: SourceSettings, *, allow_removals: bool) -> bool:
     """One source; False when removals were held back and somebody must confirm."""
     source = open_source(settings, federation=node.parts.me.federation)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with progress_bar() as bar:
         task = bar.add_task(f"{settings.name}", total=None)
 
         def progress(position: int, total: int | None, counts: ImportCounts) -> None:
@@ -73,3 +71,6 @@ def _show(name: str, report: ImportReport) -> None:
         typer.echo(f"  {issue.where}, {issue.field}: {issue.reason}")
     if len(report.issues) > _SHOWN_ISSUES:
         typer.echo("  ... more are kept with the import run")
+    for one, other in report.suspended[:_SHOWN_ISSUES]:
+        said = f"{one} and {other}: the merge by hand has no effect, because one protects what the other gives"
+        typer.echo("  " + plain(said))

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from gateway.app import Node, open_node
 from gateway.clock import SystemClock
@@ -23,6 +25,7 @@ else:
 T = TypeVar("T")
 
 CLOCK = SystemClock()
+MAX_WORDS = 200  # characters of what is noted of who said or decided something, how and why
 
 Config = Annotated[
     Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG", help="The node's configuration file.")
@@ -56,6 +59,12 @@ async def opened(settings: NodeSettings) -> AsyncIterator[Node]:
         await node.close()
 
 
+def progress_bar() -> Progress:
+    """On standard error, so that standard output holds results alone."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True))
+
+
 def ask_first(question: str, *, yes: bool) -> None:
     """Go on only if somebody says yes."""
     if yes:
@@ -68,3 +77,10 @@ def ask_first(question: str, *, yes: bool) -> None:
         raise InputError("nobody is there to answer: once you have checked, run it with --yes") from None
     if not said:
         raise typer.Abort
+
+
+def words(text: str, option: str) -> str:
+    """What is noted for the record; raises InputError naming the option."""
+    if len(text) > MAX_WORDS or not text.isprintable():
+        raise InputError(f"{option}: at most {MAX_WORDS} characters that can be printed")
+    return text

@@ -9,6 +9,7 @@ from gateway.app import Node
 from gateway.cli.options import CLOCK, opened
 from gateway.database.contract import Statement, Work
 from gateway.errors import FederationError, HubError, WireError
+from gateway.node.corrections import without_effect
 from gateway.node.membership import View
 from gateway.policy.agreement import Agreement
 from gateway.policy.in_force import publish
@@ -88,6 +89,9 @@ async def _sources(node: Node, settings: NodeSettings) -> list[str]:
         last = await node.database.read(_last_run(source.name, settings.federation[0].id))
         said = f"last import {last}" if last else f"never imported: patchwork import {source.name}"
         lines.append(f"Source {source.name}: {said}")
+        suspended = await node.database.read(without_effect(source.name))
+        if suspended:
+            lines.append(f"  merges by hand without effect: {len(suspended)}; each import names them")
     return lines or ["No source is configured: this node can ask, and has nothing to answer from."]
 
 

@@ -222,6 +222,8 @@ def is_guarded(levels: Levels) -> bool:
 def _is_guarded_by_number(levels: Levels) -> bool:
     """One slip in a number may make another person's: names or a birth date must agree too."""
     good_given, good_family = levels.given in GOOD_GIVEN, levels.family in GOOD_FAMILY
+    if levels.birth in GOOD_BIRTH and levels.given is levels.family is NameLevel.MISSING:
+        return True  # no name was asked, or those on record are protected
     if levels.birth in AGREEING_BIRTH:
         return good_given or good_family
     return good_given and good_family

@@ -29,6 +29,7 @@ from gateway.errors import InputError, PatchworkError
 from gateway.events import emit
 from gateway.node.changes import FIXED, Changes, fingerprint, fixed_batch
 from gateway.node.consents import ImportedConsent, mark_recorded, unrecorded
+from gateway.node.corrections import without_effect
 from gateway.node.people import StoredSource
 from gateway.node.records import (
     Batch,
@@ -80,11 +81,15 @@ class ImportCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportReport:
-    """What a run did. `issues` are the first of them; `advice` says how to go on if removals were held, else empty."""
+    """What a run did. `issues` are the first of them; `advice` says how to go on if removals were held, else empty.
+
+    `suspended` are merges by hand that have no effect, as pairs of SOURCE:KEY (corrections.py).
+    """
 
     counts: ImportCounts
     issues: tuple[ImportIssue, ...]
     advice: str
+    suspended: tuple[tuple[str, str], ...]
 
 
 class Progress(Protocol):
@@ -132,7 +137,12 @@ async def run_import(
         await database.write(end_run(stored, outcome=outcome, counts=counts, now=clock.now()))
     del counts["held"]
     emit("import.completed", source=source.name, ms=round((clock.now() - started) * 1000), **counts)
-    return ImportReport(counts=run.counts, issues=tuple(run.issues[:REPORTED_ISSUES]), advice=advice)
+    return ImportReport(
+        counts=run.counts,
+        issues=tuple(run.issues[:REPORTED_ISSUES]),
+        advice=advice,
+        suspended=tuple(await database.read(without_effect(source.name))),
+    )
 
 
 @dataclass(slots=True, kw_only=True)

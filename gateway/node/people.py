@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from gateway.database.contract import Row, Statement, Value, Work
 from gateway.node.rows import (
-    NHS_NUMBER_AT,
+    NHS_NUMBERS_AT,
     TABLES,
     Ids,
     MappedRow,
@@ -97,7 +97,7 @@ def _store_kind(source: StoredSource, table: Table, rows: dict[str, MappedRow], 
     yield Statement(table.update, [(*_described(table, row, ids), ids[kind, row.key]) for row in replaced])
     if kind == "person":
         # Whoever is new and has no number is themselves already.
-        numbered = [row for row in added if row.values[NHS_NUMBER_AT]]
+        numbered = [row for row in added if any(row.values[NHS_NUMBERS_AT])]
         yield from regroup([ids[kind, row.key] for row in numbered + replaced], before)
     elif kind == "consent":
         # Nobody may find a person between the import of a consent statement and its entry in the ledger.
@@ -147,7 +147,7 @@ def _remove_people(ids: list[int]) -> Work[None]:
         numbers += yield Statement(select_in("nhs_number FROM person", "id"), part)
     yield Statement(
         "UPDATE person SET hash = NULL, names = '[]', birth_date = NULL, addresses = '[]', identifiers = '[]', "
-        "nhs_number = NULL, restricted = 0, indexed = 1 WHERE id = ?",
+        "nhs_number = NULL, protected_numbers = NULL, restricted = 0, indexed = 1 WHERE id = ?",
         each,
     )
     yield Statement("UPDATE involvement SET person_id = NULL WHERE person_id = ?", each)
@@ -155,7 +155,7 @@ def _remove_people(ids: list[int]) -> Work[None]:
     yield Statement("UPDATE person_link SET person_id = NULL WHERE person_id = ?", each)
     yield Statement("UPDATE person_link SET other_id = NULL WHERE other_id = ?", each)
     yield from refresh(ids)
-    yield from regroup([], numbers)
+    yield from regroup(ids, numbers)
 
 
 def _remove_consents(ids: list[int]) -> Work[None]:

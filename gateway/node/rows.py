@@ -86,17 +86,19 @@ def json_text(value: object) -> str:
     return orjson.dumps(value).decode() if value else "[]"
 
 
-def verified_nhs_number(person: Person) -> str | None:
-    """The one NHS number with a right check digit by which this record may be joined to another; None if in doubt."""
+def nhs_numbers(person: Person) -> tuple[str | None, str | None]:
+    """The NHS number by which this record may be joined to another, None if in doubt; and those that it protects.
+
+    Only numbers with a right check digit; one that is given twice is protected if it is once. The protected ones are
+    parted by blanks, None if there are none.
+    """
     numbers: dict[str, bool] = {}
     for identifier in person.identifiers:
         number = nhs_number(identifier.value) if identifier.system == NHS_NUMBER_SYSTEM else None
         if number:
             numbers[number] = numbers.get(number, False) or identifier.protected
-    if len(numbers) != 1:
-        return None
-    ((number, protected),) = numbers.items()
-    return None if protected else number
+    guarded = [number for number, protected in numbers.items() if protected]
+    return next(iter(numbers)) if len(numbers) == 1 and not guarded else None, " ".join(guarded) or None
 
 
 PERSON = Reference("person_key", "person_id", "person")
@@ -109,10 +111,10 @@ ORGANISATION = Reference("organisation_key", "organisation_id", "organisation")
 TABLES = (
     Table(
         "person",
-        ("names", "birth_date", "addresses", "identifiers", "restricted", "nhs_number"),
+        ("names", "birth_date", "addresses", "identifiers", "restricted", "nhs_number", "protected_numbers"),
         lambda o: (
             *(json_text(o.names), o.birth_date, json_text(o.addresses), json_text(o.identifiers)),
-            *(int(o.restricted), verified_nhs_number(o)),
+            *(int(o.restricted), *nhs_numbers(o)),
         ),
         anew=("indexed",),
         values_anew=lambda: (0,),
@@ -168,7 +170,7 @@ TABLES = (
         values_anew=lambda: (uuid4().hex, 0, 0),
     ),
 )
-NHS_NUMBER_AT = TABLES[0].columns.index("nhs_number")  # in the values of a person
+NHS_NUMBERS_AT = slice(TABLES[0].columns.index("nhs_number"), None)  # in the values of a person
 
 _TABLE_OF = {type_names[table.kind]: table for table in TABLES}
 

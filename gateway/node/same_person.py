@@ -1,54 +1,90 @@
 """Which rows of `person` are one person, and what matching is told of them.
 
-Two rows are one person only if they share a verified NHS number that neither source protects and their birth dates do
-not contradict each other. They stay two rows; `same_person` is the lowest of their ids. All else - similar names, the
-same address - joins nobody: a wrong join would disclose one person's team as another's.
+Two rows are one person if an officer has decided so, or if they share a verified NHS number that no source protects and
+their birth dates do not contradict each other; unless an officer has decided that they are not. They stay two rows;
+`same_person` is the lowest of their ids. All else - similar names, the same address - joins nobody: a wrong join would
+disclose one person's team as another's.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 
 import orjson
 
 from gateway.database.contract import Row, Statement, Work
 from gateway.matching.index import index_people, unindex
-from gateway.matching.normalise import name_tokens, nhs_number, parse_postcode
+from gateway.matching.normalise import nhs_number, parse_postcode
 from gateway.matching.record import Candidate
+from gateway.node.evidence import Evidence, evidence
+from gateway.node.grouping import people
+from gateway.node.protected import Guard, Name
 from gateway.node.rows import LOOKUP_KEYS, chunks, select_in, update_in
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
 
 
-def regroup(changed: Sequence[int], numbers_before: Iterable[Row]) -> Work[None]:
+def regroup(changed: Sequence[int], numbers_before: Iterable[Row] = ()) -> Work[None]:
     """Decide anew who is one person with whom, after rows changed or lost the NHS numbers `numbers_before`."""
-    # (1) everybody who has, or is left behind by, one of the numbers
-    now: dict[int, tuple[int, str | None, str | None]] = {}
-    for part in chunks(list(changed)):
-        rows = yield Statement(select_in("id, same_person, nhs_number, birth_date FROM person", "id"), part)
-        now.update((row_id, (group, number, born)) for row_id, group, number, born in rows)
-    numbers = {number for _, number, _ in now.values() if number} | {n for (n,) in numbers_before if n}
-    for part in chunks(sorted(numbers)):
-        rows = yield Statement(select_in("id, same_person, nhs_number, birth_date FROM person", "nhs_number"), part)
-        now.update((row_id, (group, number, born)) for row_id, group, number, born in rows)
-    # (2) those who share one and do not contradict each other are one person; all others are themselves
-    sharing: dict[str, list[int]] = defaultdict(list)
-    for row_id, (_, number, _) in now.items():
-        if number:
-            sharing[number].append(row_id)
-    group_of = {row_id: row_id for row_id in now}
-    for rows_of_one in sharing.values():
-        if _agree([now[row_id][2] for row_id in rows_of_one]):
-            group_of.update(dict.fromkeys(rows_of_one, min(rows_of_one)))
-    # (3) move them, and with them the emptied rows by which the ledger may still know them
-    moved = [(group_of[row_id], row_id, group) for row_id, (group, _, _) in now.items() if group != group_of[row_id]]
-    if not moved:
-        return
-    yield Statement("UPDATE person SET same_person = ? WHERE id = ?", [(new, row_id) for new, row_id, _ in moved])
+    # (1) all that links them, and did so until now
+    numbers = {number for (number,) in numbers_before if number}
+    numbers |= yield from _note_protected_numbers(changed)
+    known = yield from evidence(changed, numbers)
+    person_of, suspended = people(known.links)
+    # (2) note which joins by hand have no effect, now or no more
     yield Statement(
-        "UPDATE person SET same_person = ? WHERE same_person = ? AND hash IS NULL",
-        [(new, old) for new, _, old in moved],
+        "UPDATE person_decision SET suspended = ? WHERE person_id = ? AND other_id = ?",
+        [
+            (int(pair in suspended), *pair)
+            for pair, decision in known.decisions.items()
+            if decision.suspended != (pair in suspended)
+        ],
     )
-    yield from refresh(group for new, _, old in moved for group in (new, old))
+    # (3) move rows; and those that were emptied, by which the ledger may still know somebody, after them
+    target = _named_by_the_living(known, person_of)
+    left = {row.person for row in known.rows.values() if target.get(row.id, row.person) != row.person}
+    if not left:
+        return
+    for part in chunks(sorted(left)):
+        rows = yield Statement(select_in("same_person, hash IS NULL, id FROM person", "same_person"), part)
+        for person, gone, row_id in rows:
+            if gone and row_id not in target:
+                target[row_id] = _whereto(person, known, target)
+    yield Statement("UPDATE person SET same_person = ? WHERE id = ?", [(new, row_id) for row_id, new in target.items()])
+    yield from refresh({*left, *target.values()})
+
+
+def _note_protected_numbers(changed: Sequence[int]) -> Work[set[str]]:
+    """Bring protected_number up to date with these rows; returns the numbers that became protected, or free."""
+    before: set[Row] = set()
+    now: set[Row] = set()
+    for part in chunks(list(changed)):
+        before.update((yield Statement(select_in("number, person_id FROM protected_number", "person_id"), part)))
+        rows = yield Statement(select_in("protected_numbers, id FROM person", "id"), part)
+        now.update((number, row_id) for numbers, row_id in rows if numbers for number in numbers.split())
+    yield Statement("DELETE FROM protected_number WHERE number = ? AND person_id = ?", list(before - now))
+    yield Statement("INSERT INTO protected_number (number, person_id) VALUES (?, ?)", list(now - before))
+    return {number for number, _ in before ^ now}
+
+
+def _named_by_the_living(known: Evidence, person_of: dict[int, int]) -> dict[int, int]:
+    """The new `same_person` of each row: the lowest that is still there. An emptied row that no decision joins to
+    others is left out: it follows those with whom it was one person.
+    """
+    living: dict[int, int] = {}
+    for row in sorted(known.rows.values(), key=lambda row: row.id):
+        if not row.gone:
+            living.setdefault(person_of[row.id], row.id)
+    by_hand = {row_id for pair in known.links.joined for row_id in pair}
+    return {
+        row.id: living.get(person_of[row.id], row.person)
+        for row in known.rows.values()
+        if not row.gone or row.id in by_hand
+    }
+
+
+def _whereto(person: int, known: Evidence, target: dict[int, int]) -> int:
+    """Where those went who were this person: to where some of them stayed, else to the lowest."""
+    went = {target[row.id] for row in known.rows.values() if row.person == person and not row.gone}
+    return person if person in went else min(went, default=person)
 
 
 def refresh(row_ids: Iterable[int]) -> Work[None]:
@@ -66,7 +102,8 @@ def index_pending() -> Work[None]:
     blocked = set(
         (
             yield Statement(
-                "SELECT DISTINCT p.same_person FROM consent c JOIN person p ON p.id = c.person_id WHERE c.recorded = 0"
+                "SELECT DISTINCT p.same_person FROM consent c "
+                "JOIN person p ON p.source_id = c.source_id AND p.key = c.person_key WHERE c.recorded = 0"
             )
         )
     )
@@ -103,13 +140,16 @@ def candidate_of(rows: list[Row]) -> Candidate:
 
     What one of the rows protects is left out even if another gives it, in whichever spelling a question would find it.
     """
-    names: dict[tuple[tuple[str, ...], str], bool] = {}
+    names: dict[Name, bool] = {}
+    wanted: list[Name] = []
     postcodes: dict[str, bool] = {}
     numbers: dict[str, bool] = {}
     for raw_names, _, raw_addresses, raw_identifiers in rows:
-        for name in orjson.loads(raw_names):
-            written = (tuple(name["given"]), name["family"])
-            names[written] = names.get(written, False) or name["protected"]
+        given = [((tuple(name["given"]), name["family"]), name["protected"]) for name in orjson.loads(raw_names)]
+        for name, protected in given:
+            names[name] = names.get(name, False) or protected
+        if any(protected for _, protected in given):
+            wanted += [name for name, protected in given if not protected]
         for address in orjson.loads(raw_addresses):
             code = parse_postcode(address["postcode"]) or ""
             postcodes[code] = postcodes.get(code, False) or address["protected"]
@@ -117,22 +157,11 @@ def candidate_of(rows: list[Row]) -> Candidate:
             if identifier["system"] == NHS_NUMBER_SYSTEM:
                 number = nhs_number(identifier["value"]) or ""
                 numbers[number] = numbers.get(number, False) or identifier["protected"]
-    guarded = [_as_searched(name) for name, protected in names.items() if protected]
+    protected_names = [name for name, protected in names.items() if protected]
+    guard = Guard(protected_names, wanted) if protected_names else None
     return Candidate(
-        names=tuple(name for name in names if _as_searched(name) not in guarded) if guarded else tuple(names),
+        names=tuple(names) if guard is None else tuple(name for name in names if not guard.keeps_out(name)),
         birth_dates=tuple(dict.fromkeys(born for _, born, _, _ in rows if born)),
         postcodes=tuple(code for code, protected in postcodes.items() if code and not protected),
         nhs_numbers=tuple(number for number, protected in numbers.items() if number and not protected),
     )
-
-
-def _as_searched(name: tuple[tuple[str, ...], str]) -> list[str]:
-    """Its parts as questions meet them, in any order: matching finds given and family name exchanged too."""
-    given, family = name
-    return sorted(name_tokens(" ".join(given)) + name_tokens(family))
-
-
-def _agree(birth_dates: list[str | None]) -> bool:
-    """True if all known birth dates can be those of one person; a partial date fits every date that begins with it."""
-    known = sorted((born for born in birth_dates if born), key=len)
-    return all(longer.startswith(shorter) for shorter, longer in pairwise(known))

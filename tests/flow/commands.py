@@ -57,3 +57,15 @@ def refused(folder: Path, *arguments: str, typed: str = "", later: bool = False)
     assert found, ran.said
     assert "should not happen" not in said
     return said.strip()
+
+
+def one_agency(folder: Path) -> Path:
+    """Make a federation's keys and one agency, Orchard Homes; returns its configuration file, without a source."""
+    done(folder, "hub", "init", "hub")
+    done(folder, "federation", "init", "orchard", "--hub-key", "hub/hub.jwk")
+    done(
+        *(folder, "node", "init", "node", "--member", "housing", "--name", "Orchard Homes"),
+        *("--type", "housing-provider", "--federation", "orchard", "--hub", "http://127.0.0.1:9"),
+        *("--operator-key", "operator/operator.jwk"),
+    )
+    return folder / "node" / "node.toml"

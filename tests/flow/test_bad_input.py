@@ -15,7 +15,7 @@ import pytest
 
 from gateway.cli import main
 from gateway.wire.keys import SigningKey
-from tests.flow.commands import ROOT, done, patchwork, refused
+from tests.flow.commands import ROOT, done, one_agency, patchwork, refused
 
 COLUMNS = (
     "Tenancy Ref;Tenant;DOB;Address;Postcode;Do Not Disclose Address;NHS No;Officer Ref;Housing Officer;Officer Tel;"
@@ -72,14 +72,7 @@ class Agency:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An agency's folder, made and filled once."""
     folder = tmp_path_factory.mktemp("agency")
-    done(folder, "hub", "init", "hub")
-    done(folder, "federation", "init", "orchard", "--hub-key", "hub/hub.jwk")
-    done(
-        *(folder, "node", "init", "node", "--member", "housing", "--name", "Orchard Homes"),
-        *("--type", "housing-provider", "--federation", "orchard", "--hub", "http://127.0.0.1:9"),
-        *("--operator-key", "operator/operator.jwk"),
-    )
-    node = folder / "node"
+    node = one_agency(folder).parent
     (node / "cases.toml").write_text(PEOPLE_TABLE)
     (node / "password").write_text("hunter2")
     (node / "node.toml").write_text(

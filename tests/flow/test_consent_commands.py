@@ -20,7 +20,7 @@ from gateway.node.people import person_by_key
 from gateway.settings import load_node
 from mappings.value_sets import shared
 from mappings.vocabulary import Mode, OrganisationType
-from tests.flow.commands import done, refused
+from tests.flow.commands import done, one_agency, refused
 
 REPRESENTATIVES = [relation for relation in Relation if relation is not Relation.PERSON]
 TENANCIES = (
@@ -36,14 +36,7 @@ Say = Callable[..., str]
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An agency with one client, made once."""
     folder = tmp_path_factory.mktemp("agency")
-    done(folder, "hub", "init", "hub")
-    done(folder, "federation", "init", "orchard", "--hub-key", "hub/hub.jwk")
-    done(
-        *(folder, "node", "init", "node", "--member", "housing", "--name", "Orchard Homes"),
-        *("--type", "housing-provider", "--federation", "orchard", "--hub", "http://127.0.0.1:9"),
-        *("--operator-key", "operator/operator.jwk"),
-    )
-    with (folder / "node" / "node.toml").open("a") as config:
+    with one_agency(folder).open("a") as config:
         config.write('[[source]]\nname = "csv"\nmapping = "demo_housing"\noptions = { path = "tenancies.csv" }\n')
     (folder / "node" / "tenancies.csv").write_text(TENANCIES)
     done(folder, "import", "-c", "node/node.toml", "csv")

@@ -68,6 +68,21 @@ async def test_a_statement_about_somebody_not_there_waits_for_them(node: Node) -
     assert said(node.recorded) == [("d1", False, False)]
 
 
+async def fails(consents: Sequence[ImportedConsent]) -> None:
+    raise StorageError("ledger database ledger.db: the disk is full")
+
+
+async def test_nobody_is_found_between_their_arrival_and_the_record_of_what_they_said_before(node: Node) -> None:
+    await node.imports(decision("d1", "no"))
+    items = (decision("d1", "no"), *ADA)
+    source = ImportSource(name="cases", federation="test", connector=ListConnector(items), mapping=MAPPING)
+    with pytest.raises(StorageError):
+        await run_import(source, database=node.database, record_consents=fails, clock=StoppedClock())
+    assert await node.finds() is None
+    await node.imports(*items)
+    assert await node.finds() == 1
+
+
 async def test_nobody_is_found_while_the_ledger_cannot_record_their_statement(node: Node) -> None:
     await node.imports(*ADA)
     source = ImportSource(
@@ -76,9 +91,6 @@ async def test_nobody_is_found_while_the_ledger_cannot_record_their_statement(no
         connector=ListConnector((*ADA, decision("d1", "no"))),
         mapping=MAPPING,
     )
-
-    async def fails(consents: Sequence[ImportedConsent]) -> None:
-        raise StorageError("ledger database ledger.db: the disk is full")
 
     with pytest.raises(StorageError):
         await run_import(source, database=node.database, record_consents=fails, clock=StoppedClock())

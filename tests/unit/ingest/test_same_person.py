@@ -134,7 +134,7 @@ async def test_a_postcode_that_one_source_protects_is_not_searched_in_another_sp
 
 
 async def test_what_nobody_protects_stays_searched_beside_what_somebody_does(node: Node) -> None:
-    await imports_pair(node, given="Adaline", name_protected="yes", postcode="ZM4 7QT", address_protected="yes")
+    await imports_pair(node, given="Zelda", name_protected="yes", postcode="ZM4 7QT", address_protected="yes")
     (card,) = await node.rows("SELECT card FROM person_card")
     found = Card.from_bytes(card[0])
     assert found.names == ((("ada",), ("quillfeather",)),)

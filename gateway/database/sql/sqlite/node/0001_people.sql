@@ -65,8 +65,9 @@ CREATE INDEX record_yield_row ON record_yield (row_id, kind);
 
 -- A client, as one source describes them. The ledger knows people by `id`, so it is never used again: a person who is
 -- removed keeps the row, emptied (`hash` NULL), and one who comes back meets the consents and withdrawals that they left.
--- `same_person` is the id under which matching knows them: their own, or that of another row with the same verified NHS
--- number (`nhs_number`, only if it may be used for this). `indexed` 0: card and match keys have yet to be written.
+-- `same_person` is the id under which matching knows them: their own, or that of another row that is the same person, by
+-- a verified NHS number (`nhs_number`, only if it may be used for this) or by a decision (person_decision).
+-- `protected_numbers` are the NHS numbers that it protects. `indexed` 0: card and match keys have yet to be written.
 CREATE TABLE person (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     source_id INTEGER NOT NULL REFERENCES import_source (id),
@@ -76,6 +77,7 @@ CREATE TABLE person (
     same_person INTEGER,
     indexed INTEGER NOT NULL,
     nhs_number TEXT,
+    protected_numbers TEXT,
     names TEXT NOT NULL,
     birth_date TEXT,
     addresses TEXT NOT NULL,
@@ -86,6 +88,31 @@ CREATE TABLE person (
 CREATE INDEX person_same ON person (same_person);
 CREATE INDEX person_nhs_number ON person (nhs_number) WHERE nhs_number IS NOT NULL;
 CREATE INDEX person_unindexed ON person (same_person) WHERE indexed = 0;
+
+-- The NHS numbers in `protected_numbers`, one a row: they join nobody, not even two rows that give them openly.
+CREATE TABLE protected_number (
+    number TEXT NOT NULL,
+    person_id INTEGER NOT NULL REFERENCES person (id),
+    PRIMARY KEY (number, person_id)
+) WITHOUT ROWID;
+CREATE INDEX protected_number_person ON protected_number (person_id);
+
+-- What an officer has decided of two rows (`person_id` the lower): that they are one person (`same` 1), whatever numbers
+-- say, or that they are not. It stays through every import, until somebody decides otherwise, which deletes the row. The
+-- ledger has all decisions, with reasons; `ledger_seq` is this one's entry. `suspended` 1: a join that has no effect,
+-- because it would connect what one of the people protects with what another gives openly.
+CREATE TABLE person_decision (
+    person_id INTEGER NOT NULL REFERENCES person (id),
+    other_id INTEGER NOT NULL REFERENCES person (id),
+    same INTEGER NOT NULL,
+    decided_at REAL NOT NULL,
+    decided_by TEXT NOT NULL,
+    ledger_seq INTEGER NOT NULL,
+    suspended INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (person_id, other_id),
+    CHECK (person_id < other_id)
+) WITHOUT ROWID;
+CREATE INDEX person_decision_other ON person_decision (other_id);
 
 -- An agency or a part of it, with its duty contact.
 CREATE TABLE organisation (

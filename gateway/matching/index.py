@@ -18,7 +18,7 @@ from gateway.matching.score import DEFAULT_THRESHOLDS, NOBODY, Match, Thresholds
 from gateway.wire.query import Subject
 
 MAX_POSTINGS = 512  # people read under one key, as in the statement below
-MAX_COMPARED = 250  # people compared with one question
+MAX_COMPARED = 160  # people compared with one question
 FEW = 50  # rows that one statement reads with their cards, as in the statement below; more are a crowd
 PEOPLE_PER_STATEMENT = 250
 CLASSES_PER_STATEMENT = 250

@@ -108,8 +108,8 @@ def object_to(
 
 async def _append(settings: NodeSettings, source: str, key: str, entry: ConsentEntry) -> None:
     if source not in {each.name for each in settings.source}:
-        known = ", ".join(each.name for each in settings.source) or "none is configured"
-        raise InputError(f"there is no such source ({known})")
+        known = ", ".join(each.name for each in settings.source) or "none"
+        raise InputError(f"no source of that name is configured; this node has: {known}")
     async with opened(settings) as node:
         received = node.parts.membership.received
         _check_recipients(entry, () if received is None else received.members)

@@ -76,7 +76,7 @@ class _Row:
 
 def _row(duplicate: Duplicate, keys: dict[int, str], names: dict[int, str], config: Path) -> _Row:
     one, other = (keys[person] for person in duplicate.pair)
-    typed = ["patchwork", "people", "merge", "--config", str(config), "--by", "OFFICER", "--reason", "WHY", one, other]
+    typed = ["patchwork", "people", "merge", "--config", str(config), "--by", "", "--reason", "", one, other]
     return _Row(
         one=one,
         other=other,

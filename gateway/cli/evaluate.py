@@ -23,6 +23,7 @@ from gateway.node.evaluation import COLUMNS, Counts, Evaluation, Fault, Typed, e
 from gateway.settings import NodeSettings, load_node
 
 MAX_BYTES = 32 * 1024 * 1024  # of the file: room for evaluation.MAX_LINES
+FEWEST_TO_SAY = 300  # questions without a wrong answer: with them the rate is below one in a hundred
 SHOWN_LINES = 20  # of faults, and of wrong answers
 _HEADINGS = ("asked", "clients", "right first", "disclosed right", "disclosed wrong", "missed")
 
@@ -66,7 +67,7 @@ def _refuse(path: Path, faults: Sequence[Fault]) -> None:
     for fault in faults[:SHOWN_LINES]:
         typer.echo(f"line {fault.line}: {fault.reason}", err=True)
     if faults:
-        raise InputError(f"{path.name}: {len(faults)} lines cannot be used, so nobody was searched for")
+        raise InputError(f"{path.name}: lines that cannot be used: {len(faults)}; nobody was searched for")
 
 
 async def _evaluate(settings: NodeSettings, path: Path, typed: Sequence[Typed], today: date) -> Evaluation:
@@ -90,7 +91,8 @@ def _figures(counts: Counts) -> dict[str, int]:
 
 
 def _show(found: Evaluation) -> None:
-    table = Table("typed beside the name", header_style="bold")
+    table = Table(header_style="bold")
+    table.add_column("typed beside the name", no_wrap=True)
     for heading in _HEADINGS:
         table.add_column(heading, justify="right")
     for typed, counts in sorted(found.by_typed.items()):
@@ -101,7 +103,12 @@ def _show(found: Evaluation) -> None:
     asked, wrong = found.everything.asked, found.wrong_lines
     if wrong:
         more = ", ..." if len(wrong) > SHOWN_LINES else ""
-        typer.echo(f"Somebody else would be disclosed: lines {', '.join(map(str, wrong[:SHOWN_LINES]))}{more}")
+        lines = ", ".join(map(str, wrong[:SHOWN_LINES]))
+        typer.echo(f"Somebody else would be disclosed in {len(wrong)} of {asked}: lines {lines}{more}")
+    elif asked < FEWEST_TO_SAY:
+        typer.echo(
+            f"No wrong disclosure in {asked}, which is too few to say how rare they are: take {FEWEST_TO_SAY} or more."
+        )
     else:
         # The rule of three: with no event in n, the rate is below 3/n (95%).
-        typer.echo(f"Nobody wrong in {asked}: the rate of wrong disclosures is below {min(1.0, 3 / asked):.2%} (95%).")
+        typer.echo(f"No wrong disclosure in {asked}: their rate is below {3 / asked:.2%} (95%).")

@@ -34,6 +34,11 @@ listen = "127.0.0.1:8401"
 data = "data"
 keys = "keys"
 
+# How sure this node must be of a person before it discloses anything (docs/matching.md).
+[matching]
+disclose_at = 0.99
+birth_needed = false  # true: a name and an exact postcode are not enough
+
 [[federation]]
 id = "{federation}"
 operator_key = "operator.jwk"

@@ -29,8 +29,8 @@ Reason = Annotated[str, typer.Option(help="Why: a code of your own or a few word
 _SAID = {
     Correction.SAME: "These two are one person from now on, until somebody decides otherwise.",
     Correction.NOT_SAME: "These two are not one person from now on, whatever numbers they share.",
-    Correction.SAME_TAKEN_BACK: "That they are one person is taken back.",
-    Correction.NOT_SAME_TAKEN_BACK: "That they are not one person is taken back.",
+    Correction.SAME_TAKEN_BACK: "The earlier merge is undone; nothing else is decided.",
+    Correction.NOT_SAME_TAKEN_BACK: "The earlier unmerge is undone; nothing else is decided.",
 }
 
 
@@ -68,11 +68,11 @@ async def _correct(settings: NodeSettings, records: tuple[str, str], *, same: bo
     typer.echo(f"{_SAID[done.correction]} Ledger entries {done.entries[0]} and {done.entries[1]}.")
     if done.correction is Correction.SAME_TAKEN_BACK:
         still = (
-            "They are still one person by other evidence" if done.one_person else "They may be joined again by a number"
+            "Other evidence still makes them one person" if done.one_person else "A shared number may join them again"
         )
-        typer.echo(f"{still}: to decide that they are not one person, run this again.")
+        typer.echo(f"{still}: to decide that they are two people, run the same command again.")
     if done.correction is Correction.NOT_SAME_TAKEN_BACK and not done.one_person:
-        typer.echo("Nothing else joins them: to decide that they are one person, run this again.")
+        typer.echo("Nothing else joins them: to decide that they are one person, run the same command again.")
 
 
 async def _show(settings: NodeSettings, record: str) -> None:
@@ -114,7 +114,7 @@ async def _row_id(node: Node, record: str) -> int:
         raise InputError("a record is named as SOURCE:KEY, as in tenancies:T2")
     known = [each.name for each in node.settings.source]
     if source not in known:
-        raise InputError(f"there is no such source ({', '.join(known) or 'none is configured'})")
+        raise InputError(f"no source of that name is configured; this node has: {', '.join(known) or 'none'}")
     row_id = await node.database.read(person_by_key(source, key))
     if row_id is None:
         raise InputError(f"source {source} has no client with this number")

@@ -27,7 +27,9 @@ def search(
     name: Annotated[str, typer.Argument(help="The client's name as you heard it; - asks for it.")] = "",
     born: Annotated[str, typer.Option(help="DD/MM/YYYY, YYYY-MM-DD, YYYY-MM, YYYY, or an age in years.")] = "",
     postcode: Annotated[str, typer.Option(help="Postcode, or its first part.")] = "",
-    nhs_number: Annotated[str, typer.Option(help="NHS number.")] = "",
+    nhs_number: Annotated[
+        str, typer.Option(help="NHS number; beside the name or the birth date, as it finds nobody alone.")
+    ] = "",
     purpose: Annotated[str, typer.Option(help=f"Why you ask: {', '.join(ASKABLE)}.")] = "coordination",
     basis: Annotated[str, typer.Option(help="Your lawful basis: " + ", ".join(LawfulBasis) + ".")] = "public-task",
     practitioner: Annotated[str, typer.Option("--as", help="Who asks: an id from the configuration file.")] = "",

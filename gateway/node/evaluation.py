@@ -56,7 +56,7 @@ class Counts:
 
     @property
     def missed(self) -> int:
-        """Clients who are meant, and about whom nothing would be disclosed."""
+        """Clients who are meant and would not be disclosed: nothing would be, or somebody else."""
         return self.clients - self.right
 
     def __add__(self, other: "Counts") -> "Counts":

@@ -90,14 +90,14 @@ def test_who_is_found_missed_and_taken_for_another_is_counted(evaluate: Evaluate
 
 def test_the_table_holds_counts_and_line_numbers_and_nobody(evaluate: Evaluate) -> None:
     said = evaluate(PAIRS).output
-    assert "Somebody else would be disclosed: lines 5, 6" in said
+    assert "Somebody else would be disclosed in 2 of 6: lines 5, 6" in said
     for value in ("quill", "oxenholme", "kat", "robert", "bob", "1991", "1985", "zm4", "register", "p1", NUMBER):
         assert value not in said.lower()
 
 
 def test_no_wrong_answer_is_no_proof(evaluate: Evaluate) -> None:
     said = evaluate(HEADING + "register:p1,Katherine,Quillfeather,1991-05-17,,ZM4 7QT,\n" * 30).output
-    assert "Nobody wrong in 30: the rate of wrong disclosures is below 10.00% (95%)." in said
+    assert "No wrong disclosure in 30, which is too few to say how rare they are" in said
 
 
 def test_a_spreadsheets_file_with_few_columns_in_another_order_is_read(evaluate: Evaluate) -> None:
@@ -135,7 +135,7 @@ def test_a_line_that_cannot_be_used_is_told_by_number_and_column(evaluate: Evalu
     ran = evaluate(f"{HEADING}{line}\n")
     assert says in ran.stderr
     assert isinstance(ran.exception, InputError)
-    assert str(ran.exception) == "pairs.csv: 1 lines cannot be used, so nobody was searched for"
+    assert str(ran.exception) == "pairs.csv: lines that cannot be used: 1; nobody was searched for"
     assert "lanted" not in ran.output
 
 

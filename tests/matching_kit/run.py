@@ -51,7 +51,7 @@ def candidates(register: Path) -> Iterator[tuple[str, Candidate]]:
 
 
 def candidate_of(row: Mapping[str, str]) -> Candidate:
-    given = tuple(name for name in (row["given"], row["middle"]) if name)
+    given = tuple(name for name in (row["given"], row.get("middle", "")) if name)
     return Candidate(
         names=((given, row["family"]),),
         birth_dates=(row["birth_date"],) if row["birth_date"] else (),

@@ -75,21 +75,33 @@ class SqliteDatabase:
 
     async def _read_waiting(self) -> None:
         """One hop after the other, each with all that has come meanwhile, until nothing waits."""
-        while self._waiting:
-            reads = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_READS_TOGETHER))]
-            works = [work for work, _ in reads]
-            try:
-                outcomes = await _in_thread(self._reader, lambda connection: _drive_all(connection, works, self._name))  # noqa: B023 - it is awaited before `works` changes
-            except StorageError as error:
-                outcomes = [(None, StorageError(str(error))) for _ in reads]
-            for (_, done), (result, failure) in zip(reads, outcomes, strict=True):
-                if done.done():  # its caller was cancelled
-                    continue
-                if failure is None:
-                    done.set_result(result)
-                else:
-                    done.set_exception(failure)
-        self._reading = None
+        try:
+            while self._waiting:
+                await self._read_together()
+        finally:
+            self._reading = None
+            while self._waiting:  # only if this task was ended from outside
+                self._waiting.popleft()[1].cancel()
+
+    async def _read_together(self) -> None:
+        waiting = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_READS_TOGETHER))]
+        reads = [each for each in waiting if not each[1].done()]  # nobody waits for those that were cancelled
+        works = [work for work, _ in reads]
+        try:
+            outcomes = await _in_thread(self._reader, lambda connection: _drive_all(connection, works, self._name))
+        except StorageError as error:
+            outcomes = [(None, StorageError(str(error))) for _ in reads]
+        except BaseException:
+            for _, done in reads:
+                done.cancel()
+            raise
+        for (_, done), (result, failure) in zip(reads, outcomes, strict=True):
+            if done.done():  # cancelled meanwhile
+                continue
+            if failure is None:
+                done.set_result(result)
+            else:
+                done.set_exception(failure)
 
     async def close(self) -> None:
         """Finish what is running and release files and threads; a second call does nothing."""

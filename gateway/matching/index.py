@@ -1,7 +1,7 @@
 """Searching the node's own register: keys to people, people to cards, cards to one graded match.
 
 The tables are in database/sqlite/node/0002_match.sql. `find` is part of the one database hop of an answer: mostly one
-or two short statements, at most seven, none unbounded.
+or two short statements, at most ten, none unbounded.
 """
 
 import struct
@@ -91,6 +91,7 @@ def unindex(person_ids: Sequence[int]) -> Work[None]:
 def _remove_keys(person_ids: Sequence[int]) -> Work[Counter[int]]:
     """Remove the keys of those who have any; returns in which classes they no longer count, as negative numbers."""
     counted: Counter[int] = Counter()
+    person_ids = list(dict.fromkeys(person_ids))
     for start in range(0, len(person_ids), PEOPLE_PER_STATEMENT):
         some = person_ids[start : start + PEOPLE_PER_STATEMENT]
         rows = yield Statement(_KEYS[len(some)], tuple(some))

@@ -33,7 +33,7 @@ PLAUSIBLE_SHARE: Final = 0.01  # of the best one's probability: who has it is an
 SETTLED_BITS: Final = 8.0  # above log2 of the register's size: weaker keys find nobody who changes that
 
 GOOD_BIRTH: Final = frozenset((BirthLevel.EXACT, BirthLevel.SWAPPED, BirthLevel.EDIT))
-# Births that agree in part, or say nothing: enough beside an exact address only.
+# Births that agree in part, or say nothing: enough beside the same address only.
 WEAK_BIRTH: Final = frozenset(
     (
         BirthLevel.NEAR,
@@ -48,6 +48,7 @@ WEAK_BIRTH: Final = frozenset(
 )
 AGREEING_BIRTH: Final = GOOD_BIRTH | WEAK_BIRTH - {BirthLevel.MISSING, BirthLevel.TWO_PARTS}
 CONTRADICTING_BIRTH: Final = frozenset((BirthLevel.OTHER, BirthLevel.YEAR_ONLY, BirthLevel.YEAR_OFF))
+SAME_GIVEN: Final = frozenset((NameLevel.EXACT, NameLevel.NICKNAME))
 SAME_ADDRESS: Final = frozenset((PlaceLevel.EXACT, PlaceLevel.EDIT))
 
 # How likely an unregistered relative of a registered person is asked about under a name that compares so: a child
@@ -193,7 +194,7 @@ def _relative(levels: Levels) -> float:
     """How much likelier than chance an unregistered relative of this person compares with the question as they do."""
     if levels.number is NumberLevel.EXACT:
         return 0.0  # no relative has the same number
-    if levels.given in GOOD_GIVEN:
+    if levels.given in GOOD_GIVEN and levels.middle is not MiddleLevel.OTHER:
         share = RELATIVE_OF_SAME_NAME * (
             1.0 if levels.birth in GOOD_BIRTH or levels.birth is BirthLevel.NEAR else RELATIVE_OF_UNKNOWN_BIRTH
         )
@@ -201,8 +202,7 @@ def _relative(levels: Levels) -> float:
         share = RELATIVE_OF_OTHER_NAME
     else:
         share = RELATIVE_OF_LIKE_NAME
-    same_family = levels.family in (NameLevel.EXACT, NameLevel.PART, NameLevel.CLOSE)
-    return share if same_family else share * 2.0**-OTHER_FAMILY_BITS
+    return share * 2.0**-OTHER_FAMILY_BITS if levels.family is NameLevel.OTHER else share
 
 
 def is_guarded(levels: Levels) -> bool:
@@ -213,10 +213,19 @@ def is_guarded(levels: Levels) -> bool:
         return _is_guarded_by_number(levels)
     given_is_like = levels.given in GOOD_GIVEN or levels.given is NameLevel.NEAR
     if given_is_like and (levels.family in GOOD_FAMILY or levels.family is NameLevel.NEAR):
-        return levels.birth in GOOD_BIRTH or (levels.birth in WEAK_BIRTH and levels.place in SAME_ADDRESS)
+        return levels.birth in GOOD_BIRTH or _is_guarded_by_address(levels)
     if levels.given in GOOD_GIVEN:  # the family name changed, or was not asked
         return levels.birth is BirthLevel.EXACT and levels.place is PlaceLevel.EXACT
     return levels.family in GOOD_FAMILY and _is_guarded_by_family(levels)
+
+
+def _is_guarded_by_address(levels: Levels) -> bool:
+    """A brother lives there too: the less is known of the birth, the less may be amiss with the rest."""
+    if levels.middle is MiddleLevel.OTHER or levels.birth not in WEAK_BIRTH:
+        return False
+    if levels.birth is BirthLevel.MISSING:
+        return levels.place is PlaceLevel.EXACT and levels.given in SAME_GIVEN
+    return levels.place in SAME_ADDRESS
 
 
 def _is_guarded_by_number(levels: Levels) -> bool:
@@ -242,7 +251,8 @@ def _is_guarded_by_family(levels: Levels) -> bool:
 def grade_of(levels: Levels, probability: float, *, guarded: bool) -> MatchGrade:
     """The FHIR grade of the best person."""
     contradicted = levels.place is PlaceLevel.OTHER or levels.middle is MiddleLevel.OTHER
-    surely = levels.birth in GOOD_BIRTH and (not contradicted or levels.number is NumberLevel.EXACT)
+    surely = levels.birth in GOOD_BIRTH and levels.given in SAME_GIVEN and not contradicted
+    surely = surely or (levels.birth in GOOD_BIRTH and levels.number is NumberLevel.EXACT)
     if guarded and probability >= CERTAIN_AT and surely:
         return MatchGrade.CERTAIN
     if guarded and probability >= PROBABLE_AT:

@@ -1,8 +1,8 @@
 """What one record protects, and what of another would give it away. Pure.
 
-A protected name is given away by the same name in another spelling, order or with a nickname in place of the given
-name: a question with either would find it. But what the protecting record itself gives openly, it wants to be found by:
-somebody who was Robert and is Roberta stays Roberta.
+A protected name is given away by every name that matching could take it for - misspelt, shortened, in another order, a
+nickname - because a question with the one would find the other. But what the protecting record itself gives openly, it
+wants to be found by: somebody who was Robert and is Roberta stays Roberta.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,10 @@ from typing import Any
 
 import orjson
 
+from gateway.matching.compare import NameLevel
 from gateway.matching.normalise import name_tokens, nhs_number, parse_postcode, skeleton
+from gateway.matching.pair import compare_names
+from gateway.matching.record import NameTokens
 from gateway.matching.roots import roots
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
 
@@ -68,6 +71,7 @@ class Guard:
         protected = list(protected)
         self._exactly = [as_searched(name) for name in protected]
         self._sounds = {sound for name in protected for sound in _sounds(name)}
+        self._tokens = [tokens for name in protected if any(tokens := _tokens(name))]
         self._wanted = [as_searched(name) for name in wanted]
 
     def keeps_out(self, name: Name) -> bool:
@@ -75,7 +79,18 @@ class Guard:
         searched = as_searched(name)
         if searched in self._exactly:
             return True
-        return searched not in self._wanted and not self._sounds.isdisjoint(_sounds(name))
+        if searched in self._wanted:
+            return False
+        return not self._sounds.isdisjoint(_sounds(name)) or self._would_be_found(name)
+
+    def _would_be_found(self, name: Name) -> bool:
+        """Whether a question with a protected name could be taken for this one, in whatever way matching forgives."""
+        found = compare_names(self._tokens, [_tokens(name)])
+        return bool(self._tokens) and NameLevel.OTHER not in (found.given, found.family)
+
+
+def _tokens(name: Name) -> NameTokens:
+    return name_tokens(" ".join(name[0])), name_tokens(name[1])
 
 
 def as_searched(name: Name) -> list[str]:

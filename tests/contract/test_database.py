@@ -178,6 +178,18 @@ async def test_a_read_that_waits_behind_another_sees_what_was_written_before_it_
     assert await first == []
 
 
+async def test_a_work_that_ends_its_thread_badly_leaves_later_reads_alive(opened: Opener) -> None:
+    database = await opened()
+
+    def ended() -> Work[list[str]]:
+        yield from names()
+        raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(database.read(ended()), 5)
+    assert await asyncio.wait_for(database.read(names()), 5) == []
+
+
 async def test_closing_waits_for_the_reads_that_were_asked_for(opened: Opener) -> None:
     database = await opened()
     await database.write(add("a"))

@@ -258,3 +258,25 @@ def test_nobody_is_certain_whose_address_contradicts(details: dict[str, Any], gr
     assert found.disclosable
     assert found.best is not None
     assert found.best.grade is grade
+
+
+@pytest.mark.parametrize("family", ["", "Obrienne", "Brian", "O'Bryan"])
+def test_a_family_name_left_out_or_misspelt_never_makes_surer(family: str) -> None:
+    details = {"birth_date": "1985-03-09", "postcode": "AB10 1XY"}
+    whole, less = (match(question("R", name, **details), ROBERT) for name in ("O'Brien", family))
+    assert whole.best is not None
+    assert less.best is None or less.best.grade.rank <= whole.best.grade.rank
+    assert whole.disclosable or not less.disclosable
+
+
+def test_a_brother_of_the_same_first_name_is_not_disclosed_without_a_birth_date() -> None:
+    ali = stored("Mohammed Ali", "Rahman", "2014-03-09", "AB10 1XY")
+    assert match(question("Mohammed", "Rahman", postcode="AB10 1XY"), ali).disclosable
+    assert not match(question("Mohammed Omar", "Rahman", postcode="AB10 1XY"), ali).disclosable
+
+
+def test_nobody_is_certain_whose_given_name_is_only_like_the_one_asked() -> None:
+    daniel = stored("Daniel", "Rahman", "2014-03-09", "AB10 1XY")
+    found = match(question("Danielle", "Rahman", birth_date="2014-03-09", postcode="AB10 1XY"), daniel)
+    assert found.best is not None
+    assert found.best.grade is not MatchGrade.CERTAIN

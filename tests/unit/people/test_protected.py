@@ -8,7 +8,7 @@ import pytest
 from consent_ledger.entries import Correction
 from gateway.matching.index import find
 from gateway.node.corrections import may_join
-from gateway.node.protected import Held, bars, held
+from gateway.node.protected import Guard, Held, bars, held
 from gateway.node.rows import json_text
 from gateway.node.same_person import candidate_of
 from gateway.wire.query import NameParts, Subject
@@ -228,3 +228,23 @@ def test_an_identifier_of_any_kind_bars_a_merge_and_one_of_another_kind_does_not
     assert bars(holding("https://example.org/case", "c12A", protected=False), guarded)
     assert not bars(holding("https://example.org/case", "c12A", protected=True), guarded)
     assert not bars(holding("https://example.org/school", "c12A", protected=False), guarded)
+
+
+@pytest.mark.parametrize(
+    ("protected", "open_name"),
+    [
+        (("Katherine", "Holloway"), ("Katherime", "Holloway")),
+        (("Katherine", "Holloway"), ("Katherine", "Hollowaj")),
+        (("Katherine", "Holloway"), ("K", "Holloway")),
+        (("Katherine", "Holloway"), ("Katherine", "")),
+        (("Xiao Ming", "Li"), ("Xiaoming", "Li")),
+        (("Ann Mary Ursula", "Holloway"), ("Ursula", "Holloway")),
+        (("", "Holloway"), ("Katherine", "Holloway")),
+    ],
+)
+def test_what_matching_could_take_for_a_protected_name_is_kept_out(
+    protected: tuple[str, str], open_name: tuple[str, str]
+) -> None:
+    guard = Guard([((protected[0],), protected[1])], [])
+    assert guard.keeps_out(((open_name[0],), open_name[1]))
+    assert not guard.keeps_out((("Margaret",), "Thistlewood"))

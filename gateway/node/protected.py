@@ -85,8 +85,9 @@ class Guard:
 
     def _would_be_found(self, name: Name) -> bool:
         """Whether a question with a protected name could be taken for this one, in whatever way matching forgives."""
-        found = compare_names(self._tokens, [_tokens(name)])
-        return bool(self._tokens) and NameLevel.OTHER not in (found.given, found.family)
+        own = [_tokens(name)]
+        both_ways = (compare_names(self._tokens, own), compare_names(own, self._tokens))
+        return bool(self._tokens) and any(NameLevel.OTHER not in (each.given, each.family) for each in both_ways)
 
 
 def _tokens(name: Name) -> NameTokens:

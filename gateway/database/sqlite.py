@@ -26,7 +26,7 @@ BUSY_TIMEOUT_MS = 5000  # another process may hold the write lock while it commi
 CACHE_KIB = 64 * 1024  # holds the upper pages of every index of 1,000,000 people
 MAX_WAL_BYTES = 64 * 1024 * 1024  # the log is cut back to this after a checkpoint
 CACHED_STATEMENTS = 512
-MAX_READS_TOGETHER = 64  # in one hop: some 20 ms of questions
+MAX_READS_TOGETHER = 64  # in one hop: some 20 ms of ordinary questions
 
 _APPLICATION_ID = 0x50570000  # "PW", plus the schema's number: a file opened as another schema is refused
 _ATTACH = {

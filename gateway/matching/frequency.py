@@ -8,15 +8,14 @@ Nothing is taken from anywhere else: a name that is common in one town is rare i
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from hashlib import blake2b
 from typing import Final
 
+from gateway.matching.keys import hash_key
 from gateway.matching.normalise import CACHED_NAMES, skeleton
 from gateway.matching.record import Card
-from gateway.matching.roots import roots
+from gateway.matching.roots import MAX_ROOTS, roots
 
 MAX_CLASSES: Final = 96  # of one person
-MAX_ROOTS: Final = 6  # formal names of one short one: "chris" is short for many more
 EVERYBODY: Final = 0  # the class of all people
 
 # What a register of few people says of frequencies is little: as many people of average names are added to it.
@@ -28,8 +27,7 @@ RAREST_GIVEN, RAREST_FAMILY, RAREST_POSTCODE, RAREST_YEAR = 2e-5, 1e-5, 2e-5, 1e
 
 @lru_cache(maxsize=CACHED_NAMES)
 def _class(kind: str, value: str) -> int:
-    """A stable signed 64-bit number, the same in every process and version."""
-    return int.from_bytes(blake2b(f"{kind}:{value}".encode(), digest_size=8).digest(), "big", signed=True)
+    return hash_key(f"{kind}:{value}")
 
 
 def given_class(token: str) -> int:
@@ -73,13 +71,13 @@ def year_class(year: int) -> int:
 def classes_of(card: Card) -> tuple[int, ...]:
     """The classes in which a stored person counts."""
     found = {EVERYBODY: None}
-    for given, family in card.names:
+    found |= dict.fromkeys(postcode_class(postcode) for postcode in card.postcodes)
+    found |= dict.fromkeys(year_class(born.year) for born in card.births)
+    for given, family in card.names:  # last: of very many names some are not counted
         if given:
             found |= dict.fromkeys((given_class(given[0]), given_sound_class(given[0]), *root_classes(given[0])))
         for token in family:
             found |= dict.fromkeys((family_class(token), family_sound_class(token)))
-    found |= dict.fromkeys(postcode_class(postcode) for postcode in card.postcodes)
-    found |= dict.fromkeys(year_class(born.year) for born in card.births)
     return tuple(found)[:MAX_CLASSES]
 
 

@@ -63,7 +63,7 @@ def index_people(people: Sequence[tuple[int, Candidate]]) -> Work[None]:
     cards = {person_id: card_of(candidate) for person_id, candidate in people}
     keys = {person_id: keys_of(card) for person_id, card in cards.items()}
     classes = {person_id: classes_of(card) for person_id, card in cards.items()}
-    counted = yield from _remove_keys(list(cards))
+    counted = yield from _take_out(list(cards))
     for own_classes in classes.values():
         counted.update(own_classes)
     yield from _count(counted)
@@ -83,13 +83,13 @@ def index_people(people: Sequence[tuple[int, Candidate]]) -> Work[None]:
 
 def unindex(person_ids: Sequence[int]) -> Work[None]:
     """Make people unfindable: their keys and cards are removed. Unknown ids are no error."""
-    yield from _count((yield from _remove_keys(person_ids)))
+    yield from _count((yield from _take_out(person_ids)))
     gone: list[tuple[Value, ...]] = [(person_id,) for person_id in person_ids]
     yield Statement("DELETE FROM person_card WHERE person_id = ?", gone)
 
 
-def _remove_keys(person_ids: Sequence[int]) -> Work[Counter[int]]:
-    """Remove the keys of those who have any; returns in which classes they no longer count, as negative numbers."""
+def _take_out(person_ids: Sequence[int]) -> Work[Counter[int]]:
+    """Remove the keys of those who have any; returns the classes in which they no longer count, each as a negative."""
     counted: Counter[int] = Counter()
     person_ids = list(dict.fromkeys(person_ids))
     for start in range(0, len(person_ids), PEOPLE_PER_STATEMENT):
@@ -139,7 +139,8 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
         # (1) People under the keys of this tier, with their cards; of a crowd, those under most of its keys. The last
         # tier finds only whom to name as possible: a few are enough.
         cards, everybody = yield from _cards_of(keys, seen, crowd=tier < TIERS_OF_RIVALS)
-        # Whoever could rival a disclosure agrees in more than a name, and stands in the first two tiers.
+        # Who fits nearly as well as somebody who may be disclosed agrees in more than the look of a name, and stands in
+        # the first two tiers.
         complete = complete and (everybody or tier >= TIERS_OF_RIVALS)
         seen.update(cards)
         # (2) The cards, compared.
@@ -148,21 +149,25 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
             continue
         pairs += new
         # (3) How common what agrees is.
-        yield from _read_counts({of for _, pair in new for of in pair.rarity.classes()} | {EVERYBODY}, counts)
+        wanted = {of for _, pair in new for of in pair.rarity.classes()} | {EVERYBODY}
+        counts |= yield from read_counts(wanted - counts.keys())
         # (4) Choose.
-        match = choose(pairs, Frequencies(counts), thresholds=thresholds, complete=complete)
+        match = choose(
+            pairs, Frequencies(counts), thresholds=thresholds, complete=complete, names_asked=len(asked.names)
+        )
         if match.settled:
             break
     return match
 
 
-def _read_counts(classes: set[int], counts: dict[int, int]) -> Work[None]:
-    """Add to `counts` those that are not in it."""
-    missing = sorted(classes - counts.keys())
-    for start in range(0, len(missing), CLASSES_PER_STATEMENT):
-        some = missing[start : start + CLASSES_PER_STATEMENT]
+def read_counts(classes: Set[int]) -> Work[dict[int, int]]:
+    """How many people count in each of these classes (frequency.py)."""
+    counts = dict.fromkeys(classes, 0)
+    wanted = sorted(classes)
+    for start in range(0, len(wanted), CLASSES_PER_STATEMENT):
+        some = wanted[start : start + CLASSES_PER_STATEMENT]
         counts.update((yield Statement(_FREQUENCIES[len(some)], tuple(some))))
-        counts.update((of, 0) for of in some if of not in counts)
+    return counts
 
 
 def _cards_of(keys: tuple[int, ...], seen: Set[int], *, crowd: bool) -> Work[tuple[dict[int, bytes], bool]]:

@@ -26,11 +26,10 @@ from hashlib import blake2b
 from gateway.matching.compare import GIVEN_ASKED, PARTICLES
 from gateway.matching.normalise import CACHED_NAMES, CACHED_VALUES, BirthDate, is_outward, skeleton
 from gateway.matching.record import Asked, Card
-from gateway.matching.roots import roots
+from gateway.matching.roots import MAX_ROOTS, roots
 
 MAX_KEYS = 96
 MAX_ASKED_KEYS = 24
-MAX_ROOTS = 6  # of one given name; "chris" is short for more, and the birth date finds those
 BYTES_PER_KEY = 8
 MONTHS = 12
 

@@ -6,6 +6,8 @@ from nicknames import name_triplets
 
 from gateway.matching.normalise import CACHED_NAMES
 
+MAX_ROOTS = 6  # of one given name that are searched and counted; "chris" is short for more
+
 
 @cache
 def _formal_names() -> dict[str, frozenset[str]]:

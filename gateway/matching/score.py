@@ -8,7 +8,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import inf, log2
+from math import log2
 from typing import Final
 
 from gateway.matching.compare import (
@@ -62,9 +62,9 @@ OTHER_FAMILY_BITS: Final = 8.0  # how much less a relative of another family nam
 class Thresholds:
     """When to disclose; an agency's own, in its configuration.
 
-    `prior`: how often those who are asked about are registered here. `birth_needed`: a name and an exact address are
-    not enough without some detail of birth. A register smaller than `area` people is a part of a place of that size:
-    most who are asked about are not on it.
+    `prior`: how often those who are asked about are registered here, below 1. `birth_needed`: a name and an exact
+    address are not enough without some detail of birth. A register smaller than `area` people is a part of a place of
+    that size: most who are asked about are not on it.
     """
 
     disclose_at: float = 0.99
@@ -144,19 +144,24 @@ def choose(
     *,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
     complete: bool = True,
+    names_asked: int = 1,
 ) -> Match:
     """The one person who is meant, if the question tells them apart from everybody else and from nobody.
 
-    `complete` False: there were more people than could be compared, so that a rival may be among the rest.
+    `complete` False: there were more people than could be compared, so that a rival may be among the rest. The more
+    names were asked, the likelier one of them is a stranger's by chance: each guess has its share of the prior.
     """
     weighed = [
-        (bits.total, person_id, pair.levels, bits) for person_id, pair in pairs if (bits := weigh(pair, frequencies))
+        (bits.total, person_id, pair.levels, bits)
+        for person_id, pair, bits in ((person_id, pair, weigh(pair, frequencies)) for person_id, pair in pairs)
     ]
     ranked = sorted((each for each in weighed if each[0] > 0), key=lambda each: (-each[0], each[1]))[:MAX_RIVALS]
     if not ranked:
         return NOBODY
     # (1)
-    odds = _odds([(total, levels) for total, _, levels, _ in ranked], frequencies.people, thresholds)
+    prior = thresholds.prior / max(frequencies.people, thresholds.area)  # of each person
+    stranger = 1.0 - prior * frequencies.people
+    odds = _odds([(total, levels) for total, _, levels, _ in ranked], prior / max(names_asked, 1), stranger)
     total, person_id, levels, bits = ranked[0]
     probability = odds / (1 + odds)
     others = sum(total - rival < -log2(PLAUSIBLE_SHARE) for rival, *_ in ranked[1:])
@@ -180,14 +185,12 @@ def choose(
     return Match(best=best, others=others, disclosable=disclosable, settled=settled)
 
 
-def _odds(ranked: Sequence[tuple[float, Levels]], people: int, thresholds: Thresholds) -> float:
+def _odds(ranked: Sequence[tuple[float, Levels]], prior: float, stranger: float) -> float:
     """Odds of the first against the others, somebody's unregistered relative, and a stranger."""
-    prior = thresholds.prior / max(people, thresholds.area, 1)  # of each person
-    stranger = 1.0 - prior * people
     likelihoods = [2.0 ** min(bits, MAX_BITS) * prior for bits, _ in ranked]
     relatives = sum(_relative(levels) * likelihood for likelihood, (_, levels) in zip(likelihoods, ranked, strict=True))
-    against = stranger + relatives + sum(likelihoods[1:])
-    return likelihoods[0] / against if against > 0 else inf
+    odds: float = likelihoods[0] / (stranger + relatives + sum(likelihoods[1:]))
+    return odds
 
 
 def _relative(levels: Levels) -> float:

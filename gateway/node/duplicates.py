@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from gateway.database.contract import Database, Row, Statement, Work
 from gateway.matching.frequency import EVERYBODY, Frequencies
+from gateway.matching.index import read_counts
 from gateway.matching.keys import keys_of
 from gateway.matching.record import MAX_ASKED_NAMES, Asked, Card
 from gateway.matching.score import choose, pairs_of
@@ -127,7 +128,8 @@ def _batch(after: int, today: date) -> Work[tuple[int, list[Duplicate], int]]:
         if other in others
         for pair in pairs_of(_question(cards[person], others[other]), [(other, others[other])], today=today)
     ]
-    frequencies = yield from _frequencies({of for _, (_, pair) in pairs for of in pair.rarity.classes()} | {EVERYBODY})
+    classes = {of for _, (_, pair) in pairs for of in pair.rarity.classes()} | {EVERYBODY}
+    frequencies = Frequencies((yield from read_counts(classes)))
     # (4) those who are probably one, and may become so
     duplicates: list[Duplicate] = []
     for person, pair in pairs:
@@ -138,13 +140,6 @@ def _batch(after: int, today: date) -> Work[tuple[int, list[Duplicate], int]]:
             duplicate = Duplicate(best.score, both, best.grade, fields)
             duplicates += [duplicate] if (yield from may_join(both)) else []
     return len(rows), duplicates, rows[-1][0] if rows else after
-
-
-def _frequencies(classes: set[int]) -> Work[Frequencies]:
-    counts = dict.fromkeys(classes, 0)
-    for part in chunks(sorted(classes)):
-        counts.update((yield Statement(select_in("class, people FROM name_frequency", "class"), part)))
-    return Frequencies(counts)
 
 
 def _question(one: Card, other: Card) -> Asked:

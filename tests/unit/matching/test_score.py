@@ -39,7 +39,7 @@ def match(
     """In a register of these people alone; they have the ids 1, 2, 3 in order."""
     cards = [card_of(person) for person in people]
     pairs = pairs_of(asked_of(subject, today=TODAY), enumerate(cards, start=1), today=TODAY)
-    return choose(pairs, frequencies(cards), thresholds=thresholds, complete=complete)
+    return choose(pairs, frequencies(cards), thresholds=thresholds, complete=complete, names_asked=len(subject.names))
 
 
 def frequencies(cards: list[Card]) -> Frequencies:
@@ -280,3 +280,16 @@ def test_nobody_is_certain_whose_given_name_is_only_like_the_one_asked() -> None
     found = match(question("Danielle", "Rahman", birth_date="2014-03-09", postcode="AB10 1XY"), daniel)
     assert found.best is not None
     assert found.best.grade is not MatchGrade.CERTAIN
+
+
+def test_several_names_asked_at_once_make_each_of_them_less_sure() -> None:
+    names = [NameParts(given=("Robert",), family=family) for family in ("O'Brien", "Tench", "Ovens", "Quill")]
+    one, four = (match(Subject(names=tuple(names[:n]), birth_date="1985-03-09"), ROBERT) for n in (1, 4))
+    assert one.best is not None
+    assert four.best is not None
+    assert four.best.probability < one.best.probability
+    cards = [card_of(ROBERT)]
+    asked = asked_of(Subject(names=tuple(names[:1]), birth_date="1985-03-19"), today=TODAY)
+    pairs = pairs_of(asked, enumerate(cards, start=1), today=TODAY)
+    assert choose(pairs, frequencies(cards)).disclosable
+    assert not choose(pairs, frequencies(cards), names_asked=4).disclosable

@@ -15,29 +15,25 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
-from operator import attrgetter
-from typing import Any, Final
 
 from gateway.fhir.codes import (
     ACT_CODE,
     AMBULATORY,
-    CONTACT_POINT_SYSTEMS,
-    CONTACT_POINT_USES,
     ENCOUNTER_CLASSES,
     LEAD_ROLE,
     MATCH_GRADE_EXTENSION,
 )
+from gateway.fhir.elements import (
+    Resource,
+    organisation_elements,
+    period,
+    practitioner_elements,
+    role_elements,
+    service_elements,
+)
 from gateway.fhir.text import plain
-from mappings.model import ContactEvent, ContactPoint, Identifier, Organisation, Practitioner, Service
+from mappings.model import ContactEvent, Organisation, Practitioner, Service
 from mappings.vocabulary import MatchGrade
-
-KEPT_ELEMENTS: Final = 1024  # practitioners, organisations, services: they recur from person to person
-MAX_CONTACT_POINTS: Final = 5  # of one practitioner or desk, the most preferred; a team of many must fit an answer
-
-_RANK = attrgetter("rank")
-
-Resource = dict[str, Any]  # one JSON object of FHIR R4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,8 +158,8 @@ class _Answer:
             roles.append({"text": role})
         if roles:
             participant["role"] = roles
-        if period := _period(shown.start, shown.end):
-            participant["period"] = period
+        if span := period(shown.start, shown.end):
+            participant["period"] = span
         return participant
 
     def _role(
@@ -181,7 +177,7 @@ class _Answer:
         role: Resource = {}
         if practitioner is not None and who is not None:
             role["practitioner"] = practitioner
-            role |= _role_elements(who)
+            role |= role_elements(who)
         role["organization"] = organisation
         if service is not None:
             role["healthcareService"] = [service]
@@ -192,7 +188,7 @@ class _Answer:
         reference = self._known(practitioner)
         if reference is not None:
             return reference
-        return self._remember(practitioner, self._enter("Practitioner", _practitioner_elements(practitioner)))
+        return self._remember(practitioner, self._enter("Practitioner", practitioner_elements(practitioner)))
 
     def _organisation(self, organisation: Organisation | None) -> Resource:
         own = self._agency.organisation
@@ -200,7 +196,7 @@ class _Answer:
         reference = self._known(organisation)
         if reference is not None:
             return reference
-        resource = _organisation_elements(organisation)
+        resource = organisation_elements(organisation)
         if "name" not in resource:
             resource = resource | {"name": plain(own.name)}
         if organisation is not own:
@@ -211,7 +207,7 @@ class _Answer:
         reference = self._known(service)
         if reference is not None:
             return reference
-        resource = {"providedBy": organisation} | _service_elements(service)
+        resource = {"providedBy": organisation} | service_elements(service)
         return self._remember(service, self._enter("HealthcareService", resource))
 
     def _schedule(self, shown: Participation, practitioner: Resource) -> None:
@@ -249,80 +245,3 @@ class _Answer:
             return False
         self._events.add(told)
         return True
-
-
-# What one value always becomes. Shared by all answers: whoever enters it copies it.
-
-
-@lru_cache(KEPT_ELEMENTS)
-def _role_elements(who: Practitioner) -> Resource:
-    elements: Resource = {}
-    if title := plain(who.role):
-        elements["code"] = [{"text": title}]
-    if points := _contact_points(who.contact_points):
-        elements["telecom"] = points
-    return elements
-
-
-@lru_cache(KEPT_ELEMENTS)
-def _practitioner_elements(practitioner: Practitioner) -> Resource:
-    name: Resource = {}
-    if family := plain(practitioner.name.family):
-        name["family"] = family
-    if given := [text for part in practitioner.name.given if (text := plain(part))]:
-        name["given"] = given
-    return {"name": [name]}
-
-
-@lru_cache(KEPT_ELEMENTS)
-def _organisation_elements(organisation: Organisation) -> Resource:
-    elements: Resource = {}
-    if identifiers := _identifiers(organisation.identifiers):
-        elements["identifier"] = identifiers
-    if organisation.type is not None:
-        elements["type"] = [{"text": organisation.type.value}]
-    if name := plain(organisation.name):
-        elements["name"] = name
-    if points := _contact_points(organisation.duty_contact):
-        elements["contact"] = [{"purpose": {"text": "Duty contact"}, "telecom": points}]
-    return elements
-
-
-@lru_cache(KEPT_ELEMENTS)
-def _service_elements(service: Service) -> Resource:
-    elements: Resource = {}
-    if code := plain(service.code):
-        elements["type"] = [{"text": code}]
-    if name := plain(service.name):
-        elements["name"] = name
-    if points := _contact_points(service.duty_contact):
-        elements["telecom"] = points
-    return elements
-
-
-def _period(start: str | None, end: str | None) -> Resource:
-    """A FHIR Period; of one that would end before it starts (per-1), the end is told."""
-    if start and end:
-        common = min(len(start), len(end))
-        return {"end": end} if end[:common] < start[:common] else {"start": start, "end": end}
-    return {"start": start} if start else {"end": end} if end else {}
-
-
-def _contact_points(points: Iterable[ContactPoint]) -> list[Resource]:
-    """Preferred first, ranked 1, 2, 3 ... whatever the numbers of the source were."""
-    told: list[Resource] = []
-    for point in sorted(points, key=_RANK):
-        if point.system in CONTACT_POINT_SYSTEMS and (value := plain(point.value)):
-            use = point.use if point.use in CONTACT_POINT_USES else "work"
-            told.append({"system": point.system, "value": value, "use": use, "rank": len(told) + 1})
-    return told[:MAX_CONTACT_POINTS]
-
-
-def _identifiers(identifiers: Iterable[Identifier]) -> list[Resource]:
-    """The first of each system (UK Core allows one ODS code), without the protected ones."""
-    told: dict[str, Resource] = {}
-    for identifier in identifiers:
-        system, value = plain(identifier.system), plain(identifier.value)
-        if system and value and not identifier.protected and system not in told:
-            told[system] = {"system": system, "value": value}
-    return list(told.values())

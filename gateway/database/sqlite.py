@@ -19,31 +19,18 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from gateway.database.contract import Row, Work
-from gateway.database.migrate import SCHEMAS, pending
+from gateway.database.sqlite_connection import (
+    ENGINE_ERRORS,
+    engine_errors,
+    prepare_reader,
+    prepare_writer,
+    storage_error,
+    uri_of,
+)
 from gateway.errors import StorageError
 
-BUSY_TIMEOUT_MS = 5000  # another process may hold the write lock while it commits a batch
-CACHE_KIB = 64 * 1024  # holds the upper pages of every index of 1,000,000 people
-MAX_WAL_BYTES = 64 * 1024 * 1024  # the log is cut back to this after a checkpoint
 CACHED_STATEMENTS = 512
 MAX_READS_TOGETHER = 64  # in one hop: some 20 ms of ordinary questions
-
-_APPLICATION_ID = 0x50570000  # "PW", plus the schema's number: a file opened as another schema is refused
-_ATTACH = {
-    "ledger": "ATTACH DATABASE ? AS ledger",
-    "keys": "ATTACH DATABASE ? AS keys",
-}
-_REASONS = {
-    "SQLITE_FULL": "the disk is full",
-    "SQLITE_BUSY": "it is locked by another process",
-    "SQLITE_LOCKED": "it is locked by another process",
-    "SQLITE_CORRUPT": "the file is damaged",
-    "SQLITE_NOTADB": "the file is not a database",
-    "SQLITE_READONLY": "the disk or the file is read-only",
-    "SQLITE_IOERR": "the disk reports an error",
-    "SQLITE_CANTOPEN": "the file cannot be opened",
-    "SQLITE_CONSTRAINT": "a constraint does not hold",
-}
 
 T = TypeVar("T")
 
@@ -123,10 +110,10 @@ async def open_sqlite(path: Path, *, schema: str, attach: Mapping[str, Path] | N
     _make_private(path, name)
     writer = await _connect(path, name)
     try:
-        await _in_thread(writer, lambda connection: _prepare_writer(connection, schema, name))
+        await _in_thread(writer, lambda connection: prepare_writer(connection, schema, name))
         reader = await _connect(path, name)
         try:
-            await _in_thread(reader, lambda connection: _prepare_reader(connection, attach or {}, name))
+            await _in_thread(reader, lambda connection: prepare_reader(connection, attach or {}, name))
         except BaseException:
             await reader.close()
             raise
@@ -145,14 +132,11 @@ def _make_private(path: Path, name: str) -> None:
         raise StorageError(f"{name}: cannot be opened: {error.strerror}") from error
 
 
-def _uri(path: Path) -> str:
-    """`mode=rw`: a file that has gone is an error, never silently made anew."""
-    return f"{path.absolute().as_uri()}?mode=rw"
-
-
 async def _connect(path: Path, name: str) -> aiosqlite.Connection:
-    with _engine_errors(name):
-        return await aiosqlite.connect(_uri(path), uri=True, isolation_level=None, cached_statements=CACHED_STATEMENTS)
+    with engine_errors(name):
+        return await aiosqlite.connect(
+            uri_of(path), uri=True, isolation_level=None, cached_statements=CACHED_STATEMENTS
+        )
 
 
 async def _in_thread(connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
@@ -175,10 +159,10 @@ async def _in_thread(connection: aiosqlite.Connection, function: Callable[[sqlit
 def _drive(connection: sqlite3.Connection, work: Work[T], begin: str, name: str) -> T:
     """Run a generator of statements in one transaction; commit when it returns, else roll back."""
     try:
-        with _engine_errors(name):
+        with engine_errors(name):
             connection.execute(begin)
         result = _run(connection, work, name)
-        with _engine_errors(name):
+        with engine_errors(name):
             connection.execute("COMMIT")
     except BaseException:
         work.close()
@@ -189,17 +173,17 @@ def _drive(connection: sqlite3.Connection, work: Work[T], begin: str, name: str)
 
 def _drive_all(
     connection: sqlite3.Connection, works: Sequence[Work[Any]], name: str
-) -> list[tuple[Any, Exception | None]]:
+) -> list[tuple[Any, BaseException | None]]:
     """Run generators that only read, all in one transaction; each has its own result or error."""
-    outcomes: list[tuple[Any, Exception | None]] = []
+    outcomes: list[tuple[Any, BaseException | None]] = []
     try:
         for work in works:
             try:
                 if not connection.in_transaction:  # the first, or the engine has ended it after an error
-                    with _engine_errors(name):
+                    with engine_errors(name):
                         connection.execute("BEGIN")
                 outcomes.append((_run(connection, work, name), None))
-            except Exception as error:
+            except BaseException as error:  # whatever it is, it is told to this caller alone
                 outcomes.append((None, error))
     finally:
         _roll_back(connection)  # nothing was written
@@ -222,109 +206,12 @@ def _run(connection: sqlite3.Connection, work: Work[T], name: str) -> T:
                 rows = []
             else:
                 rows = execute(sql, params).fetchall()
-        except _ENGINE_ERRORS as error:
+        except ENGINE_ERRORS as error:
             work.close()
-            raise _storage_error(name, error) from None
+            raise storage_error(name, error) from None
 
 
 def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         with contextlib.suppress(sqlite3.Error):  # the first error is the one to tell
             connection.rollback()
-
-
-_ENGINE_ERRORS = (sqlite3.Error, UnicodeError, OverflowError)
-
-
-def _storage_error(name: str, error: BaseException) -> StorageError:
-    """What is wrong, and never a value."""
-    if not isinstance(error, sqlite3.Error):
-        return StorageError(f"{name}: a value cannot be stored ({type(error).__name__})")
-    code = getattr(error, "sqlite_errorname", type(error).__name__)
-    reason = next((text for start, text in _REASONS.items() if code.startswith(start)), "the statement failed")
-    return StorageError(f"{name}: {reason} ({code})")
-
-
-class _engine_errors:
-    """Turn the engine's errors into StorageError."""
-
-    __slots__ = ("_name",)
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, _ENGINE_ERRORS):
-            raise _storage_error(self._name, error) from None
-
-
-def _prepare_writer(connection: sqlite3.Connection, schema: str, name: str) -> None:
-    with _engine_errors(name):
-        _pragmas(connection)
-        if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
-            raise StorageError(f"{name}: the file system does not support a write-ahead log")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES}")
-        if schema == "keys":
-            # An erased key must linger neither in free pages nor in the write-ahead log, however long we run.
-            connection.execute("PRAGMA secure_delete = ON")
-            connection.execute("PRAGMA wal_autocheckpoint = 1")
-            connection.execute("PRAGMA journal_size_limit = 0")
-        _migrate(connection, schema, name)
-
-
-def _prepare_reader(connection: sqlite3.Connection, attach: Mapping[str, Path], name: str) -> None:
-    with _engine_errors(name):
-        for alias, path in attach.items():
-            connection.execute(_ATTACH[alias], (_uri(path),))
-        _pragmas(connection)
-        connection.execute("PRAGMA query_only = ON")
-
-
-def _pragmas(connection: sqlite3.Connection) -> None:
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    connection.execute("PRAGMA temp_store = MEMORY")  # no personal data in temporary files
-    connection.execute("PRAGMA trusted_schema = OFF")
-
-
-def _migrate(connection: sqlite3.Connection, schema: str, name: str) -> None:
-    """Apply what is missing in one transaction, so that two processes that open a new file do not both do it."""
-    application_id = _APPLICATION_ID + SCHEMAS.index(schema) + 1
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        (found,) = connection.execute("PRAGMA application_id").fetchone()
-        (applied,) = connection.execute("PRAGMA user_version").fetchone()
-        if found != application_id and (found or applied or _has_tables(connection)):
-            raise StorageError(f"{name}: the file is not a Patchwork database of schema {schema}")
-        for migration in pending("sqlite", schema, applied):
-            for statement in _statements(migration.sql):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {migration.number:d}")
-        connection.execute(f"PRAGMA application_id = {application_id:d}")
-        connection.execute("COMMIT")
-    finally:
-        if connection.in_transaction:
-            connection.rollback()
-
-
-def _has_tables(connection: sqlite3.Connection) -> bool:
-    return connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
-
-
-def _statements(sql: str) -> list[str]:
-    """Split a migration into statements; sqlite3's own `executescript` would commit after each."""
-    found: list[str] = []
-    rest = ""
-    for line in sql.splitlines(keepends=True):
-        rest += line
-        if sqlite3.complete_statement(rest):
-            found.append(rest)
-            rest = ""
-    if rest.strip():
-        raise StorageError("a migration ends in the middle of a statement")
-    return found

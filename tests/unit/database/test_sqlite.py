@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.database import sqlite
+from gateway.database import sqlite_connection
 from gateway.database.contract import Statement, Work
 from gateway.database.migrate import SCHEMAS, migrations, pending
 from gateway.database.sqlite import open_sqlite
@@ -117,7 +117,7 @@ async def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -
 
 
 async def test_a_lock_held_by_another_process_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 20)
+    monkeypatch.setattr(sqlite_connection, "BUSY_TIMEOUT_MS", 20)
     database = await open_sqlite(tmp_path / "node.db", schema="node")
     other = sqlite3.connect(tmp_path / "node.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -159,7 +159,7 @@ def test_migrations_after_the_applied_ones_are_pending() -> None:
 
 
 def test_every_table_is_explained() -> None:
-    folder = Path(sqlite.__file__).parent / "sql" / "sqlite"
+    folder = Path(sqlite_connection.__file__).parent / "sql" / "sqlite"
     for schema in SCHEMAS:
         for file in (folder / schema).glob("*.sql"):
             lines = file.read_text("utf-8").splitlines()

@@ -27,10 +27,10 @@ CONSENT = ConsentEntry(
     kind=ConsentKind.CONSENT,
     provisions=(Provision(permit=True, mode=Mode.PRACTITIONER, purposes=(Purpose.COORDINATION,)),),
     method="in person",
-    recorded_by="p9",
+    recorded_by="practitioner-9",
     given_on="2026-11",
 )
-WITHDRAWAL = ConsentEntry(kind=ConsentKind.WITHDRAWAL, recorded_by="p9")
+WITHDRAWAL = ConsentEntry(kind=ConsentKind.WITHDRAWAL, recorded_by="practitioner-9")
 ACCEPTED = AcceptedAgreement(uri="https://agreements.example.org/a", version="1", sha256=AGREEMENT)
 
 
@@ -137,7 +137,7 @@ async def test_consents_under_any_id_of_a_person_count(files: Files) -> None:
 async def test_consents_read_back_as_recorded(files: Files) -> None:
     ledger, storage = await files.ledger()
     objection = ConsentEntry(
-        kind=ConsentKind.OBJECTION, giver=Giver(relation=Relation.PARENT, reference="r1"), recorded_by="p9"
+        kind=ConsentKind.OBJECTION, giver=Giver(relation=Relation.PARENT, reference="r1"), recorded_by="practitioner-9"
     )
     await ledger.record(8, CONSENT)
     for entry in (CONSENT, WITHDRAWAL, objection):
@@ -240,7 +240,7 @@ async def test_files_of_the_ledger_name_nobody(files: Files) -> None:
     await files.close()
     stored = (files.folder / "ledger.db").read_bytes()
     assert b"northshire" in stored  # the search works
-    for word in (b"Asker One", b"coordination", b"in person", b"p9"):
+    for word in (b"Asker One", b"coordination", b"in person", b"practitioner-9"):
         assert word not in stored
 
 

@@ -19,11 +19,12 @@ from gateway.app import HUB_KEY_FILE, Node, RunningHub, listen_node, open_hub, o
 from gateway.clock import Clock
 from gateway.database.contract import Work
 from gateway.http import Listener
-from gateway.node.ask import Asked, Completed, MemberResult, ask
+from gateway.node.ask import ask
 from gateway.node.identity import make_keys
 from gateway.node.people import person_by_key, store_rows
 from gateway.node.question import Question, read_subject
 from gateway.node.records import begin_run
+from gateway.node.results import Asked, Completed, MemberResult
 from gateway.node.rows import row_of
 from gateway.node.same_person import index_pending
 from gateway.policy.agreement import read_agreement

@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from gateway.errors import ConfigurationError
-from gateway.node.ask import MemberResult
+from gateway.node.results import MemberResult
 from gateway.wire.operator import replace_file
 
 

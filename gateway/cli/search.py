@@ -15,8 +15,9 @@ from gateway.cli.save import save_bundles
 from gateway.cli.table import Progress, as_json, warnings
 from gateway.errors import InputError, PatchworkError
 from gateway.node.agreements import NobodyToAsk
-from gateway.node.ask import Asked, Completed, MemberResult, ask
+from gateway.node.ask import ask
 from gateway.node.question import Question, read_subject
+from gateway.node.results import Asked, Completed, MemberResult
 from gateway.settings import NodeSettings, PractitionerSettings, load_node
 from gateway.wire.query import AskingPractitioner, Subject
 from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose

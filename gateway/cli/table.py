@@ -12,8 +12,8 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from gateway.node.ask import Asked, Completed, MemberOutcome, MemberResult
 from gateway.node.merge import TeamRow, merge
+from gateway.node.results import Asked, Completed, MemberOutcome, MemberResult
 from gateway.wire.query import Subject
 from mappings.model import ContactPoint
 

@@ -45,9 +45,7 @@ class BodyReader:
             return b""
         if self._reading_bytes + length > MAX_READING_BYTES:
             raise Overloaded("too many bodies are being read")
-        if (
-            request.content.is_eof()
-        ):  # all of it is here: there is nothing to wait for, and a timer costs more than the read
+        if request.content.is_eof():  # nothing to wait for, and a timer would cost more than the read
             return await request.content.readexactly(length)
         self._reading_bytes += length
         try:

@@ -95,6 +95,8 @@ class Pair(NamedTuple):
 
 
 class ComparedNames(NamedTuple):
+    """The best agreement of the names that were asked with those of one person."""
+
     given: NameLevel
     family: NameLevel
     exchanged: bool
@@ -143,6 +145,7 @@ def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | Non
 
 
 def compare_names(asked: Iterable[NameTokens], stored: Iterable[NameTokens]) -> ComparedNames:
+    """The pair of names that agrees best, given and family name together; MISSING where there is none."""
     best, best_rank = _NO_NAMES, 1000
     for asked_name in asked:
         for name in stored:

@@ -20,7 +20,7 @@ from gateway.matching.normalise import (
 from gateway.wire.query import NameParts, Subject
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
 
-MAX_VALUES = 16  # names, birth dates, postcodes or numbers of one person that are searched, newest sources first
+MAX_VALUES = 16  # names, birth dates, postcodes or numbers of one person that are searched, as the sources have them
 
 MAX_ASKED_NAMES = 4  # names in one question that are searched
 

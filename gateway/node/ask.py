@@ -17,7 +17,6 @@ import uuid
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from consent_ledger.entries import AskedEntry, ReceivedEntry
 from consent_ledger.ledger import Ledger
@@ -30,9 +29,10 @@ from gateway.node.asker import asker_of
 from gateway.node.hub_account import HubAccount
 from gateway.node.identity import Identity
 from gateway.node.membership import View
-from gateway.node.merge import TeamRow, rows_of
+from gateway.node.merge import rows_of
 from gateway.node.parts import NodeParts
 from gateway.node.question import Question
+from gateway.node.results import Asked, Completed, MemberOutcome, MemberResult
 from gateway.policy.agreement import Agreement
 from gateway.wire.answer import VerifiedAnswer, open_answer
 from gateway.wire.coverage import DeliveryOutcome
@@ -42,73 +42,12 @@ from gateway.wire.limits import QUERY_LIFETIME_S
 from gateway.wire.query import Query, SignedQuery, sign_query
 from gateway.wire.seal import ReplyKey
 
-
-class MemberOutcome(StrEnum):
-    """What a person is told about one member that was to be asked."""
-
-    TEAMS = "teams"
-    NOTHING_TO_DISCLOSE = "nothing-to-disclose"
-    TIMEOUT = "timeout"
-    UNREACHABLE = "unreachable"
-    NOT_TRIED = "not-tried"
-    OVERLOADED = "overloaded"
-    INVALID_ANSWER = "invalid-answer"
-
-    @property
-    def answered(self) -> bool:
-        """Whether this member itself has spoken: `nothing` from it differs from no answer."""
-        return self in (MemberOutcome.TEAMS, MemberOutcome.NOTHING_TO_DISCLOSE)
-
-
 _NOT_ANSWERED = {
     DeliveryOutcome.TIMEOUT: MemberOutcome.TIMEOUT,
     DeliveryOutcome.UNREACHABLE: MemberOutcome.UNREACHABLE,
     DeliveryOutcome.NOT_TRIED: MemberOutcome.NOT_TRIED,
     DeliveryOutcome.OVERLOADED: MemberOutcome.OVERLOADED,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemberResult:
-    """One member's part: rows and the verified Bundle (JSON) for `teams` only, `answer` the signed JWS of whoever has
-    spoken; `reason` is an error code or empty.
-    """
-
-    member: Member
-    outcome: MemberOutcome
-    rows: tuple[TeamRow, ...] = ()
-    bundle: bytes | None = None
-    answer: str | None = None
-    display_until: int | None = None
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """The question is signed and on its way: who is asked under which agreement, and which members it leaves out.
-
-    `sign_in_too_weak` says that no rule lets anything be answered to somebody who signed in as this asker did.
-    """
-
-    jti: str
-    agreement: str
-    members: tuple[Member, ...]
-    left_out: tuple[Member, ...] = ()
-    sign_in_too_weak: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
-    """The end of the stream; `coverage_agrees` False says that the hub's claim differs from what arrived."""
-
-    jti: str
-    results: tuple[MemberResult, ...]
-    coverage_agrees: bool
-
-    @property
-    def answered(self) -> tuple[MemberResult, ...]:
-        """Results of members that have spoken."""
-        return tuple(result for result in self.results if result.outcome.answered)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

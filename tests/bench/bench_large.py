@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.demo.servers import command
-from gateway.node.ask import MemberOutcome
+from gateway.node.results import MemberOutcome
 from tests.bench import bench_match
 from tests.bench.figures import write_figures
 from tests.bench.register import Tenant, write_tenancies

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.clock import Clock
 from gateway.errors import ClockWrong
-from gateway.node.ask import MemberOutcome
+from gateway.node.results import MemberOutcome
 from tests.federation import TestFederation, federation, someone
 from tests.lying_hub import LyingHub, Reply
 

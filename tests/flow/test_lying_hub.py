@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import ClockWrong, FederationRolledBack, NotAuthentic, NotForUs, WireError
-from gateway.node.ask import MemberOutcome
+from gateway.node.results import MemberOutcome
 from gateway.wire import base64url, jws
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import sign_document

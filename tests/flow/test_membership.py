@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from gateway.errors import FederationStale, HubError, InputError
-from gateway.node.ask import Completed, MemberOutcome
 from gateway.node.membership import View
+from gateway.node.results import Completed, MemberOutcome
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
 from gateway.wire.federation import AgreementBytes, Federation, MemberKey, sign_document

@@ -9,7 +9,7 @@ import pytest
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision
 from gateway.errors import InputError
-from gateway.node.ask import Completed, MemberOutcome, MemberResult
+from gateway.node.results import Completed, MemberOutcome, MemberResult
 from gateway.wire import base64url
 from gateway.wire.limits import SEALED_ANSWER_BYTES
 from mappings.vocabulary import LawfulBasis, Mode, Purpose

@@ -14,9 +14,9 @@ from gateway.app import accept_agreements, open_node
 from gateway.database.contract import Row, Statement, Work
 from gateway.errors import StorageError
 from gateway.node.agreements import accept_listed
-from gateway.node.ask import MemberOutcome
 from gateway.node.consents import ImportedConsent
 from gateway.node.people import person_by_key
+from gateway.node.results import MemberOutcome
 from gateway.node.sources import consent_recorder
 from gateway.settings import load_node
 from mappings.model import ConsentStatement

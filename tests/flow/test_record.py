@@ -12,7 +12,7 @@ from consent_ledger.consent import ConsentEntry, ConsentKind
 from consent_ledger.entries import AnsweredEntry
 from consent_ledger.ledger import Ledger
 from gateway.database.contract import Statement, Work
-from gateway.node.ask import MemberOutcome, MemberResult
+from gateway.node.results import MemberOutcome, MemberResult
 from gateway.wire.jws import peek
 from tests.federation import TestFederation, federation, result_of, someone
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from gateway.cli.table import Progress
-from gateway.node.ask import MemberOutcome
+from gateway.node.results import MemberOutcome
 from mappings.vocabulary import AuthMethod, Purpose
 from tests.federation import TestFederation, federation, result_of, someone
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from pathlib import Path
 
-from gateway.node.ask import MemberOutcome, MemberResult
+from gateway.node.results import MemberOutcome, MemberResult
 from tests.federation import TestFederation, federation, result_of, someone
 
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"

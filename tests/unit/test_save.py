@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.cli.save import save_bundles
-from gateway.node.ask import MemberOutcome, MemberResult
+from gateway.node.results import MemberOutcome, MemberResult
 from tests.fhir.teams import TRUST
 
 TESTS = Path(__file__).parents[1]

@@ -192,7 +192,7 @@ def shared_parts(asked: tuple[str, ...], stored: tuple[str, ...]) -> list[str]:
 
 def _few_beside(asked: tuple[str, ...], matched: list[str]) -> bool:
     """Whether the parts that match are not just some of many: a list of names to be tried is no name."""
-    return len(asked) <= 2 * len(matched) + 1
+    return len([token for token in asked if token not in PARTICLES]) <= 2 * len(matched)
 
 
 def compare_births(

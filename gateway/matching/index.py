@@ -16,10 +16,12 @@ from gateway.matching.pair import Pair
 from gateway.matching.record import Candidate, StoredCard, asked_of, card_of
 from gateway.matching.score import DEFAULT_THRESHOLDS, NOBODY, Match, Thresholds, choose, pairs_of
 from gateway.wire.query import Subject
+from mappings.vocabulary import MatchGrade
 
 MAX_POSTINGS = 512  # people read under one key, as in the statement below
 MAX_COMPARED = 160  # people compared with one question
-FEW = 50  # rows that one statement reads with their cards, as in the statement below; more are a crowd
+MAX_NAME_PAIRS = 640  # an asked name beside one on record; more only where all have many names
+FEW = 50  # rows that one statement reads with their cards; more are a crowd
 PEOPLE_PER_STATEMENT = 250
 CLASSES_PER_STATEMENT = 250
 TIERS_OF_RIVALS = 2  # of asked_keys()
@@ -41,7 +43,7 @@ _FEW_CARDS = [  # CROSS: the keys first, then their people
         "SELECT k.person_id, c.card FROM match_key k CROSS JOIN person_card c "
         "WHERE c.person_id = k.person_id AND k.key IN (",
         n,
-        ") LIMIT 50",
+        ") LIMIT ?",
     )
     for n in range(MAX_ASKED_KEYS + 1)
 ]
@@ -132,8 +134,10 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
     seen: set[int] = set()
     pairs: list[tuple[int, Pair]] = []
     counts: dict[int, int] = {}
-    complete = True
+    complete, names_left = True, MAX_NAME_PAIRS
     for tier, keys in enumerate(asked_keys(asked, today)):
+        if tier >= TIERS_OF_RIVALS and match.best is not None and match.best.grade is not MatchGrade.CERTAINLY_NOT:
+            break
         if not keys:
             continue
         # (1) People under the keys of this tier, with their cards; of a crowd, those under most of its keys. The last
@@ -143,8 +147,10 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
         # the first two tiers.
         complete = complete and (everybody or tier >= TIERS_OF_RIVALS)
         seen.update(cards)
-        # (2) The cards, compared.
-        new = pairs_of(asked, ((person_id, StoredCard(card)) for person_id, card in cards.items()), today=today)
+        # (2) The cards, compared; nobody's many names take the time of all questions.
+        stored, names_left = _within(names_left, cards, len(asked.names))
+        complete = complete and (len(stored) == len(cards) or tier >= TIERS_OF_RIVALS)
+        new = pairs_of(asked, stored, today=today)
         if not new:
             continue
         pairs += new
@@ -160,6 +166,18 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
     return match
 
 
+def _within(names_left: int, cards: Mapping[int, bytes], names_asked: int) -> tuple[list[tuple[int, StoredCard]], int]:
+    """As many of these people as have names for `names_left` comparisons, and how many of these then are left."""
+    stored: list[tuple[int, StoredCard]] = []
+    for person_id, packed in cards.items():
+        card = StoredCard(packed)
+        names_left -= len(card.names) * names_asked
+        if names_left < 0:
+            break
+        stored.append((person_id, card))
+    return stored, names_left
+
+
 def read_counts(classes: Set[int]) -> Work[dict[int, int]]:
     """How many people count in each of these classes (frequency.py)."""
     counts = dict.fromkeys(classes, 0)
@@ -173,10 +191,12 @@ def read_counts(classes: Set[int]) -> Work[dict[int, int]]:
 def _cards_of(keys: tuple[int, ...], seen: Set[int], *, crowd: bool) -> Work[tuple[dict[int, bytes], bool]]:
     """Cards of those who have one of the keys and are not `seen`; False if some were left out."""
     at_hand: dict[int, bytes] = {}
-    if len(seen) + FEW <= MAX_COMPARED:
-        rows = yield Statement(_FEW_CARDS[len(keys)], keys)
+    room = MAX_COMPARED - len(seen)
+    few = min(FEW, room) if crowd else room
+    if few > 0:
+        rows = yield Statement(_FEW_CARDS[len(keys)], (*keys, few))
         at_hand = {person_id: card for person_id, card in rows if person_id not in seen}
-        if len(rows) < FEW:
+        if len(rows) < few:
             return at_hand, True
     if not crowd:
         return at_hand, False

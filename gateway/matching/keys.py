@@ -29,9 +29,10 @@ from gateway.matching.record import Asked, Card
 from gateway.matching.roots import MAX_ROOTS, roots
 
 MAX_KEYS = 96
-MAX_ASKED_KEYS = 24
+MAX_ASKED_KEYS = 40
 BYTES_PER_KEY = 8
 MONTHS = 12
+INITIALS = "abdfghjklmnprstvwz"  # with which the sounds of given names begin
 
 
 # Tokens of given and family name, sounds of family and given name.
@@ -68,7 +69,8 @@ def asked_keys(asked: Asked, today: date) -> Iterator[tuple[int, ...]]:
     years = _asked_years(asked, today)
     yield _hashed(_strong_keys(asked, names, years))
     yield _hashed(_weaker_keys(asked, names, years))
-    yield _hashed(_weakest_keys(asked, names))
+    yield _hashed(_weakest_keys(asked, names, years))
+    yield _hashed(_any_initial_keys(names, years))
 
 
 def _strong_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
@@ -102,16 +104,42 @@ def _weaker_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) 
     return found
 
 
-def _weakest_keys(asked: Asked, names: list[_AskedName]) -> list[str]:
-    """By address alone, and by name alone: whole where a birth date was asked, else misspelt, and exchanged too."""
+def _weakest_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
+    """By address alone, and by name alone: whole where a birth date was asked, else misspelt, and exchanged too.
+
+    Whose family name was misheard beyond its sound is found by the given name, in any month of the year that was asked
+    or, where a date was, in that month of the years that one wrong digit away.
+    """
     found = [_address_key(asked.postcode)] if asked.postcode and not is_outward(asked.postcode) else []
+    born = asked.birth
     for given, family, families, givens in names:
-        if asked.birth and asked.birth.day:
+        if born and born.day:
             found += _pairs("n", families, _root_codes(given))
+            found += [
+                _month_key(year, born.month, code) for code in givens[:1] for year in _years_of_one_slip(born.year)
+            ]
             continue
         found += _initial_keys(families, _initials(given))
         found += _initial_keys(givens[:1], _initials(family))
+        months = range(1, MONTHS + 1)
+        found += [_month_key(year, month, code) for code in givens[:1] for year in years[:2] for month in months]
     return found
+
+
+def _any_initial_keys(names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
+    """By family name, for a given name that starts with another letter."""
+    found: list[str] = []
+    for _, _, families, _ in names:
+        found += _year_keys(years[:2], families[:1], INITIALS) if years else _initial_keys(families[:1], INITIALS)
+    return found
+
+
+@lru_cache(maxsize=CACHED_VALUES)
+def _years_of_one_slip(year: int) -> tuple[int, ...]:
+    """Years that differ in their last or last but one digit, and the next ones; of those that people are born in."""
+    decades = (year % 10 + 10 * decade + year // 100 * 100 for decade in range(10))
+    units = (year // 10 * 10 + unit for unit in range(10))
+    return tuple(sorted({year - 1, year + 1, *decades, *units} - {year}))
 
 
 def _hashed(texts: list[str]) -> tuple[int, ...]:
@@ -196,10 +224,14 @@ def _initial_keys(families: Iterable[str], initials: Iterable[str]) -> list[str]
     return [f"j{family}|{initial}" for family in families for initial in initials]
 
 
+def _month_key(year: int, month: int, code: str) -> str:
+    return f"Y{year}-{month}|{code}"
+
+
 def _part_of_date_keys(born: BirthDate, families: tuple[str, ...], givens: tuple[str, ...]) -> list[str]:
     if not born.month:
         return []
-    found = [f"Y{born.year}-{born.month}|{code}" for code in givens]
+    found = [_month_key(born.year, born.month, code) for code in givens]
     if born.day:
         found += [f"m{born.month}-{born.day}|{code}" for code in families]
     return found

@@ -87,11 +87,25 @@ class Rarity(NamedTuple):
         return (*self.given, *self.family, *self.middle, *single)
 
 
+class Choices(NamedTuple):
+    """How many different values of a field are on record: with each, a stranger's agrees as easily once more."""
+
+    given: int = 1
+    family: int = 1
+    births: int = 1
+    postcodes: int = 1
+    numbers: int = 1
+
+
+ONE_OF_EACH = Choices()
+
+
 class Pair(NamedTuple):
     """The result of one comparison."""
 
     levels: Levels
     rarity: Rarity
+    choices: Choices = ONE_OF_EACH
 
 
 class ComparedNames(NamedTuple):
@@ -141,7 +155,18 @@ def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | Non
         postcode=postcode_class(asked.postcode) if asked.postcode and place is PlaceLevel.EXACT else None,
         year=year_class(born.year) if born is not None else None,
     )
-    return Pair(levels, rarity)
+    return Pair(levels, rarity, _choices(whole))
+
+
+def _choices(card: Card) -> Choices:
+    several = len(card.names) > 1
+    return Choices(
+        given=len({given for given, _ in card.names}) if several else 1,
+        family=len({family for _, family in card.names}) if several else 1,
+        births=len(card.births),
+        postcodes=len(card.postcodes),
+        numbers=len(card.nhs_numbers),
+    )
 
 
 def compare_names(asked: Iterable[NameTokens], stored: Iterable[NameTokens]) -> ComparedNames:

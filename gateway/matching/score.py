@@ -218,7 +218,8 @@ def is_guarded(levels: Levels) -> bool:
     if given_is_like and (levels.family in GOOD_FAMILY or levels.family is NameLevel.NEAR):
         return levels.birth in GOOD_BIRTH or _is_guarded_by_address(levels)
     if levels.given in GOOD_GIVEN:  # the family name changed, or was not asked
-        return levels.birth is BirthLevel.EXACT and levels.place is PlaceLevel.EXACT
+        one_slip = levels.place is PlaceLevel.EDIT and levels.given in SAME_GIVEN
+        return levels.birth is BirthLevel.EXACT and (levels.place is PlaceLevel.EXACT or one_slip)
     return levels.family in GOOD_FAMILY and _is_guarded_by_family(levels)
 
 

@@ -85,15 +85,22 @@ EXCHANGED_BITS: Final[float] = _STORED["exchanged"]
 
 def weigh(pair: Pair, frequencies: Frequencies) -> Bits:
     """The weight of one comparison in an agency with these frequencies."""
-    levels, rarity = pair
+    levels, rarity, choices = pair
+    given = _given(levels.given, rarity.given, frequencies)
+    birth = BIRTH.bits[levels.birth] + _year(levels.birth, rarity.year, frequencies)
     return Bits(
-        given=_given(levels.given, rarity.given, frequencies) + (EXCHANGED_BITS if levels.exchanged else 0.0),
-        family=_family(levels.family, rarity.family, frequencies),
+        given=_of_several(given, choices.given) + (EXCHANGED_BITS if levels.exchanged else 0.0),
+        family=_of_several(_family(levels.family, rarity.family, frequencies), choices.family),
         middle=_middle(levels.middle, rarity.middle, frequencies),
-        birth=BIRTH.bits[levels.birth] + _year(levels.birth, rarity.year, frequencies),
-        postcode=_postcode(levels.place, rarity.postcode, frequencies),
-        number=NUMBER_BITS[levels.number],
+        birth=_of_several(birth, choices.births),
+        postcode=_of_several(_postcode(levels.place, rarity.postcode, frequencies), choices.postcodes),
+        number=_of_several(NUMBER_BITS[levels.number], choices.numbers),
     )
+
+
+def _of_several(bits: float, values: int) -> float:
+    """What the best of several values on record says: that one of them agrees is as many times likelier by chance."""
+    return max(bits - log2(values), 0.0) if values > 1 and bits > 0 else bits
 
 
 def _given(level: NameLevel, classes: tuple[int, ...], frequencies: Frequencies) -> float:

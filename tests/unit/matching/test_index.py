@@ -1,7 +1,7 @@
 """Finding people in a real database: every kind of key, changes, removals, caps, and hostile input in bounded time."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ import pytest
 
 from gateway.database.contract import Database, Statement, Work
 from gateway.database.sqlite import open_sqlite
-from gateway.matching.index import MAX_COMPARED, MAX_POSTINGS, find, index_people, unindex
-from gateway.matching.record import Candidate
+from gateway.matching import pair
+from gateway.matching.index import MAX_COMPARED, MAX_NAME_PAIRS, MAX_POSTINGS, find, index_people, unindex
+from gateway.matching.record import Candidate, NameTokens
 from gateway.matching.score import Match
 from gateway.wire.query import NameParts, Subject
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
@@ -134,6 +135,36 @@ async def test_no_question_compares_more_than_the_cap(database: Database) -> Non
     assert not match.disclosable
     assert sum(rows for sql, rows in statements if "card" in sql) <= MAX_COMPARED
     assert max(rows for _, rows in statements) <= 8 * MAX_POSTINGS
+
+
+async def test_people_of_very_many_names_are_not_all_compared_and_leave_only_certainty(database: Database) -> None:
+    letters = "bdfgklmnprstvwza"
+    names = [(("Mary",), f"Sm{a}th Ov{a}ns Qu{a}ll T{a}nch") for a in letters]
+    crowd = [
+        (n, Candidate(names=tuple(names), birth_dates=("1985-06-15",), postcodes=("AB10 1XY",))) for n in range(20, 170)
+    ]
+    await database.write(index_people([(200, person("Robin", "Hart", "1985-06-15", "AB10 1XY")), *crowd]))
+    asked = Subject(
+        names=(
+            NameParts(given=("Robin",), family="Hart"),
+            NameParts(given=("Mary",), family="Smith"),
+            NameParts(given=("Mary",), family="Quoll"),
+        ),
+        birth_date="1985-06-15",
+    )
+    compared = 0
+
+    def counted(asked_names: Sequence[NameTokens], stored: Sequence[NameTokens]) -> pair.ComparedNames:
+        nonlocal compared
+        compared += len(asked_names) * len(stored)
+        return compare_names(asked_names, stored)
+
+    compare_names = pair.compare_names
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pair, "compare_names", counted)
+        match = await search(database, asked)
+    assert 0 < compared <= MAX_NAME_PAIRS
+    assert not match.disclosable
 
 
 async def test_a_slip_in_the_birth_date_is_forgiven_to_a_rare_name_only(database: Database) -> None:

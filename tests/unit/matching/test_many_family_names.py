@@ -10,7 +10,9 @@ from gateway.matching.compare import NameLevel, compare_family
     [
         (("bramley",), ("bramley", "osei"), NameLevel.PART),
         (("osei", "bramley", "smith"), ("bramley", "osei"), NameLevel.PART),
-        (("garcia", "marquez", "lopez"), ("garcia",), NameLevel.PART),
+        (("garcia", "lopez"), ("garcia",), NameLevel.PART),
+        (("de", "la", "cruz", "garcia"), ("garcia",), NameLevel.PART),
+        (("smith", "jones", "garcia"), ("garcia",), NameLevel.OTHER),
         (("smith", "jones", "khan", "bramley"), ("bramley", "osei"), NameLevel.OTHER),
         (("smith", "jones", "khan", "ali", "brown", "bramley"), ("bramley",), NameLevel.OTHER),
     ],

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import date
+from math import log2
 from typing import Any
 
 import pytest
@@ -293,3 +294,34 @@ def test_several_names_asked_at_once_make_each_of_them_less_sure() -> None:
     pairs = pairs_of(asked, enumerate(cards, start=1), today=TODAY)
     assert choose(pairs, frequencies(cards)).disclosable
     assert not choose(pairs, frequencies(cards), names_asked=4).disclosable
+
+
+def test_of_many_dates_on_record_one_that_agrees_says_less() -> None:
+    several = tuple(
+        f"19{year}-0{month}-1{day}" for year, month, day in [(71, 2, 3), (62, 5, 1), (55, 8, 8), (90, 4, 6)]
+    )
+    many = Candidate(names=(((("Robert",), "O'Brien")),), birth_dates=("1985-03-09", *several))
+    asked = question("Robert", "O'Brien", birth_date="1985-03-09")
+    one, five = match(asked, stored("Robert", "O'Brien", "1985-03-09")), match(asked, many)
+    assert one.best is not None
+    assert five.best is not None
+    assert one.best.bits.birth - five.best.bits.birth == pytest.approx(log2(5))
+
+
+def test_of_many_names_and_addresses_on_record_one_that_agrees_says_less() -> None:
+    names = (((("Robert",), "O'Brien")), (("Rolf",), "Tench"), (("Ned",), "Ovens"), (("Abel",), "Quill"))
+    postcodes = ("AB10 1XY", "M1 1AA", "ZM4 7QT", "LN1 4JL")
+    many = Candidate(names=names, birth_dates=("1985-03-09",), postcodes=postcodes)
+    plain = Candidate(names=names[:1], birth_dates=("1985-03-09",), postcodes=postcodes[:1])
+    asked = question("Robert", "O'Brien", birth_date="1985-03-09", postcode="AB10 1XY")
+    one, four = match(asked, plain), match(asked, many)
+    assert one.best is not None
+    assert four.best is not None
+    for field in ("given", "family", "postcode"):
+        assert getattr(four.best.bits, field) < getattr(one.best.bits, field) - 1.5
+
+
+def test_one_slip_in_the_postcode_is_forgiven_beside_the_given_name_and_the_birth_date() -> None:
+    slip = {"birth_date": "1985-03-09", "postcode": "AB10 1XZ"}
+    assert match(question("Robert", "Tench", **slip), ROBERT).disclosable
+    assert not match(question("Rupert", "Tench", **slip), ROBERT).disclosable

@@ -12,16 +12,24 @@ from datetime import date
 from gateway.database.contract import Statement, Value, Work
 from gateway.matching.frequency import EVERYBODY, Frequencies, classes_of
 from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, asked_keys, keys_of
-from gateway.matching.pair import Pair
 from gateway.matching.record import Candidate, StoredCard, asked_of, card_of
-from gateway.matching.score import DEFAULT_THRESHOLDS, NOBODY, Match, Thresholds, choose, pairs_of
+from gateway.matching.score import (
+    DEFAULT_THRESHOLDS,
+    NOBODY,
+    Match,
+    Thresholds,
+    Weighed,
+    choose,
+    pairs_of,
+    weigh_pairs,
+)
 from gateway.wire.query import Subject
 from mappings.vocabulary import MatchGrade
 
 MAX_POSTINGS = 512  # people read under one key, as in the statement below
-MAX_COMPARED = 160  # people compared with one question
+MAX_COMPARED = 140  # people compared with one question
 MAX_NAME_PAIRS = 640  # an asked name beside one on record; more only where all have many names
-FEW = 50  # rows that one statement reads with their cards; more are a crowd
+FEW = 50  # rows that one statement reads with their cards, as in the statement below; more are a crowd
 PEOPLE_PER_STATEMENT = 250
 CLASSES_PER_STATEMENT = 250
 TIERS_OF_RIVALS = 2  # of asked_keys()
@@ -43,7 +51,7 @@ _FEW_CARDS = [  # CROSS: the keys first, then their people
         "SELECT k.person_id, c.card FROM match_key k CROSS JOIN person_card c "
         "WHERE c.person_id = k.person_id AND k.key IN (",
         n,
-        ") LIMIT ?",
+        ") LIMIT 50",
     )
     for n in range(MAX_ASKED_KEYS + 1)
 ]
@@ -132,7 +140,7 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
     asked = asked_of(subject, today=today)
     match = NOBODY
     seen: set[int] = set()
-    pairs: list[tuple[int, Pair]] = []
+    weighed: list[Weighed] = []
     counts: dict[int, int] = {}
     complete, names_left = True, MAX_NAME_PAIRS
     for tier, keys in enumerate(asked_keys(asked, today)):
@@ -153,14 +161,13 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
         new = pairs_of(asked, stored, today=today)
         if not new:
             continue
-        pairs += new
         # (3) How common what agrees is.
         wanted = {of for _, pair in new for of in pair.rarity.classes()} | {EVERYBODY}
         counts |= yield from read_counts(wanted - counts.keys())
         # (4) Choose.
-        match = choose(
-            pairs, Frequencies(counts), thresholds=thresholds, complete=complete, names_asked=len(asked.names)
-        )
+        frequencies = Frequencies(counts)
+        weighed += weigh_pairs(new, frequencies)
+        match = choose(weighed, frequencies, thresholds=thresholds, complete=complete, names_asked=len(asked.names))
         if match.settled:
             break
     return match
@@ -191,12 +198,10 @@ def read_counts(classes: Set[int]) -> Work[dict[int, int]]:
 def _cards_of(keys: tuple[int, ...], seen: Set[int], *, crowd: bool) -> Work[tuple[dict[int, bytes], bool]]:
     """Cards of those who have one of the keys and are not `seen`; False if some were left out."""
     at_hand: dict[int, bytes] = {}
-    room = MAX_COMPARED - len(seen)
-    few = min(FEW, room) if crowd else room
-    if few > 0:
-        rows = yield Statement(_FEW_CARDS[len(keys)], (*keys, few))
+    if len(seen) + FEW <= MAX_COMPARED:
+        rows = yield Statement(_FEW_CARDS[len(keys)], keys)
         at_hand = {person_id: card for person_id, card in rows if person_id not in seen}
-        if len(rows) < few:
+        if len(rows) < FEW:
             return at_hand, True
     if not crowd:
         return at_hand, False

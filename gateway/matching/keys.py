@@ -29,7 +29,7 @@ from gateway.matching.record import Asked, Card
 from gateway.matching.roots import MAX_ROOTS, roots
 
 MAX_KEYS = 96
-MAX_ASKED_KEYS = 40
+MAX_ASKED_KEYS = 56
 BYTES_PER_KEY = 8
 MONTHS = 12
 INITIALS = "abdfghjklmnprstvwz"  # with which the sounds of given names begin
@@ -70,7 +70,6 @@ def asked_keys(asked: Asked, today: date) -> Iterator[tuple[int, ...]]:
     yield _hashed(_strong_keys(asked, names, years))
     yield _hashed(_weaker_keys(asked, names, years))
     yield _hashed(_weakest_keys(asked, names, years))
-    yield _hashed(_any_initial_keys(names, years))
 
 
 def _strong_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
@@ -121,16 +120,9 @@ def _weakest_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...])
             continue
         found += _initial_keys(families, _initials(given))
         found += _initial_keys(givens[:1], _initials(family))
+        found += _year_keys(years[:1], families[:1], INITIALS) if years else []
         months = range(1, MONTHS + 1)
         found += [_month_key(year, month, code) for code in givens[:1] for year in years[:2] for month in months]
-    return found
-
-
-def _any_initial_keys(names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
-    """By family name, for a given name that starts with another letter."""
-    found: list[str] = []
-    for _, _, families, _ in names:
-        found += _year_keys(years[:2], families[:1], INITIALS) if years else _initial_keys(families[:1], INITIALS)
     return found
 
 

@@ -1,7 +1,6 @@
 """One stored person beside a question: how each field compares, and which frequencies tell how much that says. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
@@ -32,6 +31,7 @@ from gateway.matching.frequency import (
     root_classes,
     year_class,
 )
+from gateway.matching.normalise import BirthDate
 from gateway.matching.record import Asked, Card, NameTokens, StoredCard
 
 DIFFERENT = frozenset((NameLevel.OTHER, NameLevel.SECOND, NameLevel.MISSING))
@@ -59,8 +59,7 @@ _EXCHANGED_RANK = 3  # names typed in each other's place agree less well than th
 _OTHER_RANK = 10  # a name that differs outweighs how well the other one agrees
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """How one person compares with the question, field by field. `exchanged`: given and family name changed places."""
 
     given: NameLevel
@@ -131,11 +130,11 @@ def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | Non
     strangers = names.given in DIFFERENT and names.family in DIFFERENT and number is not NumberLevel.EXACT
     if strangers and not card.was_born(asked.birth):
         return None
-    whole = card if isinstance(card, Card) else card.card()
-    place = compare_postcodes(asked.postcode, whole.postcodes)
+    place = compare_postcodes(asked.postcode, card.postcodes)
     if strangers and place not in (PlaceLevel.EXACT, PlaceLevel.EDIT, PlaceLevel.MISSING):
         return None
-    birth, born = compare_births(asked.birth, asked.age, whole.births, today)
+    births = card.births
+    birth, born = compare_births(asked.birth, asked.age, births, today)
     middle = MiddleLevel.MISSING
     if names.given in GOOD_GIVEN or names.given in (NameLevel.NEAR, NameLevel.INITIAL):
         middle = compare_middle(names.asked[0], names.stored[0])
@@ -155,17 +154,19 @@ def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | Non
         postcode=postcode_class(asked.postcode) if asked.postcode and place is PlaceLevel.EXACT else None,
         year=year_class(born.year) if born is not None else None,
     )
-    return Pair(levels, rarity, _choices(whole))
+    return Pair(levels, rarity, _choices(card, births))
 
 
-def _choices(card: Card) -> Choices:
-    several = len(card.names) > 1
+def _choices(card: Card | StoredCard, births: tuple[BirthDate, ...]) -> Choices:
+    names, postcodes, numbers = card.names, card.postcodes, card.nhs_numbers
+    if len(names) < 2 and len(births) < 2 and len(postcodes) < 2 and len(numbers) < 2:  # noqa: PLR2004 - one of each
+        return ONE_OF_EACH
     return Choices(
-        given=len({given for given, _ in card.names}) if several else 1,
-        family=len({family for _, family in card.names}) if several else 1,
-        births=len(card.births),
-        postcodes=len(card.postcodes),
-        numbers=len(card.nhs_numbers),
+        given=len({given for given, _ in names}),
+        family=len({family for _, family in names}),
+        births=len(births),
+        postcodes=len(postcodes),
+        numbers=len(numbers),
     )
 
 
@@ -197,9 +198,9 @@ def _compare_two(asked: NameTokens, stored: NameTokens) -> ComparedNames:
     straight = ComparedNames(
         compare_given(asked[0], stored[0]), compare_family(asked[1], stored[1]), False, asked, stored
     )
-    if straight.given in GOOD_GIVEN and straight.family in GOOD_FAMILY:
+    if straight.given in GOOD_GIVEN or straight.family in GOOD_FAMILY:
         return straight
-    # Typed in each other's place? Only if both then agree well.
+    # Typed in each other's place? Only if neither agrees where it stands, and both then agree well.
     given = compare_first_given(asked[1], stored[0])
     if given in GOOD_GIVEN:
         family = compare_family(asked[0], stored[1])

@@ -61,30 +61,35 @@ class Card(NamedTuple):
     @classmethod
     def from_bytes(cls, data: bytes) -> "Card":
         """Read what `to_bytes` wrote."""
-        return StoredCard(data).card()
+        stored = StoredCard(data)
+        return Card(stored.names, stored.births, tuple(stored.postcodes), stored.nhs_numbers)
 
 
 class StoredCard:
-    """What `Card.to_bytes` wrote: names and numbers at once, the rest when it is wanted.
+    """What `Card.to_bytes` wrote, to be compared once: the birth dates are read when they are wanted.
 
     Most people under a question's keys have another name, and need no more reading.
     """
 
-    __slots__ = ("_births", "_postcodes", "names", "nhs_numbers")
+    __slots__ = ("_births", "names", "nhs_numbers", "postcodes")
 
     def __init__(self, data: bytes) -> None:
-        names, self._births, self._postcodes, numbers = orjson.loads(data)
-        self.names: tuple[NameTokens, ...] = tuple([(tuple(given), tuple(family)) for given, family in names])
+        names, self._births, self.postcodes, numbers = orjson.loads(data)
+        if len(names) == 1:
+            ((given, family),) = names
+            self.names: tuple[NameTokens, ...] = ((tuple(given), tuple(family)),)
+        else:
+            self.names = tuple([(tuple(given), tuple(family)) for given, family in names])
         self.nhs_numbers: tuple[str, ...] = tuple(numbers)
+
+    @property
+    def births(self) -> tuple[BirthDate, ...]:
+        """The birth dates on record."""
+        return tuple(map(BirthDate._make, self._births))
 
     def was_born(self, birth: BirthDate | None) -> bool:
         """As `Card.was_born`."""
         return birth is not None and list(birth) in self._births
-
-    def card(self) -> Card:
-        """All of it."""
-        births = tuple([BirthDate(*birth) for birth in self._births])
-        return Card(self.names, births, tuple(self._postcodes), self.nhs_numbers)
 
 
 @dataclass(frozen=True, slots=True)

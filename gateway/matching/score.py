@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import log2
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.matching.compare import (
     GOOD_FAMILY,
@@ -138,8 +138,28 @@ def pairs_of(asked: Asked, people: Iterable[tuple[int, Card | StoredCard]], *, t
     return found
 
 
+class Weighed(NamedTuple):
+    """One pair that is not unlikely, with what it weighs in bits."""
+
+    total: float
+    person_id: int
+    levels: Levels
+    bits: Bits
+
+
+def weigh_pairs(pairs: Iterable[tuple[int, Pair]], frequencies: Frequencies) -> list[Weighed]:
+    """Those of the pairs that speak for one person rather than two strangers."""
+    found = []
+    for person_id, pair in pairs:
+        bits = weigh(pair, frequencies)
+        total = bits.total
+        if total > 0:
+            found.append(Weighed(total, person_id, pair.levels, bits))
+    return found
+
+
 def choose(
-    pairs: Sequence[tuple[int, Pair]],
+    weighed: Iterable[Weighed],
     frequencies: Frequencies,
     *,
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
@@ -151,11 +171,7 @@ def choose(
     `complete` False: there were more people than could be compared, so that a rival may be among the rest. The more
     names were asked, the likelier one of them is a stranger's by chance: each guess has its share of the prior.
     """
-    weighed = [
-        (bits.total, person_id, pair.levels, bits)
-        for person_id, pair, bits in ((person_id, pair, weigh(pair, frequencies)) for person_id, pair in pairs)
-    ]
-    ranked = sorted((each for each in weighed if each[0] > 0), key=lambda each: (-each[0], each[1]))[:MAX_RIVALS]
+    ranked = sorted(weighed, key=lambda each: (-each.total, each.person_id))[:MAX_RIVALS]
     if not ranked:
         return NOBODY
     # (1)

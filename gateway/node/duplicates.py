@@ -17,7 +17,7 @@ from gateway.matching.frequency import EVERYBODY, Frequencies
 from gateway.matching.index import read_counts
 from gateway.matching.keys import keys_of
 from gateway.matching.record import MAX_ASKED_NAMES, Asked, Card
-from gateway.matching.score import choose, pairs_of
+from gateway.matching.score import choose, pairs_of, weigh_pairs
 from gateway.node.corrections import may_join, names_of
 from gateway.node.evidence import pair_of
 from gateway.node.grouping import Pair
@@ -133,7 +133,7 @@ def _batch(after: int, today: date) -> Work[tuple[int, list[Duplicate], int]]:
     # (4) those who are probably one, and may become so
     duplicates: list[Duplicate] = []
     for person, pair in pairs:
-        best = choose([pair], frequencies).best
+        best = choose(weigh_pairs([pair], frequencies), frequencies).best
         if best is not None and best.grade.rank >= MatchGrade.PROBABLE.rank:
             both = pair_of(person, best.person_id)
             fields = tuple((field.field, str(field.level)) for field in best.explanation)

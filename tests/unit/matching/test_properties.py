@@ -12,7 +12,7 @@ from gateway.matching.frequency import Frequencies, classes_of
 from gateway.matching.keys import MAX_ASKED_KEYS, MAX_KEYS, asked_keys, keys_of
 from gateway.matching.normalise import MAX_TOKENS, name_tokens, nhs_number, parse_birth_date, parse_postcode
 from gateway.matching.record import Candidate, Card, asked_of, card_of
-from gateway.matching.score import Match, choose, pairs_of
+from gateway.matching.score import Match, choose, pairs_of, weigh_pairs
 from gateway.wire.query import NameParts, Subject
 from mappings.vocabulary import NHS_NUMBER_SYSTEM, MatchGrade
 
@@ -59,7 +59,8 @@ DETAILS = st.builds(Details, FORENAMES, FAMILIES, DATES, POSTCODES)
 def match(subject: Subject, *people: Candidate) -> Match:
     cards = [card_of(person) for person in people]
     counts = Counter(of for card in cards for of in classes_of(card))
-    return choose(pairs_of(asked_of(subject, today=TODAY), enumerate(cards, start=1), today=TODAY), Frequencies(counts))
+    pairs = pairs_of(asked_of(subject, today=TODAY), enumerate(cards, start=1), today=TODAY)
+    return choose(weigh_pairs(pairs, Frequencies(counts)), Frequencies(counts))
 
 
 def grade(found: Match) -> MatchGrade:
@@ -80,7 +81,8 @@ def test_no_text_raises_or_makes_more_keys_than_the_cap(a: str, b: str, born: st
     tiers = list(asked_keys(asked_of(subject, today=TODAY), TODAY))
     assert all(len(tier) <= MAX_ASKED_KEYS for tier in tiers)
     assert all(-(2**63) <= key < 2**63 for tier in tiers for key in tier)
-    choose(pairs_of(asked_of(subject, today=TODAY), [(1, card)], today=TODAY), Frequencies())
+    pairs = pairs_of(asked_of(subject, today=TODAY), [(1, card)], today=TODAY)
+    choose(weigh_pairs(pairs, Frequencies()), Frequencies())
 
 
 @given(TEXT)

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.matching.frequency import Frequencies, classes_of
 from gateway.matching.record import Candidate, Card, asked_of, card_of
-from gateway.matching.score import DEFAULT_THRESHOLDS, Match, Thresholds, choose, pairs_of
+from gateway.matching.score import DEFAULT_THRESHOLDS, Match, Thresholds, choose, pairs_of, weigh_pairs
 from gateway.wire.query import NameParts, Subject
 from mappings.vocabulary import NHS_NUMBER_SYSTEM, MatchGrade
 
@@ -40,7 +40,13 @@ def match(
     """In a register of these people alone; they have the ids 1, 2, 3 in order."""
     cards = [card_of(person) for person in people]
     pairs = pairs_of(asked_of(subject, today=TODAY), enumerate(cards, start=1), today=TODAY)
-    return choose(pairs, frequencies(cards), thresholds=thresholds, complete=complete, names_asked=len(subject.names))
+    return choose(
+        weigh_pairs(pairs, frequencies(cards)),
+        frequencies(cards),
+        thresholds=thresholds,
+        complete=complete,
+        names_asked=len(subject.names),
+    )
 
 
 def frequencies(cards: list[Card]) -> Frequencies:
@@ -292,8 +298,8 @@ def test_several_names_asked_at_once_make_each_of_them_less_sure() -> None:
     cards = [card_of(ROBERT)]
     asked = asked_of(Subject(names=tuple(names[:1]), birth_date="1985-03-19"), today=TODAY)
     pairs = pairs_of(asked, enumerate(cards, start=1), today=TODAY)
-    assert choose(pairs, frequencies(cards)).disclosable
-    assert not choose(pairs, frequencies(cards), names_asked=4).disclosable
+    assert choose(weigh_pairs(pairs, frequencies(cards)), frequencies(cards)).disclosable
+    assert not choose(weigh_pairs(pairs, frequencies(cards)), frequencies(cards), names_asked=4).disclosable
 
 
 def test_of_many_dates_on_record_one_that_agrees_says_less() -> None:

@@ -34,6 +34,7 @@ async def show_status(settings: NodeSettings) -> None:
             accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
             _echo(_agreements(membership.received, node.agreements, accepted, me=settings.node.member))
         _echo(await _sources(node, settings))
+        _echo(_matching(settings))
 
 
 def _echo(lines: Iterator[str] | list[str]) -> None:
@@ -93,6 +94,13 @@ async def _sources(node: Node, settings: NodeSettings) -> list[str]:
         if suspended:
             lines.append(f"  merges by hand without effect: {len(suspended)}; each import names them")
     return lines or ["No source is configured: this node can ask, and has nothing to answer from."]
+
+
+def _matching(settings: NodeSettings) -> Iterator[str]:
+    matching = settings.matching
+    birth = "a detail of birth is demanded" if matching.birth_needed else "no detail of birth is demanded"
+    yield f"Matching discloses from probability {matching.disclose_at}; {birth}; registered share"
+    yield f"  {matching.registered_share}. A node that was started before the file said so has to be restarted."
 
 
 def _last_run(source: str, federation: str) -> Work[str]:

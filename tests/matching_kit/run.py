@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import csv
 import json
+import re
 import sys
 import tempfile
 import time
@@ -31,6 +32,7 @@ from tests.matching_kit.score import Answer
 
 ANSWERS = "answers.jsonl"
 BATCH = 5_000  # people indexed in one transaction
+_FHIR_DATE = re.compile(r"\d{4}(-\d\d){0,2}")
 _TYPED = ("given", "family", "birth_date", "birth_year", "age", "postcode")
 
 
@@ -74,6 +76,13 @@ def subject_of(line: Mapping[str, Any]) -> Subject:
         age=typed["age"],
         postcode=typed["postcode"],
     )
+
+
+def unread_dates(register: Path, questions: Iterable[Subject]) -> int:
+    """How many birth dates count for nothing, as they are written otherwise than FHIR does."""
+    stored = (date for _, candidate in candidates(register) for date in candidate.birth_dates)
+    asked = (question.birth_date for question in questions if question.birth_date)
+    return sum(not _FHIR_DATE.fullmatch(date) for date in (*stored, *asked))
 
 
 async def build(database: Database, register: Path) -> None:
@@ -141,9 +150,10 @@ def _answer(match: Match, ids: Mapping[int, str]) -> Answer:
 def run(register: Path, queries: Path, out: Path, database_file: Path) -> str:
     """Index, unless the file is there, ask and write DIR/answers.jsonl; returns what it cost, in words."""
     is_new = not database_file.exists()
-    found, built_s, indexed, resident = asyncio.run(
-        _run(register if is_new else None, subjects(queries), database_file)
-    )
+    questions = subjects(queries)
+    if unread := unread_dates(register, questions):
+        sys.stderr.write(f"{unread} birth dates are not written YYYY-MM-DD, YYYY-MM or YYYY: they count for nothing\n")
+    found, built_s, indexed, resident = asyncio.run(_run(register if is_new else None, questions, database_file))
     out.mkdir(parents=True, exist_ok=True)
     if write_answers(out / ANSWERS, register, found) != indexed:
         raise SystemExit(f"{database_file} holds another register, or a part of this one: remove it")

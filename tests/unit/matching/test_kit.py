@@ -192,3 +192,10 @@ def test_sets_of_one_size_are_pooled_in_the_report(tmp_path: Path) -> None:
     pooled = reports["small"]["all"]
     assert pooled["top1_accuracy"] > 0.9
     assert line.startswith(f"| small | 200, 100 | {pooled['top1_accuracy']:.3f} | {pooled['disclosed']['right']} / ")
+
+
+def test_birth_dates_in_another_form_are_counted_aloud(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answers(folder, {"given": "olena", "family": "kovalenko", "birth_date": "01/06/2016"})
+    assert capsys.readouterr().err.startswith("1 birth dates are not written YYYY-MM-DD")
+    answers(folder, {"given": "olena", "family": "kovalenko", "birth_date": "2016-06"}, database="again.db")
+    assert "birth dates" not in capsys.readouterr().err

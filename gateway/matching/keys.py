@@ -22,6 +22,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import pairwise
 
 from gateway.matching.compare import GIVEN_ASKED, PARTICLES
 from gateway.matching.normalise import CACHED_NAMES, CACHED_VALUES, BirthDate, is_outward, skeleton
@@ -109,7 +110,8 @@ def _weakest_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...])
     Whose family name was misheard beyond its sound is found by the given name, in any month of the year that was asked
     or, where a date was, in that month of the years that one wrong digit away.
     """
-    found = [_address_key(asked.postcode)] if asked.postcode and not is_outward(asked.postcode) else []
+    postcode = asked.postcode
+    found = [_address_key(each) for each in (postcode, *_exchanged(postcode))] if postcode else []
     born = asked.birth
     for given, family, families, givens in names:
         if born and born.day:
@@ -123,6 +125,15 @@ def _weakest_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...])
         found += _year_keys(years[:1], families[:1], INITIALS) if years else []
         months = range(1, MONTHS + 1)
         found += [_month_key(year, month, code) for code in givens[:1] for year in years[:2] for month in months]
+    return found
+
+
+def _exchanged(postcode: str) -> list[str]:
+    """The postcode with two neighbouring letters, or two digits, in each other's place."""
+    found = []
+    for place, (a, b) in enumerate(pairwise(postcode)):
+        if a != b and (a + b).isalnum() and a.isdigit() == b.isdigit():
+            found.append(postcode[:place] + b + a + postcode[place + 2 :])
     return found
 
 

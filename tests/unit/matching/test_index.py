@@ -83,6 +83,11 @@ def counts() -> Work[tuple[int, int, int]]:
         (question("Олена", "Коваленко", birth_date="1990-06-02"), 3),
         (question("Sue", "Jones", birth_date="1970-06-02"), 4),
         (question("Sue", "Smith", age=55), 4),
+        (question("Robert", "Blayney", birth_date="1995-03-09"), 1),
+        (question("Robert", "Blayney", birth_date="1985"), 1),
+        (question("Robert", "Blayney", age=40), 1),
+        (question("Oobert", "O'Brien", birth_date="1985"), 1),
+        (question("Robert", "Blayney", postcode="AB10 1YX"), 1),
         (question("Nobody", "Here", birth_date="1985-06-07", postcode="M1 1AA"), None),
     ],
 )

@@ -27,9 +27,10 @@ from gateway.wire.query import Subject
 from mappings.vocabulary import MatchGrade
 
 MAX_POSTINGS = 512  # people read under one key, as in the statement below
-MAX_COMPARED = 140  # people compared with one question
+MAX_COMPARED = 150  # people compared with one question
 MAX_NAME_PAIRS = 640  # an asked name beside one on record; more only where all have many names
-FEW = 50  # rows that one statement reads with their cards, as in the statement below; more are a crowd
+FEW = 50  # rows that one statement reads with their cards; more are a crowd
+FEW_AT_LAST = 90  # the same of the last tier, which reads no crowds
 PEOPLE_PER_STATEMENT = 250
 CLASSES_PER_STATEMENT = 250
 TIERS_OF_RIVALS = 2  # of asked_keys()
@@ -51,7 +52,7 @@ _FEW_CARDS = [  # CROSS: the keys first, then their people
         "SELECT k.person_id, c.card FROM match_key k CROSS JOIN person_card c "
         "WHERE c.person_id = k.person_id AND k.key IN (",
         n,
-        ") LIMIT 50",
+        ") LIMIT ?",
     )
     for n in range(MAX_ASKED_KEYS + 1)
 ]
@@ -198,10 +199,11 @@ def read_counts(classes: Set[int]) -> Work[dict[int, int]]:
 def _cards_of(keys: tuple[int, ...], seen: Set[int], *, crowd: bool) -> Work[tuple[dict[int, bytes], bool]]:
     """Cards of those who have one of the keys and are not `seen`; False if some were left out."""
     at_hand: dict[int, bytes] = {}
-    if len(seen) + FEW <= MAX_COMPARED:
-        rows = yield Statement(_FEW_CARDS[len(keys)], keys)
+    few = FEW if crowd else FEW_AT_LAST
+    if len(seen) + few <= MAX_COMPARED:
+        rows = yield Statement(_FEW_CARDS[len(keys)], (*keys, few))
         at_hand = {person_id: card for person_id, card in rows if person_id not in seen}
-        if len(rows) < FEW:
+        if len(rows) < few:
             return at_hand, True
     if not crowd:
         return at_hand, False

@@ -49,6 +49,7 @@ WEAK_BIRTH: Final = frozenset(
 AGREEING_BIRTH: Final = GOOD_BIRTH | WEAK_BIRTH - {BirthLevel.MISSING, BirthLevel.TWO_PARTS}
 CONTRADICTING_BIRTH: Final = frozenset((BirthLevel.OTHER, BirthLevel.YEAR_ONLY, BirthLevel.YEAR_OFF))
 SAME_GIVEN: Final = frozenset((NameLevel.EXACT, NameLevel.NICKNAME))
+OTHER_MIDDLE: Final = frozenset((MiddleLevel.OTHER, MiddleLevel.REORDERED))  # as a relative's may be
 SAME_ADDRESS: Final = frozenset((PlaceLevel.EXACT, PlaceLevel.EDIT))
 
 # How likely an unregistered relative of a registered person is asked about under a name that compares so: a child
@@ -213,7 +214,7 @@ def _relative(levels: Levels) -> float:
     """How much likelier than chance an unregistered relative of this person compares with the question as they do."""
     if levels.number is NumberLevel.EXACT:
         return 0.0  # no relative has the same number
-    if levels.given in GOOD_GIVEN and levels.middle is not MiddleLevel.OTHER:
+    if levels.given in GOOD_GIVEN and levels.middle not in OTHER_MIDDLE:
         share = RELATIVE_OF_SAME_NAME * (
             1.0 if levels.birth in GOOD_BIRTH or levels.birth is BirthLevel.NEAR else RELATIVE_OF_UNKNOWN_BIRTH
         )
@@ -241,7 +242,7 @@ def is_guarded(levels: Levels) -> bool:
 
 def _is_guarded_by_address(levels: Levels) -> bool:
     """A brother lives there too: the less is known of the birth, the less may be amiss with the rest."""
-    if levels.middle is MiddleLevel.OTHER or levels.birth not in WEAK_BIRTH:
+    if levels.middle in OTHER_MIDDLE or levels.birth not in WEAK_BIRTH:
         return False
     if levels.birth is BirthLevel.MISSING:
         return levels.place is PlaceLevel.EXACT and levels.given in SAME_GIVEN
@@ -270,7 +271,7 @@ def _is_guarded_by_family(levels: Levels) -> bool:
 
 def grade_of(levels: Levels, probability: float, *, guarded: bool) -> MatchGrade:
     """The FHIR grade of the best person."""
-    contradicted = levels.place is PlaceLevel.OTHER or levels.middle is MiddleLevel.OTHER
+    contradicted = levels.place is PlaceLevel.OTHER or levels.middle in OTHER_MIDDLE
     surely = levels.birth in GOOD_BIRTH and levels.given in SAME_GIVEN and not contradicted
     surely = surely or (levels.birth in GOOD_BIRTH and levels.number is NumberLevel.EXACT)
     if guarded and probability >= CERTAIN_AT and surely:

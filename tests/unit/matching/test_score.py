@@ -331,3 +331,16 @@ def test_one_slip_in_the_postcode_is_forgiven_beside_the_given_name_and_the_birt
     slip = {"birth_date": "1985-03-09", "postcode": "AB10 1XZ"}
     assert match(question("Robert", "Tench", **slip), ROBERT).disclosable
     assert not match(question("Rupert", "Tench", **slip), ROBERT).disclosable
+
+
+def test_nobody_is_certain_whose_given_names_stand_in_another_order() -> None:
+    """Brothers are called Muhammad Yusuf and Yusuf Muhammad."""
+    muhammad = stored("Muhammad Yusuf", "Rahman", "2014-03-09", "AB10 1XY")
+    details = {"birth_date": "2014-03-09", "postcode": "AB10 1XY"}
+    same = match(question("Muhammad Yusuf", "Rahman", **details), muhammad)
+    other = match(question("Yusuf Muhammad", "Rahman", **details), muhammad)
+    assert same.best is not None
+    assert same.best.grade is MatchGrade.CERTAIN
+    assert other.best is not None
+    assert other.best.grade is not MatchGrade.CERTAIN
+    assert not match(question("Yusuf Muhammad", "Rahman", postcode="AB10 1XY"), muhammad).disclosable

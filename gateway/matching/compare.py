@@ -102,10 +102,10 @@ def compare_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
 
 def shared_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> str | None:
     """The stored given name that one asked for is, well spelt or as a nickname, wherever the two stand."""
-    for token in asked[:GIVEN_ASKED]:
+    for place, token in enumerate(asked[:GIVEN_ASKED]):
         if len(token) > 1:
             of_asked = roots(token)
-            for name in stored[:GIVEN_STORED]:
+            for name in stored[: 1 if place else GIVEN_STORED]:
                 if name in of_asked:
                     return name
     return None

@@ -1,12 +1,13 @@
 """Tells this agency's manager of governance cases, and reminds them; only a serving node does it.
 
-Once a minute, (1) whoever is to be told of a new case, is: on record, then as an event; (2) an overdue case is reminded
-of, at most once a day, the same way. It knows nothing of the answer that opened a case, so that nothing of it shows in
-when an answer leaves; what it does is in the ledger, so that neither a restart nor a second process does it twice.
+About once a minute, (1) whoever is to be told of a new case, is: on record, then as an event; (2) an overdue case is
+reminded of, at most once a day, the same way. It knows nothing of the answer that opened a case, so that nothing of it
+shows in when an answer leaves. What it does is in the ledger: neither a restart nor a second process does it twice.
 """
 
 import asyncio
 import logging
+import random
 
 from consent_ledger.case import CaseId, Step
 from consent_ledger.case_table import load_waiting
@@ -28,7 +29,7 @@ async def keep_watch(node: NodeParts, settings: CasesTable) -> None:
             await watch(node, settings)
         except (LedgerError, StorageError):
             emit("case.watch_failed", level=logging.WARNING, code="storage")
-        await asyncio.sleep(WATCH_S)
+        await asyncio.sleep(WATCH_S * random.uniform(0.2, 1.0))  # noqa: S311 - so that no asker knows when, nothing more
 
 
 async def watch(node: NodeParts, settings: CasesTable) -> None:

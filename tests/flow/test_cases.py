@@ -1,5 +1,6 @@
 """Break-glass, review and call-back through real nodes: what the asker sees, and what lands before an officer."""
 
+import asyncio
 import io
 import logging
 import re
@@ -12,16 +13,19 @@ import pytest
 from rich.console import Console
 
 from consent_ledger.case import CaseId
+from consent_ledger.ledger import Ledger
+from consent_ledger.record import LedgerUnavailable
+from gateway import app
 from gateway.cli.case_screen import case_list, case_sheet
 from gateway.errors import InputError
-from gateway.node import cases
+from gateway.node import case_watch, cases
 from gateway.node.ask import ask
 from gateway.node.case_watch import watch
 from gateway.node.cases import CaseShown, Ruling
 from gateway.node.corrections import Officer
 from gateway.node.question import BreakGlass, Question
 from gateway.node.results import Completed, MemberOutcome
-from gateway.settings import CasesTable
+from gateway.settings import CasesTable, load_node
 from mappings.model import Involvement
 from mappings.vocabulary import AuthMethod, BreakGlassReason, Finding, Mode, Purpose, Sensitivity
 from tests.federation import NAME, TestFederation, federation, result_of, someone
@@ -269,6 +273,32 @@ async def test_a_case_is_told_of_once_though_the_node_starts_again(
     await north.start(AGENCY)
     await look(north)
     assert [event["event"] for event in events] == ["case.opened"]
+
+
+async def test_a_serving_node_tells_of_a_case_by_itself_though_the_first_attempt_is_not_on_record(
+    north: TestFederation, events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asked(north, **KATE, **BREAK_GLASS)
+    await north.stop(AGENCY)
+    log_case, stopped = Ledger.log_case, asyncio.Event()
+
+    async def works(*said: Any) -> object:
+        appended = await log_case(*said)
+        stopped.set()
+        return appended
+
+    async def fails(*_: object) -> None:
+        monkeypatch.setattr(Ledger, "log_case", works)
+        raise LedgerUnavailable("disk full")
+
+    monkeypatch.setattr(Ledger, "log_case", fails)
+    monkeypatch.setattr(case_watch, "WATCH_S", 0.01)
+    monkeypatch.setattr(app, "_until_stopped", stopped.wait)
+    for not_in_a_test in ("configure_logging", "collect_rarely"):
+        monkeypatch.setattr(app, not_in_a_test, lambda: None)
+    async with asyncio.timeout(20):
+        await app.serve_node(load_node(north.folder / AGENCY / "node.toml"), clock=north.clock)
+    assert [event["event"] for event in events] == ["case.watch_failed", "case.opened"]
 
 
 @pytest.mark.parametrize("width", [80, 118])

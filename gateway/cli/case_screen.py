@@ -40,7 +40,7 @@ def case_list(found: Sequence[CaseShown], *, members: Members, now: float) -> Re
     """All on one screen, one row each, with what is overdue in red."""
     if not found:
         return Text("No case is open.")
-    table = Table(header_style="bold", pad_edge=False)
+    table = Table(header_style="bold")
     table.add_column("Case", no_wrap=True)
     table.add_column("Age", no_wrap=True)
     table.add_column("Due", no_wrap=True)
@@ -58,9 +58,9 @@ def case_list(found: Sequence[CaseShown], *, members: Members, now: float) -> Re
             Text(_clients_short(shown)),
         )
     count = sum(shown.overdue(now) for shown in found)
-    said = f"{len(found)} open, {count} overdue."
+    said = f"{len(found)} open, {count} overdue. All about one: patchwork cases show CASE"
     if len(found) == MAX_LISTED:
-        said += f" Only the oldest {MAX_LISTED} are listed."
+        said += f". Only the oldest {MAX_LISTED} are listed."
     return Group(table, Text(said))
 
 

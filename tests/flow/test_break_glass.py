@@ -53,7 +53,7 @@ async def test_a_broken_glass_ends_with_a_finding_at_both_agencies(north: TestFe
     for member, kind in ((AGENCY, "break-glass"), (ASKER, "our-break-glass")):
         overdue = await run(north, member, "cases", later=True)
         assert "1 open, 1 overdue" in overdue.out
-        (case,) = re.findall(rf"│({kind}-[0-9]+) ", overdue.out)
+        (case,) = re.findall(rf"│ ({kind}-[0-9]+) ", overdue.out)
         closed = await run(north, member, "cases", "close", case, *CLOSE)
         assert closed.code == 0, closed.said
         shown = await run(north, member, "cases", "show", case)

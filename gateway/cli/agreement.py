@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli import agreement_diff, agreement_explain, agreement_lint
+from gateway.cli import agreement_diff, agreement_explain, agreement_json, agreement_lint, agreement_what_if
 from gateway.cli.options import CLOCK, Config, Yes, ask_first
 from gateway.errors import InputError
 from gateway.node.identity import load_identity
@@ -23,6 +23,9 @@ app = typer.Typer(help="Data sharing agreements.", no_args_is_help=True)
 app.command()(agreement_lint.lint)
 app.command()(agreement_explain.explain)
 app.command()(agreement_diff.diff)
+app.command()(agreement_what_if.what_if)
+app.command()(agreement_json.export)
+app.command("import")(agreement_json.import_)
 
 
 @app.command()

@@ -29,6 +29,7 @@ def diff(
         console.print(Text(plain(sentence)))
     _print(console, "Who learns more", comparison.wider)
     _print(console, "Who learns less", comparison.narrower)
+    console.print()
     console.print(Text(f"{len(comparison.wider)} wider, {len(comparison.narrower)} narrower."))
 
 
@@ -53,5 +54,3 @@ def _print(console: Console, title: str, changes: Sequence[Change]) -> None:
                 ]
             )
         )
-    if changes:
-        console.print()

@@ -103,18 +103,16 @@ def _take(entry: Entry, draft: Agreement, found: _Found) -> None:
 
 
 def _table(changes: list[_Change]) -> Table:
-    table = Table(box=SIMPLE_HEAD, header_style="bold", expand=True, padding=(0, 2, 0, 0))
-    table.add_column("Entry", justify="right", no_wrap=True)
-    table.add_column("Date", no_wrap=True)
+    table = Table(box=SIMPLE_HEAD, header_style="bold", expand=True, padding=(0, 1, 0, 0))
+    table.add_column("Entry, date", no_wrap=True)
     table.add_column("Asker, purpose", overflow="fold", ratio=3)
     table.add_column("Decided", overflow="fold", ratio=3)
     table.add_column("Under the draft", overflow="fold", ratio=3)
     for change in changes:
         each = change.replayed
         table.add_row(
-            str(change.seq),
-            change.day,
-            Text(f"{each.asker},\n{each.purpose.word}"),
+            Text(f"{change.seq}\n{change.day}"),
+            Text(f"{each.asker}\n{each.purpose.word}"),
             Text(_words(each.before)),
             Text(_words(each.after)),
         )

@@ -144,7 +144,11 @@ def _overlaps(
     rule: Rule, fates: Mapping[str, _Fate], agreement: Agreement, types: Mapping[str, str] | None
 ) -> Iterator[Finding]:
     """What this rule takes away from others that act elsewhere: as a denial, a review, or by needing consent."""
-    taken = [other for other in agreement.rules if rule.id in fates[other.id].before and fates[other.id].decides]
+    taken = [
+        other
+        for other in agreement.rules
+        if rule.id in fates[other.id].before and fates[other.id].decides and other.effect is not Effect.DENY
+    ]
     if taken and rule.effect is not Effect.PERMIT:
         verb = "denies" if rule.effect is Effect.DENY else "sends to a review"
         where = merged(scope for other in taken for scope in fates[other.id].before[rule.id])
@@ -162,12 +166,15 @@ def _overlaps(
 def _described(scopes: list[Scope], agreement: Agreement, types: Mapping[str, str] | None) -> str:
     everybody = universe([agreement], types)
     of = service_codes(agreement.rules)
-    said = [
-        f"{parties(scope.askers, of=everybody)} about {services(scope.services, of=of)} for {purposes(scope.purposes)}"
-        for scope in scopes[:MAX_OVERLAPS]
-    ]
-    more = len(scopes) - MAX_OVERLAPS
-    return "; ".join(said) + (f"; and {more} more" if more > 0 else "")
+    said = list(
+        dict.fromkeys(
+            f"{parties(scope.askers, of=everybody)} about {services(scope.services, of=of)}"
+            f" for {purposes(scope.purposes)}"
+            for scope in scopes
+        )
+    )
+    more = len(said) - MAX_OVERLAPS
+    return "; ".join(said[:MAX_OVERLAPS]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _names(agreement: Agreement, types: Mapping[str, str] | None, known_services: Collection[str]) -> Iterator[Finding]:

@@ -45,6 +45,13 @@ def test_a_permit_of_which_something_is_left_is_only_noted_with_what_is_denied()
     assert about("no-camhs", findings) == [("note", said)]
 
 
+def test_two_denials_that_overlap_take_nothing_from_each_other() -> None:
+    one = rule("one", effect="deny", services=["meals"])
+    two = rule("two", effect="deny", services=["meals", "CAMHS"])
+    said = [sentence for _, sentence in about("one", found(rule("coordination"), one, two))]
+    assert said == ["It denies part of what coordination would allow: any party about meals for coordination of care."]
+
+
 def test_a_review_that_hides_a_permit_everywhere_is_an_error_and_in_part_a_note() -> None:
     everywhere = found(rule("coordination"), rule("reviewed", effect="review"))
     assert about("coordination", everywhere) == [

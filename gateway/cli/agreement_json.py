@@ -18,7 +18,7 @@ def export(
 ) -> None:
     """Write the agreement as MAIS SharingPolicy JSON."""
     agreement = read(file)
-    path = output or file.with_suffix(".json")
+    path = _new(output or file.with_suffix(".json"), "what somebody sent")
     replace_file(path, export_policy(agreement))
     typer.echo(f"Written to {path}. Version and rules, for which MAIS has no field, stand under {EXTENSION}.")
     typer.echo(f"Members sign the text of {file} and never this file: keep it.")
@@ -32,9 +32,7 @@ def import_(
     """Make an agreement's text from MAIS SharingPolicy JSON, for review and signing."""
     imported = import_policy(read_file(file, MAX_POLICY_BYTES), where=str(file), version=version)
     agreement = imported.agreement
-    path = output or file.with_suffix(".toml")
-    if path.exists():
-        raise InputError(f"{path} exists, and may be what members have signed: name another file with --output")
+    path = _new(output or file.with_suffix(".toml"), "what members have signed")
     replace_file(path, imported.text)
     typer.echo(plain(f"{agreement.name}, version {agreement.version}: written to {path}."))
     if not imported.has_rules:
@@ -44,3 +42,10 @@ def import_(
         typer.echo(plain(imported.of_sha256))
         typer.echo("If this one is to be signed, give it another version: two texts of one version are both ignored.")
     typer.echo("Look at it with `patchwork agreement lint` and `patchwork agreement explain` before anybody signs it.")
+
+
+def _new(path: Path, else_lost: str) -> Path:
+    """A path to write to; raises InputError rather than write over a file."""
+    if path.exists():
+        raise InputError(f"{path} exists, and may be {else_lost}: name another file with --output")
+    return path

@@ -16,12 +16,12 @@ from gateway.policy.findings import Finding, Severity
 from gateway.policy.gaps import gaps
 from gateway.policy.merging import merged
 from gateway.policy.outcomes import CIRCUMSTANCES, SILENT, Outcome, Outcomes
-from gateway.policy.words import listed, parties, purposes, services
+from gateway.policy.words import kind, listed, parties, purposes, services
 from mappings.vocabulary import OrganisationType
 
 MAX_OVERLAPS: Final = 3  # described in one finding; the rest are counted
 
-_TYPES = frozenset(OrganisationType)
+_TYPES = frozenset(code.value for code in OrganisationType)
 _TAKING: Final = (
     (Effect.DENY, ("denies it", "deny it")),
     (Effect.REVIEW, ("sends it to a review", "send it to a review")),
@@ -113,9 +113,7 @@ def _nobody(rule: Rule, agreement: Agreement, types: Mapping[str, str] | None) -
     where = "among the parties" if types is None else "among the parties in the federation document"
     if not any(rule.receives(*who) for who in everybody):
         said = f"nobody {where} is {listed(rule.recipients, last='or')}"
-        if any(
-            EVERYONE in rule.recipients or who[0] in rule.recipients or who[1] in rule.recipients for who in everybody
-        ):
+        if any({EVERYONE, *who} & set(rule.recipients) for who in everybody):
             said = "its exceptions leave nobody who may ask"
     elif rule.effect is not Effect.DENY and not any(rule.asks(*who) for who in everybody):
         said = f"nobody {where} is {listed(rule.ask, last='or')}, whom it lets be asked"
@@ -197,8 +195,19 @@ def _names(agreement: Agreement, types: Mapping[str, str] | None, known_services
         for code in sorted(set(rule.services) - {EVERYONE} - set(known_services)) if known_services else ():
             severity = Severity.ERROR if keeps_out else Severity.WARNING
             yield Finding(severity, (rule.id,), f"services: {code} is not a service code that nodes use.")
-    for member in sorted(agreement.members - set(types)) if types is not None else ():
+    if types is not None:
+        yield from _absent(agreement, types)
+
+
+def _absent(agreement: Agreement, types: Mapping[str, str]) -> Iterator[Finding]:
+    """Who is named and is not in the federation: a party, or any party of a kind."""
+    for member in sorted(agreement.members - set(types)):
         yield Finding(Severity.WARNING, (), f"{member} is a party, but not an active member of the federation.")
+    there = {types[member] for member in agreement.members if member in types}
+    for code in sorted(_TYPES - there):
+        rules = tuple(rule.id for rule in agreement.rules if code in {*rule.recipients, *rule.ask})
+        if rules:
+            yield Finding(Severity.NOTE, rules, f"No party is a {kind(code)} now; one that joins would come under it.")
 
 
 def _named(rules: list[Rule]) -> str:

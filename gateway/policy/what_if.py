@@ -65,7 +65,8 @@ def replay(body: Mapping[str, Any], draft: Agreement) -> list[Replayed] | NotRep
         question = body["question"]
         if question["agreement"][0] != draft.uri:
             return NotReplayed.OTHER_AGREEMENT
-        return [_replay(question, record, draft) for record in body["decisions"]]
+        in_force_then = replace(draft, start_date=date.min, end_date=date.max)
+        return [_replay(question, record, in_force_then) for record in body["decisions"]]
     except (KeyError, TypeError, ValueError, IndexError):
         return NotReplayed.INCOMPLETE
 
@@ -109,7 +110,7 @@ def recorded_inputs(
 
 
 def _replay(question: Mapping[str, Any], record: Mapping[str, Any], draft: Agreement) -> Replayed:
-    inputs = recorded_inputs(question, record, replace(draft, start_date=date.min, end_date=date.max))
+    inputs = recorded_inputs(question, record, draft)
     inputs = replace(
         inputs,
         question=replace(inputs.question, agreement_uri=draft.uri, agreement_version=draft.version),

@@ -67,10 +67,11 @@ def test_diff_says_who_learns_more(tmp_path: Path) -> None:
     assert "Nothing but its bytes" in done("diff", EXAMPLE, tmp_path / "same.toml")
 
 
-def test_export_and_import_never_write_over_what_members_have_signed(tmp_path: Path) -> None:
+def test_export_and_import_never_write_over_a_file(tmp_path: Path) -> None:
     signed = tmp_path / "agreed.toml"
     signed.write_bytes(Path(EXAMPLE).read_bytes())
     done("export", tmp_path / "agreed.toml")
+    assert "may be what somebody sent" in agreement_command("export", signed).err
     assert "may be what members have signed" in agreement_command("import", tmp_path / "agreed.json").err
     assert signed.read_bytes() == Path(EXAMPLE).read_bytes()
     assert "It is a new text" in done("import", tmp_path / "agreed.json", "--output", tmp_path / "again.toml")

@@ -102,12 +102,18 @@ def test_a_rule_that_concerns_nobody_never_acts(changed: dict[str, Any], said: s
 def test_the_federation_tells_that_no_party_is_of_the_type_a_rule_names() -> None:
     odd = rule("odd", recipients=["police-force"])
     assert about("odd", found(odd)) == []
-    ((severity, said),) = about("odd", found(odd, types=TYPES))
+    (severity, said), *_ = about("odd", found(odd, types=TYPES))
     assert severity == "error"
     assert "police-force" in said
     without_trust = {member: kind for member, kind in TYPES.items() if member != "trust"}
     whole = [finding.sentence for finding in found(rule("coordination"), types=without_trust)]
     assert whole == ["trust is a party, but not an active member of the federation."]
+
+
+def test_a_kind_that_no_party_is_of_yet_is_noted_where_the_rest_of_the_rule_acts() -> None:
+    odd = rule("odd", recipients=["local-authority", "school"])
+    said = "No party is a school now; one that joins would come under it."
+    assert about("odd", found(odd, types=TYPES)) == [("note", said)]
 
 
 def test_a_misspelt_word_weighs_most_where_it_was_to_keep_somebody_out() -> None:

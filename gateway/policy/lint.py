@@ -25,6 +25,7 @@ _TYPES = frozenset(code.value for code in OrganisationType)
 _TAKING: Final = (
     (Effect.DENY, ("denies it", "deny it")),
     (Effect.REVIEW, ("sends it to a review", "send it to a review")),
+    (Effect.PERMIT, ("stands before it", "stand before it")),
 )
 
 
@@ -127,15 +128,18 @@ def _never(rule: Rule, fate: _Fate, agreement: Agreement) -> Finding:
     if rule.effect is Effect.DENY:
         said = f"It adds nothing: {_named(others)} already {_plural(others, 'denies', 'deny')} all of it."
         return Finding(Severity.NOTE, (rule.id,), said)
-    if any(other.effect is not Effect.PERMIT for other in others):
-        how = " and ".join(
+    how = listed(
+        (
             f"{_named(some)} {_plural(some, *verbs)}"
             for effect, verbs in _TAKING
             if (some := [other for other in others if other.effect is effect])
-        )
-        return Finding(Severity.ERROR, (rule.id,), f"It never acts: wherever it applies, {how}.")
-    said = f"It never decides: {_named(others)} always {_plural(others, 'stands', 'stand')} before it."
-    return Finding(Severity.WARNING, (rule.id,), said)
+        ),
+        last="or",
+    )
+    # What a greater permit takes is still disclosed; what a denial or review takes is not what the rule says.
+    outdone = all(other.effect is Effect.PERMIT for other in others)
+    severity = Severity.WARNING if outdone else Severity.ERROR
+    return Finding(severity, (rule.id,), f"It never acts: wherever it applies, {how}.")
 
 
 def _overlaps(

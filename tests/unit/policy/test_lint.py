@@ -64,8 +64,17 @@ def test_a_review_that_hides_a_permit_everywhere_is_an_error_and_in_part_a_note(
 
 def test_a_permit_that_a_greater_one_always_outdoes_is_named() -> None:
     findings = found(rule("coordination"), rule("more", mode="schedule"))
-    assert about("coordination", findings) == [("warning", "It never decides: more always stands before it.")]
+    assert about("coordination", findings) == [
+        ("warning", "It never acts: wherever it applies, more stands before it.")
+    ]
     assert found(rule("coordination"), rule("more", mode="schedule", min_auth="mfa")) == []
+
+
+def test_a_permit_denied_here_and_outdone_there_is_an_error_that_names_both() -> None:
+    denial = rule("no-restricted", effect="deny", sensitivity=["R", "V"])
+    more = rule("more", mode="schedule", sensitivity=["N"])
+    said = "It never acts: wherever it applies, no-restricted denies it or more stands before it."
+    assert about("coordination", found(rule("coordination"), denial, more))[0] == ("error", said)
 
 
 def test_a_greater_permit_that_needs_consent_is_warned_of_because_it_discloses_less_to_the_silent() -> None:

@@ -135,6 +135,9 @@ def _asked_names(name: NameParts) -> list[NameTokens | None]:
     family, comma, given = name.text.partition(",")
     if comma:  # "Smith, Robert"
         return [_tokens((given,), family)]
+    given, _, family = name.text.strip().rpartition(" ")
+    if name_tokens(family):  # the last word, both halves of a double-barrelled one
+        return [_tokens((given,), family)]
     tokens = name_tokens(name.text)
     return [(tokens[:-1], tokens[-1:])] if tokens else []
 

@@ -21,7 +21,7 @@ def done(*arguments: object) -> str:
 
 
 def test_lint_ends_with_exit_code_1_only_where_there_is_an_error(tmp_path: Path) -> None:
-    assert "0 errors, 0 warnings, 2 notes." in done("lint", EXAMPLE)
+    assert "0 errors, 1 warning, 2 notes." in done("lint", EXAMPLE)
     (tmp_path / "bad.toml").write_text(toml_text(document(rule("coordination"), rule("no", effect="deny"))))
     ran = agreement_command("lint", tmp_path / "bad.toml")
     assert ran.code == 1

@@ -403,3 +403,13 @@ def test_where_all_live_in_one_neighbourhood_a_slip_in_the_postcode_says_little(
     assert alone.best is not None
     assert among.best is not None
     assert among.best.bits.postcode < alone.best.bits.postcode - 4
+
+
+@pytest.mark.parametrize("typed", ["Katherine Bramley-Osei", "Bramley-Osei, Katherine", " katherine  bramley-osei "])
+def test_a_double_barrelled_name_typed_in_one_line_is_the_family_name_whole(typed: str) -> None:
+    katherine = stored("Katherine Ama", "Bramley-Osei", "1991-05-17", "ZM4 7QT")
+    subject = Subject(names=(NameParts(text=typed),), birth_date="1991-05-17", postcode="ZM4 7QT")
+    found = match(subject, katherine)
+    assert found.best is not None
+    assert found.best.grade is MatchGrade.CERTAIN
+    assert found.disclosable

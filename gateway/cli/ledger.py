@@ -3,9 +3,14 @@
 import typer
 
 from gateway.cli.options import Config, opened, run
+from gateway.cli.report import report
+from gateway.cli.withhold import allow, withhold
 from gateway.settings import NodeSettings, load_node
 
 app = typer.Typer(help="What this node has put on record.", no_args_is_help=True)
+app.command("report")(report)
+app.command("withhold")(withhold)
+app.command("allow")(allow)
 
 
 @app.command()

@@ -1,0 +1,26 @@
+"""Options of commands that an officer of the agency gives on the record, and what they must say."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import words
+from gateway.errors import InputError
+
+Person = Annotated[
+    str, typer.Option(metavar="SOURCE:KEY", help="One of the client's records: a source, and their number there.")
+]
+By = Annotated[str, typer.Option(help="Who decides: your name or number, for the record.")]
+Reason = Annotated[str, typer.Option(help="Why: a code of your own or a few words, for the record alone.")]
+
+
+def noted(said: str, option: str, question: str) -> str:
+    """What goes on record: given as an option, or else asked for. Raises InputError naming the option."""
+    if not said:
+        try:
+            said = typer.prompt(question, err=True, default="", show_default=False)
+        except typer.Abort:
+            raise InputError(f"{option} is missing, and nobody is there to ask") from None
+    if not said.strip():
+        raise InputError(f"{option} may not be empty: it goes on record")
+    return words(said.strip(), option)

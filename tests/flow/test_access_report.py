@@ -1,0 +1,208 @@
+"""`patchwork ledger report`, `withhold` and `allow`: what a client is given, and what never leaves a trace in it."""
+
+import asyncio
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.cli import main
+from tests.flow.clients_record import make
+
+RELEASE = ("--by", "Wendy Smith", "--to", "Kit Quillfeather", "--identity", "passport seen", "--yes")
+P1 = ("ledger", "report", "--person", "register:p1", *RELEASE)
+TODAY = datetime.now(UTC).astimezone().date()
+SOON = (TODAY + timedelta(days=30)).isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command printed, and whether it failed."""
+
+    out: str
+    err: str
+    failed: bool
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trust's folder and its operator's, made once."""
+    return asyncio.run(make(tmp_path_factory.mktemp("north"))).parent
+
+
+@pytest.fixture
+def node(made: Path, tmp_path: Path) -> Path:
+    """The trust's folder, in a copy for one test."""
+    shutil.copytree(made, tmp_path / "north")
+    return tmp_path / "north" / "community-trust"
+
+
+@pytest.fixture
+def run(node: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`patchwork WORDS` at the trust."""
+    monkeypatch.setenv("PATCHWORK_CONFIG", str(node / "node.toml"))
+
+    def patchwork(*words: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["patchwork", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return Said(said.out, said.err, bool(ended.value.code))
+
+    return patchwork
+
+
+def numbers(report: str) -> list[int]:
+    """The numbers of the questions, as the report gives them."""
+    questions = report.partition("Questions about you")[2].partition("What you, or")[0]
+    return [int(number) for number in re.findall(r"^(\d+)\. ", questions, re.MULTILINE)]
+
+
+def test_report_tells_who_asked_why_and_what_was_shared_under_which_clause(run: Run) -> None:
+    said = run(*P1)
+    assert not said.failed, said.err
+    text = " ".join(said.out.split())
+    assert "Who: Alex Asker, Social worker, Childrens Services" in text
+    assert "Why: to find out who else is working with you" in text
+    assert "About other professional support: who works with you, how to reach them, and the dates" in text
+    assert "Agreement: Tests: who works with whom, version 1 Clause: coordination" in text
+    assert "Nothing was shared. Because: you had objected to it" in text
+    assert "What: Agreement to share Said by: you" in text
+    assert "What: Objection to sharing Said by: you About: everything that we share" in text
+    assert not any(name in said.out for name in ("Priya", "Nandakumar", "Zebedee"))
+
+
+def test_either_record_of_a_person_gives_the_whole_report(run: Run) -> None:
+    one = run(*P1).out.partition("Questions about you")[2].partition("Earlier reports")[0]
+    other = run("ledger", "report", "--person", "register:p2", *RELEASE).out
+    assert one.strip() == other.partition("Questions about you")[2].partition("Earlier reports")[0].strip()
+    assert numbers(run("ledger", "report", "--person", "register:q1", *RELEASE).out) == [1]
+
+
+def test_safeguarding_question_waits_for_an_officer_and_only_the_officer_is_told(run: Run) -> None:
+    before = run(*P1)
+    assert numbers(before.out) == [1, 2]
+    assert "safeguarding" not in before.out.partition("Questions about you")[2]
+    assert "Held back until you decide (patchwork ledger allow, withhold): entry 3" in before.err
+    run("ledger", "allow", "3", "--by", "Wendy Smith", "--reason", "no risk left")
+    after = run(*P1)
+    assert numbers(after.out) == [1, 2, 3]
+    assert "to keep you or somebody else safe (safeguarding)" in after.out
+    assert "Held back" not in after.err
+
+
+def test_withheld_entry_leaves_no_gap_and_no_trace(run: Run) -> None:
+    whole = run(*P1).out
+    assert (
+        "On record as entry" in run("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W").out
+    )
+    told = run(*P1)
+    assert "Withheld, as decided: entry 2" in told.err
+    assert numbers(told.out) == [1]
+    without = told.out.partition("Earlier reports")[0]
+    assert "refuge" not in told.out
+    # What is left is word for word what the report said of it before, but for its number.
+    assert all(line in whole or line.startswith("1. ") for line in without.splitlines())
+    run("ledger", "allow", "2", "--by", "W", "--reason", "risk over")
+    assert numbers(run(*P1).out) == [1, 2]
+
+
+def test_release_is_on_record_before_anything_is_written(run: Run, node: Path) -> None:
+    folder = node / "reports"
+    said = run(*P1, "--html", str(folder / "report.html"))  # the folder is not there
+    assert said.failed
+    assert "Kit Quillfeather (you)" in run(*P1).out
+    assert run("ledger", "verify").out.startswith("10 entries")
+
+
+def test_report_without_a_check_of_identity_is_not_given_out(run: Run) -> None:
+    for missing in ("--by", "--to", "--identity"):
+        words = list(P1)
+        at = words.index(missing)
+        words[at + 1] = " "
+        said = run(*words)
+        assert said.failed
+        assert said.err.endswith(f"patchwork: {missing} may not be empty: it goes on record\n")
+        assert said.out == ""
+    said = run(*P1, "--relation", "attorney", "--authority", " ")
+    assert said.err.endswith("patchwork: --authority may not be empty: it goes on record\n")
+    assert run("ledger", "verify").out.startswith("8 entries")
+
+
+def test_names_are_left_out_where_roles_are_enough(run: Run) -> None:
+    said = run(*P1, "--names", "roles").out
+    assert "Who: Social worker, Childrens Services" in said
+    assert "Alex" not in said
+    assert "Wendy" not in said
+
+
+def test_web_page_and_pdf_say_the_same_and_only_their_owner_may_read_them(run: Run, node: Path) -> None:
+    page, pdf = node / "report.html", node / "report.pdf"
+    said = run(*P1, "--html", str(page), "--pdf", str(pdf))
+    assert (said.failed, said.out) == (False, "")
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert pdf.stat().st_mode & 0o777 == 0o600
+    html = page.read_text()
+    assert '<html lang="en-GB">' in html
+    assert "<dt>Who</dt><dd>Alex Asker, Social worker, Childrens Services</dd>" in html
+    assert "<script" not in html
+    data = pdf.read_bytes()
+    assert data.startswith(b"%PDF-")
+    assert b"pdfuaid:part>1<" in data
+
+
+def test_removed_record_still_has_its_report(run: Run, node: Path) -> None:
+    asyncio.run(empty(node, "p1"))
+    assert numbers(run(*P1).out) == [1, 2]
+
+
+async def empty(node: Path, *keys: str) -> None:
+    """Remove clients, as an import does whose source has them no more."""
+    from gateway.app import open_node  # noqa: PLC0415
+    from gateway.clock import SystemClock  # noqa: PLC0415
+    from gateway.database.contract import Statement, Work  # noqa: PLC0415
+    from gateway.node.people import remove_unyielded  # noqa: PLC0415
+    from gateway.settings import load_node  # noqa: PLC0415
+
+    def remove() -> Work[None]:
+        for key in keys:
+            rows = yield Statement("SELECT id FROM person WHERE key = ?", (key,))
+            yield from remove_unyielded([("person", rows[0][0])])
+
+    opened = await open_node(load_node(node / "node.toml"), clock=SystemClock())
+    try:
+        await opened.database.write(remove())
+    finally:
+        await opened.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("withhold", "0", "--reason", "refuge", "--until", SOON, "--by", "W"), "entry 0 is in nobody's report"),
+        (("withhold", "99", "--reason", "refuge", "--until", SOON, "--by", "W"), "there is no entry 99"),
+        (("withhold", "2", "--reason", "refuge", "--until", "2020-01-01", "--by", "W"), "--until: a day from today on"),
+        (("withhold", "2", "--reason", "refuge", "--until", "2999-01-01", "--by", "W"), "--until: a day from today on"),
+        (("withhold", "2", "--reason", "refuge", "--until", "soon", "--by", "W"), "--until: a day is YYYY-MM-DD"),
+        (("allow", "7", "--by", "W", "--reason", "r"), "entry 7 is in nobody's report"),
+        (
+            ("report", "--person", "register:Bramley", *RELEASE),
+            "source register has never had a client with this number",
+        ),
+        (("report", "--person", "p1", *RELEASE), "a record is named as SOURCE:KEY"),
+        (("report", "--person", "register:p1", *RELEASE, "--authority", "court order"), "--authority is for a parent"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_not_on_record(run: Run, words: tuple[str, ...], says: str) -> None:
+    said = run("ledger", *words)
+    assert said.err.startswith(f"patchwork: {says}"), said.err
+    assert "Bramley" not in said.err
+    assert run("ledger", "verify").out.startswith("8 entries")

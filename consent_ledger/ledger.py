@@ -125,7 +125,8 @@ class Ledger:
 
     async def note(self, entry: GovernanceEntry, person_id: int | None = None) -> Appended:
         """Put an officer's act on record, under the key of the person whom it concerns."""
-        return await self._append(entry.kind, entry.body(), person_id)
+        about = {} if person_id is None else {"person_id": person_id}
+        return await self._append(entry.kind, {**entry.body(), **about}, person_id)
 
     async def destroy_period(self, period: str) -> bool:
         """Destroy the secret of a month, or of a year of governance; the tree still verifies. False if none."""

@@ -6,15 +6,34 @@ a worker. Others asked about her three times: answered, a safeguarding question,
 """
 
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision
+from gateway.app import open_node
+from gateway.clock import SystemClock
+from gateway.database.contract import Statement, Work
+from gateway.node.people import remove_unyielded
+from gateway.settings import load_node
 from mappings.vocabulary import Mode, Purpose
 from tests.federation import federation, someone
 
 TRUST, ASKER = "community-trust", "childrens-services"
 OFFICER = ("--by", "Wendy Smith", "--reason", "confirmed")
 PERSONAL = ("Katherine", "Bramley", "Priya", "Nandakumar", "Zebedee", "1991-05-17", "1988-02-03", "9990000018", "ZM4")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command printed, and whether it failed."""
+
+    out: str
+    err: str
+    failed: bool
+
+
+Run = Callable[..., Said]
 
 
 async def make(folder: Path) -> Path:
@@ -38,3 +57,18 @@ async def make(folder: Path) -> Path:
         with (folder / member / "node.toml").open("a") as config:
             config.write('[[source]]\nname = "register"\nmapping = "demo_housing"\noptions = { path = "none.csv" }\n')
     return folder / TRUST
+
+
+async def empty(trust: Path, *keys: str) -> None:
+    """Remove clients, as an import does whose source has them no more."""
+
+    def remove() -> Work[None]:
+        for key in keys:
+            rows = yield Statement("SELECT id FROM person WHERE key = ?", (key,))
+            yield from remove_unyielded([("person", rows[0][0])])
+
+    opened = await open_node(load_node(trust / "node.toml"), clock=SystemClock())
+    try:
+        await opened.database.write(remove())
+    finally:
+        await opened.close()

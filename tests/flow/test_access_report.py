@@ -2,62 +2,17 @@
 
 import asyncio
 import re
-import shutil
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from gateway.cli import main
-from tests.flow.clients_record import make
+from tests.flow.clients_record import Run, empty
 
 RELEASE = ("--by", "Wendy Smith", "--to", "Kit Quillfeather", "--identity", "passport seen", "--yes")
 P1 = ("ledger", "report", "--person", "register:p1", *RELEASE)
 TODAY = datetime.now(UTC).astimezone().date()
 SOON = (TODAY + timedelta(days=30)).isoformat()
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a command printed, and whether it failed."""
-
-    out: str
-    err: str
-    failed: bool
-
-
-Run = Callable[..., Said]
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The trust's folder and its operator's, made once."""
-    return asyncio.run(make(tmp_path_factory.mktemp("north"))).parent
-
-
-@pytest.fixture
-def node(made: Path, tmp_path: Path) -> Path:
-    """The trust's folder, in a copy for one test."""
-    shutil.copytree(made, tmp_path / "north")
-    return tmp_path / "north" / "community-trust"
-
-
-@pytest.fixture
-def run(node: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """`patchwork WORDS` at the trust."""
-    monkeypatch.setenv("PATCHWORK_CONFIG", str(node / "node.toml"))
-
-    def patchwork(*words: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["patchwork", *words])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return Said(said.out, said.err, bool(ended.value.code))
-
-    return patchwork
 
 
 def numbers(report: str) -> list[int]:
@@ -66,8 +21,8 @@ def numbers(report: str) -> list[int]:
     return [int(number) for number in re.findall(r"^(\d+)\. ", questions, re.MULTILINE)]
 
 
-def test_report_tells_who_asked_why_and_what_was_shared_under_which_clause(run: Run) -> None:
-    said = run(*P1)
+def test_report_tells_who_asked_why_and_what_was_shared_under_which_clause(at_trust: Run) -> None:
+    said = at_trust(*P1)
     assert not said.failed, said.err
     text = " ".join(said.out.split())
     assert "Who: Alex Asker, Social worker, Childrens Services" in text
@@ -80,73 +35,74 @@ def test_report_tells_who_asked_why_and_what_was_shared_under_which_clause(run: 
     assert not any(name in said.out for name in ("Priya", "Nandakumar", "Zebedee"))
 
 
-def test_either_record_of_a_person_gives_the_whole_report(run: Run) -> None:
-    one = run(*P1).out.partition("Questions about you")[2].partition("Earlier reports")[0]
-    other = run("ledger", "report", "--person", "register:p2", *RELEASE).out
+def test_either_record_of_a_person_gives_the_whole_report(at_trust: Run) -> None:
+    one = at_trust(*P1).out.partition("Questions about you")[2].partition("Earlier reports")[0]
+    other = at_trust("ledger", "report", "--person", "register:p2", *RELEASE).out
     assert one.strip() == other.partition("Questions about you")[2].partition("Earlier reports")[0].strip()
-    assert numbers(run("ledger", "report", "--person", "register:q1", *RELEASE).out) == [1]
+    assert numbers(at_trust("ledger", "report", "--person", "register:q1", *RELEASE).out) == [1]
 
 
-def test_safeguarding_question_waits_for_an_officer_and_only_the_officer_is_told(run: Run) -> None:
-    before = run(*P1)
+def test_safeguarding_question_waits_for_an_officer_and_only_the_officer_is_told(at_trust: Run) -> None:
+    before = at_trust(*P1)
     assert numbers(before.out) == [1, 2]
     assert "safeguarding" not in before.out.partition("Questions about you")[2]
     assert "Held back until you decide (patchwork ledger allow, withhold): entry 3" in before.err
-    run("ledger", "allow", "3", "--by", "Wendy Smith", "--reason", "no risk left")
-    after = run(*P1)
+    at_trust("ledger", "allow", "3", "--by", "Wendy Smith", "--reason", "no risk left")
+    after = at_trust(*P1)
     assert numbers(after.out) == [1, 2, 3]
     assert "to keep you or somebody else safe (safeguarding)" in after.out
     assert "Held back" not in after.err
 
 
-def test_withheld_entry_leaves_no_gap_and_no_trace(run: Run) -> None:
-    whole = run(*P1).out
+def test_withheld_entry_leaves_no_gap_and_no_trace(at_trust: Run) -> None:
+    whole = at_trust(*P1).out
     assert (
-        "On record as entry" in run("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W").out
+        "On record as entry"
+        in at_trust("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W").out
     )
-    told = run(*P1)
+    told = at_trust(*P1)
     assert "Withheld, as decided: entry 2" in told.err
     assert numbers(told.out) == [1]
     without = told.out.partition("Earlier reports")[0]
     assert "refuge" not in told.out
     # What is left is word for word what the report said of it before, but for its number.
     assert all(line in whole or line.startswith("1. ") for line in without.splitlines())
-    run("ledger", "allow", "2", "--by", "W", "--reason", "risk over")
-    assert numbers(run(*P1).out) == [1, 2]
+    at_trust("ledger", "allow", "2", "--by", "W", "--reason", "risk over")
+    assert numbers(at_trust(*P1).out) == [1, 2]
 
 
-def test_release_is_on_record_before_anything_is_written(run: Run, node: Path) -> None:
-    folder = node / "reports"
-    said = run(*P1, "--html", str(folder / "report.html"))  # the folder is not there
+def test_release_is_on_record_before_anything_is_written(at_trust: Run, trust: Path) -> None:
+    folder = trust / "reports"
+    said = at_trust(*P1, "--html", str(folder / "report.html"))  # the folder is not there
     assert said.failed
-    assert "Kit Quillfeather (you)" in run(*P1).out
-    assert run("ledger", "verify").out.startswith("10 entries")
+    assert "Kit Quillfeather (you)" in at_trust(*P1).out
+    assert at_trust("ledger", "verify").out.startswith("10 entries")
 
 
-def test_report_without_a_check_of_identity_is_not_given_out(run: Run) -> None:
+def test_report_without_a_check_of_identity_is_not_given_out(at_trust: Run) -> None:
     for missing in ("--by", "--to", "--identity"):
         words = list(P1)
         at = words.index(missing)
         words[at + 1] = " "
-        said = run(*words)
+        said = at_trust(*words)
         assert said.failed
         assert said.err.endswith(f"patchwork: {missing} may not be empty: it goes on record\n")
         assert said.out == ""
-    said = run(*P1, "--relation", "attorney", "--authority", " ")
+    said = at_trust(*P1, "--relation", "attorney", "--authority", " ")
     assert said.err.endswith("patchwork: --authority may not be empty: it goes on record\n")
-    assert run("ledger", "verify").out.startswith("8 entries")
+    assert at_trust("ledger", "verify").out.startswith("8 entries")
 
 
-def test_names_are_left_out_where_roles_are_enough(run: Run) -> None:
-    said = run(*P1, "--names", "roles").out
+def test_names_are_left_out_where_roles_are_enough(at_trust: Run) -> None:
+    said = at_trust(*P1, "--names", "roles").out
     assert "Who: Social worker, Childrens Services" in said
     assert "Alex" not in said
     assert "Wendy" not in said
 
 
-def test_web_page_and_pdf_say_the_same_and_only_their_owner_may_read_them(run: Run, node: Path) -> None:
-    page, pdf = node / "report.html", node / "report.pdf"
-    said = run(*P1, "--html", str(page), "--pdf", str(pdf))
+def test_web_page_and_pdf_say_the_same_and_only_their_owner_may_read_them(at_trust: Run, trust: Path) -> None:
+    page, pdf = trust / "report.html", trust / "report.pdf"
+    said = at_trust(*P1, "--html", str(page), "--pdf", str(pdf))
     assert (said.failed, said.out) == (False, "")
     assert page.stat().st_mode & 0o777 == 0o600
     assert pdf.stat().st_mode & 0o777 == 0o600
@@ -159,29 +115,9 @@ def test_web_page_and_pdf_say_the_same_and_only_their_owner_may_read_them(run: R
     assert b"pdfuaid:part>1<" in data
 
 
-def test_removed_record_still_has_its_report(run: Run, node: Path) -> None:
-    asyncio.run(empty(node, "p1"))
-    assert numbers(run(*P1).out) == [1, 2]
-
-
-async def empty(node: Path, *keys: str) -> None:
-    """Remove clients, as an import does whose source has them no more."""
-    from gateway.app import open_node  # noqa: PLC0415
-    from gateway.clock import SystemClock  # noqa: PLC0415
-    from gateway.database.contract import Statement, Work  # noqa: PLC0415
-    from gateway.node.people import remove_unyielded  # noqa: PLC0415
-    from gateway.settings import load_node  # noqa: PLC0415
-
-    def remove() -> Work[None]:
-        for key in keys:
-            rows = yield Statement("SELECT id FROM person WHERE key = ?", (key,))
-            yield from remove_unyielded([("person", rows[0][0])])
-
-    opened = await open_node(load_node(node / "node.toml"), clock=SystemClock())
-    try:
-        await opened.database.write(remove())
-    finally:
-        await opened.close()
+def test_removed_record_still_has_its_report(at_trust: Run, trust: Path) -> None:
+    asyncio.run(empty(trust, "p1"))
+    assert numbers(at_trust(*P1).out) == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -201,8 +137,8 @@ async def empty(node: Path, *keys: str) -> None:
         (("report", "--person", "register:p1", *RELEASE, "--authority", "court order"), "--authority is for a parent"),
     ],
 )
-def test_what_cannot_be_meant_is_refused_and_not_on_record(run: Run, words: tuple[str, ...], says: str) -> None:
-    said = run("ledger", *words)
+def test_what_cannot_be_meant_is_refused_and_not_on_record(at_trust: Run, words: tuple[str, ...], says: str) -> None:
+    said = at_trust("ledger", *words)
     assert said.err.startswith(f"patchwork: {says}"), said.err
     assert "Bramley" not in said.err
-    assert run("ledger", "verify").out.startswith("8 entries")
+    assert at_trust("ledger", "verify").out.startswith("8 entries")

@@ -15,8 +15,8 @@ import typer
 from consent_ledger.governance import ErasureEntry
 from consent_ledger.read import Entry
 from consent_ledger.record import EntryKind
-from gateway.cli.officer import By, Person, Reason, noted
-from gateway.cli.options import Config, Yes, ask_first, opened, run
+from gateway.cli.officer import By, Person, Reason, confirmed, noted
+from gateway.cli.options import Config, Yes, opened, run
 from gateway.cli.whom import known_person
 from gateway.errors import InputError
 from gateway.settings import NodeSettings, load_node
@@ -70,7 +70,7 @@ async def _erase(settings: NodeSettings, record: str, by: str, reason: str, *, y
             reason=noted(reason, "--reason", "Why (this stays on record: name nobody)"),
             keys=tuple(keys),
         )
-        ask_first("Erase all of this for good?", yes=yes)
+        confirmed("Erase all of this for good?", yes=yes)
         appended = await ledger.note(entry)  # (3)
         for person_id in person.person_ids:  # (4)
             await ledger.erase(person_id)

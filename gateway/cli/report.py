@@ -20,8 +20,8 @@ from consent_ledger.consent import Relation
 from consent_ledger.governance import ReleaseEntry
 from consent_ledger.report import HeldBack, access_report, formerly_joined
 from gateway.app import Node
-from gateway.cli.officer import By, Person, noted
-from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
+from gateway.cli.officer import By, Person, confirmed, noted
+from gateway.cli.options import CLOCK, Config, Yes, opened, run
 from gateway.cli.whom import known_person, source_and_key
 from gateway.errors import InputError
 from gateway.fhir.text import plain
@@ -128,7 +128,7 @@ async def _report(
         _tell_held_back(held)  # (2)
         await _tell_former(node, formerly_joined(entries, person.person_ids))
         entry = receiver.entry(forms.names)  # (3)
-        ask_first("Release this report?", yes=yes)
+        confirmed("Release this report?", yes=yes)
         await _release(node, person, entry)  # (4)
     for path, data in files.items():  # (5)
         replace_file(path, data)

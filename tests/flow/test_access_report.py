@@ -1,7 +1,9 @@
 """`patchwork ledger report`, `withhold` and `allow`: what a client is given, and what never leaves a trace in it."""
 
 import asyncio
+import io
 import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -90,6 +92,53 @@ def test_report_without_a_check_of_identity_is_not_given_out(at_trust: Run) -> N
         assert said.out == ""
     said = at_trust(*P1, "--relation", "attorney", "--authority", " ")
     assert said.err.endswith("patchwork: --authority may not be empty: it goes on record\n")
+    assert at_trust("ledger", "verify").out.startswith("8 entries")
+
+
+def test_who_released_it_to_whom_after_which_checks_is_on_record(at_trust: Run) -> None:
+    said = at_trust(*P1, "--relation", "parent", "--authority", "birth certificate seen")
+    entry = re.search(r"entry (\d+)", said.err.partition("The release is on record as ")[2])
+    assert entry is not None
+    told = at_trust("ledger", "why", entry[1]).out
+    for fact in (
+        *("Decided by: Wendy Smith", "Given to: Kit Quillfeather", "Who is: parent", "As: text"),
+        *("Identity checked by: passport seen", "Authority checked by: birth certificate seen"),
+    ):
+        assert fact in told
+    assert "Kit Quillfeather (a parent)" in at_trust(*P1).out
+
+
+def test_nobody_at_the_keyboard_releases_nothing(at_trust: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    said = at_trust("ledger", "report", "--person", "register:p1", "--yes")
+    assert said.err.endswith("patchwork: --by is missing, and nobody is there to ask\n")
+    said = at_trust(*P1[:-1])  # without --yes
+    assert said.err.endswith("nobody is there to answer: once you have checked, run it with --yes\n")
+    assert said.out == ""
+    assert at_trust("ledger", "verify").out.startswith("8 entries")
+
+
+def test_officer_at_the_keyboard_is_asked_for_what_goes_on_record(
+    at_trust: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Wendy Smith\nKit\npassport\nno\n"))
+    said = at_trust("ledger", "report", "--person", "register:p1")
+    assert "How did you make sure who they are: Release this report? [y/N]: " in said.err
+    assert said.failed
+    assert said.out == ""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("Wendy Smith\nKit\npassport\ny\n"))
+    said = at_trust("ledger", "report", "--person", "register:p1")
+    assert said.out.startswith("Who asked about me\n")
+    assert "Identity checked by: passport" in at_trust("ledger", "why", "8").out
+
+
+def test_pdf_without_its_package_is_refused_before_anything_is_on_record(
+    at_trust: Run, trust: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    said = at_trust(*P1, "--pdf", str(trust / "report.pdf"))
+    assert said.err.endswith("patchwork: a PDF needs the typst package: pip install 'patchwork-gateway[pdf]'\n")
+    assert not (trust / "report.pdf").exists()
     assert at_trust("ledger", "verify").out.startswith("8 entries")
 
 

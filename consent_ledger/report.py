@@ -7,18 +7,22 @@
 (4) officers' decisions about reports, and refused attempts to join two records, are nobody's business but theirs
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+from consent_ledger.case import CaseId, Step
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
 from consent_ledger.entries import Correction
 from consent_ledger.read import Entry
 from consent_ledger.record import EntryKind
 from mappings.vocabulary import Mode, Purpose
 
+QUESTIONS = frozenset((EntryKind.ANSWERED, EntryKind.BREAK_GLASS))
+CLOSED = "closed"  # what became of break-glass, beside the decisions about reviews and call-backs
 HELD_PURPOSES = (Purpose.BREAK_GLASS, Purpose.SAFEGUARDING)
 
 
@@ -32,11 +36,19 @@ class Shared:
     against_objection: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a colleague decided about the question later, as coded: permit, refuse, called, not-called; or CLOSED."""
+
+    at: float
+    said: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionAsked:
     """One question about the person. `at` in epoch seconds; `agreement` is (uri, version), None if none was weighed.
 
-    `because`: if nothing was shared, why (reasons of the decision as coded, `review` for one that awaited a colleague);
+    `because`: if nothing was shared, why (reasons as coded; `review`, `callback`: a colleague was told);
     empty where no service of this agency was with the person.
     """
 
@@ -50,6 +62,7 @@ class QuestionAsked:
     agreement: tuple[str, str] | None
     shared: tuple[Shared, ...]
     because: tuple[str, ...]
+    followed: tuple[Followed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +132,11 @@ def access_report(
             undecided.append(seq)
         else:
             shown.append((seq, body))  # (3)
+    followed = _followed(body for _, body in shown)
     report = AccessReport(
-        questions=tuple(_question(body) for _, body in shown if body["kind"] == EntryKind.ANSWERED),
+        questions=tuple(
+            _question(body, tuple(followed.get(seq, ()))) for seq, body in shown if body["kind"] in QUESTIONS
+        ),
         statements=tuple(_statements(shown)),
         corrections=tuple(_corrections(body for _, body in shown)),
         releases=tuple(
@@ -151,10 +167,20 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _is_new_and_risky(body: Mapping[str, Any], held_since: float) -> bool:
-    return body["kind"] == EntryKind.ANSWERED and body["purpose"] in HELD_PURPOSES and body["at"] > held_since
+    return body["kind"] in QUESTIONS and body["purpose"] in HELD_PURPOSES and body["at"] > held_since
 
 
-def _question(body: Mapping[str, Any]) -> QuestionAsked:
+def _followed(bodies: Iterable[Mapping[str, Any]]) -> dict[int, list[Followed]]:
+    """By the entry of the question: how its cases ended."""
+    found: dict[int, list[Followed]] = defaultdict(list)
+    for body in bodies:
+        if body["kind"] in (EntryKind.CASE, EntryKind.FINDING) and body["step"] in (Step.DECIDED, Step.CLOSED):
+            said = body["decision"] if body["step"] == Step.DECIDED else CLOSED
+            found[CaseId.read(body["case"]).opened_seq].append(Followed(body["at"], said))
+    return found
+
+
+def _question(body: Mapping[str, Any], followed: tuple[Followed, ...]) -> QuestionAsked:
     weighed = body.get("question") or {}
     decisions = body.get("decisions") or ()
     permits = [decision for decision in decisions if decision.get("effect") == "permit"]
@@ -170,13 +196,20 @@ def _question(body: Mapping[str, Any]) -> QuestionAsked:
         agreement=tuple(weighed["agreement"]) if weighed.get("agreement") else None,
         shared=tuple(map(_shared, permits)) if left else (),
         because=() if left else _because(decisions),
+        followed=followed,
     )
 
 
 def _because(decisions: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Reasons of refusals; `permit` only if there was none: then what was permitted showed nothing."""
-    said = tuple(dict.fromkeys(decision.get("reason") or decision["effect"] for decision in decisions))
+    said = tuple(dict.fromkeys(_why_not(decision) for decision in decisions))
     return tuple(each for each in said if each != "permit") or said
+
+
+def _why_not(decision: Mapping[str, Any]) -> str:
+    if decision["effect"] == "permit" and decision["mode"] == Mode.CALLBACK.code:
+        return "callback"
+    return str(decision.get("reason") or decision["effect"])
 
 
 def _shared(decision: Mapping[str, Any]) -> Shared:

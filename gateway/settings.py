@@ -127,6 +127,13 @@ class RetentionTable(_Table):
     rejected_days: Annotated[int, Field(ge=0, le=36_500)] = 90
 
 
+class CasesTable(_Table):
+    """Who is told of a governance case, as colleagues call them, and when it is overdue (docs/policy.md, "Cases")."""
+
+    told: ShortText = "duty manager"
+    days: Annotated[int, Field(ge=1, le=90)] = 7
+
+
 class NodeSettings(_Table):
     """A node's whole configuration file."""
 
@@ -134,6 +141,7 @@ class NodeSettings(_Table):
     matching: MatchingTable = MatchingTable()
     access_report: AccessReportTable = AccessReportTable()
     retention: RetentionTable = RetentionTable()
+    cases: CasesTable = CasesTable()
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()

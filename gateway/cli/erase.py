@@ -31,6 +31,7 @@ STILL_FOUND = (
 )
 _WORDS = {
     EntryKind.ANSWERED: "questions answered: evidence of who learnt what",
+    EntryKind.BREAK_GLASS: "emergency accesses: evidence of who learnt what",
     EntryKind.CONSENT: "consents",
     EntryKind.WITHDRAWAL: "withdrawals",
     EntryKind.OBJECTION: "objections",

@@ -59,7 +59,7 @@ class Auditor:
 def audit_events(seq: int, leaf_hash: str, body: Mapping[str, Any], auditor: Auditor) -> Iterator[Resource]:
     """The events of one opened entry."""
     match body["kind"]:
-        case "answered":
+        case "answered" | "break-glass":
             yield from _answered(seq, leaf_hash, body, auditor)
         case "asked":
             yield _asked(seq, leaf_hash, body, auditor)

@@ -14,6 +14,7 @@ from gateway.reports.document import Document, Fact, Item, Section
 from gateway.reports.words import (
     BASES,
     CORRECTIONS,
+    FOLLOWED,
     MODES,
     PURPOSES,
     REASONS,
@@ -90,6 +91,7 @@ def _question(asked: QuestionAsked, setting: Setting) -> Item:
     if asked.lawful_basis:
         facts.append(("Reason in law, as they stated it", BASES.get(asked.lawful_basis, asked.lawful_basis)))
     facts += _outcome(asked)
+    facts += [(f"Later, on {_day(each.at, setting)}", FOLLOWED[each.said]) for each in asked.followed]
     if asked.agreement is not None:
         facts.append(("Agreement", setting.agreements.get(asked.agreement) or " version ".join(asked.agreement)))
     if clauses := dict.fromkeys(each.rule for each in asked.shared):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
+from consent_ledger.report import QUESTIONS
 from gateway.fhir.text import plain
 from gateway.policy.decide import Reason
 from gateway.reports.document import Document, Fact, Item, Section
@@ -39,6 +40,12 @@ _PURPOSES: Final[Mapping[str, str]] = {purpose: purpose.word.replace("-", " ") f
 # Of other kinds, what is told, in this order; whatever else an entry holds is left alone.
 _TOLD: Final[Mapping[str, str]] = {
     "recipients": "Asked of",
+    "case": "Case",
+    "step": "Step",
+    "decision": "Decision",
+    "finding": "Finding",
+    "words": "In words",
+    "days": "Days given",
     "outcomes": "Outcomes",
     "correction": "Correction",
     "about": "About entry",
@@ -71,7 +78,7 @@ def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzi
     sections: tuple[Section, ...] = ()
     if "asker" in body:
         facts += _asker(body)
-    if body["kind"] == "answered":
+    if body["kind"] in QUESTIONS:
         facts += _outcome(body)
         items = tuple(_decision(each) for each in body.get("decisions") or ())
         none = () if items else ("Nobody was matched, or no service of this agency was with the person.",)

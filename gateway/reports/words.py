@@ -5,6 +5,7 @@ from typing import Final
 
 from consent_ledger.consent import ConsentKind, Relation
 from consent_ledger.entries import Correction
+from consent_ledger.report import CLOSED
 from gateway.policy.decide import Reason
 from mappings.vocabulary import AuthMethod, LawfulBasis, MatchGrade, Mode, Purpose
 
@@ -51,7 +52,17 @@ REASONS: Final[Mapping[str, str]] = {
     Reason.NO_CONSENT: "you had not agreed to it",
     Reason.OBJECTION: "you had objected to it",
     "review": "a colleague here had to decide first",
+    "callback": "the service concerned is told of the question, and decides whether to call",
     "permit": "there was nothing that could be shown",
+}
+
+# How a colleague ended it later.
+FOLLOWED: Final[Mapping[str, str]] = {
+    "permit": "a colleague here looked at the question and decided to share what was asked",
+    "refuse": "a colleague here looked at the question and decided to share nothing",
+    "called": "a colleague here spoke with whoever asked",
+    "not-called": "a colleague here decided not to call",
+    CLOSED: "the emergency access was reviewed here",
 }
 
 STATEMENTS: Final[Mapping[ConsentKind, str]] = {

@@ -12,7 +12,7 @@ from consent_ledger.entries import Correction, CorrectionEntry
 from consent_ledger.governance import ReleaseEntry, ReportDecision
 from consent_ledger.read import Entry
 from consent_ledger.record import KIND_CLASSES, EntryKind, LeafHeader
-from consent_ledger.report import AccessReport, HeldBack, access_report, formerly_joined
+from consent_ledger.report import CLOSED, AccessReport, HeldBack, access_report, formerly_joined
 from mappings.vocabulary import Mode
 
 from .conftest import START, answered
@@ -118,6 +118,30 @@ def test_correction_that_stands_twice_is_withheld_whichever_entry_was_named(abou
     report, held = made(*both, decision(3, about, show=False, until=TODAY.isoformat()))
     assert report.corrections == ()
     assert held.withheld == (1, 2)
+
+
+def test_emergency_is_a_question_and_its_review_and_a_call_are_told_with_it() -> None:
+    broken = answered("j1", purpose="BTG", question={"break_glass": "life"}, decisions=(PERMIT,))
+    closed = {"case": "break-glass-1", "step": "closed", "finding": "justified", "by": "W", "words": "w"}
+    called = {"case": "call-back-2", "step": "decided", "decision": "called", "by": "W", "reason": "r"}
+    told = {"case": "call-back-2", "step": "told", "to": "duty manager", "days": 7}
+    asked = question(2, decisions=({**PERMIT, "mode": "callback"}, OBJECTED))
+    entries = [
+        entry(1, broken.kind, broken.body()),
+        asked,
+        entry(3, EntryKind.CASE, told),
+        entry(4, EntryKind.FINDING, closed),
+        entry(5, EntryKind.CASE, called),
+    ]
+    emergency, call = made(*entries)[0].questions
+    assert emergency.break_glass
+    assert emergency.shared
+    assert [each.said for each in emergency.followed] == [CLOSED]
+    assert call.because == ("callback", "objection")
+    assert [each.said for each in call.followed] == ["called"]
+    # Withheld, it takes what followed along.
+    withheld = made(*entries, decision(6, 2, show=False, until=TODAY.isoformat()))[0]
+    assert withheld == made(*[each for each in entries if each.seq in {1, 4}])[0]
 
 
 def test_records_once_joined_are_named_to_the_officer() -> None:

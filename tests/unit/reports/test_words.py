@@ -6,7 +6,8 @@ import pytest
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision, Relation
 from consent_ledger.entries import Correction
-from consent_ledger.report import AccessReport, QuestionAsked, Release, Shared, Statement
+from consent_ledger.report import CLOSED, AccessReport, QuestionAsked, Release, Shared, Statement
+from gateway.node.cases import Ruling
 from gateway.policy.decide import Reason
 from gateway.reports.access import ALWAYS_SAID, Setting, access_document
 from gateway.reports.as_html import as_html
@@ -16,6 +17,7 @@ from gateway.reports.document import Document
 from gateway.reports.words import (
     BASES,
     CORRECTIONS,
+    FOLLOWED,
     GRADES,
     MODES,
     PURPOSES,
@@ -56,7 +58,8 @@ def test_every_code_has_words() -> None:
     assert set(PURPOSES) == set(Purpose)
     assert set(BASES) == set(LawfulBasis)
     assert set(MODES) == set(Mode)
-    assert set(REASONS) == {*Reason, "review", "permit"}
+    assert set(REASONS) == {*Reason, "review", "callback", "permit"}
+    assert set(FOLLOWED) == {*Ruling, CLOSED}
     assert set(STATEMENTS) == set(ConsentKind)
     assert set(RELATIONS) == set(Relation)
     assert set(CORRECTIONS) == {*Correction} - {Correction.REFUSED}

@@ -9,13 +9,23 @@ from typing import Any
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Giver, Provision, Relation, effective
 from gateway.policy.agreement import Agreement, read_agreement
-from gateway.policy.decide import DecisionInputs, InvolvementFacts, MemberFacts, QuestionFacts
+from gateway.policy.decide import (
+    Decision,
+    DecisionInputs,
+    Deny,
+    InvolvementFacts,
+    MemberFacts,
+    Permit,
+    QuestionFacts,
+    Review,
+)
 from mappings.vocabulary import AuthMethod, LawfulBasis, MatchGrade, Mode, Purpose, Sensitivity
 
 ROOT = Path(__file__).parents[1]
 VECTORS = ROOT / "tests" / "vectors" / "policy"
 AGREEMENTS = {
     "all-sorts": VECTORS / "agreements" / "all-sorts.toml",
+    "consent-above": VECTORS / "agreements" / "consent-above.toml",
     "children-and-families": ROOT / "config" / "agreements" / "children-and-families.toml",
 }
 FACTS = {"agreement", "grade", "in_force", "person_restricted", "today", "consents"}
@@ -114,3 +124,21 @@ def inputs(facts: dict[str, Any]) -> DecisionInputs:
         person_restricted=facts["person_restricted"],
         today=facts["today"],
     )
+
+
+def plain(decision: Decision) -> dict[str, Any]:
+    """A decision as the cases write it, with all that it says."""
+    match decision:
+        case Permit():
+            return {
+                "effect": "permit",
+                "rule": decision.rule,
+                "mode": decision.mode.code,
+                "obligations": list(decision.obligations),
+                "consent": decision.consent,
+                "against_objection": decision.against_objection,
+            }
+        case Review():
+            return {"effect": "review", "rule": decision.rule, "mode": decision.mode.code}
+        case Deny():
+            return {"effect": "deny", "reason": decision.reason.value, "rule": decision.rule}

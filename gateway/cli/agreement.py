@@ -1,4 +1,7 @@
-"""`patchwork agreement ...`: a member signs an agreement; the operator then carries it in the federation document."""
+"""`patchwork agreement ...`: what an agreement lets whom learn, before a member signs it and the operator carries it.
+
+Each command that reads agreements stands in a file of its own beside this one.
+"""
 
 import os
 from pathlib import Path
@@ -6,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.cli import agreement_diff, agreement_explain, agreement_json, agreement_lint, agreement_what_if
 from gateway.cli.options import CLOCK, Config, Yes, ask_first
 from gateway.errors import InputError
 from gateway.node.identity import load_identity
@@ -16,6 +20,12 @@ from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import read_file, replace_file
 
 app = typer.Typer(help="Data sharing agreements.", no_args_is_help=True)
+app.command()(agreement_lint.lint)
+app.command()(agreement_explain.explain)
+app.command()(agreement_diff.diff)
+app.command()(agreement_what_if.what_if)
+app.command()(agreement_json.export)
+app.command("import")(agreement_json.import_)
 
 
 @app.command()

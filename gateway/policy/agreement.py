@@ -140,7 +140,8 @@ def read_agreement(text: bytes, where: str) -> Agreement:
         responsibilities=fields.texts("data_recipient_responsibilities", ()),
         security_measures=fields.texts("security_measure", ()),
         legal_compliance=fields.texts("legal_compliance", ()),
-        rules=tuple(_rule(rule) for rule in fields.tables("rule", most=MAX_RULES)),
+        # Without rules it is valid and discloses nothing, as one imported from a SharingPolicy without them.
+        rules=tuple(_rule(rule) for rule in fields.tables("rule", most=MAX_RULES, least=0)),
         sha256=hashlib.sha256(text).hexdigest(),
     )
     identifier.close()

@@ -101,11 +101,15 @@ class Fields:
             raise self.error(key, "a table")
         return Fields(value, f"{self._where}: {key}")
 
-    def tables(self, key: str, *, most: int) -> list["Fields"]:
-        """One to `most` tables, as of `[[rule]]`; errors count them from 1."""
-        value = self._get(key)
-        if not isinstance(value, list) or not 0 < len(value) <= most or not all(isinstance(t, dict) for t in value):
-            raise self.error(key, f"1 to {most} tables")
+    def tables(self, key: str, *, most: int, least: int = 1) -> list["Fields"]:
+        """`least` to `most` tables, as of `[[rule]]`; errors count them from 1. Of none the key may be left out."""
+        value = self._get(key, _MISSING if least else [])
+        if (
+            not isinstance(value, list)
+            or not least <= len(value) <= most
+            or not all(isinstance(t, dict) for t in value)
+        ):
+            raise self.error(key, f"{least} to {most} tables")
         return [Fields(table, f"{self._where}: {key} {number}") for number, table in enumerate(value, 1)]
 
     def _get(self, key: str, default: object = _MISSING) -> Any:

@@ -6,6 +6,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from typer.testing import CliRunner
+
+from gateway.cli import app
+from gateway.errors import PatchworkError
+
 ROOT = Path(__file__).parents[2]
 SECONDS = 60  # the slowest command on a slow machine
 FORTY_DAYS_LATER = str(ROOT / "tests" / "flow" / "forty_days_later")
@@ -39,6 +44,14 @@ def patchwork(folder: Path, *arguments: str, typed: str = "", later: bool = Fals
         check=False,
     )
     return Ran(code=ended.returncode, out=ended.stdout, err=ended.stderr)
+
+
+def in_process(*arguments: str) -> Ran:
+    """The same within this process, for commands that start nothing: seconds faster. Paths are not of any folder."""
+    ran = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    message = f"patchwork: {ran.exception}" if isinstance(ran.exception, PatchworkError) else ""
+    assert ran.exception is None or message or isinstance(ran.exception, SystemExit), ran.exception
+    return Ran(code=ran.exit_code, out=ran.stdout, err=ran.stderr + message)
 
 
 def done(folder: Path, *arguments: str, typed: str = "") -> str:

@@ -1,9 +1,10 @@
 """What must hold of every decision, on generated entries and facts."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,9 +20,12 @@ from consent_ledger.consent import (
     from_body,
     to_body,
 )
-from gateway.policy.decide import Decision, Deny, InvolvementFacts, Permit, Review, decide
+from gateway.policy.agreement import Effect, OnObjection, read_agreement
+from gateway.policy.decide import Decision, DecisionInputs, Deny, InvolvementFacts, Permit, Reason, Review, decide
+from gateway.policy.toml_text import toml_text
 from mappings.vocabulary import MatchGrade, Mode, Purpose, Sensitivity
 from tests.policy_cases import inputs, load_cases
+from tests.policy_draw import some_agreement, some_entry, some_facts
 
 TODAY = date(2026, 11, 22)
 CASES = [inputs(case.facts) for case in load_cases()]
@@ -194,3 +198,84 @@ def test_every_permit_names_its_rule_and_stays_under_every_cap(situation) -> Non
         shielded = situation.involvement.sensitivity is not Sensitivity.NORMAL
         if shielded and situation.question.purpose is not Purpose.BREAK_GLASS:
             assert decision.mode <= max(situation.consent.explicit, Mode.CALLBACK)
+
+
+def situation_of(document: dict[str, Any], facts: dict[str, Any]) -> DecisionInputs:
+    agreement = read_agreement(toml_text(document).encode(), "generated.toml")
+    return replace(inputs({**facts, "agreement": "none"}), agreement=agreement)
+
+
+def after(situation: DecisionInputs, facts: dict[str, Any], consents: list[dict[str, Any]]) -> Decision:
+    return decide(replace(situation, consent=inputs({**facts, "agreement": "none", "consents": consents}).consent))
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32))
+def test_what_a_person_adds_as_objection_or_withdrawal_never_widens_an_answer(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a draw that can be drawn again
+    facts = some_facts(chance)
+    situation = situation_of(some_agreement(chance), facts)
+    before = decide(situation)
+    said = facts["consents"]
+    for kind in ("objection", "withdrawal"):
+        further = some_entry(chance, kind)
+        assert width(after(situation, facts, [*said, further])) <= width(before), further
+        assert width(after(situation, facts, [*said, {"kind": kind}])) <= width(before)
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32))
+def test_without_their_consents_nobody_is_disclosed_more(seed: int) -> None:
+    """Of one consent alone this does not hold: a later, narrower one replaces what was permitted before it."""
+    chance = random.Random(seed)  # noqa: S311 - a draw that can be drawn again
+    facts = some_facts(chance)
+    for entry in facts["consents"]:  # a refusal within a consent is an objection, which may not be removed
+        if entry["kind"] == "consent":
+            entry["provisions"] = [{**line, "permit": True} for line in entry["provisions"]]
+    situation = situation_of(some_agreement(chance), facts)
+    kept = [entry for entry in facts["consents"] if entry["kind"] != "consent"]
+    assert width(after(situation, facts, kept)) <= width(decide(situation))
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32))
+def test_a_denial_beats_whatever_else_applies(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a draw that can be drawn again
+    document, facts = some_agreement(chance), some_facts(chance)
+    situation = situation_of(document, facts)
+    denial = {
+        "id": "denial",
+        "effect": "deny",
+        "purposes": [facts["question"]["purpose"]],
+        "lawful_bases": [facts["question"]["lawful_basis"]],
+        "recipients": [facts["asker"]["id"]],
+        "services": ["*"],
+        "sensitivity": [facts["involvement"]["sensitivity"]],
+    }
+    rules = list(document["rule"])
+    rules.insert(chance.randint(0, len(rules)), denial)
+    decision = decide(situation_of({**document, "rule": rules}, facts))
+    assert isinstance(decision, Deny)
+    before = decide(situation)
+    assert decision.reason is Reason.DENIED_BY_RULE or decision == before
+
+
+@settings(max_examples=200)
+@given(st.integers(0, 2**32))
+def test_every_permit_rests_on_a_permit_rule_its_consent_and_no_silenced_objection(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a draw that can be drawn again
+    document, facts = some_agreement(chance), some_facts(chance)
+    situation = situation_of(document, facts)
+    decision = decide(situation)
+    if not isinstance(decision, Permit):
+        return
+    assert situation.agreement is not None
+    (rule,) = [rule for rule in situation.agreement.rules if rule.id == decision.rule]
+    assert rule.effect is Effect.PERMIT
+    assert decision.mode <= min(rule.mode, situation.question.mode, situation.involvement.max_mode)
+    if rule.needs_consent:
+        assert decision.consent is not None
+        assert facts["consents"][decision.consent]["kind"] == "consent"
+    objected = decision.mode >= refused(situation.consent)
+    assert objected == decision.against_objection
+    assert not objected or rule.on_objection is OnObjection.PROCEED

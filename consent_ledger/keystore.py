@@ -8,7 +8,7 @@ from consent_ledger.record import SECRET_BYTES, Work
 
 KEY_ID_BYTES = 16
 
-Owner = int | str  # a person's id, or a month such as `2026-11`
+Owner = int | str  # a person's id; or a month such as `2026-11`, or of governance a year such as `2026`
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,24 @@ def destroy(owner: Owner, federation: str) -> Work[bool]:
     return bool(found)
 
 
+def key_ids(person_ids: Iterable[int]) -> Work[list[bytes]]:
+    """Ids of the secrets that these people have."""
+    found: list[bytes] = []
+    for person_id in person_ids:
+        found += [row[0] for row in (yield "SELECT key_id FROM person_key WHERE person_id = ?", (person_id,))]
+    return found
+
+
 def person_of(key_id: bytes) -> Work[int | None]:
-    """Whose secret it is; None for a month's, or one that has been destroyed."""
+    """Whose secret this is; None if it is a month's or a year's, or has been destroyed."""
     rows = yield "SELECT person_id FROM person_key WHERE key_id = ?", (key_id,)
     return rows[0][0] if rows else None
+
+
+def periods(federation: str) -> Work[list[tuple[str, str]]]:
+    """The months and years that have a secret, with its id (hex), oldest first."""
+    rows = yield "SELECT month, key_id FROM month_key WHERE federation = ? ORDER BY month", (federation,)
+    return [(month, key_id.hex()) for month, key_id in rows]
 
 
 def secrets_by_id(key_ids: Iterable[bytes]) -> Work[dict[bytes, bytes]]:

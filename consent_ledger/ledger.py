@@ -21,9 +21,20 @@ from consent_ledger.case_rebuild import rebuild
 from consent_ledger.case_table import CaseStep, Opening
 from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
+from consent_ledger.governance import GovernanceEntry
 from consent_ledger.keystore import Key, Owner
 from consent_ledger.read import Entry, TreeHead, Walk
-from consent_ledger.record import CaseRefused, EntryKind, LedgerError, LedgerUnavailable, Storage, body_bytes
+from consent_ledger.record import (
+    KIND_CLASSES,
+    CaseRefused,
+    EntryKind,
+    KindClass,
+    LedgerError,
+    LedgerUnavailable,
+    Storage,
+    body_bytes,
+    read_leaf,
+)
 
 MAX_BATCH = 256  # entries of one transaction: some 15 ms of work
 MAX_WAITING = 4096  # entries; beyond that answers would be late anyhow
@@ -134,10 +145,22 @@ class Ledger:
         }
         return await self._append(EntryKind.AGREEMENT, body, None, agreement=agreement)
 
+    async def note(self, entry: GovernanceEntry, person_id: int | None = None) -> Appended:
+        """Put an officer's act on record, under the key of the person whom it concerns."""
+        about = {} if person_id is None else {"person_id": person_id}
+        return await self._append(entry.kind, {**entry.body(), **about}, person_id)
+
+    async def destroy_period(self, period: str) -> bool:
+        """Destroy the secret of a month, or of a year of governance; the tree still verifies. False if none."""
+        return await self._destroy(period)
+
     async def erase(self, person_id: int) -> bool:
         """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none."""
+        return await self._destroy(_checked(person_id))
+
+    async def _destroy(self, owner: Owner) -> bool:
         try:
-            return await self._keys.write(keystore.destroy(_checked(person_id), self._federation))
+            return await self._keys.write(keystore.destroy(owner, self._federation))
         except Exception as error:
             raise LedgerUnavailable("the key store cannot be written") from error
 
@@ -147,13 +170,45 @@ class Ledger:
         """Size and root of the tree."""
         return await self._storage.read(read.tree_head())
 
-    async def entries(self, since: int = 0) -> AsyncIterator[Entry]:
-        """All entries from seq `since` on, opened where their key exists; raises LedgerCorrupt at the first bad one."""
+    async def entries(self, since: int = 0, *, hour: int = 0) -> AsyncIterator[Entry]:
+        """All entries from seq `since` on, opened where their key exists; raises LedgerCorrupt at the first bad one.
+
+        Those written before `hour` (hours since the epoch) are passed over unopened.
+        """
         while rows := await self._storage.read(read.chunk(since)):
-            secrets = await self._keys.read(keystore.secrets_by_id({row[2] for row in rows}))
-            for seq, _, key_id, leaf, hashed in rows:
-                yield read.open_entry(seq, leaf, hashed, secrets.get(key_id))
             since = rows[-1][0] + 1
+            for entry in await self._opened([row for row in rows if not hour or read_leaf(row[3]).header.hour >= hour]):
+                yield entry
+
+    async def about(self, person_ids: Sequence[int]) -> list[Entry]:
+        """What is on record under these ids of one person, in ledger order; raises LedgerCorrupt."""
+        found: list[Entry] = []
+        for key_id in await self._keys.read(keystore.key_ids(person_ids)):
+            since = 0
+            while rows := await self._storage.read(read.chunk_of(key_id, since)):
+                since = rows[-1][0] + 1
+                found += await self._opened(rows)
+        return sorted(found, key=lambda entry: entry.seq)
+
+    async def entry(self, seq: int) -> tuple[Entry, int | None] | None:
+        """One entry, and the id of the person under whose key it stands; None if there is none."""
+        rows = await self._storage.read(read.row_at(seq))
+        if not rows:
+            return None
+        (entry,) = await self._opened(rows)
+        return entry, await self._keys.read(keystore.person_of(rows[0][2]))
+
+    async def key_ids(self, person_ids: Sequence[int]) -> list[str]:
+        """Ids (hex) of the secrets that these ids of a person have."""
+        return [key_id.hex() for key_id in await self._keys.read(keystore.key_ids(person_ids))]
+
+    async def periods(self) -> list[tuple[str, str]]:
+        """Months, and years of governance, whose secret exists, with its id (hex)."""
+        return await self._keys.read(keystore.periods(self._federation))
+
+    async def _opened(self, rows: Sequence[tuple[int, str, bytes, bytes, bytes]]) -> list[Entry]:
+        secrets = await self._keys.read(keystore.secrets_by_id({row[2] for row in rows}))
+        return [read.open_entry(seq, leaf, hashed, secrets.get(key_id)) for seq, _, key_id, leaf, hashed in rows]
 
     async def verify(self) -> TreeHead:
         """Recompute every hash, subtree and the head from the entries; raises LedgerCorrupt naming what is wrong.
@@ -194,7 +249,7 @@ class Ledger:
         return Draft(
             kind=kind,
             body=body_bytes(kind, at, body),
-            owner=_month(at) if person_id is None else _checked(person_id),
+            owner=_period(kind, at) if person_id is None else _checked(person_id),
             at=at,
             guard=guard,
             agreement=agreement,
@@ -260,5 +315,7 @@ def _checked(person_id: int) -> int:
     return person_id
 
 
-def _month(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m")
+def _period(kind: EntryKind, at: float) -> str:
+    """Questions, and cases about them, are kept for a shorter time than what else this agency's officers did."""
+    whole_year = KIND_CLASSES[kind] is KindClass.GOVERNANCE and kind not in (EntryKind.CASE, EntryKind.FINDING)
+    return datetime.fromtimestamp(at, UTC).strftime("%Y" if whole_year else "%Y-%m")

@@ -91,6 +91,21 @@ def chunk(since: int) -> Work[list[tuple[int, str, bytes, bytes, bytes]]]:
     return rows
 
 
+def chunk_of(key_id: bytes, since: int) -> Work[list[tuple[int, str, bytes, bytes, bytes]]]:
+    """Up to CHUNK_ROWS rows under one key, from seq `since` on."""
+    rows = yield (
+        "SELECT seq, federation, key_id, leaf, leaf_hash FROM entry WHERE key_id = ? AND seq >= ? ORDER BY seq LIMIT ?",
+        (key_id, since, CHUNK_ROWS),
+    )
+    return rows
+
+
+def row_at(seq: int) -> Work[list[tuple[int, str, bytes, bytes, bytes]]]:
+    """The row of one entry, or none."""
+    rows = yield "SELECT seq, federation, key_id, leaf, leaf_hash FROM entry WHERE seq = ?", (seq,)
+    return rows
+
+
 def open_entry(seq: int, leaf: bytes, hashed: bytes, secret: bytes | None) -> Entry:
     """One entry, checked against its hash and opened if there is a secret; raises LedgerCorrupt."""
     if leaf_hash(leaf) != hashed:

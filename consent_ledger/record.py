@@ -10,7 +10,8 @@ AES-256-GCM over the body (canonical JSON, padded with blanks to a multiple of 2
 little), with the first four fields as associated data. Every entry has a key of its own: keyed BLAKE2b (RFC 7693) of
 the nonce under the secret gives 32 bytes of key and 32 of commitment. AES-GCM alone would let a forger make one
 ciphertext that opens under two keys to two bodies; the commitment in the leaf fixes the key. The secret belongs to one
-person, or to one month for what concerns nobody known here; destroying it erases the bodies and leaves the tree.
+person, or to one month (of governance: to one year) for what concerns nobody known here; destroying it erases the
+bodies and leaves the tree.
 """
 
 import hashlib
@@ -101,6 +102,10 @@ class EntryKind(StrEnum):
     CASE = "case"
     AGREEMENT = "agreement"
     CORRECTION = "correction"
+    REPORT_DECISION = "report-decision"
+    RELEASE = "release"
+    ERASURE = "erasure"
+    RETENTION = "retention"
 
 
 class KindClass(StrEnum):
@@ -123,6 +128,10 @@ KIND_CLASSES = {
     EntryKind.CASE: KindClass.GOVERNANCE,
     EntryKind.AGREEMENT: KindClass.GOVERNANCE,
     EntryKind.CORRECTION: KindClass.GOVERNANCE,
+    EntryKind.REPORT_DECISION: KindClass.GOVERNANCE,
+    EntryKind.RELEASE: KindClass.GOVERNANCE,
+    EntryKind.ERASURE: KindClass.GOVERNANCE,
+    EntryKind.RETENTION: KindClass.GOVERNANCE,
 }
 
 

@@ -32,6 +32,7 @@ from gateway.node.case_watch import keep_watch
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
+from gateway.node.retention import Limits, retain_daily
 from gateway.node.routes import node_application
 from gateway.policy.agreement import Agreement
 from gateway.settings import PLAIN_HTTP_WORDS, HubSettings, NodeSettings, TlsSettings
@@ -69,6 +70,16 @@ def thresholds_of(settings: NodeSettings) -> Thresholds:
         disclose_at=settings.matching.disclose_at,
         birth_needed=settings.matching.birth_needed,
         prior=settings.matching.registered_share,
+    )
+
+
+def retention_limits(settings: NodeSettings) -> Limits:
+    """How long a node keeps things, as its configuration has it."""
+    table = settings.retention
+    return Limits(
+        questions_months=table.questions_months,
+        officers_years=table.officers_years,
+        rejected_days=table.rejected_days,
     )
 
 
@@ -167,10 +178,11 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
         emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
         async with asyncio.TaskGroup() as group:  # a fault in either ends the node: it must not go stale unnoticed
             refreshing = group.create_task(node.parts.membership.keep_fresh())
+            retaining = group.create_task(retain_daily(node.parts, node.ledger_database, retention_limits(settings)))
             watching = group.create_task(keep_watch(node.parts, settings.cases))
             await _until_stopped()
-            refreshing.cancel()
-            watching.cancel()
+            for task in (refreshing, retaining, watching):
+                task.cancel()
         await listener.close()
     finally:
         await node.close()

@@ -34,6 +34,8 @@ FIELDS: dict[str, frozenset[str]] = {
     "import.completed": frozenset(
         {"source", "created", "changed", "unchanged", "removed", "rejected", "waiting", "ms"}
     ),
+    "retention.applied": frozenset({"rejected", "replay", "periods"}),
+    "retention.failed": frozenset({"code"}),
     "import.refused": frozenset({"source", "code"}),
 }
 

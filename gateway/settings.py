@@ -113,6 +113,20 @@ class MatchingTable(_Table):
     registered_share: Annotated[float, Field(gt=0, le=0.9)] = 0.5
 
 
+class AccessReportTable(_Table):
+    """How many days reports hold back break-glass and safeguarding questions of which no officer has decided."""
+
+    hold_days: Annotated[int, Field(ge=0, le=3650)] = 30
+
+
+class RetentionTable(_Table):
+    """How long what has served its purpose is kept (docs/ledger.md, "How long things are kept"); 0 means for ever."""
+
+    questions_months: Annotated[int, Field(ge=0, le=1200)] = 72
+    officers_years: Annotated[int, Field(ge=0, le=100)] = 0
+    rejected_days: Annotated[int, Field(ge=0, le=36_500)] = 90
+
+
 class CasesTable(_Table):
     """Who is told of a governance case, as colleagues call them, and when it is overdue (docs/policy.md, "Cases")."""
 
@@ -125,6 +139,8 @@ class NodeSettings(_Table):
 
     node: NodeTable
     matching: MatchingTable = MatchingTable()
+    access_report: AccessReportTable = AccessReportTable()
+    retention: RetentionTable = RetentionTable()
     cases: CasesTable = CasesTable()
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()

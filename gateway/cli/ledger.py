@@ -2,10 +2,23 @@
 
 import typer
 
+from gateway.cli.erase import erase
+from gateway.cli.export import export
 from gateway.cli.options import Config, opened, run
+from gateway.cli.report import report
+from gateway.cli.retain import retain
+from gateway.cli.why import why
+from gateway.cli.withhold import allow, withhold
 from gateway.settings import NodeSettings, load_node
 
 app = typer.Typer(help="What this node has put on record.", no_args_is_help=True)
+app.command("report")(report)
+app.command("export")(export)
+app.command("why")(why)
+app.command("erase")(erase)
+app.command("retain")(retain)
+app.command("withhold")(withhold)
+app.command("allow")(allow)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from gateway.app import Node
 from gateway.cli.duplicates import duplicates
 from gateway.cli.evaluate import evaluate_pairs
 from gateway.cli.options import CLOCK, Config, opened, run, words
+from gateway.cli.whom import source_and_key
 from gateway.errors import InputError
 from gateway.fhir.text import plain
 from gateway.node.corrections import DecisionShown, Officer, PersonShown, correct, show
@@ -109,12 +110,7 @@ def _officer(by: str, reason: str) -> Officer:
 
 async def _row_id(node: Node, record: str) -> int:
     """The row that SOURCE:KEY means; raises InputError, which repeats no key."""
-    source, colon, key = record.partition(":")
-    if not (source and colon and key):
-        raise InputError("a record is named as SOURCE:KEY, as in tenancies:T2")
-    known = [each.name for each in node.settings.source]
-    if source not in known:
-        raise InputError(f"no source of that name is configured; this node has: {', '.join(known) or 'none'}")
+    source, key = source_and_key(node, record)
     row_id = await node.database.read(person_by_key(source, key))
     if row_id is None:
         raise InputError(f"source {source} has no client with this number")

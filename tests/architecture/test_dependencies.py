@@ -21,6 +21,7 @@ def names(requirements: list[str]) -> set[str]:
 
 
 DECLARED = names(PROJECT["project"]["dependencies"])
+OPTIONAL = names([each for extra in PROJECT["project"]["optional-dependencies"].values() for each in extra])
 FOR_DEVELOPMENT = names(PROJECT["dependency-groups"]["dev"])
 
 
@@ -43,11 +44,15 @@ def imported() -> set[str]:
 
 
 def test_what_is_imported_is_declared() -> None:
-    assert imported() - DECLARED == set()
+    assert imported() - DECLARED - OPTIONAL == set()
 
 
 def test_what_is_declared_is_imported() -> None:
-    assert DECLARED - imported() == set()
+    assert imported() == DECLARED | OPTIONAL
+
+
+def test_what_is_optional_is_there_when_the_tests_run() -> None:
+    assert FOR_DEVELOPMENT >= OPTIONAL
 
 
 def test_what_is_declared_is_pinned_with_hashes() -> None:

@@ -4,6 +4,7 @@ import io
 import logging
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from consent_ledger.consent import ConsentEntry, ConsentKind
 from gateway.errors import PatchworkError
 from gateway.events import JsonLines
 from tests.federation import federation, someone
+from tests.flow.clients_record import Run
 
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
 
@@ -76,7 +78,86 @@ async def test_no_name_number_or_date_of_a_person_reaches_a_log(
     assert not _personal("".join(capfd.readouterr()))
 
 
-def _personal(text: str) -> list[str]:
-    """The words of PERSONAL that occur; ids of questions, members and times may hold such digits by chance."""
+ALL = (*PERSONAL, "quayle", "0000999", "orchard way", "960155", "17/05", "12/11")
+# Who asked is what the record and its exports are for.
+CLIENTS = tuple(set(ALL) - {"worker", "alex asker", "asker-1", "social worker", "example.org"})
+HEADER = (
+    "Tenancy Ref;Tenant;DOB;Address;Postcode;Do Not Disclose Address;NHS No;Officer Ref;Housing Officer;Officer Tel;"
+    "Officer Mobile;Officer Email;Best Contact;Start Date;End Date;Status;Last Visit;Next Visit;Household With\n"
+)
+
+
+def tenancy(key: str, tenant: str, born: str, number: str, start: str) -> str:
+    return f"{key};{tenant};{born};1 Orchard Way;ZM4 7QT;;{number};O1;Worker, Robin;01632 960155;;;;{start};;CUR;;;\n"
+
+
+TENANCIES = (
+    tenancy("T1", "Quayle, Zeb", "12/11/1953", "999 000 0999", "01/02/2024"),
+    tenancy("T2", "Bramley, Kate", "17/05/1991", "9990000018", "01/02/2024"),
+    tenancy("T3", "Bramley, Kate", "99/99/1991", "9990000107", "Bramley"),  # dates that cannot be
+    "T4;Bramley, Kate;17/05/1991\n",  # cut off
+)
+RELEASE = ("--by", "W", "--to", "K", "--identity", "seen", "--yes")
+SAID = ("--source", "tenancies", "--person", "T2", "--recorded-by", "W")
+SOON = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+WORK = (
+    ("import", "tenancies"),
+    ("node", "status"),
+    ("consent", "record", *SAID, "--mode", "practitioner", "--how", "in person"),
+    ("consent", "withdraw", *SAID),
+    ("consent", "object", *SAID, "--to", "police-force"),
+    ("people", "duplicates"),
+    ("people", "merge", "register:q1", "tenancies:T1", "--by", "W", "--reason", "r"),
+    ("people", "show", "register:q1"),
+    ("ledger", "report", "--person", "register:p1", *RELEASE, "--html", "report.html", "--pdf", "report.pdf"),
+    ("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W"),
+    ("ledger", "allow", "3", "--by", "W", "--reason", "r"),
+    ("ledger", "why", "2"),
+    ("ledger", "export", "--since", "2020-01-01", "--out", "audit.ndjson"),
+    ("ledger", "retain"),
+    ("ledger", "verify"),
+)
+MISTAKES = (
+    ("import", "elsewhere"),
+    ("search", "Kate Bramley", "--born", "1991-05-77"),
+    ("search", "Kate Bramley", "--born", "1991-05-17", "--nhs-number", "9990000019"),
+    ("search", "Kate\u0000Bramley", "--postcode", "ZM4 7QT"),
+    ("search", "Kate Bramley", "--born", "1991-05-17", "--postcode", "ZM4 7QT"),  # the hub is not there
+    ("consent", "object", "--source", "tenancies", "--person", "Bramley", "--recorded-by", "W"),
+    ("consent", "object", "--source", "register", "--person", "9990000018", "--recorded-by", "W"),
+    ("people", "merge", "register:Bramley", "tenancies:T1", "--by", "W", "--reason", "r"),
+    ("ledger", "report", "--person", "tenancies:Bramley", *RELEASE),
+    ("ledger", "report", "--person", "Kate Bramley", *RELEASE),
+    ("ledger", "why", "Kate Bramley"),
+    ("ledger", "export", "--since", "17/05/1991"),
+    ("ledger", "erase", "--person", "register:p1", "--by", "W", "--reason", "r", "--yes"),
+    ("ledger", "erase", "--person", "tenancies:9990000018", "--by", "W", "--reason", "r", "--yes"),
+)
+
+
+def test_no_command_tells_whom_it_was_about(
+    at_trust: Run, trust: Path, everything_logged: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(trust)
+    with (trust / "node.toml").open("a") as config:
+        config.write('[[source]]\nname = "tenancies"\nmapping = "demo_housing"\noptions = { path = "tenancies.csv" }\n')
+    (trust / "tenancies.csv").write_text(HEADER + "".join(TENANCIES))
+    for words in (*WORK, *MISTAKES):
+        said = at_trust(*words)
+        assert said.failed is (words in MISTAKES), (words, said)
+        assert not _personal(said.out, CLIENTS), words
+        assert not _personal(said.err, ALL), words
+        assert "should not happen" not in said.err, words
+    assert (trust / "report.pdf").exists()
+    assert not _personal((trust / "audit.ndjson").read_text(), CLIENTS)
+    logged = everything_logged.getvalue()
+    assert "import.completed" in logged
+    assert not _personal(logged, ALL)
+    written = [path for path in trust.rglob("*") if path.suffix in {".log", ".txt", ".out"} or "trace" in path.name]
+    assert written == []
+
+
+def _personal(text: str, words: tuple[str, ...] = PERSONAL) -> list[str]:
+    """Those of these words that occur; ids of questions, members and times may hold such digits by chance."""
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{10}\.\d+|127\.0\.0\.1:\d+|[\w-]{43}", "", text)
-    return [word for word in PERSONAL if word in text.casefold()]
+    return [word for word in words if word in text.casefold()]

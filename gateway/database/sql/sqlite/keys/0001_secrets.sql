@@ -8,7 +8,8 @@ CREATE TABLE person_key (
   secret BLOB NOT NULL CHECK (length(secret) = 32)
 ) STRICT;
 
--- The node's own secret of a month (`2026-11`, UTC), over entries that concern nobody known here.
+-- The node's own secret of a month (`2026-11`, UTC), over entries that concern nobody known here; of governance it is that
+-- of a year (`2026`), which is kept for longer.
 CREATE TABLE month_key (
   federation TEXT NOT NULL,
   month TEXT NOT NULL,

@@ -1,0 +1,90 @@
+"""`patchwork ledger erase`: destroy the secrets over all that the record says of a person.
+
+(1) the person's records must be gone or shielded: erasing forgets objections, and nobody may be found without theirs
+(2) say what is lost, and ask
+(3) put the erasure on record, naming nobody
+(4) destroy the secrets of all the person's ids
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from consent_ledger.governance import ErasureEntry
+from consent_ledger.read import Entry
+from consent_ledger.record import EntryKind
+from gateway.cli.officer import By, Person, Reason, confirmed, noted
+from gateway.cli.options import Config, Yes, opened, run
+from gateway.cli.whom import known_person
+from gateway.errors import InputError
+from gateway.settings import NodeSettings, load_node
+
+KEEP_EVIDENCE = (
+    "nothing was erased: one secret covers all that is on record of a person, so the rest cannot be erased without the "
+    "evidence of disclosures. To keep that under article 17(3) of the UK GDPR, erase nothing, and tell the client why"
+)
+STILL_FOUND = (
+    "this person can still be found here, and erasing would forget their objections and withdrawals: first have their "
+    "case system remove or restrict the record, and import again"
+)
+_WORDS = {
+    EntryKind.ANSWERED: "questions answered: evidence of who learnt what",
+    EntryKind.BREAK_GLASS: "emergency accesses: evidence of who learnt what",
+    EntryKind.CONSENT: "consents",
+    EntryKind.WITHDRAWAL: "withdrawals",
+    EntryKind.OBJECTION: "objections",
+    EntryKind.CORRECTION: "corrections",
+}
+
+
+def erase(
+    config: Config,
+    person: Person,
+    by: By = "",
+    reason: Reason = "",
+    keep_evidence: Annotated[
+        bool, typer.Option("--keep-evidence", help="Not possible together with erasing: says why.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Erase for good all that the record says of a person; the record still verifies."""
+    if keep_evidence:
+        raise InputError(KEEP_EVIDENCE)
+    run(_erase(load_node(config), person, by, reason, yes=yes))
+
+
+async def _erase(settings: NodeSettings, record: str, by: str, reason: str, *, yes: bool) -> None:
+    async with opened(settings) as node:
+        ledger = node.parts.ledger
+        person = await known_person(node, record)
+        if person.searchable:  # (1)
+            raise InputError(STILL_FOUND)
+        keys = await ledger.key_ids(person.person_ids)
+        if not keys:
+            raise InputError("nothing is on record of this person")
+        for line in _lost(await ledger.about(person.person_ids)):  # (2)
+            typer.echo(line, err=True)
+        entry = ErasureEntry(
+            by=noted(by, "--by", "Who decides"),
+            reason=noted(reason, "--reason", "Why (this stays on record: name nobody)"),
+            keys=tuple(keys),
+        )
+        confirmed("Erase all of this for good?", yes=yes)
+        appended = await ledger.note(entry)  # (3)
+        for person_id in person.person_ids:  # (4)
+            await ledger.erase(person_id)
+    typer.echo(f"Erased. That it was, naming nobody, is on record as entry {appended.seq}.")
+    typer.echo("Backups of keys.db still hold the secrets: destroy those, too, or let them expire.")
+
+
+def _lost(entries: Iterable[Entry]) -> Iterable[str]:
+    counted = Counter(EntryKind(entry.body["kind"]) for entry in entries if entry.body is not None)
+    yield "Nobody will be able to read these again:"
+    for kind, words in _WORDS.items():
+        if counted[kind]:
+            yield f"- {counted[kind]} {words}"
+    if others := counted.total() - sum(counted[kind] for kind in _WORDS):
+        yield f"- {others} other entries about this person"
+    yield "Should the person come back, nothing that they agreed or objected to is known any more."

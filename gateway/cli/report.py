@@ -1,0 +1,187 @@
+"""`patchwork ledger report`: "who looked at my record?", for the client, released by an officer.
+
+(1) read what is on record under all of the person's ids, and make the document in every form asked for
+(2) tell the officer, and nobody else, what it leaves out
+(3) have the officer say who receives it, and after which checks of identity and authority
+(4) put the release on record
+(5) write
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from consent_ledger.consent import Relation
+from consent_ledger.governance import ReleaseEntry
+from consent_ledger.report import HeldBack, access_report, formerly_joined
+from gateway.app import Node
+from gateway.cli.officer import By, Person, confirmed, noted
+from gateway.cli.options import CLOCK, Config, Yes, opened, run
+from gateway.cli.whom import known_person, source_and_key
+from gateway.errors import InputError
+from gateway.fhir.text import plain
+from gateway.node.corrections import names_of
+from gateway.node.known_as import KnownAs
+from gateway.reports.access import Setting, access_document
+from gateway.reports.as_html import as_html
+from gateway.reports.as_pdf import as_pdf
+from gateway.reports.as_text import as_text
+from gateway.reports.document import Document
+from gateway.settings import NodeSettings, load_node
+from gateway.wire.operator import replace_file
+
+
+class Names(StrEnum):
+    """How people who asked appear."""
+
+    ALL = "all"
+    ROLES = "roles"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Receiver:
+    """Who releases the report to whom, as far as the options say."""
+
+    by: str
+    to: str
+    relation: Relation
+    identity: str
+    authority: str
+
+    def entry(self, forms: tuple[str, ...]) -> ReleaseEntry:
+        """What goes on record; asks for what is missing."""
+        for_client = self.relation is Relation.PERSON
+        may_act = f"What shows that this {self.relation} may act for the client"
+        return ReleaseEntry(
+            by=noted(self.by, "--by", "Who releases it"),
+            to=noted(self.to, "--to", "Who receives it"),
+            relation=self.relation.value,
+            identity=noted(self.identity, "--identity", "How did you make sure who they are"),
+            authority="" if for_client else noted(self.authority, "--authority", may_act),
+            forms=forms,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Forms:
+    """What is made of the report: files, and text on standard output if there is none."""
+
+    html: Path | None
+    pdf: Path | None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        chosen = (("html", self.html), ("pdf", self.pdf))
+        return tuple(name for name, path in chosen if path is not None) or ("text",)
+
+    def rendered(self, document: Document) -> dict[Path, bytes]:
+        """Each file's bytes, all made before anything is on record."""
+        files: dict[Path, bytes] = {}
+        if self.html is not None:
+            files[self.html] = as_html(document)
+        if self.pdf is not None:
+            files[self.pdf] = as_pdf(document)
+        return files
+
+
+def report(
+    config: Config,
+    person: Person,
+    by: By = "",
+    to: Annotated[str, typer.Option(help="Who receives the report.")] = "",
+    relation: Annotated[Relation, typer.Option(help="Who that is to the client.")] = Relation.PERSON,
+    identity: Annotated[str, typer.Option(help="How you made sure who they are, as in `passport seen`.")] = "",
+    authority: Annotated[
+        str, typer.Option(help="What shows that they may act for the client; not needed for the client.")
+    ] = "",
+    names: Annotated[Names, typer.Option(help="Whether people who asked appear by name, or by role only.")] = Names.ALL,
+    html: Annotated[Path | None, typer.Option(help="Write a web page to this file instead.")] = None,
+    pdf: Annotated[Path | None, typer.Option(help="Write an accessible PDF to this file instead.")] = None,
+    yes: Yes = False,
+) -> None:
+    """Tell a client who asked about them, and release it: on record before it is written."""
+    if authority and relation is Relation.PERSON:
+        raise InputError("--authority is for a parent, guardian or attorney: say with --relation who it is")
+    receiver = _Receiver(by=by, to=to, relation=relation, identity=identity, authority=authority)
+    forms = _Forms(html=html, pdf=pdf)
+    run(_report(load_node(config), person, receiver, forms, by_role=names is Names.ROLES, yes=yes))
+
+
+async def _report(
+    settings: NodeSettings, record: str, receiver: _Receiver, forms: _Forms, *, by_role: bool, yes: bool
+) -> None:
+    async with opened(settings) as node:
+        person = await known_person(node, record)
+        entries = await node.parts.ledger.about(person.person_ids)  # (1)
+        now = datetime.fromtimestamp(CLOCK.now(), UTC)
+        made, held = access_report(
+            entries, now=now, today=now.astimezone().date(), hold_days=settings.access_report.hold_days
+        )
+        setting = _setting(node, record, now.timestamp(), by_role=by_role)
+        document = access_document(made, setting)
+        files = forms.rendered(document)
+        _tell_held_back(held)  # (2)
+        await _tell_former(node, formerly_joined(entries, person.person_ids))
+        entry = receiver.entry(forms.names)  # (3)
+        confirmed("Release this report?", yes=yes)
+        await _release(node, person, entry)  # (4)
+    for path, data in files.items():  # (5)
+        replace_file(path, data)
+        typer.echo(f"Written: {path}", err=True)
+    if not files:
+        typer.echo(as_text(document), nl=False)
+
+
+async def _release(node: Node, person: KnownAs, entry: ReleaseEntry) -> None:
+    appended = await node.parts.ledger.note(entry, person.person_id)
+    typer.echo(f"The release is on record as entry {appended.seq}.", err=True)
+
+
+def _setting(node: Node, record: str, now: float, *, by_role: bool) -> Setting:
+    source, key = source_and_key(node, record)
+    received = node.parts.membership.received
+    agencies: dict[str, str] = {} if received is None else {m.id: plain(m.name) for m in received.members.values()}
+    return Setting(
+        agency=agencies.get(node.parts.me.member, node.parts.me.member),
+        about=f"the person with the number {plain(key)} in our system {source}",
+        made_at=now,
+        by_role=by_role,
+        agencies=agencies,
+        agreements=_agreements(node),
+    )
+
+
+def _agreements(node: Node) -> Mapping[tuple[str, str], str]:
+    """Names of the agreements that the settings list; others appear by address and version."""
+    return {
+        (agreement.uri, agreement.version): f"{plain(agreement.name)}, version {plain(agreement.version)}"
+        for agreement in node.agreements
+    }
+
+
+def _tell_held_back(held: HeldBack) -> None:
+    if held.withheld:
+        typer.echo(f"Withheld, as decided: {_entries(held.withheld)}", err=True)
+    if held.undecided:
+        typer.echo(
+            f"Held back until you decide (patchwork ledger allow, withhold): {_entries(held.undecided)}", err=True
+        )
+
+
+async def _tell_former(node: Node, former: tuple[int, ...]) -> None:
+    if former:
+        named = await node.database.read(names_of(former))
+        typer.echo(
+            f"These records were once one person with this one and no longer are: {', '.join(sorted(named.values()))}. "
+            "Questions of that time may stand with them: look at their reports, too.",
+            err=True,
+        )
+
+
+def _entries(seqs: tuple[int, ...]) -> str:
+    return f"{'entry' if len(seqs) == 1 else 'entries'} {', '.join(map(str, seqs))}"

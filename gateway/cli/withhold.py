@@ -1,0 +1,75 @@
+"""`patchwork ledger withhold` and `allow`: an officer decides, on record, whether reports show an entry."""
+
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from consent_ledger.governance import ReportDecision
+from consent_ledger.record import EntryKind
+from gateway.cli.officer import By, Reason, noted
+from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.errors import InputError
+from gateway.settings import NodeSettings, load_node
+
+MAX_WITHHELD_DAYS = 366  # a risk is looked at again at least once a year
+
+Seq = Annotated[int, typer.Argument(min=0, help="The entry's number.")]
+
+
+class Exemption(StrEnum):
+    """Why an entry may be withheld: UK GDPR article 15(4), Data Protection Act 2018 schedules 2 and 3."""
+
+    SERIOUS_HARM = "serious-harm"
+    REFUGE = "refuge"
+    POLICE_ENQUIRY = "police-enquiry"
+    CHILD_ABUSE = "child-abuse"
+    COURT = "court"
+    OTHERS_RIGHTS = "others-rights"
+
+
+def withhold(
+    seq: Seq,
+    config: Config,
+    reason: Annotated[Exemption, typer.Option(help="The exemption that you rely on.")],
+    until: Annotated[str, typer.Option(help="The last day, YYYY-MM-DD; at most a year ahead.")],
+    by: By = "",
+) -> None:
+    """Leave an entry out of the client's reports until a day, without a trace in them."""
+    today = datetime.fromtimestamp(CLOCK.now(), UTC).astimezone().date()
+    try:
+        last = date.fromisoformat(until)
+    except ValueError:
+        raise InputError("--until: a day is YYYY-MM-DD") from None
+    if not today <= last <= today + timedelta(days=MAX_WITHHELD_DAYS):
+        raise InputError(f"--until: a day from today on, at most {MAX_WITHHELD_DAYS} days ahead; then decide again")
+    by = noted(by, "--by", "Who decides")
+    decision = ReportDecision(about=seq, show=False, reason=reason.value, by=by, until=last.isoformat())
+    place = run(_decide(load_node(config), decision))
+    typer.echo(f"Reports leave entry {seq} out until {last}. On record as entry {place}.")
+
+
+def allow(seq: Seq, config: Config, by: By = "", reason: Reason = "") -> None:
+    """Let the client's reports show an entry that was withheld or held back."""
+    decision = ReportDecision(
+        about=seq,
+        show=True,
+        by=noted(by, "--by", "Who decides"),
+        reason=noted(reason, "--reason", "Why may it be shown"),
+    )
+    place = run(_decide(load_node(config), decision))
+    typer.echo(f"Reports show entry {seq} from now on. On record as entry {place}.")
+
+
+async def _decide(settings: NodeSettings, decision: ReportDecision) -> int:
+    async with opened(settings) as node:
+        found = await node.parts.ledger.entry(decision.about)
+        if found is None:
+            raise InputError(f"there is no entry {decision.about}")
+        entry, person_id = found
+        if entry.body is None:
+            raise InputError(f"entry {decision.about} has been erased: no report shows it")
+        if person_id is None or entry.body["kind"] == EntryKind.REPORT_DECISION:
+            raise InputError(f"entry {decision.about} is in nobody's report")
+        return (await node.parts.ledger.note(decision, person_id)).seq

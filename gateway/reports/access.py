@@ -1,0 +1,185 @@
+"""An access report as a document: who asked about me, what were they told, what have I said about it?
+
+Every text is made plain here, for names, roles and notes came from elsewhere; renderings escape what they must.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
+
+from consent_ledger.consent import ConsentEntry, ConsentKind, Provision, Relation
+from consent_ledger.report import AccessReport, QuestionAsked, Statement
+from gateway.fhir.text import plain
+from gateway.reports.document import Document, Fact, Item, Section
+from gateway.reports.words import (
+    BASES,
+    CORRECTIONS,
+    FOLLOWED,
+    MODES,
+    PURPOSES,
+    REASONS,
+    RELATIONS,
+    STATEMENTS,
+    service_words,
+)
+
+# In every report, whether or not anything was left out, so that it tells nothing.
+ALWAYS_SAID = (
+    "The law sometimes lets us keep an entry back, for example while showing it could put somebody in danger or get in "
+    "the way of an inquiry. This paragraph stands in every report of this kind. You may ask the Information "
+    "Commissioner's Office to check what we do: ico.org.uk."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a report needs to know besides the entries.
+
+    `agencies` maps member ids and kinds of agency to names, `agreements` (uri, version) to names. `zone` None is the
+    machine's own. `by_role`: people who asked or recorded appear without their names.
+    """
+
+    agency: str
+    about: str
+    made_at: float
+    by_role: bool
+    agencies: Mapping[str, str] = field(default_factory=dict)
+    agreements: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    zone: tzinfo | None = None
+
+
+def access_document(report: AccessReport, setting: Setting) -> Document:
+    """The report in words."""
+    return Document(
+        title="Who asked about me",
+        date=_day(setting.made_at, setting),
+        facts=_plain((("Agency", setting.agency), ("About", setting.about))),
+        paragraphs=(
+            f"This report lists the questions about you that other agencies asked {setting.agency} through Patchwork, "
+            "what they were told, and what has been recorded about your wishes. Patchwork tells agencies who works "
+            "with a person and how to reach them. It never passes on what is in your case notes.",
+            ALWAYS_SAID,
+        ),
+        sections=tuple(_sections(report, setting)),
+    )
+
+
+def _sections(report: AccessReport, setting: Setting) -> Iterable[Section]:
+    questions = tuple(_question(each, setting) for each in report.questions)
+    none = () if questions else ("There is no question to show.",)
+    yield Section(heading="Questions about you", paragraphs=none, items=questions)
+    statements = tuple(_statement(each, setting) for each in report.statements)
+    none = () if statements else ("Nothing has been recorded here.",)
+    yield Section(heading="What you, or somebody for you, said about sharing", paragraphs=none, items=statements)
+    if report.corrections:
+        items = (_item(each.at, setting, [("What", CORRECTIONS[each.correction])]) for each in report.corrections)
+        yield Section(heading="Corrections to our records", items=tuple(items))
+    if report.releases:
+        releases = (
+            _item(each.at, setting, [("Given to", _receiver(each.to, each.relation))]) for each in report.releases
+        )
+        yield Section(heading="Earlier reports like this one", items=tuple(releases))
+
+
+def _question(asked: QuestionAsked, setting: Setting) -> Item:
+    role = asked.role or "role not stated"
+    who = role if setting.by_role else f"{asked.name}, {role}"
+    facts = [
+        ("Who", f"{who}, {_agency(asked.member, setting)}"),
+        ("Why", PURPOSES.get(asked.purpose, asked.purpose)),
+    ]
+    if asked.lawful_basis:
+        facts.append(("Reason in law, as they stated it", BASES.get(asked.lawful_basis, asked.lawful_basis)))
+    facts += _outcome(asked)
+    facts += [(f"Later, on {_day(each.at, setting)}", FOLLOWED[each.said]) for each in asked.followed]
+    if asked.agreement is not None:
+        facts.append(("Agreement", setting.agreements.get(asked.agreement) or " version ".join(asked.agreement)))
+    if clauses := dict.fromkeys(each.rule for each in asked.shared):
+        facts.append(("Clause", ", ".join(clauses)))
+    mark = "Emergency access: the usual limits were set aside" if asked.break_glass else ""
+    return _item(asked.at, setting, facts, mark)
+
+
+def _outcome(asked: QuestionAsked) -> Iterable[Fact]:
+    if not asked.shared:
+        reasons = [REASONS.get(reason, reason) for reason in asked.because]
+        because = "; ".join(reasons) or "no service of ours was working with you at the time"
+        yield "What was shared", "Nothing was shared."
+        yield "Because", because
+        return
+    for each in dict.fromkeys((each.service, each.mode) for each in asked.shared):
+        service, mode = each
+        yield "What was shared", f"About {service_words(service)}: {MODES[mode]}."
+    if any(each.against_objection for each in asked.shared):
+        yield "Your objection", "You had objected. The clause lets us share all the same, and requires us to record it."
+
+
+def _statement(statement: Statement, setting: Setting) -> Item:
+    entry = statement.entry
+    facts = [
+        ("What", STATEMENTS[entry.kind]),
+        ("Said by", RELATIONS[entry.giver.relation]),
+        *_scope(entry, setting),
+    ]
+    if entry.until is not None:
+        facts.append(("Until", f"{entry.until.day} {entry.until:%B %Y}"))
+    if entry.method:
+        facts.append(("How", entry.method))
+    if entry.recorded_by and not setting.by_role:
+        facts.append(("Recorded by", entry.recorded_by))
+    return _item(statement.at, setting, facts)
+
+
+def _scope(entry: ConsentEntry, setting: Setting) -> Iterable[Fact]:
+    if not entry.provisions:
+        yield "About", "everything that we share"
+    for line in entry.provisions:
+        yield "About", _provision(line, entry.kind, setting)
+
+
+def _provision(line: Provision, kind: ConsentKind, setting: Setting) -> str:
+    said = MODES[line.mode] if line.permit else _refused(line)
+    if kind is ConsentKind.CONSENT and not line.permit:
+        said = f"not: {said}"
+    parts = [said]
+    if line.recipients:
+        parts.append("for " + ", ".join(_agency(each, setting) for each in line.recipients))
+    if line.except_recipients:
+        parts.append("except for " + ", ".join(_agency(each, setting) for each in line.except_recipients))
+    if line.services:
+        parts.append("from " + ", ".join(map(service_words, line.services)))
+    if line.purposes:
+        parts.append("when the reason is: " + "; ".join(PURPOSES[each] for each in line.purposes))
+    return "; ".join(parts)
+
+
+def _refused(line: Provision) -> str:
+    """A refusal names the least that may not be shown."""
+    return "everything" if line.mode.value == 1 else f"{MODES[line.mode]}, and anything more"
+
+
+def _item(at: float, setting: Setting, facts: Iterable[Fact], mark: str = "") -> Item:
+    when = _local(at, setting)
+    return Item(heading=f"{when.day} {when:%B %Y}, {when:%H:%M}", facts=_plain(facts), mark=mark)
+
+
+def _plain(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Much of it was written elsewhere."""
+    return tuple((term, plain(value)) for term, value in facts)
+
+
+def _agency(code: str, setting: Setting) -> str:
+    return setting.agencies.get(code) or code
+
+
+def _receiver(name: str, relation: str) -> str:
+    return f"{name} ({RELATIONS[Relation(relation)]})"
+
+
+def _day(at: float, setting: Setting) -> str:
+    when = _local(at, setting)
+    return f"{when.day} {when:%B %Y}"
+
+
+def _local(at: float, setting: Setting) -> datetime:
+    return datetime.fromtimestamp(at, UTC).astimezone(setting.zone)

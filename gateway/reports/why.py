@@ -1,0 +1,167 @@
+"""One entry in words for the officer: what was decided and on what, and nothing of whom a question was about.
+
+What a question asked for stands in the asker's own entry as a signed text, which is not opened here.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
+
+from consent_ledger.report import QUESTIONS
+from gateway.fhir.text import plain
+from gateway.policy.decide import Reason
+from gateway.reports.document import Document, Fact, Item, Section
+from gateway.reports.words import GRADES, SIGN_IN, service_words
+from mappings.vocabulary import Purpose, Sensitivity
+
+OFFICERS_REASONS: Final[Mapping[str, str]] = {
+    Reason.GRADE_TOO_LOW: "the match was not sure enough for the rules that apply",
+    Reason.BREAK_GLASS_MISMATCH: "break-glass was claimed without its purpose, or its purpose without a reason code",
+    Reason.NOTHING_REQUESTED: "the question asked for nothing",
+    Reason.NO_AGREEMENT: "the agreement named is not one that binds both agencies",
+    Reason.OTHER_AGREEMENT: "another agreement or version binds the two agencies",
+    Reason.NOT_IN_FORCE: "the agreement was not in force that day",
+    Reason.PERSON_RESTRICTED: "the person is restricted as a whole",
+    Reason.NOT_CURRENT: "the involvement had not begun, or had ended",
+    Reason.INVOLVEMENT_CLOSED: "the involvement shows nothing to anybody",
+    Reason.NO_RULE: "no rule is about such a question",
+    Reason.AUTH_TOO_WEAK: "the asker's sign-in was weaker than the rules want",
+    Reason.DENIED_BY_RULE: "a rule denies it",
+    Reason.SHIELDED: "the service is restricted, and the person has not agreed to it by name",
+    Reason.NO_CONSENT: "the rule needs consent, and there is none that covers this",
+    Reason.OBJECTION: "the person has objected, and the rule gives way",
+}
+_SENSITIVITY: Final[Mapping[str, str]] = {
+    Sensitivity.NORMAL: "normal",
+    Sensitivity.RESTRICTED: "restricted",
+    Sensitivity.VERY_RESTRICTED: "very restricted",
+}
+_PURPOSES: Final[Mapping[str, str]] = {purpose: purpose.word.replace("-", " ") for purpose in Purpose}
+# Of other kinds, what is told, in this order; whatever else an entry holds is left alone.
+_TOLD: Final[Mapping[str, str]] = {
+    "recipients": "Asked of",
+    "case": "Case",
+    "step": "Step",
+    "decision": "Decision",
+    "finding": "Finding",
+    "words": "In words",
+    "days": "Days given",
+    "outcomes": "Outcomes",
+    "correction": "Correction",
+    "about": "About entry",
+    "show": "Shown in reports",
+    "until": "Until",
+    "uri": "Agreement",
+    "version": "Version",
+    "sha256": "SHA-256 of it",
+    "accepted": "Accepted",
+    "to": "Given to",
+    "relation": "Who is",
+    "identity": "Identity checked by",
+    "authority": "Authority checked by",
+    "forms": "As",
+    "keys": "Keys destroyed",
+    "periods": "Periods whose keys were destroyed",
+    "reason": "Reason",
+    "method": "Said how",
+    "recorded_by": "Recorded by",
+    "by": "Decided by",
+}
+
+_SCOPES: Final = ("purposes", "recipients", "except_recipients", "services")
+
+
+def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzinfo | None = None) -> Document:
+    """One opened entry."""
+    when = datetime.fromtimestamp(body["at"], UTC).astimezone(zone)
+    facts: list[Fact] = [("Kind", body["kind"]), ("Leaf", leaf_hash)]
+    sections: tuple[Section, ...] = ()
+    if "asker" in body:
+        facts += _asker(body)
+    if body["kind"] in QUESTIONS:
+        facts += _outcome(body)
+        items = tuple(_decision(each) for each in body.get("decisions") or ())
+        none = () if items else ("Nobody was matched, or no service of this agency was with the person.",)
+        sections = (Section(heading="Decisions, one for each involvement", paragraphs=none, items=items),)
+    facts += [("Says", _line(line)) for line in body.get("provisions") or ()]
+    facts += [
+        (term, _told(body[name])) for name, term in _TOLD.items() if name in body and body[name] not in ("", None)
+    ]
+    return Document(
+        title=f"Entry {seq}",
+        date=f"{when.day} {when:%B %Y}, {when:%H:%M}",
+        facts=tuple((term, plain(value)) for term, value in facts),
+        paragraphs=(),
+        sections=sections,
+    )
+
+
+def _asker(body: Mapping[str, Any]) -> Iterable[Fact]:
+    asker = body["asker"]
+    yield "Asked by", f"{asker['name']}, {asker['role'] or 'role not stated'}, {asker['member']}"
+    yield "Purpose", _PURPOSES.get(body["purpose"], body["purpose"])
+    yield "Question", body["jti"]
+
+
+def _outcome(body: Mapping[str, Any]) -> Iterable[Fact]:
+    yield "Outcome", "something was shared" if body["outcome"] == "teams" else "nothing was shared"
+    weighed = body.get("question")
+    if not weighed:
+        yield "Match", "nobody here, or nobody who may be told apart"
+        return
+    match = weighed.get("match")
+    if match:
+        yield "Match", GRADES.get(match["grade"], match["grade"])
+        fields = (f"{name} {level}" for name, (level, _) in match["fields"].items())
+        yield "Because", ", ".join(fields)
+    if "agreement" in weighed:
+        yield "Agreement", " version ".join(weighed["agreement"]) + ("" if weighed["in_force"] else ", not in force")
+        yield "Their lawful basis", weighed["lawful_basis"]
+        yield "Signed in", SIGN_IN.get(weighed["auth_method"], weighed["auth_method"])
+        yield "Most they asked for", weighed["mode"]
+        yield "Break-glass", f"claimed, code {weighed['break_glass']}" if weighed["break_glass"] else "not claimed"
+        yield "Person restricted", "yes" if weighed["restricted"] else "no"
+
+
+def _decision(decision: Mapping[str, Any]) -> Item:
+    rule = decision.get("rule") or "none"
+    effect = decision["effect"]
+    if effect == "permit":
+        said = f"shared, up to {decision['mode']}"
+    elif effect == "review":
+        said = f"for a colleague to decide, up to {decision['mode']}"
+    else:
+        said = f"refused: {OFFICERS_REASONS.get(decision['reason'], decision['reason'])}"
+    facts = [("Decision", said), ("Rule", rule), *_weighed(decision)]
+    if decision.get("obligations"):
+        facts.append(("Obligations", ", ".join(decision["obligations"])))
+    if decision.get("against_objection"):
+        facts.append(("Objection", "stands; the rule proceeds and has it recorded"))
+    return Item(
+        heading=f"Involvement {decision['involvement']}, {service_words(decision['service'])}",
+        facts=tuple((term, plain(value)) for term, value in facts),
+    )
+
+
+def _weighed(decision: Mapping[str, Any]) -> Iterable[Fact]:
+    consent = decision["consent"]
+    entry = "" if consent["entry"] is None else f", by entry {consent['entry']}"
+    yield "Consent", f"permits up to {consent['permits']}{entry}"
+    if consent["refused_from"] is not None:
+        yield "Objection", f"from {consent['refused_from']} on"
+    yield "Sensitivity", _SENSITIVITY.get(decision["sensitivity"], decision["sensitivity"])
+    yield "Most that the involvement shows", decision["max_mode"]
+
+
+def _line(line: Mapping[str, Any]) -> str:
+    """One provision of a consent, as coded."""
+    scope = (f"{name.replace('_', ' ')}: {', '.join(line[name])}" for name in _SCOPES if line[name])
+    return "; ".join([f"{'up to' if line['permit'] else 'not from'} {line['mode']}", *scope])
+
+
+def _told(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {each}" for name, each in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

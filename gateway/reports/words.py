@@ -1,0 +1,104 @@
+"""Codes of decisions, consents and questions as a client or an officer reads them. Plain English; British spelling."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from consent_ledger.consent import ConsentKind, Relation
+from consent_ledger.entries import Correction
+from consent_ledger.report import CLOSED
+from gateway.policy.decide import Reason
+from mappings.vocabulary import AuthMethod, LawfulBasis, MatchGrade, Mode, Purpose
+
+PURPOSES: Final[Mapping[str, str]] = {
+    Purpose.COORDINATION: "to find out who else is working with you, so that care and support fit together",
+    Purpose.TREATMENT: "to treat you",
+    Purpose.EMERGENCY_TREATMENT: "to treat you in an emergency",
+    Purpose.SAFEGUARDING: "to keep you or somebody else safe (safeguarding)",
+    Purpose.BREAK_GLASS: "an emergency in which the usual limits were set aside",
+    Purpose.SUBJECT_REQUEST: "because you asked for it",
+}
+
+BASES: Final[Mapping[str, str]] = {
+    LawfulBasis.CONSENT: "consent",
+    LawfulBasis.LEGAL_OBLIGATION: "a duty in law",
+    LawfulBasis.PUBLIC_TASK: "a public task given to them by law",
+    LawfulBasis.VITAL_INTERESTS: "to protect somebody's life",
+    LawfulBasis.LEGITIMATE_INTERESTS: "a legitimate interest",
+}
+
+MODES: Final[Mapping[Mode, str]] = {
+    Mode.NONE: "nothing",
+    Mode.CALLBACK: "that a colleague would like a call",
+    Mode.DUTY_CONTACT: "how to reach the team on duty",
+    Mode.PRACTITIONER: "who works with you, and how to reach them",
+    Mode.SCHEDULE: "who works with you, how to reach them, and the dates of the last contact and the next visit",
+}
+
+# Why nothing was shared, to follow "because".
+REASONS: Final[Mapping[str, str]] = {
+    Reason.GRADE_TOO_LOW: "we could not be sure enough that the question was about you",
+    Reason.BREAK_GLASS_MISMATCH: "the emergency was not stated as it has to be",
+    Reason.NOTHING_REQUESTED: "the question asked for nothing",
+    Reason.NO_AGREEMENT: "no agreement with that agency was in force",
+    Reason.OTHER_AGREEMENT: "the agreement with that agency is another one",
+    Reason.NOT_IN_FORCE: "the agreement with that agency was not in force",
+    Reason.PERSON_RESTRICTED: "your record is marked as one that we do not share",
+    Reason.NOT_CURRENT: "no service of ours was working with you at the time",
+    Reason.INVOLVEMENT_CLOSED: "the service concerned does not share this",
+    Reason.NO_RULE: "the agreement does not allow it",
+    Reason.AUTH_TOO_WEAK: "whoever asked had not proved well enough who they are",
+    Reason.DENIED_BY_RULE: "the agreement forbids it",
+    Reason.SHIELDED: "the service concerned needs your own agreement, and did not have it",
+    Reason.NO_CONSENT: "you had not agreed to it",
+    Reason.OBJECTION: "you had objected to it",
+    "review": "a colleague here had to decide first",
+    "callback": "the service concerned is told of the question, and decides whether to call",
+    "permit": "there was nothing that could be shown",
+}
+
+# How a colleague ended it later.
+FOLLOWED: Final[Mapping[str, str]] = {
+    "permit": "a colleague here looked at the question and decided to share what was asked",
+    "refuse": "a colleague here looked at the question and decided to share nothing",
+    "called": "a colleague here spoke with whoever asked",
+    "not-called": "a colleague here decided not to call",
+    CLOSED: "the emergency access was reviewed here",
+}
+
+STATEMENTS: Final[Mapping[ConsentKind, str]] = {
+    ConsentKind.CONSENT: "Agreement to share",
+    ConsentKind.WITHDRAWAL: "Agreement taken back",
+    ConsentKind.OBJECTION: "Objection to sharing",
+}
+
+RELATIONS: Final[Mapping[Relation, str]] = {
+    Relation.PERSON: "you",
+    Relation.PARENT: "a parent",
+    Relation.GUARDIAN: "a guardian",
+    Relation.ATTORNEY: "an attorney",
+}
+
+CORRECTIONS: Final[Mapping[Correction, str]] = {
+    Correction.SAME: "We decided that two of our records are both about you.",
+    Correction.NOT_SAME: "We decided that another record is not about you.",
+    Correction.SAME_TAKEN_BACK: "We took back a decision that two of our records are both about you.",
+    Correction.NOT_SAME_TAKEN_BACK: "We took back a decision that another record is not about you.",
+}
+
+GRADES: Final[Mapping[str, str]] = {
+    MatchGrade.CERTAIN: "certain that it was this person",
+    MatchGrade.PROBABLE: "nearly certain that it was this person",
+    MatchGrade.POSSIBLE: "possibly this person",
+    MatchGrade.CERTAINLY_NOT: "not this person",
+}
+
+SIGN_IN: Final[Mapping[str, str]] = {
+    AuthMethod.OPERATING_SYSTEM: "by an account of the computer's",
+    AuthMethod.PASSWORD: "with a password",
+    AuthMethod.MFA: "with a password and a second proof",
+}
+
+
+def service_words(code: str) -> str:
+    """A MAIS service code as words; abbreviations stay as they are."""
+    return " ".join(part if part.isupper() else part.lower() for part in code.split("-")) if code else "a service"

@@ -2,10 +2,15 @@
 
 import typer
 
+from gateway.cli.ledger_evidence import check_evidence, write_evidence
+from gateway.cli.ledger_reconcile import reconcile_counts
 from gateway.cli.options import Config, opened, run
 from gateway.settings import NodeSettings, load_node
 
 app = typer.Typer(help="What this node has put on record.", no_args_is_help=True)
+app.command("reconcile")(reconcile_counts)
+app.command("evidence")(write_evidence)
+app.command("check-evidence")(check_evidence)
 
 
 @app.command()

@@ -4,17 +4,17 @@ The exact answer of a disclosure names its own entry's hash, so it can be neithe
 Should the machine fail in the second until it is written, the entry still stands, and the asker has the answer.
 """
 
-import base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from consent_ledger.keystore import Key, Owner
-from consent_ledger.record import EntryKind, KindClass, LeafHeader, Work, body_bytes, open_leaf, seal_leaf
+from consent_ledger.record import KindClass, LeafHeader, Work, open_bytes, seal_leaf
 
 MAX_WAITING = 4096  # riders; what comes on top is not kept, for nothing may hold an answer up
 
 _SECONDS_PER_HOUR = 3600
+_LENGTH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +63,13 @@ def read_sent(seq: int, secret: bytes) -> Work[tuple[str, bytes] | None]:
     rows = yield "SELECT sealed FROM kept_answer WHERE seq = ?", (seq,)
     if not rows:
         return None
-    body = open_leaf(rows[0][0], secret)
-    return body["answer"], base64.b64decode(body["bundle"])
+    kept = open_bytes(rows[0][0], secret)
+    end = _LENGTH_BYTES + int.from_bytes(kept[:_LENGTH_BYTES], "big")
+    return kept[_LENGTH_BYTES:end].decode("ascii"), kept[end:]
 
 
 def _seal(sent: SentAnswer, secret: bytes, federation: str) -> bytes:
-    """In the form of a leaf, which it is not: no tree has its hash."""
-    body = {"answer": sent.answer, "bundle": base64.b64encode(sent.bundle).decode("ascii")}
+    """In the form of a leaf, which it is not: no tree has its hash. Inside: the answer's length, answer, bundle."""
+    answer = sent.answer.encode("ascii")
     header = LeafHeader(KindClass.DISCLOSURE, int(sent.at) // _SECONDS_PER_HOUR, federation)
-    return seal_leaf(header, body_bytes(EntryKind.ANSWERED, sent.at, body), secret)
+    return seal_leaf(header, len(answer).to_bytes(_LENGTH_BYTES, "big") + answer + sent.bundle, secret)

@@ -174,6 +174,7 @@ class Ledger:
 
     async def settle(self) -> None:
         """Count what was asked, received and answered since the last time."""
+        await self._flush()
         await exchange.settle(self._storage, self._keys, self._clock())
 
     async def verify(self) -> TreeHead:

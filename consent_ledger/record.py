@@ -162,10 +162,19 @@ def seal_leaf(header: LeafHeader, body: bytes, secret: bytes) -> bytes:
 def open_leaf(leaf: bytes, secret: bytes) -> dict[str, Any]:
     """The body of a leaf; raises LedgerCorrupt if it was not sealed so under this secret."""
     parts = read_leaf(leaf)
+    return _body(parts, _open(parts, secret))
+
+
+def open_bytes(leaf: bytes, secret: bytes) -> bytes:
+    """What was sealed in the form of a leaf under this secret, whatever it is; raises LedgerCorrupt."""
+    return _open(read_leaf(leaf), secret)
+
+
+def _open(parts: Leaf, secret: bytes) -> bytes:
     key, commitment = _derive(secret, parts.nonce)
     if not hmac.compare_digest(commitment, parts.commitment):
         raise LedgerCorrupt("an entry was not sealed under the key on record")
-    return _body(parts, _decrypt(parts, key))
+    return _decrypt(parts, key)
 
 
 def entry_key(leaf: Leaf, secret: bytes) -> bytes:

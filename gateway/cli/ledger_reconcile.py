@@ -1,6 +1,7 @@
 """`patchwork ledger reconcile`: which hub has dropped answers?"""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Annotated
@@ -9,7 +10,7 @@ import typer
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
 from gateway.cli.options import CLOCK, Config, opened, run
-from gateway.errors import InputError
+from gateway.errors import HubError, InputError, WireError
 from gateway.links.counts_client import fetch_counts
 from gateway.node.reconcile import Compared
 from gateway.node.reconciling import Silent, reconcile
@@ -33,7 +34,8 @@ async def _reconcile(settings: NodeSettings, since: int) -> bool:
     missing = False
     members = 0
     async with opened(settings) as node:
-        await node.parts.membership.refresh()
+        with suppress(HubError, WireError):  # what is held will do, if it is in force: the hub is under suspicion
+            await node.parts.membership.refresh()
         fetch = partial(
             fetch_counts,
             session=node.session,
@@ -45,15 +47,15 @@ async def _reconcile(settings: NodeSettings, since: int) -> bool:
         async for each in reconcile(since, node=node.parts, fetch=fetch):
             members += 1
             missing = missing or (isinstance(each, Compared) and bool(each.gaps))
-            for line in lines_of(each):
+            for line in _lines(each):
                 typer.echo(line)
     if not members:
         typer.echo("No questions went to or fro in that time.")
     return missing
 
 
-def lines_of(each: Compared | Silent) -> Iterator[str]:
-    """What a person is told of one member."""
+def _lines(each: Compared | Silent) -> Iterator[str]:
+
     if isinstance(each, Silent):
         yield f"{each.member}: no statement: {each.why}"
         return

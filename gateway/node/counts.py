@@ -1,17 +1,25 @@
 """What this node says to another member about the traffic between them (docs/wire.md, "Counts")."""
 
 from consent_ledger.exchange import settled_until
+from consent_ledger.record import LedgerError
+from gateway.errors import StorageError
 from gateway.node.parts import NodeParts
 from gateway.wire.counts import Counts, Hour, sign_counts
 
 
 async def statement_for(member: str, since: int, until: int, *, node: NodeParts) -> str:
-    """Signed counts of the hours from `since`; they end with the last one that nothing can change any more."""
+    """Signed counts of the hours from `since`; they end with the last one that nothing can change any more.
+
+    Raises StorageError.
+    """
     now = node.clock.now()
     until = max(since, min(until, settled_until(now)))
-    await node.ledger.settle()
-    counted = await node.ledger.exchanged(member, since, until)
-    head = await node.ledger.head()
+    try:
+        await node.ledger.settle()
+        counted = await node.ledger.exchanged(member, since, until)
+        head = await node.ledger.head()
+    except LedgerError as error:
+        raise StorageError(str(error)) from error
     counts = Counts(
         issuer=node.me.member,
         reader=member,

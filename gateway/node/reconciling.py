@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from consent_ledger.exchange import settled_until
-from gateway.errors import PatchworkError
+from consent_ledger.record import LedgerError
+from gateway.errors import PatchworkError, StorageError
 from gateway.links.counts_client import NoStatement
 from gateway.node.parts import NodeParts
 from gateway.node.reconcile import Compared, compare
@@ -31,7 +32,10 @@ async def reconcile(since: int, *, node: NodeParts, fetch: Fetch) -> AsyncIterat
     """
     federation = node.membership.current().federation
     until = settled_until(node.clock.now())
-    await node.ledger.settle()
+    try:
+        await node.ledger.settle()
+    except LedgerError as error:
+        raise StorageError(str(error)) from error
     for id_ in await node.ledger.exchanged_with(since, until):
         member = federation.members.get(id_)
         if member is None or not member.active:

@@ -22,12 +22,12 @@ from gateway.node.check_evidence import Finding, Verdict, check
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, ProvedEntry, read, write
 from gateway.node.identity import LEDGER_KEY_FILE, SIGNING_KEY_FILE
 from gateway.node.question_evidence import evidence_of
-from gateway.wire import base64url
+from gateway.wire import base64url, jws
 from gateway.wire.archive import read_archived_answer
 from gateway.wire.federation import verify_document
 from gateway.wire.join import sign_rotation
 from gateway.wire.keys import LedgerKey, SigningKey, fingerprint
-from gateway.wire.limits import MAX_INFLATED_BYTES
+from gateway.wire.limits import ANSWER_TOKEN_BYTES, MAX_INFLATED_BYTES, MAX_TOKEN_BYTES
 from gateway.wire.operator import PUBLIC_KEY_FILE
 from gateway.wire.packing import deflate_to_fit, inflate
 from tests.federation import NAME, TestFederation, federation, someone
@@ -197,6 +197,39 @@ async def test_each_thing_that_was_changed_is_named(north: TestFederation) -> No
     }
     for says, evidence in wrong.items():
         found = false(checked(north, read(write(evidence))))
+        assert any(says in each for each in found), (says, found)
+
+
+async def test_what_a_member_signs_afterwards_is_not_the_question_or_answer_of_then(north: TestFederation) -> None:
+    mine = await gathered(north, ASKER, await ask(north))
+    agency, asker = (north.nodes[member].parts.me.signing_key for member in (AGENCY, ASKER))
+    assert mine.question is not None
+    said = jws.peek(mine.answers[AGENCY], max_bytes=ANSWER_TOKEN_BYTES)
+    asked = jws.peek(mine.question, max_bytes=MAX_TOKEN_BYTES)
+    later = said["iat"] + 400 * 86_400  # when the key is over
+    for says, key, changed in (
+        ("unknown, revoked or not in force", SigningKey.generate(), {}),
+        ("unknown, revoked or not in force", asker, {}),
+        ("unknown, revoked or not in force", agency, {"iat": later, "exp": later + 120}),
+        ("fed: made under another", agency, {"fed": said["fed"] | {"sha256": "0" * 64}}),
+        ("in_reply_to", agency, {"in_reply_to": "11111111-2222-4333-8444-555555555555"}),
+        ("query_sha256: an answer to other bytes", agency, {"query_sha256": "0" * 64}),
+        ("iss or aud", agency, {"aud": OTHER}),
+        ("iat: an answer from before or long after", agency, {"iat": said["iat"] + 600, "exp": said["exp"] + 600}),
+        ("iat: the federation document was not in force", agency, {"iat": 1_791_000_000, "exp": 1_791_000_060}),
+        ("answers: the entry and the signed message differ", agency, {"display_until": said["display_until"] - 1}),
+    ):
+        token = jws.sign(said | changed, typ="patchwork-answer+jwt", key=key)
+        found = false(checked(north, replace(mine, answers={**mine.answers, AGENCY: token})))
+        assert any(says in each for each in found), (says, found)
+    for says, key, changed in (
+        ("unknown, revoked or not in force", agency, {}),
+        ("fed: made under another", asker, {"fed": asked["fed"] | {"seq": 99}}),
+        ("jti or member", asker, {"jti": "11111111-2222-4333-8444-555555555555"}),
+        ("query: the entry and the signed message differ", asker, {"purpose": "THREAT"}),
+    ):
+        token = jws.sign(asked | changed, typ="patchwork-query+jwt", key=key)
+        found = false(checked(north, replace(mine, question=token)))
         assert any(says in each for each in found), (says, found)
 
 

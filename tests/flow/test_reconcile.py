@@ -1,19 +1,23 @@
 """A hub that drops answers is named by the members' own counts; an honest one is not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from typer.testing import CliRunner
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
-from gateway.cli.ledger_reconcile import lines_of
+from gateway.cli import app
 from gateway.database.contract import Statement, Work
 from gateway.errors import HubError, MalformedMessage
 from gateway.links.counts_client import fetch_counts
+from gateway.node import routes
 from gateway.node.counts import statement_for
 from gateway.node.reconcile import Compared, Gap, Overstated
 from gateway.node.reconciling import Silent, reconcile
@@ -209,18 +213,40 @@ async def test_a_member_that_gives_no_statement_is_said_to(north: TestFederation
     assert isinstance(results[OTHER], Compared)
 
 
-async def test_the_command_names_hub_hour_and_members(north: TestFederation, liar: LyingHub) -> None:
+async def test_the_command_names_hub_hour_and_members(
+    north: TestFederation, liar: LyingHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("options", "ledger_reconcile"):
+        monkeypatch.setattr(import_module(f"gateway.cli.{module}"), "CLOCK", north.clock)
+    assert await reconcile_command(north) == (0, ["No questions went to or fro in that time."])
     await ask(north)
     invents_timeouts(liar, AGENCY)
     await ask(north)
-    results = await reconciled(north)
-    said = [line for member in (AGENCY, OTHER) for line in lines_of(results[member])]
-    assert said == [
-        "housing: 2 answers sent until 2026-09-21 15:00 UTC; SOME DID NOT ARRIVE",
-        "  2026-09-21 14:00 UTC: housing answered 2 questions of childrens-services, 1 arrived: 1 missing by the hub at"
-        f" http://127.0.0.1:{north.ports['liar']}",
-        "police: 2 answers sent until 2026-09-21 15:00 UTC; all arrived",
-    ]
+    await reconciled(north)
+    assert await reconcile_command(north) == (
+        1,
+        [
+            "housing: 2 answers sent until 2026-09-21 15:00 UTC; SOME DID NOT ARRIVE",
+            "  2026-09-21 14:00 UTC: housing answered 2 questions of childrens-services, 1 arrived: 1 missing by the"
+            f" hub at http://127.0.0.1:{north.ports['liar']}",
+            "police: 2 answers sent until 2026-09-21 15:00 UTC; all arrived",
+        ],
+    )
+    code, (said,) = await reconcile_command(north, OTHER, "--since", "2026-09-20")
+    assert (code, said) == (0, "childrens-services: 2 answers sent until 2026-09-21 15:00 UTC; all arrived")
+    assert (await reconcile_command(north, ASKER, "--since", "2026-09-22"))[0] == 1
+    assert (await reconcile_command(north, ASKER, "--since", "yesterday"))[0] == 1
+
+
+async def test_an_answer_that_was_late_speaks_against_nobody(
+    north: TestFederation, liar: LyingHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invents_timeouts(liar, AGENCY)
+    await north.ask(ASKER, "Katherine Bramley", born="1991-05-17", deadline_ms=400)
+    assert gaps(await reconciled(north), AGENCY)[0].missing == 1  # a short deadline excuses nobody
+    monkeypatch.setattr(routes, "IN_TIME_S", 0.0)
+    await north.ask(ASKER, "Katherine Bramley", born="1991-05-17", deadline_ms=400)
+    assert len(gaps(await reconciled(north), AGENCY)) == 1
 
 
 async def test_counts_tell_nothing_of_what_answers_said(north: TestFederation) -> None:
@@ -277,6 +303,13 @@ async def overstate(north: TestFederation, *, by: int) -> None:
         )
 
     await north.nodes[AGENCY].ledger_database.write(more())
+
+
+async def reconcile_command(north: TestFederation, member: str = ASKER, *more: str) -> tuple[int, list[str]]:
+    """Exit code and lines of `patchwork ledger reconcile` at a member's node."""
+    arguments = ["ledger", "reconcile", "-c", str(north.folder / member / "node.toml"), *more]
+    ran = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    return ran.exit_code, ran.stdout.splitlines()
 
 
 async def counts(north: TestFederation) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """`patchwork ledger evidence`, `patchwork ledger check-evidence`: what was asked and answered, years later."""
 
 import re
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.options import Config, opened, run
+from gateway.cli.options import Config, first_hour_of, opened, run
 from gateway.errors import InputError
 from gateway.node.check_evidence import check, proven
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, read, write
@@ -17,7 +16,6 @@ from gateway.wire.keys import fingerprint
 from gateway.wire.operator import load_verify_key, read_file, replace_file
 
 _JTI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_SECONDS_PER_HOUR = 3600
 
 
 def write_evidence(
@@ -32,7 +30,7 @@ def write_evidence(
     if not _JTI.fullmatch(jti):
         raise InputError("JTI is a question's id, as in 7f0c1a52-5f0e-4d3a-9d6b-0a1b2c3d4e5f")
     path = out or Path(f"evidence-{jti}.json")
-    evidence = run(_gather(load_node(config), jti, _hour(since)))
+    evidence = run(_gather(load_node(config), jti, first_hour_of(since, "--since") if since else 0))
     replace_file(path, write(evidence))
     typer.echo(f"{path}: what {evidence.member} has on record about this question. It names people: keep it safe.")
 
@@ -65,13 +63,3 @@ def check_evidence(
         typer.echo(f"The file's operator key has the fingerprint {fingerprint(evidence.operator_key.jwk())}")
     if not proven(findings):
         raise typer.Exit(1)
-
-
-def _hour(since: str) -> int:
-    if not since:
-        return 0
-    try:
-        day = date.fromisoformat(since)
-    except ValueError:
-        raise InputError("--since: a day as in 2026-09-21") from None
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) // _SECONDS_PER_HOUR

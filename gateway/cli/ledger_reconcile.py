@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 
 import typer
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, first_hour_of, opened, run
 from gateway.errors import HubError, InputError, WireError
 from gateway.links.counts_client import fetch_counts
 from gateway.node.reconcile import Compared
@@ -55,7 +55,6 @@ async def _reconcile(settings: NodeSettings, since: int) -> bool:
 
 
 def _lines(each: Compared | Silent) -> Iterator[str]:
-
     if isinstance(each, Silent):
         yield f"{each.member}: no statement: {each.why}"
         return
@@ -87,11 +86,7 @@ def _first_hour(since: str, now: float) -> int:
     today = int(now) // SECONDS_PER_HOUR
     if not since:
         return today - DAYS * _HOURS_PER_DAY
-    try:
-        day = date.fromisoformat(since)
-    except ValueError:
-        raise InputError("--since: a day as in 2026-09-21") from None
-    hour = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) // SECONDS_PER_HOUR
+    hour = first_hour_of(since, "--since")
     if not today - MAX_DAYS * _HOURS_PER_DAY <= hour <= today:
         raise InputError(f"--since: a day of the last {MAX_DAYS}")
     return hour

@@ -13,6 +13,7 @@ what a file says, however hostile.
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -96,7 +97,7 @@ def _question(evidence: Evidence, read: _Read) -> Iterator[Finding]:
     read.question = signed
     yield Finding(
         Verdict.PROVEN,
-        f"{signed.query.issuer} signed the question, with a key then in force, at {signed.query.issued_at}",
+        f"{signed.query.issuer} signed the question, with a key then in force, at {_when(signed.query.issued_at)}",
     )
 
 
@@ -116,7 +117,7 @@ def _answers(evidence: Evidence, read: _Read) -> Iterator[Finding]:
         yield Finding(
             Verdict.PROVEN,
             f"{answer.issuer} answered {answer.reader} with `{answer.outcome.value}`, signed with a key then in force,"
-            f" at {answer.issued_at}",
+            f" at {_when(answer.issued_at)}",
         )
     if not evidence.answers:
         yield Finding(Verdict.OPEN, "what was answered: no signed answer is in the file")
@@ -220,6 +221,14 @@ def _checkpoint(evidence: Evidence, federation: Federation) -> Finding:
         f"{evidence.member} signed a checkpoint of this tree of {evidence.tree_size} entries; who else has seen it,"
         " its witnesses know",
     )
+
+
+def _when(at: int) -> str:
+    """A time for people; of a hostile file it may be beyond all calendars."""
+    try:
+        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, ValueError, OSError):
+        return f"second {at}"
 
 
 def _known(member: str, read: _Read) -> str:

@@ -301,6 +301,7 @@ async def test_the_file_is_written_for_its_owner_alone_and_checked_without_a_nod
     code, said = await asyncio.to_thread(run, "check-evidence", str(file), "--operator-key", key)
     assert code == 0
     assert "proven: housing answered childrens-services with `teams`" in said
+    assert "in force, at 2026-09-21 14:13:20 UTC" in said
     assert "not proven: what was asked: only the member that asked keeps the question" in said
     code, said = await asyncio.to_thread(run, "check-evidence", str(file))
     assert code == 0

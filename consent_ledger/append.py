@@ -5,7 +5,7 @@ number of processes on one file. Its steps:
 
 (1) read the head: size, peaks, highest time seen; a clock behind it answers nothing
 (2) for each entry that guards a disclosure: the question is new, the person's consent head and the accepted agreement
-    are those that the decision rests on; an entry that fails is left out, the others go on
+    are those that the decision rests on; and each step of a case may be taken. One that fails is left out, others go on
 (3) seal, hash and number the rest; complete the tree's subtrees
 (4) write entries, subtrees, projections, and the head
 (5) drop replay rows that have expired for good
@@ -14,6 +14,7 @@ number of processes on one file. Its steps:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from consent_ledger.case_table import CaseStep, Opening, open_cases, refusal, take
 from consent_ledger.keystore import Key, Owner
 from consent_ledger.merkle import HASH_BYTES, TreeHasher, leaf_hash
 from consent_ledger.record import (
@@ -73,6 +74,8 @@ class Draft:
     at: float
     guard: Guard | None = None
     agreement: AcceptedAgreement | None = None
+    opening: Opening | None = None
+    step: CaseStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,24 +100,26 @@ def append_all(
     consents: list[tuple[Value, ...]] = []
     for draft in drafts:
         key = keys[draft.owner]
+        seq, hour = tree.size, int(draft.at) // _SECONDS_PER_HOUR
         # (2)
+        refused: LedgerError | None = None
         if draft.guard is not None:
-            refusal: LedgerError | None = ClockBehind("the clock is behind the ledger") if behind else None
-            refusal = refusal or (yield from _check(draft.guard, keys, federation, consents))
-            if refusal is not None:
-                results.append(refusal)
-                continue
+            refused = ClockBehind("the clock is behind the ledger") if behind else None
+            refused = refused or (yield from _check(draft.guard, keys, federation, consents))
+        elif draft.step is not None:
+            refused = yield from refusal(draft.step, seq=seq, hour=hour)
+        if refused is not None:
+            results.append(refused)
+            continue
         # (3)
         kind_class = KIND_CLASSES[draft.kind]
-        leaf = seal_leaf(LeafHeader(kind_class, int(draft.at) // _SECONDS_PER_HOUR, federation), draft.body, key.secret)
+        leaf = seal_leaf(LeafHeader(kind_class, hour, federation), draft.body, key.secret)
         hashed = leaf_hash(leaf)
-        seq = tree.size
         nodes += tree.append(hashed)
         entries.append((seq, federation, key.id, leaf, hashed))
         if kind_class is KindClass.CONSENT:
             consents.append((key.id, seq, federation))
-        if draft.agreement is not None:
-            yield from _project_agreement(draft.agreement, federation, seq)
+        yield from _project(draft, key, federation, seq, hour)
         results.append(Appended(seq, hashed.hex()))
     # (4)
     yield "INSERT INTO entry (seq, federation, key_id, leaf, leaf_hash) VALUES (?, ?, ?, ?, ?)", entries
@@ -171,6 +176,16 @@ def _check(
         (federation, guard.issuer, guard.jti, guard.expires_at + REPLAY_MARGIN_S),
     )
     return None if rows else ReplayedError("this question has been answered before")
+
+
+def _project(draft: Draft, key: Key, federation: str, seq: int, hour: int) -> Work[None]:
+    """What entry `seq` changes in the projections other than consents, which are written together."""
+    if draft.agreement is not None:
+        yield from _project_agreement(draft.agreement, federation, seq)
+    if draft.opening is not None:
+        yield from open_cases(draft.opening, key=key, federation=federation, seq=seq, hour=hour)
+    if draft.step is not None:
+        yield from take(draft.step, seq=seq, hour=hour)
 
 
 def _project_agreement(agreement: AcceptedAgreement, federation: str, seq: int) -> Work[None]:

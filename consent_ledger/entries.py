@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from consent_ledger.append import Guard
+from consent_ledger.record import EntryKind
+from mappings.vocabulary import Purpose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,12 @@ class AnsweredEntry:
             agreement_sha256=self.agreement_sha256,
         )
 
+    @property
+    def kind(self) -> EntryKind:
+        """`break-glass` if somebody known here was asked about so, whatever came of it; else `answered`."""
+        broken = self.person_id is not None and self.purpose == Purpose.BREAK_GLASS.value
+        return EntryKind.BREAK_GLASS if broken else EntryKind.ANSWERED
+
     def body(self) -> dict[str, Any]:
         """Plain data for the ledger."""
         body: dict[str, Any] = {
@@ -85,6 +93,14 @@ class AnsweredEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BrokenGlass:
+    """Why the glass was broken: the code that the question carries, and words that never leave this node."""
+
+    code: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskedEntry:
     """One question that this node asks: the exact signed question, which only the asker keeps."""
 
@@ -94,10 +110,11 @@ class AskedEntry:
     asker: Asker
     purpose: str
     recipients: tuple[str, ...]
+    break_glass: BrokenGlass | None = None
 
     def body(self) -> dict[str, Any]:
         """Plain data for the ledger."""
-        return {
+        body: dict[str, Any] = {
             "jti": self.jti,
             "query": self.query,
             "query_sha256": self.query_sha256,
@@ -105,6 +122,9 @@ class AskedEntry:
             "purpose": self.purpose,
             "recipients": list(self.recipients),
         }
+        if self.break_glass is not None:
+            body["break_glass"] = {"code": self.break_glass.code, "words": self.break_glass.words}
+        return body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,12 @@ def destroy(owner: Owner, federation: str) -> Work[bool]:
     return bool(found)
 
 
+def person_of(key_id: bytes) -> Work[int | None]:
+    """Whose secret it is; None for a month's, or one that has been destroyed."""
+    rows = yield "SELECT person_id FROM person_key WHERE key_id = ?", (key_id,)
+    return rows[0][0] if rows else None
+
+
 def secrets_by_id(key_ids: Iterable[bytes]) -> Work[dict[bytes, bytes]]:
     """Secrets by key id; those destroyed are missing."""
     found: dict[bytes, bytes] = {}

@@ -7,7 +7,7 @@ nothing is written, and the next batch tries afresh; nothing of the tree is reme
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,8 +15,11 @@ from itertools import islice
 from types import TracebackType
 from typing import Any
 
-from consent_ledger import exchange, kept, keystore, read
+from consent_ledger import case_table, exchange, kept, keystore, read
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
+from consent_ledger.case import CaseId, Step, opened_by
+from consent_ledger.case_rebuild import rebuild
+from consent_ledger.case_table import CaseStep, Opening
 from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
 from consent_ledger.exchange import HourCount
@@ -24,7 +27,7 @@ from consent_ledger.kept import LateAnswer, Rider, SentAnswer
 from consent_ledger.keystore import Key, Owner
 from consent_ledger.proof import FoundEntry, Proved, find_question, prove
 from consent_ledger.read import Entry, TreeHead, Walk
-from consent_ledger.record import EntryKind, LedgerError, LedgerUnavailable, Storage, Work, body_bytes
+from consent_ledger.record import CaseRefused, EntryKind, LedgerError, LedgerUnavailable, Storage, Work, body_bytes
 
 MAX_BATCH = 256  # entries of one transaction: some 15 ms of work
 MAX_WAITING = 4096  # entries; beyond that answers would be late anyhow
@@ -80,7 +83,7 @@ class Ledger:
 
     async def log_answer(self, entry: AnsweredEntry) -> Appended:
         """Put an answer on record before it leaves; raises ReplayedError, HeadMoved, ClockBehind, LedgerUnavailable."""
-        return await self._append(EntryKind.ANSWERED, entry.body(), entry.person_id, guard=entry.guard())
+        return await self._append(entry.kind, entry.body(), entry.person_id, guard=entry.guard())
 
     async def log_question(self, entry: AskedEntry) -> Appended:
         """Put a question on record before it is asked."""
@@ -95,6 +98,24 @@ class Ledger:
         return await self._together(
             [self._draft(EntryKind.CORRECTION, entry.body(), each) for each in (entry.person_id, entry.other_id)]
         )
+
+    async def log_case(self, case: CaseId, step: Step, said: Mapping[str, Any]) -> Appended:
+        """Put a step of a case on record, under the key of whom it is about; raises CaseRefused.
+
+        `said` is who, what and why; of somebody erased since, the step stands with what concerns nobody.
+        """
+        row = await self._storage.read(case_table.load(case))
+        if row is None:
+            raise CaseRefused("there is no such case")
+        person_id = await self._keys.read(keystore.person_of(row.key_id))
+        kind = EntryKind.FINDING if step is Step.CLOSED else EntryKind.CASE
+        body = {**said, "case": str(case), "step": step.value}
+        draft = self._draft(kind, body, person_id, step=CaseStep(case, step))
+        return (await self._together([draft]))[0]
+
+    async def rebuild_cases(self) -> list[CaseId]:
+        """Make the table of cases what the entries say; returns those that differed. Raises LedgerCorrupt."""
+        return await rebuild(self._storage, self._keys)
 
     async def record(self, person_id: int, entry: ConsentEntry) -> Appended:
         """Record a consent, withdrawal or objection; it acts on every decision not yet on record."""
@@ -209,8 +230,10 @@ class Ledger:
         *,
         guard: Guard | None = None,
         agreement: AcceptedAgreement | None = None,
+        step: CaseStep | None = None,
     ) -> Draft:
         at = self._clock()
+        opened = opened_by(kind, body)
         return Draft(
             kind=kind,
             body=body_bytes(kind, at, body),
@@ -218,6 +241,8 @@ class Ledger:
             at=at,
             guard=guard,
             agreement=agreement,
+            opening=Opening(kinds=opened, body=body) if opened else None,
+            step=step,
         )
 
     async def _together(self, drafts: Sequence[Draft]) -> list[Appended]:
@@ -291,7 +316,7 @@ class Ledger:
 def _tell(done: asyncio.Future[list[Appended]], results: Sequence[Appended | LedgerError]) -> None:
     appended = [result for result in results if isinstance(result, Appended)]
     refused = [result for result in results if not isinstance(result, Appended)]
-    if refused:  # only a disclosure is ever refused, and each is appended alone
+    if refused:  # only a disclosure or a step of a case is ever refused, and each is appended alone
         done.set_exception(refused[0])
     else:
         done.set_result(appended)

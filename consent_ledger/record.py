@@ -79,12 +79,16 @@ class ClockBehind(LedgerError):
     """The clock is behind the highest time on record: nothing is answered until somebody has looked."""
 
 
+class CaseRefused(LedgerError):
+    """This step of a governance case may not be taken, or not any more; the message names the case."""
+
+
 class LedgerCorrupt(LedgerError):
     """An entry, hash or key does not fit the others; the message names its seq."""
 
 
 class EntryKind(StrEnum):
-    """What an entry records. Break-glass and findings are written by nobody yet."""
+    """What an entry records. `break-glass` is an `answered` to such a question, about somebody known here."""
 
     CONSENT = "consent"
     WITHDRAWAL = "withdrawal"
@@ -94,6 +98,7 @@ class EntryKind(StrEnum):
     RECEIVED = "received"
     BREAK_GLASS = "break-glass"
     FINDING = "finding"
+    CASE = "case"
     AGREEMENT = "agreement"
     CORRECTION = "correction"
 
@@ -113,8 +118,9 @@ KIND_CLASSES = {
     EntryKind.ANSWERED: KindClass.DISCLOSURE,
     EntryKind.ASKED: KindClass.DISCLOSURE,
     EntryKind.RECEIVED: KindClass.DISCLOSURE,
-    EntryKind.BREAK_GLASS: KindClass.GOVERNANCE,
+    EntryKind.BREAK_GLASS: KindClass.DISCLOSURE,  # a leaf must not show that its question was about somebody known
     EntryKind.FINDING: KindClass.GOVERNANCE,
+    EntryKind.CASE: KindClass.GOVERNANCE,
     EntryKind.AGREEMENT: KindClass.GOVERNANCE,
     EntryKind.CORRECTION: KindClass.GOVERNANCE,
 }

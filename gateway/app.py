@@ -28,6 +28,7 @@ from gateway.links.hub_client import HubClient
 from gateway.matching.score import Thresholds
 from gateway.memory import collect_rarely
 from gateway.node.agreements import accept_listed, listed_agreements
+from gateway.node.case_watch import keep_watch
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
@@ -166,8 +167,10 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
         emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
         async with asyncio.TaskGroup() as group:  # a fault in either ends the node: it must not go stale unnoticed
             refreshing = group.create_task(node.parts.membership.keep_fresh())
+            watching = group.create_task(keep_watch(node.parts, settings.cases))
             await _until_stopped()
             refreshing.cancel()
+            watching.cancel()
         await listener.close()
     finally:
         await node.close()

@@ -27,6 +27,9 @@ FIELDS: dict[str, frozenset[str]] = {
     "answer.released": frozenset({"jti", "member"}),
     "answer.failed": frozenset({"jti", "member", "code", "reason"}),
     "answer.invalid": frozenset({"jti", "member", "code", "reason"}),
+    "case.opened": frozenset({"case", "kind"}),
+    "case.overdue": frozenset({"case", "kind"}),
+    "case.watch_failed": frozenset({"code"}),
     "request.failed": frozenset({"path", "code", "status"}),
     "import.completed": frozenset(
         {"source", "created", "changed", "unchanged", "removed", "rejected", "waiting", "ms"}

@@ -113,11 +113,19 @@ class MatchingTable(_Table):
     registered_share: Annotated[float, Field(gt=0, le=0.9)] = 0.5
 
 
+class CasesTable(_Table):
+    """Who is told of a governance case, as colleagues call them, and when it is overdue (docs/policy.md, "Cases")."""
+
+    told: ShortText = "duty manager"
+    days: Annotated[int, Field(ge=1, le=90)] = 7
+
+
 class NodeSettings(_Table):
     """A node's whole configuration file."""
 
     node: NodeTable
     matching: MatchingTable = MatchingTable()
+    cases: CasesTable = CasesTable()
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()

@@ -109,6 +109,25 @@ class AuthMethod(StrEnum):
 _AUTH_RANKS = {AuthMethod.OPERATING_SYSTEM: 0, AuthMethod.PASSWORD: 1, AuthMethod.MFA: 2}
 
 
+class BreakGlassReason(StrEnum):
+    """Why the glass is broken, as the question says it; the words that go with it never leave the asker."""
+
+    RISK_TO_LIFE = "risk-to-life"
+    IMMEDIATE_DANGER = "immediate-danger"
+    CHILD_AT_RISK = "child-at-risk"
+    ADULT_AT_RISK = "adult-at-risk"
+    MISSING_PERSON = "missing-person"
+
+
+class Finding(StrEnum):
+    """What an officer found who looked into a broken glass."""
+
+    JUSTIFIED = "justified"
+    TOO_MUCH = "more-than-needed"  # the reason was good, and less would have done
+    NOT_JUSTIFIED = "not-justified"
+    MISUSE = "misuse"
+
+
 class Sector(StrEnum):
     """Which part of the team around a person a member belongs to."""
 

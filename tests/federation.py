@@ -22,7 +22,7 @@ from gateway.http import Listener
 from gateway.node.ask import ask
 from gateway.node.identity import make_keys
 from gateway.node.people import person_by_key, store_rows
-from gateway.node.question import Question, read_subject
+from gateway.node.question import BreakGlass, Question, read_subject
 from gateway.node.records import begin_run
 from gateway.node.results import Asked, Completed, MemberResult
 from gateway.node.rows import row_of
@@ -140,6 +140,7 @@ class TestFederation:
         basis: LawfulBasis = LawfulBasis.PUBLIC_TASK,
         mode: Mode = Mode.SCHEDULE,
         only_certain: bool = False,
+        break_glass: BreakGlass | None = None,
         auth: AuthMethod = AuthMethod.MFA,
         deadline_ms: int = 4000,
     ) -> Question:
@@ -154,6 +155,7 @@ class TestFederation:
             lawful_basis=basis,
             mode=mode,
             only_certain=only_certain,
+            break_glass=break_glass,
             deadline_ms=deadline_ms,
         )
 
@@ -195,7 +197,8 @@ class TestFederation:
     async def ledger(self, member: str) -> list[Mapping[str, Any]]:
         """What a member has on record about questions asked of it, opened, oldest first."""
         entries = [entry async for entry in self.nodes[member].parts.ledger.entries()]
-        return [entry.body for entry in entries if entry.body is not None and entry.body["kind"] == "answered"]
+        kinds = ("answered", "break-glass")
+        return [entry.body for entry in entries if entry.body is not None and entry.body["kind"] in kinds]
 
 
 def result_of(completed: Completed, member: str) -> MemberResult:

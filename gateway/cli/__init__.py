@@ -10,7 +10,7 @@ import typer
 
 from consent_ledger.record import LedgerError
 from gateway import __version__
-from gateway.cli import agreement, consent, demo, federation, hub, imports, ledger, node, people, search
+from gateway.cli import agreement, cases, consent, demo, federation, hub, imports, ledger, node, people, search
 from gateway.errors import PatchworkError, origin
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(agreement.app, name="agreement")
 app.add_typer(consent.app, name="consent")
 app.add_typer(people.app, name="people")
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(cases.app, name="cases")
 app.command("import")(imports.imports)
 app.command("search")(search.search)
 app.command("demo")(demo.demo)

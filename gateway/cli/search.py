@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 
 from gateway.app import accept_agreements
+from gateway.cli.break_glass import confirm, read_break_glass
 from gateway.cli.options import ASKABLE, CLOCK, Config, opened, purpose_of, run
 from gateway.cli.save import save_bundles
 from gateway.cli.table import Progress, as_json, warnings
@@ -20,7 +21,7 @@ from gateway.node.question import Question, read_subject
 from gateway.node.results import Asked, Completed, MemberResult
 from gateway.settings import NodeSettings, PractitionerSettings, load_node
 from gateway.wire.query import AskingPractitioner, Subject
-from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
+from mappings.vocabulary import AuthMethod, BreakGlassReason, LawfulBasis, Mode, Purpose
 
 
 def search(
@@ -37,6 +38,12 @@ def search(
     contacts_only: Annotated[bool, typer.Option(help="Do not ask for dates of contacts and visits.")] = False,
     only_certain: Annotated[bool, typer.Option(help="Show nothing unless the match is certain.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document when all have answered.")] = False,
+    break_glass: Annotated[
+        str, typer.Option(help="Break the glass, for this reason: " + ", ".join(BreakGlassReason) + ".")
+    ] = "",
+    reason: Annotated[
+        str, typer.Option(help="Why you break the glass, in words, for this agency's own record; - asks for it.")
+    ] = "",
     save: Annotated[
         Path | None,
         typer.Option(help="Write each verified Bundle to this folder, to be deleted when it may no longer be shown."),
@@ -46,16 +53,22 @@ def search(
     settings = load_node(config)
     if name == "-":  # what is typed on a command line, every user of this machine can read in its list of processes
         name = typer.prompt("Client's name", err=True)
+    broken = read_break_glass(break_glass, reason)
+    if broken is not None and _askable(purpose) is not Purpose.COORDINATION:
+        raise InputError("--break-glass is a purpose of its own: leave --purpose out")
     question = Question(
         subject=read_subject(name, born=born, postcode=postcode, nhs=nhs_number, today=_today()),
         practitioner=_asking(settings, practitioner),
         auth_method=AuthMethod.OPERATING_SYSTEM,
         auth_time=int(CLOCK.now()),
-        purpose=_askable(purpose),
+        purpose=_askable(purpose) if broken is None else Purpose.BREAK_GLASS,
         lawful_basis=_basis(basis),
         mode=Mode.PRACTITIONER if contacts_only else Mode.SCHEDULE,
         only_certain=only_certain,
+        break_glass=broken,
     )
+    if broken is not None:
+        confirm(broken)
     run(_search(settings, question, config=config, json=json, save=save))
 
 
@@ -144,7 +157,7 @@ def _asking(settings: NodeSettings, wanted: str) -> AskingPractitioner:
 def _askable(text: str) -> Purpose:
     found = purpose_of(text)
     if found is Purpose.BREAK_GLASS:
-        raise InputError(f"purpose is one of {', '.join(ASKABLE)}")
+        raise InputError(f"purpose is one of {', '.join(ASKABLE)}; to break the glass, use --break-glass and --reason")
     return found
 
 

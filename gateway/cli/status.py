@@ -9,6 +9,7 @@ from gateway.app import Node
 from gateway.cli.options import CLOCK, opened
 from gateway.database.contract import Statement, Work
 from gateway.errors import FederationError, HubError, WireError
+from gateway.node.cases import counted
 from gateway.node.corrections import without_effect
 from gateway.node.membership import View
 from gateway.policy.agreement import Agreement
@@ -34,6 +35,7 @@ async def show_status(settings: NodeSettings) -> None:
             accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
             _echo(_agreements(membership.received, node.agreements, accepted, me=settings.node.member))
         _echo(await _sources(node, settings))
+        _echo(await _cases(node, settings))
         _echo(_matching(settings))
 
 
@@ -94,6 +96,12 @@ async def _sources(node: Node, settings: NodeSettings) -> list[str]:
         if suspended:
             lines.append(f"  merges by hand without effect: {len(suspended)}; each import names them")
     return lines or ["No source is configured: this node can ask, and has nothing to answer from."]
+
+
+async def _cases(node: Node, settings: NodeSettings) -> list[str]:
+    days = settings.cases.days
+    count, overdue = await node.database.read(counted(settings.federation[0].id, days=days, now=CLOCK.now()))
+    return [f"Cases: {count} open, {overdue} overdue: patchwork cases"] if count else []
 
 
 def _matching(settings: NodeSettings) -> Iterator[str]:

@@ -36,7 +36,7 @@ class Progress:
     """A rich renderable that takes each event of ask() and shows all that is known so far."""
 
     def __init__(self, subject: Subject) -> None:
-        self._typed = _typed(subject)
+        self._typed = typed(subject)
         self._asked: Asked | None = None
         self._results: dict[str, MemberResult] = {}
         self._completed: Completed | None = None
@@ -158,7 +158,7 @@ def _line(result: MemberResult) -> Text:
     return text
 
 
-def _typed(subject: Subject) -> str:
+def typed(subject: Subject) -> str:
     """What was typed, so that it stands beside what was found."""
     parts = [name.text for name in subject.names]
     if subject.birth_date:

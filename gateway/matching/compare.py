@@ -40,6 +40,7 @@ class MiddleLevel(StrEnum):
     ALIKE = "similar"
     INITIAL = "initial"
     MISSING = "not known"
+    REORDERED = "in another order"
     OTHER = "different"
 
 
@@ -101,10 +102,10 @@ def compare_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:
 
 def shared_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> str | None:
     """The stored given name that one asked for is, well spelt or as a nickname, wherever the two stand."""
-    for token in asked[:GIVEN_ASKED]:
+    for place, token in enumerate(asked[:GIVEN_ASKED]):
         if len(token) > 1:
             of_asked = roots(token)
-            for name in stored[:GIVEN_STORED]:
+            for name in stored[: 1 if place else GIVEN_STORED]:
                 if name in of_asked:
                     return name
     return None
@@ -114,8 +115,10 @@ def compare_middle(asked: tuple[str, ...], stored: tuple[str, ...]) -> MiddleLev
     """Compare the second given names, for people whose first ones agree."""
     if len(asked) < 2 or len(stored) < 2:  # noqa: PLR2004 - a second name
         return MiddleLevel.MISSING
+    if asked[0] != stored[0] and asked[0] in stored[1:] and stored[0] in asked[1:]:
+        return MiddleLevel.REORDERED  # brothers are called Muhammad Yusuf and Yusuf Muhammad
     level = _token_level(asked[1], stored[1])
-    if level in (NameLevel.EXACT, NameLevel.NICKNAME) or (len(asked[1]) > 1 and asked[1] in stored):  # in any order
+    if level in (NameLevel.EXACT, NameLevel.NICKNAME) or (len(asked[1]) > 1 and asked[1] in stored):
         return MiddleLevel.EXACT
     if level is NameLevel.INITIAL:
         return MiddleLevel.INITIAL

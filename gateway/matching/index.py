@@ -7,11 +7,13 @@ or two short statements, at most ten, none unbounded.
 import struct
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import date
 
 from gateway.database.contract import Statement, Value, Work
+from gateway.matching.compare import BirthLevel
 from gateway.matching.frequency import EVERYBODY, Frequencies, classes_of
-from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, asked_keys, keys_of
+from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, MAX_LAST_KEYS, Tier, asked_keys, keys_of
 from gateway.matching.record import Candidate, StoredCard, asked_of, card_of
 from gateway.matching.score import (
     DEFAULT_THRESHOLDS,
@@ -27,12 +29,12 @@ from gateway.wire.query import Subject
 from mappings.vocabulary import MatchGrade
 
 MAX_POSTINGS = 512  # people read under one key, as in the statement below
-MAX_COMPARED = 140  # people compared with one question
+MAX_COMPARED = 150  # people compared with one question
 MAX_NAME_PAIRS = 640  # an asked name beside one on record; more only where all have many names
-FEW = 50  # rows that one statement reads with their cards, as in the statement below; more are a crowd
+FEW = 50  # rows that one statement reads with their cards; more are a crowd
+FEW_AT_LAST = 90  # the same of the last tier, which reads no crowds
 PEOPLE_PER_STATEMENT = 250
 CLASSES_PER_STATEMENT = 250
-TIERS_OF_RIVALS = 2  # of asked_keys()
 
 _ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? LIMIT 512) AS k"
 _BY_KEYS = ["", *(" UNION ALL ".join([_ONE_KEY] * n) for n in range(1, MAX_ASKED_KEYS + 1))]
@@ -51,9 +53,9 @@ _FEW_CARDS = [  # CROSS: the keys first, then their people
         "SELECT k.person_id, c.card FROM match_key k CROSS JOIN person_card c "
         "WHERE c.person_id = k.person_id AND k.key IN (",
         n,
-        ") LIMIT 50",
+        ") LIMIT ?",
     )
-    for n in range(MAX_ASKED_KEYS + 1)
+    for n in range(MAX_LAST_KEYS + 1)
 ]
 _FREQUENCIES = [
     _with_marks("SELECT class, people FROM name_frequency WHERE class IN (", n)
@@ -143,21 +145,19 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
     weighed: list[Weighed] = []
     counts: dict[int, int] = {}
     complete, names_left = True, MAX_NAME_PAIRS
-    for tier, keys in enumerate(asked_keys(asked, today)):
-        if tier >= TIERS_OF_RIVALS and match.best is not None and match.best.grade is not MatchGrade.CERTAINLY_NOT:
+    for tier in asked_keys(asked, today):
+        if not tier.crowd and _is_found(match):
             break
-        if not keys:
+        if not tier.keys:
             continue
-        # (1) People under the keys of this tier, with their cards; of a crowd, those under most of its keys. The last
-        # tier finds only whom to name as possible: a few are enough.
-        cards, everybody = yield from _cards_of(keys, seen, crowd=tier < TIERS_OF_RIVALS)
-        # Who fits nearly as well as somebody who may be disclosed agrees in more than the look of a name, and stands in
-        # the first two tiers.
-        complete = complete and (everybody or tier >= TIERS_OF_RIVALS)
+        # (1) People under the keys of this tier, with their cards; of a crowd, those under most of its keys.
+        cards, everybody = yield from _cards_of(tier, seen)
         seen.update(cards)
         # (2) The cards, compared; nobody's many names take the time of all questions.
         stored, names_left = _within(names_left, cards, len(asked.names))
-        complete = complete and (len(stored) == len(cards) or tier >= TIERS_OF_RIVALS)
+        everybody = everybody and tier.whole and len(stored) == len(cards)
+        # Who is found in the first tiers agrees in more than the look of a name, and so would a rival.
+        complete = complete and (everybody or not tier.crowd)
         new = pairs_of(asked, stored, today=today)
         if not new:
             continue
@@ -168,9 +168,18 @@ def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRE
         frequencies = Frequencies(counts)
         weighed += weigh_pairs(new, frequencies)
         match = choose(weighed, frequencies, thresholds=thresholds, complete=complete, names_asked=len(asked.names))
+        if not (everybody or tier.crowd) and match.best is not None and match.best.person_id in cards:
+            match = replace(match, disclosable=False)  # a rival may stand where this one was found
         if match.settled:
             break
     return match
+
+
+def _is_found(match: Match) -> bool:
+    """Whether weaker keys have nothing to add: all is silent anyway, or a rival would be born on the day asked."""
+    if match.best is None or match.best.grade is MatchGrade.CERTAINLY_NOT:
+        return False
+    return not match.disclosable or match.best.levels.birth is BirthLevel.EXACT
 
 
 def _within(names_left: int, cards: Mapping[int, bytes], names_asked: int) -> tuple[list[tuple[int, StoredCard]], int]:
@@ -195,15 +204,17 @@ def read_counts(classes: Set[int]) -> Work[dict[int, int]]:
     return counts
 
 
-def _cards_of(keys: tuple[int, ...], seen: Set[int], *, crowd: bool) -> Work[tuple[dict[int, bytes], bool]]:
+def _cards_of(tier: Tier, seen: Set[int]) -> Work[tuple[dict[int, bytes], bool]]:
     """Cards of those who have one of the keys and are not `seen`; False if some were left out."""
     at_hand: dict[int, bytes] = {}
-    if len(seen) + FEW <= MAX_COMPARED:
-        rows = yield Statement(_FEW_CARDS[len(keys)], keys)
+    keys = tier.keys
+    few = FEW if tier.crowd else FEW_AT_LAST
+    if len(seen) + few <= MAX_COMPARED:
+        rows = yield Statement(_FEW_CARDS[len(keys)], (*keys, few))
         at_hand = {person_id: card for person_id, card in rows if person_id not in seen}
-        if len(rows) < FEW:
+        if len(rows) < few:
             return at_hand, True
-    if not crowd:
+    if not tier.crowd:
         return at_hand, False
     # A crowd: those under most of the keys first, as many as may still be compared.
     rows = yield Statement(_BY_KEYS[len(keys)], keys)

@@ -7,15 +7,15 @@ Every stored person has some ten keys, stable 64-bit hashes of:
 | N | NHS number | |
 | D | full birth date (asked also with day and month exchanged) | whatever the name |
 | P | full postcode and the sound of one name, given or family | whatever the birth date |
-| a | full postcode | whose names are misheard beyond their sound |
+| a | full postcode (asked also with neighbouring characters exchanged) | whose names are misheard beyond their sound |
 | n | the sounds of family and given name, in no order, nicknames resolved | name alone |
 | u | as n, of people whose birth date is not fully known | what D cannot |
-| i | birth year, sound of the family name, initial of the given name | a year or an age |
+| i | birth year, sound of the family name, initial of the given name (at last any) | a year or an age |
 | m | month and day of birth and the sound of the family name | a wrong year |
-| Y | year and month of birth and the sound of the given name | a wrong day, a misspelt family name |
-| j | sound of the family name, initial of the given name | a misspelt given name, where no birth date was asked |
+| Y | year and month of birth and the sound of the given name (at last others) | a wrong date, a misspelt family name |
+| j | sound of the family name, initial of the given name | a misspelt given name, where no day of birth was asked |
 
-Bounded: at most MAX_KEYS of a person and MAX_ASKED_KEYS in one tier of a question, whatever is typed.
+Bounded: at most MAX_KEYS of a person, and MAX_ASKED_KEYS or MAX_LAST_KEYS in one tier of a question, whatever is typed.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,6 +23,7 @@ from datetime import date
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import pairwise
+from typing import NamedTuple
 
 from gateway.matching.compare import GIVEN_ASKED, PARTICLES
 from gateway.matching.normalise import CACHED_NAMES, CACHED_VALUES, BirthDate, is_outward, skeleton
@@ -30,10 +31,11 @@ from gateway.matching.record import Asked, Card
 from gateway.matching.roots import MAX_ROOTS, roots
 
 MAX_KEYS = 96
-MAX_ASKED_KEYS = 56
+MAX_ASKED_KEYS = 24  # in a tier that reads crowds
+MAX_LAST_KEYS = 72  # in a tier that does not
 BYTES_PER_KEY = 8
 MONTHS = 12
-INITIALS = "abdfghjklmnprstvwz"  # with which the sounds of given names begin
+INITIALS = "abcdfghjklmnprstv"  # with which the sounds of given names begin
 
 
 # Tokens of given and family name, sounds of family and given name.
@@ -64,13 +66,22 @@ def keys_of(card: Card) -> tuple[int, ...]:
     return tuple(sorted({hash_key(text) for text in list(dict.fromkeys(texts))[:MAX_KEYS]}))
 
 
-def asked_keys(asked: Asked, today: date) -> Iterator[tuple[int, ...]]:
+class Tier(NamedTuple):
+    """Keys that are looked up together. `crowd`: rivals may be among them, so all who fit must be read."""
+
+    keys: tuple[int, ...]
+    crowd: bool
+    whole: bool = True  # False: there were more keys than are looked up
+
+
+def asked_keys(asked: Asked, today: date) -> Iterator[Tier]:
     """The keys to look up, in tiers: a later tier is only made and read when the one before has not settled it."""
     names = [(given, family, _family_codes(family), _given_codes(given)) for given, family in asked.names]
     years = _asked_years(asked, today)
-    yield _hashed(_strong_keys(asked, names, years))
-    yield _hashed(_weaker_keys(asked, names, years))
-    yield _hashed(_weakest_keys(asked, names, years))
+    yield _tier(_strong_keys(asked, names, years), crowd=True)
+    yield _tier(_weaker_keys(asked, names, years), crowd=True)
+    yield _tier(_address_keys(asked.postcode), crowd=False)
+    yield _tier(_weakest_keys(asked, names, years), crowd=False)
 
 
 def _strong_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
@@ -104,27 +115,34 @@ def _weaker_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) 
     return found
 
 
+def _address_keys(postcode: str | None) -> list[str]:
+    """By address alone."""
+    if postcode is None or is_outward(postcode):
+        return []
+    return [_address_key(each) for each in (postcode, *_exchanged(postcode))]
+
+
 def _weakest_keys(asked: Asked, names: list[_AskedName], years: tuple[int, ...]) -> list[str]:
-    """By address alone, and by name alone: whole where a birth date was asked, else misspelt, and exchanged too.
+    """By name alone: whole where a birth date was asked, else misspelt, and exchanged too.
 
     Whose family name was misheard beyond its sound is found by the given name, in any month of the year that was asked
-    or, where a date was, in that month of the years that one wrong digit away.
+    or, where a date was, in that month of the years that one wrong digit makes; whose given name was, by the family
+    name and the year, whatever the initial.
     """
-    postcode = asked.postcode
-    found = [_address_key(each) for each in (postcode, *_exchanged(postcode))] if postcode else []
+    found: list[str] = []
     born = asked.birth
     for given, family, families, givens in names:
+        first = givens[:1]
         if born and born.day:
             found += _pairs("n", families, _root_codes(given))
-            found += [
-                _month_key(year, born.month, code) for code in givens[:1] for year in _years_of_one_slip(born.year)
-            ]
+            found += [_month_key(year, born.month, code) for code in first for year in _years_of_one_slip(born.year)]
             continue
         found += _initial_keys(families, _initials(given))
-        found += _initial_keys(givens[:1], _initials(family))
-        found += _year_keys(years[:1], families[:1], INITIALS) if years else []
-        months = range(1, MONTHS + 1)
-        found += [_month_key(year, month, code) for code in givens[:1] for year in years[:2] for month in months]
+        found += _initial_keys(first, _initials(family))
+        found += [
+            _month_key(year, month, code) for code in first for year in years[:2] for month in range(1, MONTHS + 1)
+        ]
+        found += _year_keys(years[:2], families[:1], INITIALS)
     return found
 
 
@@ -139,14 +157,16 @@ def _exchanged(postcode: str) -> list[str]:
 
 @lru_cache(maxsize=CACHED_VALUES)
 def _years_of_one_slip(year: int) -> tuple[int, ...]:
-    """Years that differ in their last or last but one digit, and the next ones; of those that people are born in."""
+    """Years that differ in their last or last but one digit, and the next ones."""
     decades = (year % 10 + 10 * decade + year // 100 * 100 for decade in range(10))
     units = (year // 10 * 10 + unit for unit in range(10))
     return tuple(sorted({year - 1, year + 1, *decades, *units} - {year}))
 
 
-def _hashed(texts: list[str]) -> tuple[int, ...]:
-    return tuple([hash_key(text) for text in list(dict.fromkeys(texts))[:MAX_ASKED_KEYS]])
+def _tier(texts: list[str], *, crowd: bool) -> Tier:
+    distinct = list(dict.fromkeys(texts))
+    most = MAX_ASKED_KEYS if crowd else MAX_LAST_KEYS
+    return Tier(tuple(map(hash_key, distinct[:most])), crowd, len(distinct) <= most)
 
 
 def _date_key(born: BirthDate) -> str:
@@ -159,7 +179,8 @@ def _asked_years(asked: Asked, today: date) -> tuple[int, ...]:
         return (asked.birth.year,)
     if asked.age is None:
         return ()
-    return tuple(today.year - asked.age - off for off in (0, 1, -1, 2))
+    later_first = today.month > MONTHS // 2  # until July most people's birthday of the year is still ahead
+    return tuple(today.year - asked.age - off for off in ((0, 1, -1, 2) if later_first else (1, 0, 2, -1)))
 
 
 @lru_cache(maxsize=CACHED_VALUES)

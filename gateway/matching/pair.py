@@ -23,12 +23,14 @@ from gateway.matching.compare import (
     shared_parts,
 )
 from gateway.matching.frequency import (
+    any_given_class,
     family_class,
     family_sound_class,
     given_class,
     given_sound_class,
     postcode_class,
     root_classes,
+    sector_class,
     year_class,
 )
 from gateway.matching.normalise import BirthDate
@@ -78,12 +80,13 @@ class Rarity(NamedTuple):
     family: tuple[int, ...] = ()
     middle: tuple[int, ...] = ()
     postcode: int | None = None
+    sectors: tuple[int, ...] = ()
     year: int | None = None
 
     def classes(self) -> tuple[int, ...]:
         """All of them."""
         single = [of for of in (self.postcode, self.year) if of is not None]
-        return (*self.given, *self.family, *self.middle, *single)
+        return (*self.given, *self.family, *self.middle, *self.sectors, *single)
 
 
 class Choices(NamedTuple):
@@ -150,8 +153,9 @@ def compare(asked: Asked, card: Card | StoredCard, *, today: date) -> Pair | Non
     rarity = Rarity(
         given=_given_classes(names),
         family=_family_classes(names),
-        middle=(given_class(names.stored[0][1]),) if middle is MiddleLevel.EXACT else (),
+        middle=(any_given_class(names.stored[0][1]),) if middle is MiddleLevel.EXACT else (),
         postcode=postcode_class(asked.postcode) if asked.postcode and place is PlaceLevel.EXACT else None,
+        sectors=tuple(map(sector_class, card.postcodes)) if place is PlaceLevel.EDIT else (),
         year=year_class(born.year) if born is not None else None,
     )
     return Pair(levels, rarity, _choices(card, births))
@@ -220,7 +224,7 @@ def _given_classes(names: ComparedNames) -> tuple[int, ...]:
         return (given_class(stored[0]), given_sound_class(stored[0]))
     if given is NameLevel.SECOND:
         shared = shared_given(names.asked[0], stored)
-        return () if shared is None else (given_class(shared),)
+        return () if shared is None else (any_given_class(shared),)
     return ()
 
 

@@ -11,51 +11,31 @@ from datetime import date
 from math import log2
 from typing import Final, NamedTuple
 
-from gateway.matching.compare import (
-    GOOD_FAMILY,
-    GOOD_GIVEN,
-    BirthLevel,
-    MiddleLevel,
-    NameLevel,
-    NumberLevel,
-    PlaceLevel,
-)
+from gateway.matching.compare import GOOD_GIVEN, BirthLevel, NameLevel, NumberLevel, PlaceLevel
 from gateway.matching.frequency import Frequencies
-from gateway.matching.pair import Levels, Pair, compare
+from gateway.matching.guard import (
+    AGREEING_BIRTH,
+    GOOD_BIRTH,
+    OTHER_MIDDLE,
+    grade_of,
+    is_guarded,
+    is_unmistakable,
+)
+from gateway.matching.pair import ONE_OF_EACH, Levels, Pair, compare
 from gateway.matching.record import Asked, Card, StoredCard
 from gateway.matching.weights import Bits, weigh
 from mappings.vocabulary import MatchGrade
 
 MAX_RIVALS: Final = 50  # the best, who share the probability; the rest weigh nothing beside them
 MAX_BITS: Final = 80.0  # beyond it every probability is the same
-CERTAIN_AT, PROBABLE_AT, POSSIBLE_AT = 0.999, 0.95, 0.05
 PLAUSIBLE_SHARE: Final = 0.01  # of the best one's probability: who has it is another person that may be meant
 SETTLED_BITS: Final = 8.0  # above log2 of the register's size: weaker keys find nobody who changes that
-
-GOOD_BIRTH: Final = frozenset((BirthLevel.EXACT, BirthLevel.SWAPPED, BirthLevel.EDIT))
-# Births that agree in part, or say nothing: enough beside the same address only.
-WEAK_BIRTH: Final = frozenset(
-    (
-        BirthLevel.NEAR,
-        BirthLevel.TWO_PARTS,
-        BirthLevel.FIRST_OF_JANUARY,
-        BirthLevel.MONTH,
-        BirthLevel.YEAR,
-        BirthLevel.AGE,
-        BirthLevel.AGE_OFF,
-        BirthLevel.MISSING,
-    )
-)
-AGREEING_BIRTH: Final = GOOD_BIRTH | WEAK_BIRTH - {BirthLevel.MISSING, BirthLevel.TWO_PARTS}
-CONTRADICTING_BIRTH: Final = frozenset((BirthLevel.OTHER, BirthLevel.YEAR_ONLY, BirthLevel.YEAR_OFF))
-SAME_GIVEN: Final = frozenset((NameLevel.EXACT, NameLevel.NICKNAME))
-SAME_ADDRESS: Final = frozenset((PlaceLevel.EXACT, PlaceLevel.EDIT))
 
 # How likely an unregistered relative of a registered person is asked about under a name that compares so: a child
 # of the father's name is rare, another child of the family is not.
 RELATIVE_OF_SAME_NAME, RELATIVE_OF_LIKE_NAME, RELATIVE_OF_OTHER_NAME = 0.0002, 0.0095, 0.25
+RELATIVE_OF_OTHER_MIDDLE_NAME: Final = 0.0105  # brothers share their first name: Mohammed Ali and Mohammed Umar
 RELATIVE_OF_UNKNOWN_BIRTH: Final = 4.0  # times as likely, while nothing tells a father from his son
-OTHER_FAMILY_BITS: Final = 8.0  # how much less a relative of another family name fits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,16 +125,19 @@ class Weighed(NamedTuple):
     person_id: int
     levels: Levels
     bits: Bits
+    as_rival: float  # what it weighs beside others: a long history makes nobody else surer
 
 
 def weigh_pairs(pairs: Iterable[tuple[int, Pair]], frequencies: Frequencies) -> list[Weighed]:
-    """Those of the pairs that speak for one person rather than two strangers."""
+    """Those of the pairs that may speak for one person rather than two strangers."""
     found = []
     for person_id, pair in pairs:
         bits = weigh(pair, frequencies)
         total = bits.total
-        if total > 0:
-            found.append(Weighed(total, person_id, pair.levels, bits))
+        plain = pair.choices is ONE_OF_EACH
+        as_rival = total if plain else weigh(pair._replace(choices=ONE_OF_EACH), frequencies).total
+        if as_rival > 0:
+            found.append(Weighed(total, person_id, pair.levels, bits, as_rival))
     return found
 
 
@@ -172,15 +155,16 @@ def choose(
     names were asked, the likelier one of them is a stranger's by chance: each guess has its share of the prior.
     """
     ranked = sorted(weighed, key=lambda each: (-each.total, each.person_id))[:MAX_RIVALS]
-    if not ranked:
+    if not ranked or ranked[0].total <= 0:
         return NOBODY
     # (1)
     prior = thresholds.prior / max(frequencies.people, thresholds.area)  # of each person
     stranger = 1.0 - prior * frequencies.people
-    odds = _odds([(total, levels) for total, _, levels, _ in ranked], prior / max(names_asked, 1), stranger)
-    total, person_id, levels, bits = ranked[0]
+    total, person_id, levels, bits, _ = ranked[0]
+    rivals = [(each.as_rival, each.levels) for each in ranked[1:]]
+    odds = _odds([(total, levels), *rivals], prior / max(names_asked, 1), stranger)
     probability = odds / (1 + odds)
-    others = sum(total - rival < -log2(PLAUSIBLE_SHARE) for rival, *_ in ranked[1:])
+    others = sum(total - each.as_rival < -log2(PLAUSIBLE_SHARE) for each in ranked[1:])
     # (2) (3)
     guarded = is_guarded(levels)
     best = Scored(person_id, grade_of(levels, probability, guarded=guarded), log2(odds), probability, levels, bits)
@@ -188,15 +172,16 @@ def choose(
         guarded
         and probability >= thresholds.disclose_at
         and best.grade.rank >= MatchGrade.PROBABLE.rank
-        and (complete or _is_unmistakable(levels))
+        and (complete or is_unmistakable(levels))
         and (not thresholds.birth_needed or levels.birth in AGREEING_BIRTH or levels.number is NumberLevel.EXACT)
     )
     settled = (
         guarded
         and total >= log2(max(frequencies.people, thresholds.area)) + SETTLED_BITS
-        and levels.birth in (BirthLevel.EXACT, BirthLevel.SWAPPED)
-        and levels.given in GOOD_GIVEN
-        and levels.family in GOOD_FAMILY
+        and levels.birth is BirthLevel.EXACT
+        and levels.given is levels.family is NameLevel.EXACT
+        and levels.place is not PlaceLevel.OTHER
+        and levels.middle not in OTHER_MIDDLE
     )
     return Match(best=best, others=others, disclosable=disclosable, settled=settled)
 
@@ -213,78 +198,11 @@ def _relative(levels: Levels) -> float:
     """How much likelier than chance an unregistered relative of this person compares with the question as they do."""
     if levels.number is NumberLevel.EXACT:
         return 0.0  # no relative has the same number
-    if levels.given in GOOD_GIVEN and levels.middle is not MiddleLevel.OTHER:
-        share = RELATIVE_OF_SAME_NAME * (
-            1.0 if levels.birth in GOOD_BIRTH or levels.birth is BirthLevel.NEAR else RELATIVE_OF_UNKNOWN_BIRTH
-        )
-    elif levels.given is NameLevel.OTHER:
-        share = RELATIVE_OF_OTHER_NAME
-    else:
-        share = RELATIVE_OF_LIKE_NAME
-    return share * 2.0**-OTHER_FAMILY_BITS if levels.family is NameLevel.OTHER else share
-
-
-def is_guarded(levels: Levels) -> bool:
-    """Whether what agrees may be enough for a disclosure at all, whatever it weighs."""
-    if levels.number is NumberLevel.OTHER or levels.birth in CONTRADICTING_BIRTH:
-        return False
-    if levels.number is NumberLevel.EXACT:
-        return _is_guarded_by_number(levels)
-    given_is_like = levels.given in GOOD_GIVEN or levels.given is NameLevel.NEAR
-    if given_is_like and (levels.family in GOOD_FAMILY or levels.family is NameLevel.NEAR):
-        return levels.birth in GOOD_BIRTH or _is_guarded_by_address(levels)
-    if levels.given in GOOD_GIVEN:  # the family name changed, or was not asked
-        one_slip = levels.place is PlaceLevel.EDIT and levels.given in SAME_GIVEN
-        return levels.birth is BirthLevel.EXACT and (levels.place is PlaceLevel.EXACT or one_slip)
-    return levels.family in GOOD_FAMILY and _is_guarded_by_family(levels)
-
-
-def _is_guarded_by_address(levels: Levels) -> bool:
-    """A brother lives there too: the less is known of the birth, the less may be amiss with the rest."""
-    if levels.middle is MiddleLevel.OTHER or levels.birth not in WEAK_BIRTH:
-        return False
-    if levels.birth is BirthLevel.MISSING:
-        return levels.place is PlaceLevel.EXACT and levels.given in SAME_GIVEN
-    return levels.place in SAME_ADDRESS
-
-
-def _is_guarded_by_number(levels: Levels) -> bool:
-    """One slip in a number may make another person's: names or a birth date must agree too."""
-    good_given, good_family = levels.given in GOOD_GIVEN, levels.family in GOOD_FAMILY
-    if levels.birth in GOOD_BIRTH and levels.given is levels.family is NameLevel.MISSING:
-        return True  # no name was asked, or those on record are protected
-    if levels.birth in AGREEING_BIRTH:
-        return good_given or good_family
-    return good_given and good_family
-
-
-def _is_guarded_by_family(levels: Levels) -> bool:
-    """Of the given name there is an initial, a second name, or nothing."""
-    if levels.given not in (NameLevel.INITIAL, NameLevel.SECOND, NameLevel.MISSING):
-        return False
-    if levels.birth in (BirthLevel.EXACT, BirthLevel.SWAPPED) and levels.place in SAME_ADDRESS:
-        return True
-    whole_name = levels.family is NameLevel.EXACT and levels.given is not NameLevel.MISSING
-    return whole_name and levels.birth is BirthLevel.EXACT
-
-
-def grade_of(levels: Levels, probability: float, *, guarded: bool) -> MatchGrade:
-    """The FHIR grade of the best person."""
-    contradicted = levels.place is PlaceLevel.OTHER or levels.middle is MiddleLevel.OTHER
-    surely = levels.birth in GOOD_BIRTH and levels.given in SAME_GIVEN and not contradicted
-    surely = surely or (levels.birth in GOOD_BIRTH and levels.number is NumberLevel.EXACT)
-    if guarded and probability >= CERTAIN_AT and surely:
-        return MatchGrade.CERTAIN
-    if guarded and probability >= PROBABLE_AT:
-        return MatchGrade.PROBABLE
-    return MatchGrade.POSSIBLE if probability >= POSSIBLE_AT else MatchGrade.CERTAINLY_NOT
-
-
-def _is_unmistakable(levels: Levels) -> bool:
-    """Whether no rival could fit as well unless everything about them were the same."""
-    return (
-        levels.birth is BirthLevel.EXACT
-        and levels.place is PlaceLevel.EXACT
-        and levels.given in (NameLevel.EXACT, NameLevel.NICKNAME)
-        and levels.family in GOOD_FAMILY
-    ) or levels.number is NumberLevel.EXACT
+    if levels.given is NameLevel.OTHER:
+        return RELATIVE_OF_OTHER_NAME
+    if levels.given not in GOOD_GIVEN:
+        return RELATIVE_OF_LIKE_NAME
+    if levels.middle in OTHER_MIDDLE:
+        return RELATIVE_OF_OTHER_MIDDLE_NAME
+    birth_tells = levels.birth in GOOD_BIRTH or levels.birth is BirthLevel.NEAR
+    return RELATIVE_OF_SAME_NAME * (1.0 if birth_tells else RELATIVE_OF_UNKNOWN_BIRTH)

@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple, TypeVar
 import orjson
 
 from gateway.matching.compare import BirthLevel, MiddleLevel, NameLevel, NumberLevel, PlaceLevel
-from gateway.matching.frequency import BIRTH_YEARS, Frequencies
-from gateway.matching.pair import Pair
+from gateway.matching.frequency import AVERAGE_SECTOR, BIRTH_YEARS, Frequencies
+from gateway.matching.pair import Pair, Rarity
 
 L = TypeVar("L", bound=StrEnum)
 
@@ -93,7 +93,7 @@ def weigh(pair: Pair, frequencies: Frequencies) -> Bits:
         family=_of_several(_family(levels.family, rarity.family, frequencies), choices.family),
         middle=_middle(levels.middle, rarity.middle, frequencies),
         birth=_of_several(birth, choices.births),
-        postcode=_of_several(_postcode(levels.place, rarity.postcode, frequencies), choices.postcodes),
+        postcode=_of_several(_postcode(levels.place, rarity, frequencies), choices.postcodes),
         number=_of_several(NUMBER_BITS[levels.number], choices.numbers),
     )
 
@@ -106,8 +106,9 @@ def _of_several(bits: float, values: int) -> float:
 def _given(level: NameLevel, classes: tuple[int, ...], frequencies: Frequencies) -> float:
     if level not in GIVEN.by_frequency:
         return GIVEN.bits[level]
-    bits = GIVEN.by_frequency[level] - log2(frequencies.given(classes))
-    return max(bits, 0.0) if level is NameLevel.SECOND else bits
+    if level is NameLevel.SECOND:
+        return max(GIVEN.by_frequency[level] - log2(frequencies.any_given(classes[0])), 0.0) if classes else 0.0
+    return GIVEN.by_frequency[level] - log2(frequencies.given(classes))
 
 
 def _family(level: NameLevel, classes: tuple[int, ...], frequencies: Frequencies) -> float:
@@ -119,10 +120,13 @@ def _family(level: NameLevel, classes: tuple[int, ...], frequencies: Frequencies
 def _middle(level: MiddleLevel, classes: tuple[int, ...], frequencies: Frequencies) -> float:
     if level not in MIDDLE.by_frequency:
         return MIDDLE.bits[level]
-    return min(MIDDLE.by_frequency[level] - log2(frequencies.given(classes)), MAX_MIDDLE_BITS)
+    return min(MIDDLE.by_frequency[level] - log2(frequencies.any_given(classes[0])), MAX_MIDDLE_BITS)
 
 
-def _postcode(level: PlaceLevel, of: int | None, frequencies: Frequencies) -> float:
+def _postcode(level: PlaceLevel, rarity: Rarity, frequencies: Frequencies) -> float:
+    of = rarity.postcode
+    if level is PlaceLevel.EDIT:  # where all live in one neighbourhood, like postcodes are many people's
+        return POSTCODE.bits[level] - max(log2(frequencies.sector(rarity.sectors) / AVERAGE_SECTOR), 0.0)
     if of is None or level not in POSTCODE.by_frequency:
         return POSTCODE.bits[level]
     return POSTCODE.by_frequency[level] - log2(frequencies.postcode(of))

@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from consent_ledger.entries import AskedEntry, ReceivedEntry
+from consent_ledger.entries import AskedEntry, BrokenGlass, ReceivedEntry
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
 from consent_ledger.record import LedgerError
@@ -73,7 +73,7 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     sent = _bind_and_sign(question, me=node.me, view=view, accepted=accepted, now=started)  # (1) (2)
     query = sent.signed.query
     try:
-        await node.ledger.log_question(_asked_entry(sent.signed))  # (3)
+        await node.ledger.log_question(_asked_entry(sent.signed, question))  # (3)
     except LedgerError as error:
         raise StorageError(str(error)) from error
     sealed_to = {member: view.sealing_keys[member] for member in query.recipients}
@@ -156,6 +156,7 @@ def _bind_and_sign(question: Question, *, me: Identity, view: View, accepted: fr
         lawful_basis=question.lawful_basis,
         agreement_uri=agreement.uri,
         agreement_version=agreement.version,
+        break_glass=question.break_glass.reason.value if question.break_glass else None,
         mode=question.mode,
         subject=question.subject,
         only_certain=question.only_certain,
@@ -183,8 +184,9 @@ def _asked(sent: _Sent) -> Asked:
     )
 
 
-def _asked_entry(signed: SignedQuery) -> AskedEntry:
-    """(3) The exact signed question: only the asker keeps it."""
+def _asked_entry(signed: SignedQuery, question: Question) -> AskedEntry:
+    """(3) The exact signed question: only the asker keeps it, and why the glass was broken."""
+    broken = question.break_glass
     query = signed.query
     return AskedEntry(
         jti=query.jti,
@@ -193,6 +195,7 @@ def _asked_entry(signed: SignedQuery) -> AskedEntry:
         asker=asker_of(query),
         purpose=query.purpose.value,
         recipients=query.recipients,
+        break_glass=BrokenGlass(code=broken.reason.value, words=broken.words) if broken else None,
     )
 
 

@@ -71,7 +71,8 @@ class Guard:
         protected = list(protected)
         self._exactly = [as_searched(name) for name in protected]
         self._sounds = {sound for name in protected for sound in _sounds(name)}
-        self._tokens = [tokens for name in protected if any(tokens := _tokens(name))]
+        straight = [tokens for name in protected if any(tokens := _tokens(name))]
+        self._tokens = straight + [(family, given) for given, family in straight]
         self._wanted = [as_searched(name) for name in wanted]
 
     def keeps_out(self, name: Name) -> bool:

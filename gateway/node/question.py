@@ -8,7 +8,7 @@ from gateway.errors import InputError
 from gateway.matching.normalise import nhs_number
 from gateway.wire.limits import MAX_AGE_YEARS
 from gateway.wire.query import AskingPractitioner, NameParts, Subject
-from mappings.vocabulary import NHS_NUMBER_SYSTEM, AuthMethod, LawfulBasis, Mode, Purpose
+from mappings.vocabulary import NHS_NUMBER_SYSTEM, AuthMethod, BreakGlassReason, LawfulBasis, Mode, Purpose
 
 MAX_NAME_CHARS = 200
 _BIRTH = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
@@ -18,8 +18,19 @@ _MONTHS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BreakGlass:
+    """Why the glass is broken: a code for those who are asked, and words for this agency's own ledger alone."""
+
+    reason: BreakGlassReason
+    words: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """Who is asked about, by whom and why; `deadline_ms` is how long the asker will wait."""
+    """Who is asked about, by whom and why; `deadline_ms` is how long the asker will wait.
+
+    `break_glass` comes with the purpose BREAK_GLASS, and only with it; raises InputError otherwise.
+    """
 
     subject: Subject
     practitioner: AskingPractitioner
@@ -29,7 +40,15 @@ class Question:
     lawful_basis: LawfulBasis
     mode: Mode = Mode.SCHEDULE
     only_certain: bool = False
+    break_glass: BreakGlass | None = None
     deadline_ms: int = field(default=4000)
+
+    def __post_init__(self) -> None:
+        """Nobody breaks the glass without saying why."""
+        if (self.purpose is Purpose.BREAK_GLASS) != (self.break_glass is not None):
+            raise InputError("break-glass is asked with its reason, and a reason with nothing else")
+        if self.break_glass is not None and not self.break_glass.words.strip():
+            raise InputError("break-glass wants its reason in words too: for this agency's own record")
 
 
 def read_subject(

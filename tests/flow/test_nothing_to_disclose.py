@@ -9,10 +9,11 @@ import pytest
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision
 from gateway.errors import InputError
+from gateway.node.question import BreakGlass
 from gateway.node.results import Completed, MemberOutcome, MemberResult
 from gateway.wire import base64url
 from gateway.wire.limits import SEALED_ANSWER_BYTES
-from mappings.vocabulary import LawfulBasis, Mode, Purpose
+from mappings.vocabulary import BreakGlassReason, LawfulBasis, Mode, Purpose
 from tests.federation import NOW, TestFederation, federation, result_of, someone
 
 ASKER, AGENCY = "childrens-services", "housing"
@@ -21,6 +22,7 @@ TODAY = datetime.fromtimestamp(NOW, UTC).date()
 PERSON = ("Katherine", "Bramley", "1991-05-17")
 OBJECTION = ConsentEntry(kind=ConsentKind.OBJECTION, recorded_by="reception")
 WITHDRAWAL = ConsentEntry(kind=ConsentKind.WITHDRAWAL, recorded_by="reception")
+BROKEN = BreakGlass(reason=BreakGlassReason.RISK_TO_LIFE, words="she said so on the telephone")
 ENVELOPE_OF_CLAIMS = {"iat", "exp", "jti", "in_reply_to", "query_sha256", "ledger_leaf", "display_until"}  # differ
 
 
@@ -171,7 +173,13 @@ async def test_a_purpose_or_basis_that_no_rule_names_is_not_asked(
 ) -> None:
     before = len(await shared.ledger(AGENCY))
     with pytest.raises(InputError, match=f"{purpose.word} on the basis {basis.value}"):
-        await shared.ask(ASKER, "Katherine Bramley", born="1991-05-17", purpose=purpose, basis=basis)
+        await shared.ask(
+            *(ASKER, "Katherine Bramley"),
+            born="1991-05-17",
+            purpose=purpose,
+            basis=basis,
+            break_glass=BROKEN if purpose is Purpose.BREAK_GLASS else None,
+        )
     assert len(await shared.ledger(AGENCY)) == before
 
 

@@ -53,6 +53,10 @@ ASSUMED: Final[dict[tuple[str, StrEnum], tuple[float, str]]] = {
     ("middle", MiddleLevel.EXACT): (-0.5, "generated queries never mistake a middle name; people do"),
     ("middle", MiddleLevel.ALIKE): (3.0, "generated queries never misspell a middle name"),
     ("middle", MiddleLevel.INITIAL): (2.5, "generated queries never shorten a middle name"),
+    ("middle", MiddleLevel.REORDERED): (
+        0.0,
+        "generated queries never exchange given names; people do, and so do brothers",
+    ),
     ("middle", MiddleLevel.OTHER): (-1.5, "generated queries never change a middle name; people do"),
     ("birth", BirthLevel.MONTH): (9.0, "generated queries never have year and month alone"),
     ("birth", BirthLevel.FIRST_OF_JANUARY): (12.0, "as often as systems write it for unknown, which differs"),

@@ -13,9 +13,9 @@ from gateway.database.sqlite import open_sqlite
 from gateway.matching import pair
 from gateway.matching.index import MAX_COMPARED, MAX_NAME_PAIRS, MAX_POSTINGS, find, index_people, unindex
 from gateway.matching.record import Candidate, NameTokens
-from gateway.matching.score import Match
+from gateway.matching.score import Match, Thresholds
 from gateway.wire.query import NameParts, Subject
-from mappings.vocabulary import NHS_NUMBER_SYSTEM
+from mappings.vocabulary import NHS_NUMBER_SYSTEM, MatchGrade
 
 TODAY = date(2026, 3, 1)
 NUMBER = "9990000018"
@@ -170,6 +170,54 @@ async def test_people_of_very_many_names_are_not_all_compared_and_leave_only_cer
         match = await search(database, asked)
     assert 0 < compared <= MAX_NAME_PAIRS
     assert not match.disclosable
+
+
+async def test_a_rival_whose_names_sound_otherwise_is_read_before_anybody_is_disclosed(database: Database) -> None:
+    thomas = (20, person("Harvey", "Thomas", "1971-02-03", "LS3 4AB"))
+    harley = (21, person("Harley", "Thompson", "1972-09-09", "LS3 4AB"))
+    await database.write(index_people([thomas, harley]))
+    asked = question("Harvey", "Thomson", postcode="LS3 4AB", age=54)
+    bold = Thresholds(disclose_at=0.95)
+    assert (await database.read(find(asked, today=TODAY, thresholds=bold))).others == 1
+    await database.write(unindex([21]))
+    assert (await database.read(find(asked, today=TODAY, thresholds=bold))).disclosable
+
+
+@pytest.mark.parametrize(
+    ("registered", "rival", "asked"),
+    [
+        (("Joan", "1990-05-05"), ("Jon", "1990-05-06"), ("Jon", "1990-05-05")),
+        (("Peter", "1990-03-05"), ("Peter", "1990-05-08"), ("Peter", "1990-05-03")),
+    ],
+)
+async def test_reading_goes_on_until_a_rival_can_no_longer_be_nearer(
+    database: Database, registered: tuple[str, str], rival: tuple[str, str], asked: tuple[str, str]
+) -> None:
+    people = [(n, person(given, "Oxenholme", born)) for n, (given, born) in enumerate((registered, rival), start=20)]
+    await database.write(index_people(people))
+    match = await search(database, question(asked[0], "Oxenholme", birth_date=asked[1]))
+    assert match.best is not None
+    assert match.best.grade is not MatchGrade.CERTAIN
+
+
+async def test_who_was_found_where_not_all_were_read_is_not_disclosed(database: Database) -> None:
+    """49 other Harleys of one year, and two of one name at one address whom the address finds."""
+    crowd = [(n, person("Harley", f"B{a}dg{b}n", "1990-02-03")) for n, (a, b) in enumerate(
+        [(a, b) for a in "aeiou" for b in "bcdfghjklmnpqrstvwxz"], start=100
+    )]  # fmt: skip
+    twins = [(n, person("Harvey", "Thompson", f"1990-0{n - 19}-11", "LS3 4AB")) for n in (20, 21)]
+    await database.write(index_people([*crowd, *twins]))
+    assert not (
+        await search(database, question("Harley", "Thomson", birth_date="1990", postcode="LS3 4AB"))
+    ).disclosable
+
+
+async def test_a_misheard_initial_is_found_at_any_time_of_the_year(database: Database) -> None:
+    await database.write(index_people([(20, person("Charlotte", "Quilfeather", "1990-06-15"))]))
+    for today in (date(2026, 1, 15), date(2026, 12, 15)):
+        age = today.year - 1990 - (today < date(today.year, 6, 15))
+        found_then = await database.read(find(question("Xharlotte", "Quilfeather", age=age), today=today))
+        assert found(found_then) == 20
 
 
 async def test_a_slip_in_the_birth_date_is_forgiven_to_a_rare_name_only(database: Database) -> None:

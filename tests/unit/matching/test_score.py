@@ -331,3 +331,75 @@ def test_one_slip_in_the_postcode_is_forgiven_beside_the_given_name_and_the_birt
     slip = {"birth_date": "1985-03-09", "postcode": "AB10 1XZ"}
     assert match(question("Robert", "Tench", **slip), ROBERT).disclosable
     assert not match(question("Rupert", "Tench", **slip), ROBERT).disclosable
+
+
+def test_nobody_is_certain_whose_given_names_stand_in_another_order() -> None:
+    """Brothers are called Muhammad Yusuf and Yusuf Muhammad."""
+    muhammad = stored("Muhammad Yusuf", "Rahman", "2014-03-09", "AB10 1XY")
+    details = {"birth_date": "2014-03-09", "postcode": "AB10 1XY"}
+    same = match(question("Muhammad Yusuf", "Rahman", **details), muhammad)
+    other = match(question("Yusuf Muhammad", "Rahman", **details), muhammad)
+    assert same.best is not None
+    assert same.best.grade is MatchGrade.CERTAIN
+    assert other.best is not None
+    assert other.best.grade is not MatchGrade.CERTAIN
+    assert not match(question("Yusuf Muhammad", "Rahman", postcode="AB10 1XY"), muhammad).disclosable
+
+
+@pytest.mark.parametrize(
+    ("registered", "asked", "born"),
+    [("Simran Kaur", "Amrit Kaur", "1990-05-05"), ("Beth Marie", "Anna Marie", "1990-05-05")],
+)
+def test_a_second_name_that_sisters_share_does_not_outweigh_another_first_one(
+    registered: str, asked: str, born: str
+) -> None:
+    assert not match(question(asked, "Hobday", birth_date=born), stored(registered, "Hobday", born)).disclosable
+
+
+def test_who_goes_by_the_second_name_is_found_by_it() -> None:
+    james = stored("Robert James", "Hobday", "1990-05-05", "AB10 1XY")
+    assert match(question("James", "Hobday", birth_date="1990-05-05", postcode="AB10 1XY"), james).disclosable
+
+
+def test_a_long_history_does_not_hide_a_father_behind_his_son() -> None:
+    son = stored("John", "Oxenholme", "2011-02-03", "LS3 4AB")
+    father = Candidate(
+        names=tuple((("John",), f"Oxenholme{end}") for end in ("", "s", "r", "x")),
+        birth_dates=("1975-08-09",),
+        postcodes=("LS3 4AB", *(f"BD{n} 1AA" for n in range(1, 15))),
+    )
+    found = match(question("John", "Oxenholme", postcode="LS3 4AB"), son, father)
+    assert not found.disclosable
+    assert found.others == 1
+
+
+def test_a_contradicting_family_name_never_makes_surer() -> None:
+    robert = stored("Robert Paul", "Quilter", "1985-03-09", "AB10 1XY")
+    details = {"birth_date": "1985-03-09", "postcode": "AB10 1XY"}
+    right, wrong = (match(question("Robert James", family, **details), robert) for family in ("Quilter", "Xavier"))
+    assert right.best is not None
+    assert wrong.best is not None
+    assert wrong.best.probability <= right.best.probability
+
+
+def test_a_twin_with_the_same_first_and_another_second_name_stays_silent() -> None:
+    ali = stored("Mohammed Ali", "Siddiqui", "2014-03-09", "AB10 1XY")
+    details = {"birth_date": "2014-03-09", "postcode": "AB10 1XY"}
+    assert match(question("Mohammed", "Siddiqui", **details), ali).disclosable
+    assert not match(question("Mohammed Umar", "Siddiqui", **details), ali).disclosable
+
+
+def test_where_all_live_in_one_neighbourhood_a_slip_in_the_postcode_says_little() -> None:
+    letters = "BDFGHJLNPQ"
+    estate = []
+    for n in range(900):
+        a, b, c = letters[n % 10], letters[n // 10 % 10], letters[n // 100]
+        born = f"20{10 + n % 9}-0{n % 9 + 1}-1{n % 7}"
+        estate.append(stored(f"Child{a}{b}", f"Family{c}", born, f"LS3 4A{a}"))
+    asked = question("Harriet", "", birth_date="2014-03-09", postcode="LS3 4AT")
+    near = stored("Harriet", "Oxenholme", "2014-03-09", "LS3 4AB")
+    assert match(asked, near).best is not None
+    alone, among = match(asked, near), match(asked, near, *estate)
+    assert alone.best is not None
+    assert among.best is not None
+    assert among.best.bits.postcode < alone.best.bits.postcode - 4

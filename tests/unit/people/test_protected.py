@@ -248,3 +248,7 @@ def test_what_matching_could_take_for_a_protected_name_is_kept_out(
     guard = Guard([((protected[0],), protected[1])], [])
     assert guard.keeps_out(((open_name[0],), open_name[1]))
     assert not guard.keeps_out((("Margaret",), "Thistlewood"))
+
+
+def test_a_protected_name_typed_the_wrong_way_round_does_not_meet_a_like_one() -> None:
+    assert Guard([(("martin",), "marlin")], []).keeps_out((("martin",), "marten"))

@@ -250,7 +250,8 @@ def test_who_is_asked_depends_on_purpose_basis_and_asker() -> None:
     assert ask("childrens-services", Purpose.SAFEGUARDING, LawfulBasis.PUBLIC_TASK) == ("community-trust", "police")
     assert ask("police", Purpose.COORDINATION, LawfulBasis.PUBLIC_TASK) == ()
     assert ask("food-bank", Purpose.COORDINATION, LawfulBasis.PUBLIC_TASK) == ()
-    assert ask("childrens-services", Purpose.BREAK_GLASS, LawfulBasis.VITAL_INTERESTS) == ()
+    assert ask("childrens-services", Purpose.BREAK_GLASS, LawfulBasis.VITAL_INTERESTS) == ("community-trust", "police")
+    assert ask("housing", Purpose.BREAK_GLASS, LawfulBasis.VITAL_INTERESTS) == ()
 
 
 def test_food_bank_does_not_learn_of_a_police_question() -> None:

@@ -1,0 +1,53 @@
+"""Tells this agency's manager of governance cases, and reminds them; only a serving node does it.
+
+About once a minute, (1) whoever is to be told of a new case, is: on record, then as an event; (2) an overdue case is
+reminded of, at most once a day, the same way. It knows nothing of the answer that opened a case, so that nothing of it
+shows in when an answer leaves. What it does is in the ledger: neither a restart nor a second process does it twice.
+"""
+
+import asyncio
+import logging
+import random
+
+from consent_ledger.case import CaseId, Step
+from consent_ledger.case_table import load_waiting
+from consent_ledger.record import CaseRefused, LedgerError
+from gateway.errors import StorageError
+from gateway.events import emit
+from gateway.node.cases import due_hour
+from gateway.node.parts import NodeParts
+from gateway.settings import CasesTable
+
+WATCH_S = 60.0
+MAX_WATCHED = 100  # cases looked after each time, oldest first: some 100 durable writes
+
+
+async def keep_watch(node: NodeParts, settings: CasesTable) -> None:
+    """Watch for ever; what cannot be put on record now is tried again."""
+    while True:
+        try:
+            await watch(node, settings)
+        except (LedgerError, StorageError):
+            emit("case.watch_failed", level=logging.WARNING, code="storage")
+        await asyncio.sleep(WATCH_S * random.uniform(0.2, 1.0))  # noqa: S311 - so that no asker knows when, nothing more
+
+
+async def watch(node: NodeParts, settings: CasesTable) -> None:
+    """Look once; raises LedgerError, StorageError."""
+    now = node.clock.now()
+    due_from = due_hour(now, settings.days)
+    waiting = load_waiting(node.me.federation, due_from=due_from, hour=due_hour(now, 0), limit=MAX_WATCHED)
+    for row in await node.database.read(waiting):
+        if row.told_seq is None and await _on_record(node, row.id, Step.TOLD, settings):  # (1)
+            emit("case.opened", case=str(row.id), kind=row.id.kind.value)
+        if row.opened_hour <= due_from and await _on_record(node, row.id, Step.REMINDED, settings):  # (2)
+            emit("case.overdue", level=logging.WARNING, case=str(row.id), kind=row.id.kind.value)
+
+
+async def _on_record(node: NodeParts, case: CaseId, step: Step, settings: CasesTable) -> bool:
+    """False if it was done today, or another process of this node or an officer was first."""
+    try:
+        await node.ledger.log_case(case, step, {"to": settings.told, "days": settings.days})
+    except CaseRefused:
+        return False
+    return True

@@ -30,8 +30,9 @@ class AnsweredEntry:
 
     `question` is what `decide()` took from the question (no subject), `decisions` one record for each involvement.
     `consent_head` and `agreement_sha256` are those that the decision rests on; `expires_at` is the question's, in epoch
-    seconds. `person_ids` are all ids of a person who is known by several: a consent under any of them counts. With
-    `person_id` None there are no decisions and no consent head; raises ValueError otherwise.
+    seconds; `bundle_sha256` (hex) is that of what was disclosed. `person_ids` are all ids of a person who is known by
+    several: a consent under any of them counts. With `person_id` None there are no decisions and no consent head;
+    raises ValueError otherwise.
     """
 
     issuer: str
@@ -45,6 +46,7 @@ class AnsweredEntry:
     person_ids: tuple[int, ...] = ()
     consent_head: int | None = None
     agreement_sha256: str | None = None
+    bundle_sha256: str | None = None
     question: Mapping[str, Any] | None = None
     decisions: Sequence[Mapping[str, Any]] = ()
 
@@ -80,7 +82,10 @@ class AnsweredEntry:
             "asker": _asker(self.asker),
             "purpose": self.purpose,
             "outcome": self.outcome,
+            "expires_at": self.expires_at,
         }
+        if self.bundle_sha256 is not None:
+            body["bundle_sha256"] = self.bundle_sha256
         if self.person_id is not None:
             body |= {"person_id": self.person_id, "consent_head": self.consent_head, "question": self.question}
             body |= {"agreement_sha256": self.agreement_sha256, "decisions": list(self.decisions)}

@@ -8,21 +8,25 @@ nothing is written, and the next batch tries afresh; nothing of the tree is reme
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from types import TracebackType
 from typing import Any
 
-from consent_ledger import case_table, keystore, read
+from consent_ledger import case_table, exchange, kept, keystore, read
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
 from consent_ledger.case import CaseId, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
 from consent_ledger.case_table import CaseStep, Opening
 from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
+from consent_ledger.exchange import HourCount
 from consent_ledger.governance import GovernanceEntry
+from consent_ledger.kept import LateAnswer, Rider, SentAnswer
 from consent_ledger.keystore import Key, Owner
+from consent_ledger.proof import FoundEntry, Proved, find_question, prove
 from consent_ledger.read import Entry, TreeHead, Walk
 from consent_ledger.record import (
     KIND_CLASSES,
@@ -32,12 +36,14 @@ from consent_ledger.record import (
     LedgerError,
     LedgerUnavailable,
     Storage,
+    Work,
     body_bytes,
     read_leaf,
 )
 
 MAX_BATCH = 256  # entries of one transaction: some 15 ms of work
 MAX_WAITING = 4096  # entries; beyond that answers would be late anyhow
+RIDERS_WAIT_S = 1.0  # what rides along is written by itself if nothing else is for so long
 
 _MAX_ID = 2**63 - 1  # of SQL's integers
 
@@ -58,6 +64,7 @@ class Ledger:
         self._clock = clock
         self._federation = federation
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING)
+        self._riders: list[Rider] = []
         self._sequencer: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -71,6 +78,7 @@ class Ledger:
             await self._waiting.join()
             sequencer.cancel()
             await asyncio.wait([sequencer])
+            await self._flush()
 
     async def __aenter__(self) -> "Ledger":
         """Start."""
@@ -164,6 +172,16 @@ class Ledger:
         except Exception as error:
             raise LedgerUnavailable("the key store cannot be written") from error
 
+    # Beside the tree: written with the next transaction, or by itself a second later. Nobody waits for it.
+
+    def keep_answer(self, sent: SentAnswer) -> None:
+        """Keep what left under an entry."""
+        self._ride(sent)
+
+    def note_late(self, jti: str) -> None:
+        """Note that an answer was ready too late for its asker to have had it."""
+        self._ride(LateAnswer(jti))
+
     # Reading.
 
     async def head(self) -> TreeHead:
@@ -209,6 +227,32 @@ class Ledger:
     async def _opened(self, rows: Sequence[tuple[int, str, bytes, bytes, bytes]]) -> list[Entry]:
         secrets = await self._keys.read(keystore.secrets_by_id({row[2] for row in rows}))
         return [read.open_entry(seq, leaf, hashed, secrets.get(key_id)) for seq, _, key_id, leaf, hashed in rows]
+
+    async def question(self, jti: str, *, since_hour: int = 0) -> list[FoundEntry]:
+        """The entries about a question, oldest first; those of people who were erased cannot be found."""
+        return await find_question(self._storage, self._keys, jti, since_hour=since_hour)
+
+    async def sent(self, entry: FoundEntry) -> tuple[str, bytes] | None:
+        """The exact answer, and its bundle in raw DEFLATE, that left under an entry; None if none is kept."""
+        await self._flush()
+        return await self._storage.read(kept.read_sent(entry.seq, entry.secret))
+
+    async def prove(self, seqs: Sequence[int]) -> Proved:
+        """That these entries are in the tree."""
+        return await self._storage.read(prove(seqs))
+
+    async def exchanged(self, member: str, since: int, until: int) -> dict[int, HourCount]:
+        """Questions and answers between this node and a member, by hour; settle() first."""
+        return await self._storage.read(exchange.counts(member, since, until))
+
+    async def exchanged_with(self, since: int, until: int) -> list[str]:
+        """Members with whom there were any; settle() first."""
+        return await self._storage.read(exchange.counterparts(since, until))
+
+    async def settle(self) -> None:
+        """Count what was asked, received and answered since the last time."""
+        await self._flush()
+        await exchange.settle(self._storage, self._keys, self._clock())
 
     async def verify(self) -> TreeHead:
         """Recompute every hash, subtree and the head from the entries; raises LedgerCorrupt naming what is wrong.
@@ -284,13 +328,45 @@ class Ledger:
                 self._waiting.task_done()
 
     async def _write(self, drafts: Sequence[Draft]) -> Sequence[Appended | LedgerError]:
+        riders, self._riders = self._riders, []
+        try:
+            return await self._write_with(drafts, riders)
+        except BaseException:
+            later, self._riders = self._riders, []
+            self._ride(*riders, *later)
+            raise
+
+    async def _write_with(self, drafts: Sequence[Draft], riders: Sequence[Rider]) -> Sequence[Appended | LedgerError]:
         owners = dict.fromkeys(draft.owner for draft in drafts)
         guarded = dict.fromkeys(person for draft in drafts if draft.guard for person in draft.guard.persons)
-        keys: dict[Owner, Key] = await self._keys.read(keystore.find(owners | guarded, self._federation))  # (2)
+        wanted = owners | guarded | dict.fromkeys(kept.owners(riders))
+        keys: dict[Owner, Key] = await self._keys.read(keystore.find(wanted, self._federation))  # (2)
         missing = [owner for owner in owners if owner not in keys]
         if missing:
             keys |= await self._keys.write(keystore.make(missing, self._federation))
-        return await self._storage.write(append_all(drafts, keys, self._federation, self._clock()))  # (3)
+        return await self._storage.write(self._append_with(drafts, riders, keys))  # (3)
+
+    def _append_with(
+        self, drafts: Sequence[Draft], riders: Sequence[Rider], keys: dict[Owner, Key]
+    ) -> Work[list[Appended | LedgerError]]:
+        results = (yield from append_all(drafts, keys, self._federation, self._clock())) if drafts else []
+        yield from kept.write_riders(riders, keys, self._federation)
+        return results
+
+    async def _flush(self) -> None:
+        if self._riders:
+            with suppress(Exception):  # they ride along with a later batch then
+                await self._write([])
+
+    def _ride(self, *riders: Rider) -> None:
+        if not self._riders:
+            asyncio.get_running_loop().call_later(RIDERS_WAIT_S, self._nudge)
+        self._riders += riders[: kept.MAX_WAITING - len(self._riders)]
+
+    def _nudge(self) -> None:
+        """Have what still rides written by a batch of nothing else."""
+        if self._riders and self._sequencer is not None and self._waiting.empty():
+            self._waiting.put_nowait(_Waiting((), asyncio.get_running_loop().create_future()))
 
 
 def _tell(done: asyncio.Future[list[Appended]], results: Sequence[Appended | LedgerError]) -> None:

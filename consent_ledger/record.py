@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 VERSION = 1
 SECRET_BYTES = 32
-MAX_BODY_BYTES = 256 * 1024  # an answer about 200 involvements has some 80 kB
+MAX_BODY_BYTES = 2 * 1024 * 1024  # 1,024 answers with the longest tokens that docs/wire.md allows
 
 _NONCE_BYTES = 32
 _KEY_BYTES = 32
@@ -177,13 +177,54 @@ def seal_leaf(header: LeafHeader, body: bytes, secret: bytes) -> bytes:
 def open_leaf(leaf: bytes, secret: bytes) -> dict[str, Any]:
     """The body of a leaf; raises LedgerCorrupt if it was not sealed so under this secret."""
     parts = read_leaf(leaf)
+    return _body(parts, _open(parts, secret))
+
+
+def open_bytes(leaf: bytes, secret: bytes) -> bytes:
+    """What was sealed in the form of a leaf under this secret, whatever it is; raises LedgerCorrupt."""
+    return _open(read_leaf(leaf), secret)
+
+
+def _open(parts: Leaf, secret: bytes) -> bytes:
     key, commitment = _derive(secret, parts.nonce)
     if not hmac.compare_digest(commitment, parts.commitment):
         raise LedgerCorrupt("an entry was not sealed under the key on record")
+    return _decrypt(parts, key)
+
+
+def entry_key(leaf: Leaf, secret: bytes) -> bytes:
+    """The key of this entry alone, from which nothing follows about the secret (and so about any other entry)."""
+    return _derive(secret, leaf.nonce)[0]
+
+
+def open_with_key(leaf: bytes, key: bytes) -> dict[str, Any]:
+    """The body of a leaf for somebody who has its key and not the secret, so cannot check the commitment to it.
+
+    Raises LedgerCorrupt also for a body that is not in the one form in which we write it: whoever made a ciphertext
+    that opens under two keys would have to meet it twice.
+    """
+    parts = read_leaf(leaf)
+    if len(key) != _KEY_BYTES:
+        raise LedgerCorrupt("an entry's key has another length")
+    text = _decrypt(parts, key)
     try:
-        text = AESGCM(key).decrypt(parts.nonce[:_IV_BYTES], parts.ciphertext, parts.associated)
+        body = _body(parts, text)
+        written = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    except (ValueError, KeyError, TypeError):
+        raise LedgerCorrupt("an entry does not say anything in our form") from None
+    if written.ljust(-(-len(written) // _PAD) * _PAD) != text:
+        raise LedgerCorrupt("an entry is not written in the one form")
+    return body
+
+
+def _decrypt(parts: Leaf, key: bytes) -> bytes:
+    try:
+        return AESGCM(key).decrypt(parts.nonce[:_IV_BYTES], parts.ciphertext, parts.associated)
     except InvalidTag:
         raise LedgerCorrupt("an entry's ciphertext or header was changed") from None
+
+
+def _body(parts: Leaf, text: bytes) -> dict[str, Any]:
     body: dict[str, Any] = orjson.loads(text)
     if KIND_CLASSES[EntryKind(body["kind"])] is not parts.header.kind_class:
         raise LedgerCorrupt("an entry's kind is not of the class that its leaf shows")

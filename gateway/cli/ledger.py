@@ -4,6 +4,8 @@ import typer
 
 from gateway.cli.erase import erase
 from gateway.cli.export import export
+from gateway.cli.ledger_evidence import check_evidence, write_evidence
+from gateway.cli.ledger_reconcile import reconcile_counts
 from gateway.cli.options import Config, opened, run
 from gateway.cli.report import report
 from gateway.cli.retain import retain
@@ -19,6 +21,9 @@ app.command("erase")(erase)
 app.command("retain")(retain)
 app.command("withhold")(withhold)
 app.command("allow")(allow)
+app.command("reconcile")(reconcile_counts)
+app.command("evidence")(write_evidence)
+app.command("check-evidence")(check_evidence)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -84,3 +85,12 @@ def words(text: str, option: str) -> str:
     if len(text) > MAX_WORDS or not text.isprintable():
         raise InputError(f"{option}: at most {MAX_WORDS} characters that can be printed")
     return text
+
+
+def first_hour_of(day: str, option: str) -> int:
+    """Hours since the epoch at which a day (UTC) begins; raises InputError naming the option."""
+    try:
+        began = datetime.combine(date.fromisoformat(day), time(), UTC)
+    except ValueError:
+        raise InputError(f"{option}: a day as in 2026-09-21") from None
+    return int(began.timestamp()) // 3600

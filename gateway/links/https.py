@@ -118,8 +118,13 @@ class HttpsLink:
 
 def answers_url(endpoint: str, *, plain_http: bool) -> URL | None:
     """The address of a member's answers; None unless it is https, or http where that is allowed."""
+    return endpoint_url(endpoint, ANSWERS_PATH, plain_http=plain_http)
+
+
+def endpoint_url(endpoint: str, path: str, *, plain_http: bool) -> URL | None:
+    """The address of one of a member's paths, under the same rule."""
     try:
-        url = URL(endpoint.rstrip("/") + ANSWERS_PATH)
+        url = URL(endpoint.rstrip("/") + path)
         allowed = url.scheme == "https" or (url.scheme == "http" and (plain_http or is_loopback(endpoint)))
     except ValueError:
         return None

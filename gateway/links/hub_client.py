@@ -61,6 +61,11 @@ class HubClient:
         self._key = key
         self._clock = clock
 
+    @property
+    def address(self) -> str:
+        """Where this hub is, by which a person knows it."""
+        return self._url
+
     async def federation(self) -> tuple[str, str]:
         """The federation document and the hub's freshness statement, both as signed."""
         reply = await self._json("GET", FEDERATION_PATH, max_bytes=MAX_DOCUMENT_BYTES * 2)

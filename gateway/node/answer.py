@@ -14,13 +14,15 @@ Unknown, refused, ambiguous and shielded people end in the same answer. So does 
 cause: an error would tell that they are known.
 """
 
+import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from consent_ledger.append import NO_CONSENTS
+from consent_ledger.append import NO_CONSENTS, Appended
 from consent_ledger.consent import ConsentEntry
 from consent_ledger.entries import AnsweredEntry
+from consent_ledger.kept import SentAnswer
 from consent_ledger.read import accepted_agreements, consents_of, was_answered
 from consent_ledger.record import ClockBehind, HeadMoved, LedgerError, ReplayedError
 from gateway.database.contract import Work
@@ -40,6 +42,7 @@ from gateway.wire.answer import (
     Disclosure,
     NothingToDisclose,
     Outcome,
+    SignedAnswer,
     pack,
     seal_answer,
     sign_answer,
@@ -81,16 +84,17 @@ async def answer(envelope: MemberEnvelope, *, node: NodeParts) -> bytes:
         envelope, node.me.ring, federation=view.federation.name, me=node.me.member, now=node.clock.now()
     )
     query, view = await _verify(token, envelope, node)  # (2)
-    what, leaf = await _decide_and_log(query, view, node)  # (3) - (8)
+    outcome, logged = await _decide_and_log(query, view, node)  # (3) - (8)
     signed = sign_answer(  # (9)
-        what,
+        outcome.what,
         to=query,
         me=node.me.member,
-        ledger_leaf=leaf,
+        ledger_leaf=logged.leaf_hash,
         now=node.clock.now(),
         key=node.me.signing_key,
         display_s=node.display_s,
     )
+    _keep(signed, outcome, logged, node)
     return seal_answer(pack(signed), to=query, me=node.me.member)  # (10)
 
 
@@ -115,10 +119,8 @@ def _verify_in(view: View, token: bytes, envelope: MemberEnvelope, node: NodePar
     )
 
 
-async def _decide_and_log(
-    query: VerifiedQuery, view: View, node: NodeParts
-) -> tuple[Disclosure | NothingToDisclose, str]:
-    """(3) - (8): what is said, and the leaf hash (hex) under which it is on record.
+async def _decide_and_log(query: VerifiedQuery, view: View, node: NodeParts) -> tuple[_Outcome, Appended]:
+    """(3) - (8): what is said, and where it is on record.
 
     What is on record of a known person is longer, under a key of its own, and rests on consents that may move. If it
     cannot be written, the question is put on record as one about nobody, and answered so. If that cannot be written
@@ -127,7 +129,7 @@ async def _decide_and_log(
     for _ in range(MAX_DECISIONS):
         outcome = await _decide_once(query, view, node)  # (3) - (7)
         try:
-            return outcome.what, (await node.ledger.log_answer(outcome.entry)).leaf_hash  # (8)
+            return outcome, await node.ledger.log_answer(outcome.entry)  # (8)
         except HeadMoved:
             continue
         except (ReplayedError, ClockBehind) as error:
@@ -135,11 +137,25 @@ async def _decide_and_log(
         except (LedgerError, ValueError) as error:
             _emit_failure(query, error)
             break
+    nobody = _Outcome(what=NOTHING_TO_DISCLOSE, entry=_entry_about_nobody(query))
     try:
-        appended = await node.ledger.log_answer(_entry_about_nobody(query))
+        return nobody, await node.ledger.log_answer(nobody.entry)
     except LedgerError as error:
         raise _refusal(error) from error
-    return NOTHING_TO_DISCLOSE, appended.leaf_hash
+
+
+def _keep(signed: SignedAnswer, outcome: _Outcome, logged: Appended, node: NodeParts) -> None:
+    """What left, for whoever asks years later what was disclosed; of a refusal nothing more than its entry."""
+    if isinstance(outcome.what, Disclosure) and outcome.entry.person_id is not None:
+        node.ledger.keep_answer(
+            SentAnswer(
+                seq=logged.seq,
+                person_id=outcome.entry.person_id,
+                at=node.clock.now(),
+                answer=signed.jws.decode("ascii"),
+                bundle=outcome.what.deflated or b"",
+            )
+        )
 
 
 async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Outcome:
@@ -222,6 +238,7 @@ def _entry(
         person_ids=() if team is None else team.person_ids,
         consent_head=None if team is None else found.consent_head,
         agreement_sha256=None if team is None or decided.agreement is None else decided.agreement.sha256,
+        bundle_sha256=hashlib.sha256(what.bundle).hexdigest() if isinstance(what, Disclosure) else None,
         question=None if team is None else decided.question_record(found.match),
         decisions=() if team is None else decided.records(),
     )

@@ -14,7 +14,7 @@ An unreachable or lying member is a value in the stream, not an exception.
 
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -96,6 +96,7 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
                 break
     except (HubError, WireError) as error:
         if not account.lines:
+            await _log_received(_without_word(sent, results), node.ledger)
             raise
         broken = error.code
     for member in sent.members.values():
@@ -216,6 +217,15 @@ async def _log_received(completed: Completed, ledger: Ledger) -> None:
         await ledger.log_received(entry)
     except LedgerError as error:
         raise StorageError(str(error)) from error
+
+
+def _without_word(sent: _Sent, results: Mapping[str, MemberResult]) -> Completed:
+    """A question of which the hub said nothing at all: on record as ended, for members may have answered it."""
+    unreachable = {
+        id_: MemberResult(member=member, outcome=MemberOutcome.UNREACHABLE) for id_, member in sent.members.items()
+    }
+    ended = tuple({**unreachable, **results}.values())
+    return Completed(jti=sent.signed.query.jti, results=ended, coverage_agrees=False)
 
 
 def _open(line: Relayed, sent: _Sent, now: float) -> MemberResult:

@@ -2,6 +2,7 @@
 
     POST /v1/answers   MemberEnvelope (JSON) in, sealed answer (application/octet-stream, one size) out
     GET  /v1/health    {"status": "ok", ...}, or 503 with the reason's code
+    POST /v1/counts    for other members: counts_door.py
 
 An answer leaves at arrival + D whatever it says; one that is late leaves at the next multiple of D. Whoever is too
 busy says so before anything is opened, so that neither depends on a person (docs/wire.md, "Answer").
@@ -13,16 +14,23 @@ import math
 import orjson
 from aiohttp import web
 
-from gateway.errors import Overloaded, Replayed
+from gateway.errors import Overloaded
 from gateway.events import emit
 from gateway.links.body import BodyReader
 from gateway.node.answer import answer
+from gateway.node.counts_door import CountsDoor
+from gateway.node.once import OnlyOnce
 from gateway.node.parts import NodeParts
 from gateway.wire.envelope import MemberEnvelope
 from gateway.wire.federation import HUB
-from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES, SKEW_S
-from gateway.wire.paths import ANSWERS_PATH, HEALTH_PATH
-from gateway.wire.request import RequestClaims, VerifiedHeader, verify_header
+from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES
+from gateway.wire.paths import ANSWERS_PATH, COUNTS_PATH, HEALTH_PATH
+from gateway.wire.request import VerifiedHeader, verify_header
+
+# What leaves so soon is in time whatever the deadline: that is the hub's word, and a short one would excuse the hub for
+# dropping it. What leaves later must be so long before the deadline, or an honest hub may miss it.
+IN_TIME_S = 1.0
+MARGIN_S = 0.5
 
 
 def node_application(node: NodeParts, *, answer_delay_ms: int, max_in_flight: int) -> web.Application:
@@ -31,6 +39,7 @@ def node_application(node: NodeParts, *, answer_delay_ms: int, max_in_flight: in
     application = web.Application()
     application.router.add_post(ANSWERS_PATH, door.post_answer)
     application.router.add_get(HEALTH_PATH, door.get_health)
+    application.router.add_post(COUNTS_PATH, CountsDoor(node).post)
     return application
 
 
@@ -41,7 +50,7 @@ class _Door:
         self._max_in_flight = max_in_flight
         self._in_flight = 0
         self._bodies = BodyReader()
-        self._requests: dict[str, float] = {}  # the hub's requests by id, oldest first, until they expire
+        self._seen = OnlyOnce(node.clock)
 
     async def post_answer(self, request: web.Request) -> web.Response:
         """Answer one question of the hub's.
@@ -56,7 +65,7 @@ class _Door:
         header = self._authorise(request)
         body = await read_body()
         arrived = asyncio.get_running_loop().time()
-        self._only_once(header.with_body(body))
+        self._seen.check(header.with_body(body))
         envelope = MemberEnvelope.from_json(body)
         if self._in_flight >= self._max_in_flight:
             raise Overloaded("more questions are under way than this node answers at once")
@@ -68,6 +77,9 @@ class _Door:
                 await self._release_time(arrived)
         finally:
             self._in_flight -= 1
+        passed = asyncio.get_running_loop().time() - arrived
+        if passed > max(IN_TIME_S, envelope.deadline_ms / 1000 - MARGIN_S) or request.transport is None:
+            self._node.ledger.note_late(envelope.id)  # no hub is to blame if the asker does not have it
         emit("answer.released", jti=envelope.id, member=envelope.sender)
         return web.Response(body=sealed, content_type="application/octet-stream")
 
@@ -89,18 +101,6 @@ class _Door:
             aud=self._node.me.member,
             now=now,
         )
-
-    def _only_once(self, request: RequestClaims) -> None:
-        """Raises Replayed for a request seen before, so that a captured one cannot take places again and again.
-
-        In memory only: after a restart the ledger still refuses the question itself (node/answer.py, step 3).
-        """
-        now = self._node.clock.now()
-        while self._requests and next(iter(self._requests.values())) < now:
-            del self._requests[next(iter(self._requests))]
-        if request.jti in self._requests:
-            raise Replayed("this request has been seen before")
-        self._requests[request.jti] = request.expires_at + SKEW_S
 
     async def _release_time(self, arrived: float) -> None:
         """Sleep until the next multiple of D after arrival."""

@@ -44,13 +44,13 @@ __all__ = [
 
 TYP: Final = "patchwork-answer+jwt"
 
-_CLAIMS = frozenset(
+CLAIMS = frozenset(
     {
         *("iss", "aud", "iat", "exp", "jti", "in_reply_to", "query_sha256", "fed", "outcome", "ledger_leaf"),
         "display_until",
     }
 )
-_TEAMS_CLAIMS = _CLAIMS | {"policy", "bundle_sha256", "truncated"}
+TEAMS_CLAIMS = CLAIMS | {"policy", "bundle_sha256", "truncated"}
 _FED = frozenset({"seq", "sha256"})
 _POLICY = frozenset({"uri", "version", "rule"})
 
@@ -199,7 +199,7 @@ def open_answer(
     claims = jws.verify(answer.jws, typ=TYP, keys=keys, max_bytes=ANSWER_TOKEN_BYTES)
     # (5)
     outcome = code(claims, "outcome", Outcome)
-    only(claims, _TEAMS_CLAIMS if outcome is Outcome.TEAMS else _CLAIMS)
+    only(claims, TEAMS_CLAIMS if outcome is Outcome.TEAMS else CLAIMS)
     uuid(claims, "jti")
     # (6)
     if (identifier(claims, "iss"), identifier(claims, "aud")) != (member.id, query.issuer):

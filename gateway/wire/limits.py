@@ -14,6 +14,7 @@ JOIN_LIFETIME_S = 30 * 86_400  # an operator compares fingerprints by telephone,
 SEALING_KEY_LIFETIME_S = 7 * 86_400
 SEALING_KEY_RENEWAL_S = 2 * 86_400  # the next key is made this long before the end
 SEALING_KEY_RETENTION_S = 86_400  # a private half is destroyed this long after the key's end
+COUNTS_LIFETIME_S = 3_600
 DISPLAY_S = 24 * 3600  # the longest that an asker may show an answer
 
 # Counts
@@ -21,6 +22,7 @@ MAX_RECIPIENTS = 1_024
 MAX_MEMBERS = 4_096
 MAX_KEYS_PER_MEMBER = 8
 MAX_AGREEMENTS = 64
+MAX_COUNTS_HOURS = 31 * 24  # of one statement
 MAX_HUB_KEYS = 16
 MAX_SIGNATURES = MAX_MEMBERS
 MAX_NAMES = 8
@@ -56,6 +58,7 @@ MAX_REQUEST_TOKEN_BYTES = 2 * KIB
 MAX_STATEMENT_BYTES = 4 * KIB  # freshness, sealing key, join request, rotation
 MAX_JOIN_BYTES = 16 * KIB
 MAX_COVERAGE_BYTES = 2 * MAX_RECIPIENTS * (MAX_ID_CHARS + 32)  # ids, outcomes and base64
+MAX_COUNTS_BYTES = 256 * KIB  # 744 hours with the longest numbers, in base64
 MAX_DOCUMENT_BYTES = 16 * 1024 * KIB
 MAX_AGREEMENT_BYTES = 64 * KIB  # a long agreement of a county has some 40 kB
 MAX_ENVELOPE_BYTES = 2 * 1024 * KIB

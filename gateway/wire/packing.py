@@ -49,7 +49,7 @@ def unpack(packed: bytes) -> SignedAnswer:
     if len(packed) != ANSWER_BYTES:
         raise MalformedMessage(f"an answer has {ANSWER_BYTES} bytes")
     token, deflated = unpad(packed, 2)
-    return SignedAnswer(jws=token, bundle=_inflate(deflated))
+    return SignedAnswer(jws=token, bundle=inflate(deflated))
 
 
 def _deflate(bundle: bytes, room: int) -> bytes:
@@ -63,7 +63,8 @@ def _deflate(bundle: bytes, room: int) -> bytes:
     return deflater.compress(bundle) + deflater.flush()
 
 
-def _inflate(deflated: bytes) -> bytes:
+def inflate(deflated: bytes) -> bytes:
+    """A bundle from raw DEFLATE, at most MAX_INFLATED_BYTES; empty from nothing. Raises MalformedMessage."""
     if not deflated:
         return b""
     inflater = zlib.decompressobj(_RAW_DEFLATE)

@@ -70,7 +70,7 @@ async def test_a_question_that_matched_nobody_keeps_nothing_of_its_subject(north
     kept = orjson.dumps(entry).decode().casefold()
     for word in ("zebedee", "quillfeather", "1953", "07-29", "zz99", "3wz", "9990000107"):
         assert word not in kept
-    assert entry.keys() == {"kind", "at", "jti", "query_sha256", "asker", "purpose", "outcome"}
+    assert entry.keys() == {"kind", "at", "jti", "query_sha256", "asker", "purpose", "outcome", "expires_at"}
     # Nor does any file of the node, in any of its tables.
     for file in (north.folder / AGENCY / "data").iterdir():
         content = file.read_bytes().lower()

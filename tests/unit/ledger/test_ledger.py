@@ -182,7 +182,7 @@ async def test_unmatched_question_carries_no_subject(files: Files) -> None:
     await ledger.log_answer(unmatched("j"))
     (entry,) = [entry async for entry in ledger.entries()]
     assert entry.body is not None
-    assert set(entry.body) == {"at", "kind", "jti", "query_sha256", "asker", "purpose", "outcome"}
+    assert set(entry.body) == {"at", "kind", "jti", "query_sha256", "asker", "purpose", "outcome", "expires_at"}
     with pytest.raises(ValueError, match="without decisions"):
         answered("j", person_id=None, consent_head=None)
 

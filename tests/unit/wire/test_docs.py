@@ -10,6 +10,7 @@ import orjson
 from gateway import errors
 from gateway.wire import base64url, limits
 from gateway.wire.answer import sign_answer
+from gateway.wire.counts import Counts, Hour, sign_counts
 from gateway.wire.coverage import DeliveryOutcome, sign_coverage
 from gateway.wire.envelope import member_envelope
 from gateway.wire.freshness import sign_freshness
@@ -34,6 +35,18 @@ from tests.unit.wire.parties import (
 
 TEXT = (Path(__file__).parents[3] / "docs" / "wire.md").read_text()
 EXAMPLES = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
+
+_COUNTS = Counts(
+    issuer=TRUST,
+    reader=COUNCIL,
+    federation=FEDERATION,
+    hub="https://hub.example.org",
+    since=1,
+    until=3,
+    hours={2: Hour(answered=1, received=1, unfinished=0)},
+    ledger_size=1,
+    ledger_root=LEAF,
+)
 
 
 def _claims(token: str | bytes) -> dict[str, Any]:
@@ -98,6 +111,7 @@ def test_examples_have_the_members_that_are_sent(parties: Parties) -> None:
         ("body_sha256",): _claims(request),
         ("in_reply_to", "members"): _claims(coverage),
         ("outcome",): _claims(answer.jws),
+        ("hours",): _claims(sign_counts(_COUNTS, key=trust, now=NOW)),
     }
     for names, message in sent.items():
         assert _agrees(_example(*names), _shape(message)), names

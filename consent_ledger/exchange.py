@@ -1,0 +1,155 @@
+"""How many questions and answers went to and fro, by hour and member: read from the ledger's own entries.
+
+A projection that is filled when somebody wants counts, and not when answers are written, so that no answer waits for
+it. Each entry is read once. A question is counted in the hour in which it ends (its own `exp`), which both sides see
+signed, so both count it in the same hour. What any question came to is not counted: only that it was answered.
+
+(1) read the next entries, up to those that are not yet settled: their answers may still be on their way
+(2) open them; what was erased before it was counted is missing
+(3) add them up in one transaction, unless another process has come further meanwhile
+"""
+
+import base64
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from consent_ledger import keystore
+from consent_ledger.record import EntryKind, Row, Storage, Value, Work, open_leaf
+
+SECONDS_PER_HOUR = 3600
+SETTLED_S = 600  # from a question's end: its answers have come by then, or never will (docs/wire.md: 60 s)
+CHUNK_ROWS = 250  # entries of one transaction: some 3 ms of work, which answers may have to wait for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourCount:
+    """Questions between this node and one member that ended in one hour.
+
+    `asked`, `received`, `unfinished`: ours; `received` are answers that held, `unfinished` questions of which nothing
+    is on record but that they were asked. `answered`: theirs, ready in time.
+    """
+
+    asked: int = 0
+    received: int = 0
+    unfinished: int = 0
+    answered: int = 0
+
+
+def settled_until(now: float) -> int:
+    """The first hour that may still be incomplete."""
+    return int(now - 2 * SETTLED_S) // SECONDS_PER_HOUR
+
+
+async def settle(storage: Storage, keys: Storage, now: float) -> None:
+    """Count all that is settled by `now` and has not been counted."""
+    while rows := await storage.read(_next_rows()):  # (1)
+        secrets = await keys.read(keystore.secrets_by_id({row[1] for row in rows}))
+        tally = _tally(rows, secrets, until=now - SETTLED_S)  # (2)
+        if tally.next_seq == rows[0][0]:
+            return
+        await storage.write(_add(rows[0][0], tally))  # (3)
+
+
+def counts(member: str, since: int, until: int) -> Work[dict[int, HourCount]]:
+    """What has been counted with one member in the hours from `since` until before `until`; hours without are left out.
+
+    At most one row for each hour is read.
+    """
+    rows = yield (
+        "SELECT hour, asked, received, answered,"
+        " (SELECT count(*) FROM exchange_open o WHERE o.member = h.member AND o.hour = h.hour)"
+        " FROM exchange_hour h WHERE hour >= ? AND hour < ? AND member = ? ORDER BY hour",
+        (since, until, member),
+    )
+    return {
+        hour: HourCount(asked=asked, received=received, answered=answered, unfinished=unfinished)
+        for hour, asked, received, answered, unfinished in rows
+    }
+
+
+def counterparts(since: int, until: int) -> Work[list[str]]:
+    """Members with whom anything has been counted in those hours."""
+    rows = yield (
+        "SELECT DISTINCT member FROM exchange_hour WHERE hour >= ? AND hour < ? ORDER BY member",
+        (since, until),
+    )
+    return [row[0] for row in rows]
+
+
+@dataclass(slots=True)
+class _Tally:
+    next_seq: int
+    asked: list[tuple[str, str, int]] = field(default_factory=list)  # question, member, hour
+    received: list[tuple[str, frozenset[str]]] = field(default_factory=list)  # question, members whose answers held
+    answered: list[tuple[str, str, int]] = field(default_factory=list)  # question, member that asked, hour
+
+
+def _next_rows() -> Work[list[Row]]:
+    ((next_seq,),) = yield "SELECT next_seq FROM exchange_head WHERE id = 1", ()
+    rows = yield "SELECT seq, key_id, leaf FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?", (next_seq, CHUNK_ROWS)
+    return rows
+
+
+def _tally(rows: list[Row], secrets: Mapping[bytes, bytes], *, until: float) -> _Tally:
+    tally = _Tally(next_seq=rows[0][0])
+    for seq, key_id, leaf in rows:
+        secret = secrets.get(key_id)
+        body = open_leaf(leaf, secret) if secret is not None else None
+        if body is not None:
+            if body["at"] > until:
+                break
+            _take(tally, body)
+        tally.next_seq = seq + 1
+    return tally
+
+
+def _take(tally: _Tally, body: Mapping[str, Any]) -> None:
+    match body["kind"]:
+        case EntryKind.ASKED:
+            hour = _end_of(body["query"]) // SECONDS_PER_HOUR
+            tally.asked += [(body["jti"], member, hour) for member in body["recipients"]]
+        case EntryKind.RECEIVED:
+            tally.received.append((body["jti"], frozenset(body["answers"])))
+        case EntryKind.ANSWERED:
+            hour = body["expires_at"] // SECONDS_PER_HOUR
+            tally.answered.append((body["jti"], body["asker"]["member"], hour))
+
+
+def _end_of(question: str) -> int:
+    """`exp` of our own signed question."""
+    payload = question.split(".")[1]
+    end: int = orjson.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["exp"]
+    return end
+
+
+def _add(expected: int, tally: _Tally) -> Work[None]:
+    ((next_seq,),) = yield "SELECT next_seq FROM exchange_head WHERE id = 1", ()
+    if next_seq != expected:
+        return
+    opened: list[tuple[Value, ...]] = list(tally.asked)
+    asked: Counter[tuple[int, str]] = Counter((hour, member) for _, member, hour in tally.asked)
+    received: Counter[tuple[int, str]] = Counter()
+    answered: Counter[tuple[int, str]] = Counter()
+    late: Counter[tuple[int, str]] = Counter()
+    yield "INSERT INTO exchange_open (jti, member, hour) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", opened
+    for jti, members in tally.received:
+        rows = yield "DELETE FROM exchange_open WHERE jti = ? RETURNING hour, member", (jti,)
+        received.update((hour, member) for hour, member in rows if member in members)
+    for jti, member, hour in tally.answered:
+        rows = yield "DELETE FROM late_answer WHERE jti = ? RETURNING 1", (jti,)
+        (late if rows else answered)[hour, member] += 1
+    hours: list[tuple[Value, ...]] = [
+        (*at, asked[at], received[at], answered[at], late[at]) for at in {*asked, *received, *answered, *late}
+    ]
+    yield (
+        "INSERT INTO exchange_hour (hour, member, asked, received, answered, late) VALUES (?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (hour, member) DO UPDATE SET asked = asked + excluded.asked,"
+        " received = received + excluded.received, answered = answered + excluded.answered,"
+        " late = late + excluded.late",
+        hours,
+    )
+    yield "UPDATE exchange_head SET next_seq = ? WHERE id = 1", (tally.next_seq,)

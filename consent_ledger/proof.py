@@ -1,0 +1,135 @@
+"""One entry with all that it takes to show that it is in a tree, and what it says, to somebody who has neither.
+
+The entry's own key goes with it, never the secret from which it is derived: that would open every other entry of the
+same person or month.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from consent_ledger import keystore
+from consent_ledger.merkle import HASH_BYTES, TreeHasher, inclusion_proof
+from consent_ledger.read import CHUNK_ROWS, TreeHead
+from consent_ledger.record import (
+    EntryKind,
+    KindClass,
+    LedgerCorrupt,
+    Row,
+    Storage,
+    Work,
+    entry_key,
+    open_leaf,
+    read_leaf,
+)
+
+_EXCHANGES = (EntryKind.ASKED, EntryKind.RECEIVED, EntryKind.ANSWERED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundEntry:
+    """An entry about one question, opened; `secret` is that over all its person or month."""
+
+    seq: int
+    leaf: bytes
+    secret: bytes = field(repr=False)
+    body: Mapping[str, Any]
+
+    @property
+    def key(self) -> bytes:
+        """What opens this entry alone."""
+        return entry_key(read_leaf(self.leaf), self.secret)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """Proofs for entries by seq, in one tree, and the signed note over that tree if there is one."""
+
+    head: TreeHead
+    proofs: Mapping[int, Sequence[bytes]]
+    checkpoint: str | None
+
+
+async def find_question(storage: Storage, keys: Storage, jti: str, *, since_hour: int = 0) -> list[FoundEntry]:
+    """The entries about a question, oldest first: asked and perhaps received, or answered; none if none can be opened.
+
+    Reads the ledger backwards, a chunk at a time, down to the first leaf that is older than `since_hour`.
+    """
+    found: list[FoundEntry] = []
+    before = await storage.read(_size())
+    while rows := await storage.read(_rows_before(before)):
+        secrets = await keys.read(keystore.secrets_by_id({row[1] for row in rows}))
+        for seq, key_id, leaf in rows:
+            header = read_leaf(leaf).header
+            if header.hour < since_hour:
+                return found[::-1]
+            secret = secrets.get(key_id)
+            if header.kind_class is not KindClass.DISCLOSURE or secret is None:
+                continue
+            body = open_leaf(leaf, secret)
+            if body.get("jti") != jti or body["kind"] not in _EXCHANGES:
+                continue
+            found.append(FoundEntry(seq=seq, leaf=leaf, secret=secret, body=body))
+            if body["kind"] != EntryKind.RECEIVED:  # a question is asked before anything is received
+                return found[::-1]
+        before = rows[-1][0]
+    return found[::-1]
+
+
+def prove(seqs: Sequence[int]) -> Work[Proved]:
+    """Inclusion proofs under the oldest checkpoint of this epoch that covers all, else under the tree as it stands."""
+    ((size,),) = yield "SELECT size FROM ledger_head WHERE id = 1", ()
+    noted = yield (
+        "SELECT size, root, note FROM checkpoint WHERE epoch = (SELECT max(epoch) FROM checkpoint)"
+        " AND size > ? AND size <= ? ORDER BY size LIMIT 1",
+        (max(seqs), size),
+    )
+    for noted_size, noted_root, note in noted:
+        proved = yield from _prove_in(seqs, noted_size, note)
+        if proved.head.root == noted_root.hex():
+            return proved
+    return (yield from _prove_in(seqs, size, None))
+
+
+def _prove_in(seqs: Sequence[int], size: int, checkpoint: str | None) -> Work[Proved]:
+    peaks = [(level, (size >> level) - 1) for level in reversed(range(size.bit_length())) if size >> level & 1]
+    wanted = set(peaks)
+
+    def remember(level: int, index: int) -> bytes:
+        wanted.add((level, index))
+        return bytes(HASH_BYTES)
+
+    for seq in seqs:  # once to learn which nodes a proof is made of, and once to make it of them
+        inclusion_proof(seq, size, remember)
+    nodes = yield from _nodes(wanted)
+    root = TreeHasher(size, [nodes[peak] for peak in peaks]).root()
+    return Proved(
+        head=TreeHead(size=size, root=root.hex()),
+        proofs={seq: inclusion_proof(seq, size, lambda *place: nodes[place]) for seq in seqs},
+        checkpoint=checkpoint,
+    )
+
+
+def _nodes(wanted: set[tuple[int, int]]) -> Work[dict[tuple[int, int], bytes]]:
+    """Raises LedgerCorrupt if one is missing."""
+    nodes: dict[tuple[int, int], bytes] = {}
+    for level, position in wanted:
+        if level:
+            rows = yield "SELECT hash FROM tree_node WHERE level = ? AND position = ?", (level, position)
+        else:
+            rows = yield "SELECT leaf_hash FROM entry WHERE seq = ?", (position,)
+        if not rows:
+            raise LedgerCorrupt(f"subtree {position} of level {level} is missing")
+        nodes[level, position] = rows[0][0]
+    return nodes
+
+
+def _size() -> Work[int]:
+    ((size,),) = yield "SELECT size FROM ledger_head WHERE id = 1", ()
+    return int(size)
+
+
+def _rows_before(before: int) -> Work[list[Row]]:
+    """Newest first."""
+    rows = yield "SELECT seq, key_id, leaf FROM entry WHERE seq < ? ORDER BY seq DESC LIMIT ?", (before, CHUNK_ROWS)
+    return rows

@@ -1,0 +1,37 @@
+"""What this node says to another member about the traffic between them (docs/wire.md, "Counts")."""
+
+from consent_ledger.exchange import settled_until
+from consent_ledger.record import LedgerError
+from gateway.errors import StorageError
+from gateway.node.parts import NodeParts
+from gateway.wire.counts import Counts, Hour, sign_counts
+
+
+async def statement_for(member: str, since: int, until: int, *, node: NodeParts) -> str:
+    """Signed counts of the hours from `since`; they end with the last one that nothing can change any more.
+
+    Raises StorageError.
+    """
+    now = node.clock.now()
+    until = max(since, min(until, settled_until(now)))
+    try:
+        await node.ledger.settle()
+        counted = await node.ledger.exchanged(member, since, until)
+        head = await node.ledger.head()
+    except LedgerError as error:
+        raise StorageError(str(error)) from error
+    counts = Counts(
+        issuer=node.me.member,
+        reader=member,
+        federation=node.me.federation,
+        hub=node.hub.address,
+        since=since,
+        until=until,
+        hours={
+            hour: Hour(answered=each.answered, received=each.received, unfinished=each.unfinished)
+            for hour, each in counted.items()
+        },
+        ledger_size=head.size,
+        ledger_root=head.root,
+    )
+    return sign_counts(counts, key=node.me.signing_key, now=now)

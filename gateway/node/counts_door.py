@@ -1,0 +1,55 @@
+"""A node's HTTP door for other members (docs/wire.md, "Counts").
+
+    POST /v1/counts   {"v", "since", "until"} in, a `patchwork-counts+jwt` (application/jose) out; request token of an
+                      active member, which learns of its own traffic alone
+
+Not through the hub: it is the hub that the counts may speak against. One at a time, so that answers hardly wait.
+"""
+
+from aiohttp import web
+
+from gateway.errors import Overloaded
+from gateway.links.body import BodyReader
+from gateway.node.counts import statement_for
+from gateway.node.once import OnlyOnce
+from gateway.node.parts import NodeParts
+from gateway.wire.counts import MAX_REQUEST_BYTES, read_counts_request
+from gateway.wire.federation import HUB
+from gateway.wire.paths import COUNTS_PATH
+from gateway.wire.request import verify_header
+
+
+class CountsDoor:
+    """One per node."""
+
+    def __init__(self, node: NodeParts) -> None:
+        self._node = node
+        self._busy = False
+        self._bodies = BodyReader()
+        self._seen = OnlyOnce(node.clock)
+
+    async def post(self, request: web.Request) -> web.Response:
+        """Say to a member what there was between it and us; raises WireError, FederationError, Overloaded."""
+        read_body = self._bodies.announced(request, max_bytes=MAX_REQUEST_BYTES)
+        node, now = self._node, self._node.clock.now()
+        federation = node.membership.current().federation
+        header = verify_header(
+            request.headers.get("Authorization", ""),
+            lambda issuer: {} if issuer == HUB else federation.keys_of(issuer, now),
+            method="POST",
+            path=COUNTS_PATH,
+            aud=node.me.member,
+            now=now,
+        )
+        body = await read_body()
+        claims = header.with_body(body)
+        self._seen.check(claims)
+        since, until = read_counts_request(body)
+        if self._busy:
+            raise Overloaded("counts are being made for another member")
+        self._busy = True
+        try:
+            statement = await statement_for(claims.issuer, since, until, node=node)
+        finally:
+            self._busy = False
+        return web.Response(body=statement.encode("ascii"), content_type="application/jose")

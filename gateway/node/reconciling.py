@@ -1,0 +1,65 @@
+"""Ask each member for its counts and hold them against this node's own (docs/ledger.md, "Reconciling")."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from consent_ledger.exchange import settled_until
+from consent_ledger.record import LedgerError
+from gateway.errors import PatchworkError, StorageError
+from gateway.links.counts_client import NoStatement
+from gateway.node.parts import NodeParts
+from gateway.node.reconcile import Compared, compare
+from gateway.wire.counts import verify_counts
+from gateway.wire.federation import Member
+from gateway.wire.limits import MAX_COUNTS_HOURS
+
+Fetch = Callable[[Member, int, int], Coroutine[Any, Any, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A member that has given no statement that holds, and why; the message quotes nothing of what it said."""
+
+    member: str
+    why: str
+
+
+async def reconcile(since: int, *, node: NodeParts, fetch: Fetch) -> AsyncIterator[Compared | Silent]:
+    """Compare with every member with which there was traffic since that hour, a month at a time.
+
+    A member that fails once is silent for the rest. Raises FederationError, StorageError.
+    """
+    federation = node.membership.current().federation
+    until = settled_until(node.clock.now())
+    try:
+        await node.ledger.settle()
+    except LedgerError as error:
+        raise StorageError(str(error)) from error
+    for id_ in await node.ledger.exchanged_with(since, until):
+        member = federation.members.get(id_)
+        if member is None or not member.active:
+            yield Silent(id_, "it is no active member any more")
+            continue
+        try:
+            for start in range(since, until, MAX_COUNTS_HOURS):
+                yield await _compare_with(member, start, min(start + MAX_COUNTS_HOURS, until), node=node, fetch=fetch)
+        except PatchworkError as error:
+            yield Silent(id_, str(error) if isinstance(error, NoStatement) else f"its statement does not hold: {error}")
+
+
+async def _compare_with(member: Member, since: int, until: int, *, node: NodeParts, fetch: Fetch) -> Compared:
+    token = await fetch(member, since, until)
+    now = node.clock.now()
+    theirs = verify_counts(
+        token,
+        issuer=member.id,
+        reader=node.me.member,
+        federation=node.me.federation,
+        keys=member.keys_at(now),
+        now=now,
+    )
+    if theirs.since != since or theirs.until > until:
+        raise NoStatement("it spoke of other hours than it was asked for")
+    mine = await node.ledger.exchanged(member.id, since, until)
+    return compare(mine, theirs, hub=node.hub.address)

@@ -16,6 +16,7 @@ from typing import Any
 
 from consent_ledger import keystore, read
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
+from consent_ledger.checkpoint import Head
 from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
 from consent_ledger.keystore import Key, Owner
@@ -113,6 +114,11 @@ class Ledger:
         }
         return await self._append(EntryKind.AGREEMENT, body, None, agreement=agreement)
 
+    async def log_epoch(self, after: Head, *, by: str) -> Appended:
+        """Put on record that the officer `by` lets a ledger go on that has lost what `after` had."""
+        lost = {"epoch": after.epoch, "size": after.size, "root": after.root.hex()}
+        return await self._append(EntryKind.EPOCH, {"after": lost, "by": by}, None)
+
     async def erase(self, person_id: int) -> bool:
         """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none."""
         try:
@@ -134,14 +140,16 @@ class Ledger:
                 yield read.open_entry(seq, leaf, hashed, secrets.get(key_id))
             since = rows[-1][0] + 1
 
-    async def verify(self) -> TreeHead:
+    async def verify(self, *, pause_s: float = 0.0) -> TreeHead:
         """Recompute every hash, subtree and the head from the entries; raises LedgerCorrupt naming what is wrong.
 
-        While others append, entries that arrive during the walk are verified too.
+        While others append, entries that arrive during the walk are verified too. `pause_s` leaves them room.
         """
         walk = Walk()
-        while await self._storage.read(read.verify_chunk(walk)):
-            pass
+        more = True
+        while more:
+            more = await self._storage.read(read.verify_chunk(walk))
+            await asyncio.sleep(pause_s)
         return TreeHead(size=walk.tree.size, root=walk.tree.root().hex())
 
     # The sequencer.

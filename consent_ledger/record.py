@@ -96,6 +96,7 @@ class EntryKind(StrEnum):
     FINDING = "finding"
     AGREEMENT = "agreement"
     CORRECTION = "correction"
+    EPOCH = "epoch"
 
 
 class KindClass(StrEnum):
@@ -117,6 +118,7 @@ KIND_CLASSES = {
     EntryKind.FINDING: KindClass.GOVERNANCE,
     EntryKind.AGREEMENT: KindClass.GOVERNANCE,
     EntryKind.CORRECTION: KindClass.GOVERNANCE,
+    EntryKind.EPOCH: KindClass.GOVERNANCE,
 }
 
 

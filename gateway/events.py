@@ -28,6 +28,11 @@ FIELDS: dict[str, frozenset[str]] = {
     "answer.failed": frozenset({"jti", "member", "code", "reason"}),
     "answer.invalid": frozenset({"jti", "member", "code", "reason"}),
     "request.failed": frozenset({"path", "code", "status"}),
+    "ledger.doubtful": frozenset({"code", "reason"}),
+    "witness.cosigned": frozenset({"witness", "size", "epoch"}),
+    "witness.refused": frozenset({"witness", "reason"}),
+    "witness.silent": frozenset({"witness", "reason"}),
+    "checkpoint.refused": frozenset({"member", "reason"}),
     "import.completed": frozenset(
         {"source", "created", "changed", "unchanged", "removed", "rejected", "waiting", "ms"}
     ),

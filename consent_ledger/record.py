@@ -200,6 +200,24 @@ def read_leaf(leaf: bytes) -> Leaf:
     return Leaf(header, leaf[:associated], *fields[4:])
 
 
+def read_header(leaf: bytes) -> LeafHeader:
+    """What read_leaf() says of a leaf's header, and as strictly, for whoever walks a million of them."""
+    start = offset = 0
+    for field in range(_FIELDS):
+        offset += 4 + int.from_bytes(leaf[offset : offset + 4], "big")
+        if field == _FIELDS - 4:
+            start = offset
+    if offset != len(leaf):
+        raise LedgerCorrupt("an entry does not have the form of a leaf")
+    return _header(leaf[:start])
+
+
+@lru_cache(maxsize=64)  # as for _associated
+def _header(associated: bytes) -> LeafHeader:
+    """Raises LedgerCorrupt, which is not cached."""
+    return read_leaf(associated + _pack(b"", b"", b"")).header
+
+
 @lru_cache(maxsize=64)  # all entries of an hour share a few
 def _associated(header: LeafHeader) -> bytes:
     return _pack(

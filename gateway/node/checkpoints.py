@@ -123,17 +123,22 @@ class Checkpoints:
             await asyncio.sleep(SOON_S if self.standing.doubt else EVERY_S)
 
     async def keep_verified(self) -> None:
-        """Recompute the whole ledger daily; what does not fit closes `standing` until it does."""
+        """Recompute the whole ledger at start and daily."""
         while True:
             try:
-                await self._ledger.verify(pause_s=VERIFY_PAUSE_S)
-                self._damage = ""
-            except LedgerCorrupt as error:
-                self._damage = str(error)
-                self._doubt(self._damage)
+                await self.recompute()
             except PatchworkError as error:
                 emit("ledger.doubtful", level=logging.WARNING, code=error.code, reason=str(error))
             await asyncio.sleep(DAMAGED_S if self._damage else VERIFY_S)
+
+    async def recompute(self) -> None:
+        """Verify every entry; what does not fit closes `standing` until it does. Raises StorageError."""
+        try:
+            await self._ledger.verify(pause_s=VERIFY_PAUSE_S)
+            self._damage = ""
+        except LedgerCorrupt as error:
+            self._damage = str(error)
+            self._doubt(self._damage)
 
     async def open_epoch(self, after: Head) -> Visit:
         """An officer's decision on a restored ledger: sign its head as the first of a new epoch that names the old."""

@@ -91,7 +91,8 @@ class Witnesses:
         try:
             return Answer(witness=witness, seen=verify(held.note, self.log), key_statement=held.witness_key)
         except NoteInvalid:
-            return Answer(witness=witness, foreign=_unsigned(held.note, self.log), silent=NOT_OURS)
+            unsigned = _unsigned(held.note, self.log)
+            return Answer(witness=witness, foreign=unsigned, key_statement=held.witness_key, silent=NOT_OURS)
 
     def _address(self, witness: str) -> WitnessAddress:
         """Raises HubError for a witness that has no address, FederationError while no member list is in force."""

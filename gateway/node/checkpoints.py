@@ -33,13 +33,14 @@ from gateway.node.witnesses import NOT_OURS, Answer, Witnesses
 from gateway.wire.federation import HUB
 
 EVERY_S = 3600.0
+RETRY_S = 60.0  # while a witness has not been heard
 SOON_S = 5.0  # while nothing may be disclosed
 LAST_VISIT_S = 5.0  # how long start and shutdown wait for witnesses
 MAX_REASON = 200
 VERIFY_PAUSE_S = 0.05  # after each thousand entries, so that answers meanwhile are as quick as ever
 VERIFY_S = 86_400.0  # between two recomputations of the whole ledger
 DAMAGED_S = 60.0  # after one that found damage
-NOT_COMPARED = "the ledger has not yet been compared with what the hub holds of it"
+NOT_COMPARED = "the ledger has not yet been compared with what"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +70,13 @@ class Checkpoints:
         self._ledger = ledger
         self._database = database
         self._clock = clock
-        self._compared = False
+        self._unheard = {HUB}  # whose word is needed before anything is disclosed
         self._damage = ""
+        self._complaints: dict[str, str] = {}
 
     async def begin(self) -> None:
         """Before this node listens: compare, and until that is done disclose nothing."""
-        self.standing.close(NOT_COMPARED)
+        self.standing.close(f"{NOT_COMPARED} the hub holds of it")
         with contextlib.suppress(LedgerDoubtful, TimeoutError):  # said in the log; keep() goes on trying
             async with asyncio.timeout(LAST_VISIT_S):
                 await self.compare()
@@ -99,28 +101,34 @@ class Checkpoints:
             answers = await self.witnesses.ask()  # (2)
             for answer in answers:  # (3)
                 if answer.seen is not None:
+                    self._unheard.add(answer.witness)  # what it once held against us no later silence undoes
                     await self._database.read(check_seen(answer.witness, answer.seen, latest))
+                if not answer.silent:
+                    self._unheard.discard(answer.witness)
         except (LedgerDoubtful, LedgerCorrupt) as error:
             self._doubt(str(error))
             raise LedgerDoubtful(str(error)) from error
-        hub = answers[0]
-        self._compared = self._compared or not hub.silent
-        if not self._compared:
-            self.standing.close(f"{NOT_COMPARED}: it {hub.silent}")
+        waiting = [answer for answer in answers if answer.witness in self._unheard]
+        if waiting:
+            who = "the hub" if waiting[0].witness == HUB else waiting[0].witness
+            self.standing.close(f"{NOT_COMPARED} {who} holds of it: {waiting[0].silent}")
         elif not self._damage:
             self.standing.open()
         return answers
 
     async def keep(self) -> None:
-        """Visit for ever: soon again while nothing may be disclosed, else hourly."""
+        """Visit for ever: hourly, and sooner while nothing may be disclosed or a witness has not been heard."""
         while True:
+            wait_s = RETRY_S
             try:
-                await self.visit()
+                visit = await self.visit()
+                if all(word.said is not Said.NO_WORD for word in visit.words):
+                    wait_s = EVERY_S
             except LedgerDoubtful:
                 pass  # said when it was found
             except PatchworkError as error:
                 emit("ledger.doubtful", level=logging.WARNING, code=error.code, reason=str(error))
-            await asyncio.sleep(SOON_S if self.standing.doubt else EVERY_S)
+            await asyncio.sleep(SOON_S if self.standing.doubt else wait_s)
 
     async def keep_verified(self) -> None:
         """Recompute the whole ledger at start and daily."""
@@ -166,14 +174,16 @@ class Checkpoints:
 
     async def _have_cosigned(self, stored: Stored, answer: Answer) -> Word:
         """(5) and (6)"""
+        head = stored.checkpoint.head
         word = await self._word(stored, answer)
         await self._database.write(heads.keep_word(word))
-        if word.said is Said.COSIGNED and word.head is not None:
-            emit("witness.cosigned", witness=word.witness, size=word.head.size, epoch=word.head.epoch)
-        elif word.said is Said.REFUSED:
-            emit("witness.refused", level=logging.ERROR, witness=word.witness, reason=word.reason)
-        else:
-            emit("witness.silent", level=logging.WARNING, witness=word.witness, reason=word.reason)
+        if word.said is Said.COSIGNED:
+            emit("witness.cosigned", witness=word.witness, size=head.size, epoch=head.epoch)
+        elif self._complaints.get(word.witness) != word.reason:  # once, not each minute
+            refused = word.said is Said.REFUSED
+            event, level = ("witness.refused", logging.ERROR) if refused else ("witness.silent", logging.WARNING)
+            emit(event, level=level, witness=word.witness, reason=word.reason)
+        self._complaints[word.witness] = word.reason
         return word
 
     async def _word(self, stored: Stored, answer: Answer) -> Word:

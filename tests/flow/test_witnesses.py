@@ -118,8 +118,13 @@ async def test_one_witness_that_remembers_is_enough(north: TestFederation, witne
     await forgetful.write(_forget())
     await restart(north)
     who = "the hub" if witness == "hub" else OTHER
-    assert f"not those of what {who} holds" in north.nodes[AGENCY].parts.standing.doubt
+    standing = north.nodes[AGENCY].parts.standing
+    assert f"not those of what {who} holds" in standing.doubt
     assert await ask(north) is UNREACHABLE
+    if witness == OTHER:  # who then falls silent: what it held against us is not undone
+        await north.stop(OTHER)
+        await north.nodes[AGENCY].checkpoints.compare()
+        assert f"not yet been compared with what {OTHER} holds" in standing.doubt
 
 
 async def test_a_rewritten_ledger_holds_together_by_itself(north: TestFederation) -> None:

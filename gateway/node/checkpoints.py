@@ -22,7 +22,7 @@ from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Head, cosigned_by
 from consent_ledger.heads import Said, Stored, Word
 from consent_ledger.ledger import Ledger
 from consent_ledger.note import NoteInvalid
-from consent_ledger.record import LedgerCorrupt, Work
+from consent_ledger.record import LedgerCorrupt, LedgerError, Work
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.errors import FederationError, HubError, LedgerDoubtful, PatchworkError, WireError
@@ -35,7 +35,7 @@ from gateway.wire.federation import HUB
 EVERY_S = 3600.0
 RETRY_S = 60.0  # while a witness has not been heard
 SOON_S = 5.0  # while nothing may be disclosed
-LAST_VISIT_S = 5.0  # how long start and shutdown wait for witnesses
+LAST_VISIT_S = 3.0  # how long start and shutdown wait for witnesses
 MAX_REASON = 200
 VERIFY_PAUSE_S = 0.05  # after each thousand entries, so that answers meanwhile are as quick as ever
 VERIFY_S = 86_400.0  # between two recomputations of the whole ledger
@@ -82,8 +82,10 @@ class Checkpoints:
                 await self.compare()
 
     async def end(self) -> None:
-        """At shutdown: a last checkpoint, signed here and cosigned by whoever is quick."""
-        with contextlib.suppress(PatchworkError, TimeoutError):
+        """At shutdown: a last checkpoint, signed here whoever is there, and cosigned by whoever is quick."""
+        with contextlib.suppress(PatchworkError, LedgerError, TimeoutError):
+            if not self.standing.doubt:
+                await self._sign()
             async with asyncio.timeout(LAST_VISIT_S):
                 await self.visit()
 
@@ -126,6 +128,8 @@ class Checkpoints:
                     wait_s = EVERY_S
             except LedgerDoubtful:
                 pass  # said when it was found
+            except LedgerError as error:
+                self._doubt(str(error))
             except PatchworkError as error:
                 emit("ledger.doubtful", level=logging.WARNING, code=error.code, reason=str(error))
             await asyncio.sleep(SOON_S if self.standing.doubt else wait_s)
@@ -224,6 +228,7 @@ class Checkpoints:
 
 def check_own(log: str) -> Work[Checkpoint | None]:
     """(1) The newest checkpoint that this ledger has signed, which it must still bear out. Raises LedgerDoubtful."""
+    yield from read_head()
     latest = yield from heads.newest()
     if latest is None:
         return None

@@ -172,6 +172,18 @@ async def test_only_the_hub_can_hold_up_a_start_and_no_witness_a_node_that_runs(
     assert await ask(north) is TEAMS
 
 
+async def test_a_node_that_stops_leaves_a_signed_head_even_without_its_witnesses(north: TestFederation) -> None:
+    node = north.nodes[AGENCY]
+    await visit(north)
+    assert await ask(north) is TEAMS
+    await north.hub.close()
+    await node.checkpoints.end()
+    kept = await node.ledger_database.read(heads.newest())
+    assert kept is not None
+    assert kept.checkpoint.head.size == (await node.parts.ledger.head()).size
+    await north.restart_hub()
+
+
 def rewrite(file: Path) -> None:
     """Forge the first entry and all that depends on it, as whoever can write the file is able to."""
     with closing(sqlite3.connect(file)) as database, database:

@@ -20,6 +20,7 @@ from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, app
 from consent_ledger.case import CaseId, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
 from consent_ledger.case_table import CaseStep, Opening
+from consent_ledger.checkpoint import Head
 from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
 from consent_ledger.exchange import HourCount
@@ -162,6 +163,11 @@ class Ledger:
         """Destroy the secret of a month, or of a year of governance; the tree still verifies. False if none."""
         return await self._destroy(period)
 
+    async def log_epoch(self, after: Head, *, by: str) -> Appended:
+        """Put on record that the officer `by` lets a ledger go on that has lost what `after` had."""
+        lost = {"epoch": after.epoch, "size": after.size, "root": after.root.hex()}
+        return await self._append(EntryKind.EPOCH, {"after": lost, "by": by}, None)
+
     async def erase(self, person_id: int) -> bool:
         """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none."""
         return await self._destroy(_checked(person_id))
@@ -254,14 +260,16 @@ class Ledger:
         await self._flush()
         await exchange.settle(self._storage, self._keys, self._clock())
 
-    async def verify(self) -> TreeHead:
+    async def verify(self, *, pause_s: float = 0.0) -> TreeHead:
         """Recompute every hash, subtree and the head from the entries; raises LedgerCorrupt naming what is wrong.
 
-        While others append, entries that arrive during the walk are verified too.
+        While others append, entries that arrive during the walk are verified too. `pause_s` leaves them room.
         """
         walk = Walk()
-        while await self._storage.read(read.verify_chunk(walk)):
-            pass
+        more = True
+        while more:
+            more = await self._storage.read(read.verify_chunk(walk))
+            await asyncio.sleep(pause_s)
         return TreeHead(size=walk.tree.size, root=walk.tree.root().hex())
 
     # The sequencer.

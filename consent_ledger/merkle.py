@@ -70,6 +70,11 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return tree.root()
 
 
+def root_at(size: int, node: NodeReader) -> bytes:
+    """The root that the tree had when it had `size` leaves."""
+    return EMPTY_ROOT if size == 0 else _range_hash(0, size, node)
+
+
 def inclusion_proof(index: int, size: int, node: NodeReader) -> list[bytes]:
     """Audit path of leaf `index` in the tree of `size` leaves (RFC 9162, 2.1.3.1); raises ValueError."""
     if not 0 <= index < size:

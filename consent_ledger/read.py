@@ -8,7 +8,7 @@ from typing import Any
 from consent_ledger.append import NO_CONSENTS, read_head
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
 from consent_ledger.merkle import TreeHasher, leaf_hash
-from consent_ledger.record import KindClass, LeafHeader, LedgerCorrupt, Row, Work, open_leaf, read_leaf
+from consent_ledger.record import KindClass, LeafHeader, LedgerCorrupt, Row, Work, open_leaf, read_header, read_leaf
 
 CHUNK_ROWS = 1000  # entries of one read: some 1 MB
 
@@ -128,14 +128,15 @@ class Walk:
 def verify_chunk(walk: Walk) -> Work[bool]:
     """Check the next rows: hash, form, place, subtrees, projection. False when none are left and the head fits too."""
     rows = yield from chunk(walk.tree.size)
-    nodes: list[tuple[int, int, bytes]] = []
+    nodes: dict[int, dict[int, bytes]] = {}
     for seq, federation, key_id, leaf, hashed in rows:
         if seq != walk.tree.size:
             raise LedgerCorrupt(f"entry {walk.tree.size} is missing")
-        header = open_entry(seq, leaf, hashed, None).header
+        header = _header_of(seq, leaf, hashed)
         if header.federation != federation:
             raise LedgerCorrupt(f"entry {seq} is filed under another federation")
-        nodes += walk.tree.append(hashed)
+        for level, position, node in walk.tree.append(hashed):
+            nodes.setdefault(level, {})[position] = node
         if header.kind_class is KindClass.CONSENT:
             walk.consents += 1
             if not (
@@ -145,13 +146,32 @@ def verify_chunk(walk: Walk) -> Work[bool]:
                 )
             ):
                 raise LedgerCorrupt(f"entry {seq} is not among its person's consents")
-    for level, position, expected in nodes:
-        stored = yield "SELECT hash FROM tree_node WHERE level = ? AND position = ?", (level, position)
-        if stored != [(expected,)]:
-            raise LedgerCorrupt(f"subtree {position} of level {level} does not fit its entries")
+    for level, expected in nodes.items():
+        yield from _verify_level(level, expected)
     if not rows:
         yield from _verify_head(walk)
     return bool(rows)
+
+
+def _header_of(seq: int, leaf: bytes, hashed: bytes) -> LeafHeader:
+    if leaf_hash(leaf) != hashed:
+        raise LedgerCorrupt(f"entry {seq} does not have its hash")
+    try:
+        return read_header(leaf)
+    except LedgerCorrupt as error:
+        raise LedgerCorrupt(f"entry {seq}: {error}") from error
+
+
+def _verify_level(level: int, expected: Mapping[int, bytes]) -> Work[None]:
+    """The stored subtrees of one level, at adjoining positions."""
+    rows = yield (
+        "SELECT position, hash FROM tree_node WHERE level = ? AND position BETWEEN ? AND ? ORDER BY position",
+        (level, min(expected), max(expected)),
+    )
+    if rows != list(expected.items()):
+        stored: dict[int, bytes] = dict(rows)
+        wrong = next(position for position, node in expected.items() if stored.get(position) != node)
+        raise LedgerCorrupt(f"subtree {wrong} of level {level} does not fit its entries")
 
 
 def _verify_head(walk: Walk) -> Work[None]:

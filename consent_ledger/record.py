@@ -106,6 +106,7 @@ class EntryKind(StrEnum):
     RELEASE = "release"
     ERASURE = "erasure"
     RETENTION = "retention"
+    EPOCH = "epoch"
 
 
 class KindClass(StrEnum):
@@ -132,6 +133,7 @@ KIND_CLASSES = {
     EntryKind.RELEASE: KindClass.GOVERNANCE,
     EntryKind.ERASURE: KindClass.GOVERNANCE,
     EntryKind.RETENTION: KindClass.GOVERNANCE,
+    EntryKind.EPOCH: KindClass.GOVERNANCE,
 }
 
 
@@ -252,6 +254,24 @@ def read_leaf(leaf: bytes) -> Leaf:
     except ValueError:
         raise LedgerCorrupt("an entry's header cannot be read") from None
     return Leaf(header, leaf[:associated], *fields[4:])
+
+
+def read_header(leaf: bytes) -> LeafHeader:
+    """What read_leaf() says of a leaf's header, and as strictly, for whoever walks a million of them."""
+    start = offset = 0
+    for field in range(_FIELDS):
+        offset += 4 + int.from_bytes(leaf[offset : offset + 4], "big")
+        if field == _FIELDS - 4:
+            start = offset
+    if offset != len(leaf):
+        raise LedgerCorrupt("an entry does not have the form of a leaf")
+    return _header(leaf[:start])
+
+
+@lru_cache(maxsize=64)  # as for _associated
+def _header(associated: bytes) -> LeafHeader:
+    """Raises LedgerCorrupt, which is not cached."""
+    return read_leaf(associated + _pack(b"", b"", b"")).header
 
 
 @lru_cache(maxsize=64)  # all entries of an hour share a few

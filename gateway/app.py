@@ -23,17 +23,22 @@ from gateway.hub.fanout import Hub
 from gateway.hub.limits import MemberLimits
 from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
+from gateway.hub.witness import HubWitness, witness_key
 from gateway.links.https import HttpsLink, tls_context
 from gateway.links.hub_client import HubClient
+from gateway.links.witness_client import WitnessClient
 from gateway.matching.score import Thresholds
 from gateway.memory import collect_rarely
 from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.case_watch import keep_watch
+from gateway.node.checkpoints import Checkpoints
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
 from gateway.node.retention import Limits, retain_daily
 from gateway.node.routes import node_application
+from gateway.node.witness_door import WitnessDoor
+from gateway.node.witnesses import Witnesses
 from gateway.policy.agreement import Agreement
 from gateway.settings import PLAIN_HTTP_WORDS, HubSettings, NodeSettings, TlsSettings
 from gateway.wire.keys import SigningKey
@@ -48,6 +53,7 @@ class Node:
     """An opened node: its parts, and what has to be closed."""
 
     parts: NodeParts
+    checkpoints: Checkpoints
     settings: NodeSettings
     agreements: tuple[Agreement, ...]  # that the settings list
     database: Database
@@ -137,8 +143,24 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         display_s=settings.node.display_hours * 3600,
         thresholds=thresholds_of(settings),
     )
+    checkpoints = Checkpoints(
+        me=me,
+        ledger=ledger,
+        database=ledger_database,
+        witnesses=Witnesses(
+            me=me,
+            membership=membership,
+            client=WitnessClient(session, member=me.member, key=me.signing_key, clock=clock),
+            hub=federation.hubs[0],
+            members=settings.ledger.witnesses,
+            plain_http=settings.node.plain_http == PLAIN_HTTP_WORDS,
+        ),
+        standing=parts.standing,
+        clock=clock,
+    )
     return Node(
         parts=parts,
+        checkpoints=checkpoints,
         settings=settings,
         agreements=agreements,
         database=database,
@@ -162,7 +184,11 @@ async def listen_node(node: Node) -> Listener:
     """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken."""
     await accept_agreements(node)
     table = node.settings.node
-    application = node_application(node.parts, answer_delay_ms=table.answer_delay_ms, max_in_flight=table.max_in_flight)
+    parts = node.parts
+    witness = WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock)
+    application = node_application(
+        parts, witness, answer_delay_ms=table.answer_delay_ms, max_in_flight=table.max_in_flight
+    )
     host, port = table.listen
     protect(application, time_limit_s=REQUEST_LIMIT_S)
     return await listen(application, host=host, port=port, tls=_tls(table.tls))
@@ -173,17 +199,23 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     configure_logging()
     node = await open_node(settings, clock=clock or SystemClock())
     try:
+        await node.checkpoints.begin()
         listener = await listen_node(node)
         collect_rarely()
         emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
-        async with asyncio.TaskGroup() as group:  # a fault in either ends the node: it must not go stale unnoticed
-            refreshing = group.create_task(node.parts.membership.keep_fresh())
-            retaining = group.create_task(retain_daily(node.parts, node.ledger_database, retention_limits(settings)))
-            watching = group.create_task(keep_watch(node.parts, settings.cases))
+        async with asyncio.TaskGroup() as group:  # a fault in any ends the node: it must not go stale unnoticed
+            tasks = [
+                group.create_task(node.parts.membership.keep_fresh()),
+                group.create_task(node.checkpoints.keep()),
+                group.create_task(node.checkpoints.keep_verified()),
+                group.create_task(retain_daily(node.parts, node.ledger_database, retention_limits(settings))),
+                group.create_task(keep_watch(node.parts, settings.cases)),
+            ]
             await _until_stopped()
-            for task in (refreshing, retaining, watching):
+            for task in tasks:
                 task.cancel()
         await listener.close()
+        await node.checkpoints.end()
     finally:
         await node.close()
     emit("node.stopped", member=node.parts.me.member)
@@ -234,7 +266,9 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
             clock=clock,
             deadline_ms=table.deadline_ms,
         )
-        application = protect(hub_application(hub=hub, sealing_keys=sealing_keys), time_limit_s=REQUEST_LIMIT_S)
+        witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
+        application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness)
+        protect(application, time_limit_s=REQUEST_LIMIT_S)
         host, port = table.listen
         listener = await listen(application, host=host, port=port, tls=_tls(table.tls))
         undo.pop_all()

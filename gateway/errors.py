@@ -14,6 +14,7 @@
     |  |- FederationStale     document or freshness statement has expired, or never arrived
     |  |- FederationRolledBack  its seq went back, or one seq has two contents
     |  `- ClockWrong          this machine's clock cannot be trusted
+    |- LedgerDoubtful         this node's own record is behind what its witnesses hold, or does not hold together
     |- StorageError           a database cannot be read or written
     |- Overloaded             more was asked than can be served now
     |  `- TooManyRequests     one party asked more than its share; says when to come back
@@ -113,6 +114,12 @@ class ClockWrong(FederationError):
     """This machine's clock is behind what it has seen, or far off the hub's."""
 
     code = "clock-wrong"
+
+
+class LedgerDoubtful(PatchworkError):
+    """This node's record is behind what its witnesses hold, or damaged: nothing is disclosed until an officer acts."""
+
+    code = "ledger-doubtful"
 
 
 class StorageError(PatchworkError):

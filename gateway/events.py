@@ -31,6 +31,11 @@ FIELDS: dict[str, frozenset[str]] = {
     "case.overdue": frozenset({"case", "kind"}),
     "case.watch_failed": frozenset({"code"}),
     "request.failed": frozenset({"path", "code", "status"}),
+    "ledger.doubtful": frozenset({"code", "reason"}),
+    "witness.cosigned": frozenset({"witness", "size", "epoch"}),
+    "witness.refused": frozenset({"witness", "reason"}),
+    "witness.silent": frozenset({"witness", "reason"}),
+    "checkpoint.refused": frozenset({"member", "reason"}),
     "import.completed": frozenset(
         {"source", "created", "changed", "unchanged", "removed", "rejected", "waiting", "ms"}
     ),

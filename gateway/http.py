@@ -20,6 +20,7 @@ from gateway.errors import (
     FederationError,
     HubError,
     InputError,
+    LedgerDoubtful,
     MalformedMessage,
     NotForUs,
     Overloaded,
@@ -48,6 +49,7 @@ _STATUS: dict[type[PatchworkError], int] = {
     HubError: 502,
     Overloaded: 503,
     FederationError: 503,
+    LedgerDoubtful: 503,
     StorageError: 503,
     PatchworkError: 500,
 }

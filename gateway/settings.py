@@ -134,6 +134,12 @@ class CasesTable(_Table):
     days: Annotated[int, Field(ge=1, le=90)] = 7
 
 
+class LedgerTable(_Table):
+    """Who, besides the hub, cosigns this node's ledger (docs/ledger.md): members of its federation."""
+
+    witnesses: Annotated[tuple[MemberId, ...], Field(max_length=16)] = ()
+
+
 class NodeSettings(_Table):
     """A node's whole configuration file."""
 
@@ -142,6 +148,7 @@ class NodeSettings(_Table):
     access_report: AccessReportTable = AccessReportTable()
     retention: RetentionTable = RetentionTable()
     cases: CasesTable = CasesTable()
+    ledger: LedgerTable = LedgerTable()
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()
@@ -149,6 +156,9 @@ class NodeSettings(_Table):
     @model_validator(mode="after")
     def _consistent(self) -> "NodeSettings":
         _unique("source", [source.name for source in self.source])
+        _unique("ledger.witnesses", list(self.ledger.witnesses))
+        if self.node.member in self.ledger.witnesses:
+            raise ValueError("ledger.witnesses: a node is no witness of its own ledger")
         _unique("practitioner", [practitioner.id for practitioner in self.practitioner])
         if len(self.federation[0].hubs) > 1:
             raise ValueError("federation: one hub is used, so `hubs` lists one; there is no fail-over yet")

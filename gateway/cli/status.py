@@ -6,6 +6,7 @@ import typer
 
 from consent_ledger.read import accepted_agreements
 from gateway.app import Node
+from gateway.cli.ledger_status import ledger_lines
 from gateway.cli.options import CLOCK, opened
 from gateway.database.contract import Statement, Work
 from gateway.errors import FederationError, HubError, WireError
@@ -34,6 +35,7 @@ async def show_status(settings: NodeSettings) -> None:
             _echo(_membership(membership.received, view, me=settings.node.member))
             accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
             _echo(_agreements(membership.received, node.agreements, accepted, me=settings.node.member))
+        _echo(await ledger_lines(node))
         _echo(await _sources(node, settings))
         _echo(await _cases(node, settings))
         _echo(_matching(settings))

@@ -5,9 +5,12 @@
     GET  /v1/federation     {"document": JWS, "freshness": JWS}
     GET  /v1/sealing-keys   {"sealing_keys": {member id: JWS}}
     PUT  /v1/sealing-keys   a `patchwork-sealing-key+jwt` as it is (application/jose); request token of that member; 204
+    POST /v1/checkpoints    a member's new ledger head and proof in; {"cosignature"} or {"refused"} out; request token
+    GET  /v1/checkpoints/M  {"note"?, "witness_key"}: the last head seen of member M's ledger; request token
     GET  /v1/health         {"status": "ok", "federation", "seq"}, or 503
 
-What is fetched is signed by others and holds nothing about people, so it needs no request token.
+What else is fetched is signed by others and holds nothing about people, so it needs no request token. Nor need a
+checkpoint's be new: the same head submitted twice changes nothing.
 """
 
 import asyncio
@@ -20,21 +23,26 @@ from aiohttp import web
 from gateway.hub.fanout import Hub, PostedRequest, authenticate, fan_out, request_id
 from gateway.hub.replay import accept_once
 from gateway.hub.sealing_keys import SealingKeys
-from gateway.links.body import BodyReader
-from gateway.wire.limits import MAX_ENVELOPE_BYTES, MAX_STATEMENT_BYTES
-from gateway.wire.paths import FEDERATION_PATH, HEALTH_PATH, QUERIES_PATH, SEALING_KEYS_PATH
+from gateway.hub.witness import HubWitness
+from gateway.links.body import BodyReader, no_body
+from gateway.wire.checkpoints import Submission
+from gateway.wire.federation import Member
+from gateway.wire.limits import MAX_CHECKPOINT_BYTES, MAX_ENVELOPE_BYTES, MAX_STATEMENT_BYTES
+from gateway.wire.paths import CHECKPOINTS_PATH, FEDERATION_PATH, HEALTH_PATH, QUERIES_PATH, SEALING_KEYS_PATH
 
 _NDJSON = "application/x-ndjson"
 
 
-def hub_application(*, hub: Hub, sealing_keys: SealingKeys) -> web.Application:
+def hub_application(*, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness) -> web.Application:
     """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them."""
-    routes = _Routes(hub=hub, sealing_keys=sealing_keys)
+    routes = _Routes(hub=hub, sealing_keys=sealing_keys, witness=witness)
     application = web.Application()
     application.router.add_post(QUERIES_PATH, routes.post_query)
     application.router.add_get(FEDERATION_PATH, routes.get_federation)
     application.router.add_get(SEALING_KEYS_PATH, routes.get_sealing_keys)
     application.router.add_put(SEALING_KEYS_PATH, routes.put_sealing_key)
+    application.router.add_post(CHECKPOINTS_PATH, routes.post_checkpoint)
+    application.router.add_get(CHECKPOINTS_PATH + "/{member}", routes.get_checkpoint)
     application.router.add_get(HEALTH_PATH, routes.get_health)
     application.cleanup_ctx.append(routes.running)
     return application
@@ -43,9 +51,10 @@ def hub_application(*, hub: Hub, sealing_keys: SealingKeys) -> web.Application:
 class _Routes:
     """One short handler per interaction."""
 
-    def __init__(self, *, hub: Hub, sealing_keys: SealingKeys) -> None:
+    def __init__(self, *, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness) -> None:
         self._hub = hub
         self._sealing_keys = sealing_keys
+        self._witness = witness
         self._bodies = BodyReader()
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
@@ -82,17 +91,41 @@ class _Routes:
         await self._sealing_keys.publish(member, body)
         return web.Response(status=204)
 
+    async def post_checkpoint(self, request: web.Request) -> web.Response:
+        """Cosign the asking member's new ledger head, or say why not."""
+        member, body = await self._member_of(request, max_bytes=MAX_CHECKPOINT_BYTES)
+        verdict = await self._witness.take(
+            member, Submission.from_json(body), self._hub.directory.federation(), now=self._hub.clock.now()
+        )
+        return _json(verdict.to_json())
+
+    async def get_checkpoint(self, request: web.Request) -> web.Response:
+        """The last head seen of a member's ledger: for itself at its start, and for whoever compares witnesses."""
+        await self._member_of(request)
+        held = await self._witness.held(
+            request.match_info["member"], self._hub.directory.federation(), now=self._hub.clock.now()
+        )
+        return _json(held.to_json())
+
+    async def _member_of(self, request: web.Request, *, max_bytes: int | None = None) -> tuple[Member, bytes]:
+        """Who asks, within its limits, and the body; without `max_bytes` the request has none."""
+        hub = self._hub
+        posted = self._posted(request, max_bytes=max_bytes)
+        member, _, body = await authenticate(posted, hub.directory.federation(), now=hub.clock.now())
+        hub.limits.take(member.id)
+        return member, body
+
     async def get_health(self, _: web.Request) -> web.Response:
         """Alive, with a federation document in force."""
         federation = self._hub.directory.federation()
         return _json(orjson.dumps({"status": "ok", "federation": federation.name, "seq": federation.seq}))
 
-    def _posted(self, request: web.Request, *, max_bytes: int) -> PostedRequest:
+    def _posted(self, request: web.Request, *, max_bytes: int | None) -> PostedRequest:
         return PostedRequest(
             method=request.method,
             path=request.raw_path,
             authorisation=request.headers.get("Authorization", ""),
-            read_body=self._bodies.announced(request, max_bytes=max_bytes),
+            read_body=no_body if max_bytes is None else self._bodies.announced(request, max_bytes=max_bytes),
         )
 
 

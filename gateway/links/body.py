@@ -19,6 +19,11 @@ READ_S = 10.0  # 2 MiB in this time is a slow line; slower than that is no line 
 ReadBody = Callable[[], Awaitable[bytes]]
 
 
+async def no_body() -> bytes:
+    """What a GET has; what a client sends with it all the same is never read."""
+    return b""
+
+
 class BodyReader:
     """One per listener."""
 

@@ -76,9 +76,10 @@ class _Outcome:
 async def answer(envelope: MemberEnvelope, *, node: NodeParts) -> bytes:
     """The sealed answer, SEALED_ANSWER_BYTES long.
 
-    Raises WireError for a question that must be refused, FederationError while nothing may be answered, StorageError
-    when the answer cannot be put on record; none of them depends on the person asked about.
+    Raises WireError for a question that must be refused, FederationError or LedgerDoubtful while nothing may be
+    answered, StorageError when the answer cannot be put on record; none of them depends on the person asked about.
     """
+    node.standing.check()
     view = node.membership.current()
     token = open_query(  # (1)
         envelope, node.me.ring, federation=view.federation.name, me=node.me.member, now=node.clock.now()

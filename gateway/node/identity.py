@@ -14,21 +14,22 @@ SEALING_KEY_FOLDER = "sealing"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A node's member id, federation and the private keys that asking and answering take (docs/wire.md, "Keys")."""
+    """A node's member id, federation and private keys (docs/wire.md, "Keys")."""
 
     member: str
     federation: str
     signing_key: SigningKey
+    ledger_key: LedgerKey
     ring: SealingKeyRing
 
 
 def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
     """Read keys that make_keys() wrote; raises ConfigurationError naming the file."""
-    LedgerKey.load(folder / LEDGER_KEY_FILE)  # nothing signs with it yet, but that it is lost or open shows today
     return Identity(
         member=member,
         federation=federation,
         signing_key=SigningKey.load(folder / SIGNING_KEY_FILE),
+        ledger_key=LedgerKey.load(folder / LEDGER_KEY_FILE),
         ring=SealingKeyRing(folder / SEALING_KEY_FOLDER),
     )
 

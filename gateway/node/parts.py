@@ -1,6 +1,6 @@
 """What a node's steps are handed: made once in app.py, passed on whole, replaced by nothing at run time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from consent_ledger.ledger import Ledger
 from gateway.clock import Clock
@@ -9,6 +9,7 @@ from gateway.links.hub_client import HubClient
 from gateway.matching.score import DEFAULT_THRESHOLDS, Thresholds
 from gateway.node.identity import Identity
 from gateway.node.membership import Membership
+from gateway.node.standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,3 +24,4 @@ class NodeParts:
     clock: Clock
     display_s: int
     thresholds: Thresholds = DEFAULT_THRESHOLDS
+    standing: Standing = field(default_factory=Standing)

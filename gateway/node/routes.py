@@ -1,6 +1,7 @@
 """A node's HTTP door for the hub (docs/wire.md, "HTTP of a node").
 
     POST /v1/answers   MemberEnvelope (JSON) in, sealed answer (application/octet-stream, one size) out
+    POST /v1/checkpoints, GET /v1/checkpoints/M   as a witness of other members' ledgers, see witness_door.py
     GET  /v1/health    {"status": "ok", ...}, or 503 with the reason's code
     POST /v1/counts    for other members: counts_door.py
 
@@ -21,6 +22,7 @@ from gateway.node.answer import answer
 from gateway.node.counts_door import CountsDoor
 from gateway.node.once import OnlyOnce
 from gateway.node.parts import NodeParts
+from gateway.node.witness_door import WitnessDoor
 from gateway.wire.envelope import MemberEnvelope
 from gateway.wire.federation import HUB
 from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES
@@ -33,13 +35,16 @@ IN_TIME_S = 1.0
 MARGIN_S = 0.5
 
 
-def node_application(node: NodeParts, *, answer_delay_ms: int, max_in_flight: int) -> web.Application:
-    """The node's routes for the hub."""
+def node_application(
+    node: NodeParts, witness: WitnessDoor, *, answer_delay_ms: int, max_in_flight: int
+) -> web.Application:
+    """The node's routes for the hub, and as a witness."""
     door = _Door(node, delay_s=answer_delay_ms / 1000, max_in_flight=max_in_flight)
     application = web.Application()
     application.router.add_post(ANSWERS_PATH, door.post_answer)
     application.router.add_get(HEALTH_PATH, door.get_health)
     application.router.add_post(COUNTS_PATH, CountsDoor(node).post)
+    witness.add_routes(application.router)
     return application
 
 
@@ -84,7 +89,8 @@ class _Door:
         return web.Response(body=sealed, content_type="application/octet-stream")
 
     async def get_health(self, _: web.Request) -> web.Response:
-        """Whether this node would answer now; raises FederationError when it would not."""
+        """Whether this node would answer now; raises FederationError or LedgerDoubtful when it would not."""
+        self._node.standing.check()
         view = self._node.membership.current()
         body = {"status": "ok", "member": self._node.me.member, "seq": view.federation.seq}
         return web.Response(body=orjson.dumps(body), content_type="application/json")

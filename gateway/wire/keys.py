@@ -182,6 +182,11 @@ def check_ledger_jwk(jwk: Jwk) -> dict[str, str]:
     return {**required, "kid": kid, "use": "sig", "alg": "EdDSA"}
 
 
+def ledger_public(jwk: Jwk) -> bytes:
+    """The 32 bytes of a public Ed25519 key that check_ledger_jwk() has passed."""
+    return base64url.decode_text(jwk["x"])
+
+
 def fingerprint(jwk: Jwk) -> str:
     """The key's SHA-256 thumbprint as 16 groups of four hex digits, for two people to compare aloud."""
     members = _EC_MEMBERS if jwk.get("kty") == "EC" else _OKP_MEMBERS

@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import bench_answer, bench_fanout, bench_hub_memory, bench_match
+from tests.bench import bench_answer, bench_fanout, bench_hub_memory, bench_ledger, bench_match
 from tests.bench.figures import write_figures
 
 
@@ -17,6 +17,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         figures = bench_answer.measure(Path(folder), options.people)
         figures |= bench_match.measure(Path(folder) / "match", options.people)
+        figures |= bench_ledger.measure(Path(folder) / "ledger", options.people // 10)
     figures |= bench_fanout.run()
     figures |= bench_hub_memory.run()
     write_figures(options.out, figures)

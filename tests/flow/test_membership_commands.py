@@ -141,7 +141,7 @@ def test_keys_are_private_and_are_never_printed(walk: Walk) -> None:
                 continue  # not written by these commands, or edited since
             assert stat.S_IMODE(found.stat().st_mode) == (0o700 if found.is_dir() else 0o600), found
     secrets = [path.read_text() for path in walk.folder.rglob("*.pem")]
-    assert len(secrets) == 6  # hub, operator, and two signing and two ledger keys
+    assert len(secrets) == 7  # of the hub to sign and to cosign, of the operator, and two signing and two ledger keys
     logs = [path.read_text() for path in walk.folder.rglob("log.jsonl")]
     for secret in secrets:
         body = secret.splitlines()[1]

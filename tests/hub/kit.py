@@ -25,6 +25,7 @@ from gateway.hub.fanout import Hub
 from gateway.hub.limits import MemberLimits
 from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
+from gateway.hub.witness import HubWitness
 from gateway.links.https import ANSWER_TYPE, HttpsLink
 from gateway.wire.coverage import DeliveryOutcome, verify_coverage
 from gateway.wire.envelope import Envelope, SealedCopy
@@ -330,7 +331,8 @@ async def running_hub(
             clock=clock,
             deadline_ms=deadline_ms,
         )
-        application = protect(hub_application(hub=hub, sealing_keys=sealing_keys), time_limit_s=30)
+        witness = HubWitness(key=LedgerKey.generate(), hub_key=federation.hub_key, database=database)
+        application = protect(hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness), time_limit_s=30)
         listener = await listen(application, host="127.0.0.1", port=0)
         stack.push_async_callback(listener.close)
         client = await stack.enter_async_context(aiohttp.ClientSession())

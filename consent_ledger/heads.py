@@ -1,0 +1,147 @@
+"""This ledger's own checkpoints, the cosignatures under them, each witness's last word: SQL of the ledger schema."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from consent_ledger.checkpoint import Checkpoint, Cosigned, Head, parse
+from consent_ledger.note import NoteInvalid, read
+from consent_ledger.record import LedgerCorrupt, Work
+
+
+class Said(StrEnum):
+    """What came of the last visit to a witness."""
+
+    COSIGNED = "cosigned"
+    REFUSED = "refused"
+    NO_WORD = "no-word"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A checkpoint as signed, and the cosignature lines under it, by witness."""
+
+    checkpoint: Checkpoint
+    note: str
+    cosignatures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """A witness's last word: when, what, about which head (None: about none), and why not."""
+
+    witness: str
+    at: int
+    said: Said
+    head: Head | None
+    reason: str = ""
+
+
+def keep(checkpoint: Checkpoint, note: str, now: float) -> Work[None]:
+    """Store a signed head; one that is there already stays as it is."""
+    head = checkpoint.head
+    yield (
+        "INSERT INTO checkpoint (epoch, size, root, note, signed_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (head.epoch, head.size, head.root, note, int(now)),
+    )
+
+
+def keep_cosignature(head: Head, cosigned: Cosigned) -> Work[None]:
+    """Store a witness's line, in place of an older one of the same head."""
+    yield (
+        "INSERT INTO cosignature (epoch, size, witness, line) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (epoch, size, witness) DO UPDATE SET line = excluded.line",
+        (head.epoch, head.size, cosigned.witness, cosigned.line),
+    )
+
+
+def newest() -> Work[Stored | None]:
+    """The newest checkpoint of the newest epoch; raises LedgerCorrupt."""
+    rows = yield "SELECT note FROM checkpoint ORDER BY epoch DESC, size DESC LIMIT 1", ()
+    return _stored(rows[0][0]) if rows else None
+
+
+def covering(seq: int) -> Work[Stored | None]:
+    """The first cosigned checkpoint of the newest epoch that covers an entry, else the newest of all that do."""
+    rows = yield (
+        "SELECT note, epoch, size FROM checkpoint WHERE size > ? AND epoch = (SELECT max(epoch) FROM checkpoint)"
+        " ORDER BY EXISTS (SELECT 1 FROM cosignature WHERE cosignature.epoch = checkpoint.epoch"
+        " AND cosignature.size = checkpoint.size) DESC, size LIMIT 1",
+        (seq,),
+    )
+    if not rows:
+        return None
+    note, epoch, size = rows[0]
+    return _stored(note, (yield from _lines(epoch, size)))
+
+
+def page(after: tuple[int, int], limit: int) -> Work[list[Stored]]:
+    """Up to `limit` checkpoints after a place (epoch, size), in order, with their cosignatures."""
+    rows = yield (
+        "SELECT note, epoch, size FROM checkpoint WHERE (epoch, size) > (?, ?) ORDER BY epoch, size LIMIT ?",
+        (*after, limit),
+    )
+    found = []
+    for note, epoch, size in rows:
+        found.append(_stored(note, (yield from _lines(epoch, size))))
+    return found
+
+
+def keep_word(word: Word) -> Work[None]:
+    """Store a witness's last word in place of the one before."""
+    head = word.head
+    yield (
+        "INSERT INTO witness_word (witness, at, said, epoch, size, root, reason) VALUES (?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (witness) DO UPDATE SET at = excluded.at, said = excluded.said, epoch = excluded.epoch,"
+        " size = excluded.size, root = excluded.root, reason = excluded.reason",
+        (
+            word.witness,
+            word.at,
+            word.said.value,
+            None if head is None else head.epoch,
+            None if head is None else head.size,
+            None if head is None else head.root,
+            word.reason,
+        ),
+    )
+
+
+def words() -> Work[list[Word]]:
+    """Each witness's last word, by name."""
+    rows = yield "SELECT witness, at, said, epoch, size, root, reason FROM witness_word ORDER BY witness", ()
+    return [
+        Word(
+            witness=witness,
+            at=at,
+            said=Said(said),
+            head=None if epoch is None else Head(epoch=epoch, size=size, root=root),
+            reason=reason,
+        )
+        for witness, at, said, epoch, size, root, reason in rows
+    ]
+
+
+def keep_key(witness: str, public: bytes, statement: str) -> Work[None]:
+    """Store the signed statement that says which key a witness cosigns with."""
+    yield (
+        "INSERT INTO witness_key (witness, public, statement) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (witness, public, statement),
+    )
+
+
+def key_statements(witness: str) -> Work[list[str]]:
+    """All such statements that were ever seen of a witness."""
+    rows = yield "SELECT statement FROM witness_key WHERE witness = ?", (witness,)
+    return [row[0] for row in rows]
+
+
+def _lines(epoch: int, size: int) -> Work[tuple[str, ...]]:
+    rows = yield "SELECT line FROM cosignature WHERE epoch = ? AND size = ? ORDER BY witness", (epoch, size)
+    return tuple(row[0] for row in rows)
+
+
+def _stored(note: str, lines: Sequence[str] = ()) -> Stored:
+    try:
+        return Stored(checkpoint=parse(read(note).text), note=note, cosignatures=tuple(lines))
+    except NoteInvalid as error:
+        raise LedgerCorrupt(f"a stored checkpoint cannot be read: {error}") from error

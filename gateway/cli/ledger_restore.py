@@ -1,0 +1,97 @@
+"""`patchwork ledger restore`: an officer lets a ledger that has lost entries go on, in a new epoch that says so.
+
+(1) what is left must hold together by itself
+(2) the hub must be there: it, or any witness, says how far the ledger had come
+(3) show what was lost, and that consents, withdrawals and objections of that time have to be entered again
+(4) the officer confirms; the decision is the ledger's next entry
+(5) sign the first checkpoint of the new epoch, which names the old head, and have it cosigned
+"""
+
+from typing import Annotated
+
+import typer
+
+from consent_ledger import heads
+from consent_ledger.checkpoint import Head
+from gateway.app import Node
+from gateway.cli.ledger_checkpoint import said
+from gateway.cli.options import Config, Yes, ask_first, opened, run, words
+from gateway.cli.times import utc
+from gateway.errors import HubError, InputError, LedgerDoubtful
+from gateway.node.witnesses import NOT_OURS, Answer
+from gateway.settings import NodeSettings, load_node
+from gateway.wire.federation import HUB
+
+
+def restore(
+    config: Config,
+    by: Annotated[str, typer.Option(help="The officer who decides: goes on record.")],
+    yes: Yes = False,
+) -> None:
+    """Go on after a backup was restored: shows what was lost, and opens a new epoch that names it."""
+    run(_restore(load_node(config), words(by, "--by"), yes=yes))
+
+
+async def _restore(settings: NodeSettings, by: str, *, yes: bool) -> None:
+    async with opened(settings) as node:
+        here = await node.parts.ledger.verify()  # (1)
+        await node.parts.membership.refresh()
+        answers = await node.checkpoints.witnesses.ask()  # (2)
+        if answers[0].silent and answers[0].silent != NOT_OURS:
+            raise HubError(f"the hub {answers[0].silent}: without it nobody can say how far the ledger had come")
+        doubt = await _doubt(node)
+        if not doubt:
+            typer.echo("The ledger has all that its witnesses have seen of it: there is nothing to restore.")
+            return
+        lost = await _old_head(node, answers)
+        typer.echo(f"Nothing is disclosed: {doubt}.")  # (3)
+        for answer in answers:
+            _show(answer)
+        typer.echo(f"This ledger has {here.size} entries; the old one had come to {lost.size} in epoch {lost.epoch}.")
+        newest = [entry.header.hour async for entry in node.parts.ledger.entries(max(here.size - 1, 0))]
+        if newest:
+            typer.echo(
+                f"Its newest entry is of the hour from {utc(newest[0] * 3600)}. What was recorded later is lost:"
+            )
+        typer.echo("  consents, withdrawals and objections: enter them again (patchwork consent --help)")
+        typer.echo("  answers that left meanwhile: whoever asked has their own record of them")
+        ask_first("Are all withdrawals and objections of that time entered again?", yes=yes)
+        await node.parts.ledger.log_epoch(lost, by=by)  # (4)
+        visit = await node.checkpoints.open_epoch(lost)  # (5)
+        head = visit.stored.checkpoint.head
+        typer.echo(f"Epoch {head.epoch} begins with {head.size} entries and names the old head.")
+        for word in visit.words:
+            typer.echo(f"  {said(word)}")
+
+
+async def _doubt(node: Node) -> str:
+    try:
+        await node.checkpoints.compare()
+    except LedgerDoubtful as error:
+        return str(error)
+    return node.parts.standing.doubt
+
+
+async def _old_head(node: Node, answers: list[Answer]) -> Head:
+    """The furthest that anybody has seen; of what our key has not signed, only the hub's."""
+    latest = await node.ledger_database.read(heads.newest())
+    known = [latest.checkpoint] if latest is not None else []
+    for answer in answers:
+        checkpoint = answer.seen or (answer.foreign if answer.witness == HUB else None)
+        if checkpoint is not None:
+            known.append(checkpoint)
+    log = node.checkpoints.witnesses.log.name
+    if any(each.origin != log for each in known):
+        raise InputError("the ledger file is another agency's: put back this agency's own")
+    if not known:
+        raise InputError("no witness has seen this ledger, so there is no old head that a new epoch could name")
+    return max((each.head for each in known), key=lambda head: head.place)
+
+
+def _show(answer: Answer) -> None:
+    checkpoint = answer.seen or answer.foreign
+    if checkpoint is None:
+        typer.echo(f"  {answer.witness}: {answer.silent or 'has seen nothing of it'}")
+        return
+    signed = "" if answer.seen is not None else ", NOT signed by this node's ledger key: was the key replaced?"
+    typer.echo(f"  {answer.witness} holds {checkpoint.head.size} entries, epoch {checkpoint.head.epoch}{signed}")

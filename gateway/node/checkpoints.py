@@ -1,0 +1,274 @@
+"""Keeps this node's ledger believable: compares it with what witnesses hold, signs its head, and has it cosigned.
+
+visit(), at start, hourly, at shutdown and by `patchwork ledger checkpoint`:
+  (1) our own newest checkpoint: the ledger still has what it signed
+  (2) ask every witness what it last saw of us; a note counts only with our own signature on it
+  (3) behind or inconsistent with any of them: sign nothing, disclose nothing (standing.py) until an officer has acted
+  (4) sign the head and keep it
+  (5) have each witness that answered cosign it, with the proof that it extends what that witness holds
+  (6) keep the cosignatures that hold, and each witness's last word; one that refuses is an alarm
+A witness that is silent stops nobody but at the start, and there only the hub (docs/decisions/offline-witnesses.md).
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consent_ledger import heads, proofs
+from consent_ledger.append import read_head
+from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Head, cosigned_by, sign, with_cosignatures
+from consent_ledger.heads import Said, Stored, Word
+from consent_ledger.ledger import Ledger
+from consent_ledger.note import NoteInvalid
+from consent_ledger.record import LedgerCorrupt, LedgerError, Work
+from gateway.clock import Clock
+from gateway.database.contract import Database
+from gateway.errors import FederationError, HubError, LedgerDoubtful, PatchworkError, WireError
+from gateway.events import emit
+from gateway.node.identity import Identity
+from gateway.node.standing import Standing
+from gateway.node.witnesses import NOT_OURS, Answer, Witnesses
+from gateway.wire.federation import HUB
+
+EVERY_S = 3600.0
+RETRY_S = 60.0  # while a witness has not been heard
+SOON_S = 5.0  # while nothing may be disclosed
+LAST_VISIT_S = 3.0  # how long start and shutdown wait for witnesses
+MAX_REASON = 200
+VERIFY_PAUSE_S = 0.05  # after each thousand entries, so that answers meanwhile are as quick as ever
+VERIFY_S = 86_400.0  # between two recomputations of the whole ledger
+DAMAGED_S = 60.0  # after one that found damage
+NOT_COMPARED = "the ledger has not yet been compared with what"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One round: the checkpoint that was signed, and each witness's word about it."""
+
+    stored: Stored
+    words: tuple[Word, ...]
+
+
+class Checkpoints:
+    """One for each node; `database` is the ledger's own."""
+
+    def __init__(
+        self,
+        *,
+        me: Identity,
+        ledger: Ledger,
+        database: Database,
+        witnesses: Witnesses,
+        standing: Standing,
+        clock: Clock,
+    ) -> None:
+        self.witnesses = witnesses
+        self.standing = standing
+        self._me = me
+        self._ledger = ledger
+        self._database = database
+        self._clock = clock
+        self._unheard = {HUB}  # whose word is needed before anything is disclosed
+        self._damage = ""
+        self._complaints: dict[str, str] = {}
+
+    async def begin(self) -> None:
+        """Before this node listens: compare, and until that is done disclose nothing."""
+        self.standing.close(f"{NOT_COMPARED} the hub holds of it")
+        with contextlib.suppress(LedgerDoubtful, TimeoutError):  # said in the log; keep() goes on trying
+            async with asyncio.timeout(LAST_VISIT_S):
+                await self.compare()
+
+    async def end(self) -> None:
+        """At shutdown: a last checkpoint, signed here whoever is there, and cosigned by whoever is quick."""
+        with contextlib.suppress(PatchworkError, LedgerError, TimeoutError):
+            if not self.standing.doubt:
+                await self._sign()
+            async with asyncio.timeout(LAST_VISIT_S):
+                await self.visit()
+
+    async def visit(self) -> Visit:
+        """Steps (1)-(6); raises LedgerDoubtful, with `standing` closed, and StorageError."""
+        answers = await self.compare()
+        self.standing.check()
+        stored = await self._sign()
+        return await self._have_all_cosign(stored, answers)
+
+    async def compare(self) -> list[Answer]:
+        """Steps (1)-(3), and opens `standing` if all is well; raises LedgerDoubtful, StorageError."""
+        try:
+            latest = await self._database.read(check_own(self.witnesses.log.name))  # (1)
+            answers = await self.witnesses.ask()  # (2)
+            for answer in answers:  # (3)
+                if answer.seen is not None:
+                    self._unheard.add(answer.witness)  # what it once held against us no later silence undoes
+                    await self._database.read(check_seen(answer.witness, answer.seen, latest))
+                if not answer.silent:
+                    self._unheard.discard(answer.witness)
+        except (LedgerDoubtful, LedgerCorrupt) as error:
+            self._doubt(str(error))
+            raise LedgerDoubtful(str(error)) from error
+        waiting = [answer for answer in answers if answer.witness in self._unheard]
+        if waiting:
+            who = "the hub" if waiting[0].witness == HUB else waiting[0].witness
+            self.standing.close(f"{NOT_COMPARED} {who} holds of it: {waiting[0].silent}")
+        elif not self._damage:
+            self.standing.open()
+        return answers
+
+    async def keep(self) -> None:
+        """Visit for ever: hourly, and sooner while nothing may be disclosed or a witness has not been heard."""
+        while True:
+            wait_s = RETRY_S
+            try:
+                visit = await self.visit()
+                if all(word.said is not Said.NO_WORD for word in visit.words):
+                    wait_s = EVERY_S
+            except LedgerDoubtful:
+                pass  # said when it was found
+            except LedgerError as error:
+                self._doubt(str(error))
+            except PatchworkError as error:
+                emit("ledger.doubtful", level=logging.WARNING, code=error.code, reason=str(error))
+            await asyncio.sleep(SOON_S if self.standing.doubt else wait_s)
+
+    async def keep_verified(self) -> None:
+        """Recompute the whole ledger at start and daily."""
+        while True:
+            try:
+                await self.recompute()
+            except PatchworkError as error:
+                emit("ledger.doubtful", level=logging.WARNING, code=error.code, reason=str(error))
+            await asyncio.sleep(DAMAGED_S if self._damage else VERIFY_S)
+
+    async def recompute(self) -> None:
+        """Verify every entry; what does not fit closes `standing` until it does. Raises StorageError."""
+        try:
+            await self._ledger.verify(pause_s=VERIFY_PAUSE_S)
+            self._damage = ""
+        except LedgerCorrupt as error:
+            self._damage = str(error)
+            self._doubt(self._damage)
+
+    async def open_epoch(self, after: Head) -> Visit:
+        """An officer's decision on a restored ledger: sign its head as the first of a new epoch that names the old."""
+        latest = await self._database.read(heads.newest())
+        epoch = max(after.epoch, _epoch(None if latest is None else latest.checkpoint)) + 1
+        stored = await self._sign(epoch=epoch, after=after)
+        return await self._have_all_cosign(stored, await self.witnesses.ask())
+
+    async def _have_all_cosign(self, stored: Stored, answers: Sequence[Answer]) -> Visit:
+        words = await asyncio.gather(*(self._have_cosigned(stored, answer) for answer in answers))
+        return Visit(stored=stored, words=tuple(words))
+
+    async def _sign(self, *, epoch: int = 0, after: Head | None = None) -> Stored:
+        """(4) The ledger's head as it stands; a head that is signed already keeps its note."""
+        latest = await self._database.read(heads.newest())
+        if not epoch:
+            epoch = _epoch(None if latest is None else latest.checkpoint)
+            after = None if latest is None else latest.checkpoint.after
+        tree, _ = await self._database.read(read_head())
+        head = Head(epoch=epoch, size=tree.size, root=tree.root())
+        checkpoint = Checkpoint(origin=self.witnesses.log.name, head=head, after=after)
+        note = sign(checkpoint, self.witnesses.log, self._me.ledger_key)
+        await self._database.write(heads.keep(checkpoint, note, self._clock.now()))
+        return Stored(checkpoint=checkpoint, note=note)
+
+    async def _have_cosigned(self, stored: Stored, answer: Answer) -> Word:
+        """(5) and (6)"""
+        head = stored.checkpoint.head
+        word = await self._word(stored, answer)
+        await self._database.write(heads.keep_word(word))
+        if word.said is Said.COSIGNED:
+            emit("witness.cosigned", witness=word.witness, size=head.size, epoch=head.epoch)
+        elif self._complaints.get(word.witness) != word.reason:  # once, not each minute
+            refused = word.said is Said.REFUSED
+            event, level = ("witness.refused", logging.ERROR) if refused else ("witness.silent", logging.WARNING)
+            emit(event, level=level, witness=word.witness, reason=word.reason)
+        self._complaints[word.witness] = word.reason
+        return word
+
+    async def _word(self, stored: Stored, answer: Answer) -> Word:
+        head = stored.checkpoint.head
+        if answer.silent and answer.silent != NOT_OURS:
+            return self._said(Said.NO_WORD, answer, None, answer.silent)
+        try:
+            key = self.witnesses.key_of(answer)
+            verdict = await self.witnesses.submit(answer.witness, stored.note, await self._proof(answer.seen, head))
+        except (HubError, WireError, FederationError) as error:
+            return self._said(Said.NO_WORD, answer, None, str(error)[:MAX_REASON])
+        if verdict.cosignature is None:
+            return self._said(Said.REFUSED, answer, head, verdict.refused or "")
+        try:
+            cosigned = cosigned_by(with_cosignatures(stored.note, [verdict.cosignature]), key)
+        except NoteInvalid:
+            cosigned = None
+        if cosigned is None:
+            return self._said(Said.REFUSED, answer, head, "gave a cosignature that does not hold")
+        if answer.key_statement is not None:
+            await self._database.write(heads.keep_key(answer.witness, key.public, answer.key_statement))
+        await self._database.write(heads.keep_cosignature(head, cosigned))
+        return self._said(Said.COSIGNED, answer, head)
+
+    def _said(self, said: Said, answer: Answer, head: Head | None, reason: str = "") -> Word:
+        return Word(witness=answer.witness, at=int(self._clock.now()), said=said, head=head, reason=reason)
+
+    async def _proof(self, seen: Checkpoint | None, head: Head) -> Sequence[bytes]:
+        if seen is None or seen.head.epoch != head.epoch:
+            return ()
+        return await self._database.read(proofs.consistency(seen.head.size, head.size))
+
+    def _doubt(self, reason: str) -> None:
+        if reason != self.standing.doubt:
+            emit("ledger.doubtful", level=logging.ERROR, code=LedgerDoubtful.code, reason=reason)
+        self.standing.close(reason)
+
+
+def check_own(log: str) -> Work[Checkpoint | None]:
+    """(1) The newest checkpoint that this ledger has signed, which it must still bear out. Raises LedgerDoubtful."""
+    yield from read_head()
+    latest = yield from heads.newest()
+    if latest is None:
+        return None
+    if latest.checkpoint.origin != log:
+        raise LedgerDoubtful("the ledger file is another agency's")
+    yield from _bears_out(latest.checkpoint.head, "its own newest checkpoint")
+    return latest.checkpoint
+
+
+def check_seen(witness: str, seen: Checkpoint, latest: Checkpoint | None) -> Work[None]:
+    """(3) What a witness holds is in this ledger, or in an epoch that this one follows. Raises LedgerDoubtful."""
+    epoch = _epoch(latest)
+    if seen.head.epoch > epoch:
+        raise LedgerDoubtful(f"the ledger is of epoch {epoch}, and {_held(witness, seen.head)}")
+    if seen.head.epoch == epoch:
+        if latest is not None and latest.after != seen.after:
+            raise LedgerDoubtful(f"epoch {epoch} began otherwise, as {_held(witness, seen.head)}")
+        yield from _bears_out(seen.head, _held(witness, seen.head))
+        return
+    after = latest.after if latest is not None else None
+    if (
+        after is None
+        or after.place < seen.head.place
+        or (after.place == seen.head.place and after.root != seen.head.root)
+    ):
+        raise LedgerDoubtful(f"the epoch before this one ended otherwise: {_held(witness, seen.head)}")
+
+
+def _bears_out(head: Head, what: str) -> Work[None]:
+    root = yield from proofs.root_at(head.size)
+    if root is None:
+        tree, _ = yield from read_head()
+        raise LedgerDoubtful(f"the ledger has {tree.size} entries, fewer than {what} ({head.size})")
+    if root != head.root:
+        raise LedgerDoubtful(f"the first {head.size} entries of the ledger are not those of {what}")
+
+
+def _held(witness: str, head: Head) -> str:
+    return f"what {'the hub' if witness == HUB else witness} holds of epoch {head.epoch}"
+
+
+def _epoch(latest: Checkpoint | None) -> int:
+    return FIRST_EPOCH if latest is None else latest.head.epoch

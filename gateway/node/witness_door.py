@@ -1,0 +1,107 @@
+"""This node as a witness of other members' ledgers (docs/ledger.md, "Witnesses"): any member may choose it.
+
+It sees sizes and hashes. What it saw stands in its own ledger's database, in the transaction before its cosignature.
+"""
+
+import asyncio
+import logging
+
+from aiohttp import web
+
+from consent_ledger.checkpoint import origin_of
+from consent_ledger.note import NoteInvalid, NoteKey
+from consent_ledger.witness import WitnessRefused, cosign_next, newest_seen
+from gateway.clock import Clock
+from gateway.database.contract import Database
+from gateway.errors import NotAuthentic, Overloaded
+from gateway.events import emit
+from gateway.links.body import BodyReader, no_body
+from gateway.node.identity import Identity
+from gateway.node.membership import Membership
+from gateway.wire.checkpoints import Held, Submission, Verdict
+from gateway.wire.federation import HUB, Member
+from gateway.wire.keys import ledger_public
+from gateway.wire.limits import MAX_CHECKPOINT_BYTES
+from gateway.wire.paths import CHECKPOINTS_PATH
+from gateway.wire.request import verify_header
+
+MAX_WAITING = 16  # submissions at one time: they share the ledger's writer with this node's own answers
+
+
+class WitnessDoor:
+    """`POST /v1/checkpoints` and `GET /v1/checkpoints/{member}` of a node, for members with a request token."""
+
+    def __init__(self, *, me: Identity, membership: Membership, database: Database, clock: Clock) -> None:
+        """`database` is this node's ledger's."""
+        self._me = me
+        self._membership = membership
+        self._database = database
+        self._clock = clock
+        self._bodies = BodyReader()
+        self._one_at_a_time = asyncio.Lock()
+        self._waiting = 0
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Open the door."""
+        router.add_post(CHECKPOINTS_PATH, self.post_checkpoint)
+        router.add_get(CHECKPOINTS_PATH + "/{member}", self.get_checkpoint)
+
+    async def post_checkpoint(self, request: web.Request) -> web.Response:
+        """Cosign a member's new head, or say why not. A token that is shown twice only repeats the verdict."""
+        member, body = await self._member_of(request, with_body=True)
+        submission = Submission.from_json(body)
+        if self._waiting >= MAX_WAITING:
+            raise Overloaded("more checkpoints are waiting than this node looks at")
+        self._waiting += 1
+        try:
+            async with self._one_at_a_time:
+                verdict = await self._take(member, submission)
+        finally:
+            self._waiting -= 1
+        return web.Response(body=verdict.to_json(), content_type="application/json")
+
+    async def get_checkpoint(self, request: web.Request) -> web.Response:
+        """The newest head of a member's ledger that this node has cosigned."""
+        await self._member_of(request, with_body=False)
+        held = Held(note=await self._database.read(newest_seen(request.match_info["member"])))
+        return web.Response(body=held.to_json(), content_type="application/json")
+
+    async def _take(self, member: Member, submission: Submission) -> Verdict:
+        federation = self._me.federation
+        own = NoteKey(
+            name=origin_of(federation, self._me.member), public=ledger_public(self._me.ledger_key.public_jwk())
+        )
+        try:
+            line = await cosign_next(
+                self._database,
+                member=member.id,
+                note=submission.note,
+                proof=submission.proof,
+                log=NoteKey(name=origin_of(federation, member.id), public=ledger_public(member.ledger_key)),
+                own=own,
+                signer=self._me.ledger_key,
+                now=self._clock.now(),
+            )
+        except (NoteInvalid, WitnessRefused) as error:
+            emit("checkpoint.refused", level=logging.WARNING, member=member.id, reason=str(error))
+            return Verdict(refused=str(error))
+        return Verdict(cosignature=line)
+
+    async def _member_of(self, request: web.Request, *, with_body: bool) -> tuple[Member, bytes]:
+        """An active, accepted member that signed this very request; raises WireError or FederationError."""
+        federation = self._membership.current().federation
+        now = self._clock.now()
+        read_body = self._bodies.announced(request, max_bytes=MAX_CHECKPOINT_BYTES) if with_body else no_body
+        header = verify_header(
+            request.headers.get("Authorization", ""),
+            lambda issuer: {} if issuer == HUB else federation.keys_of(issuer, now),
+            method=request.method,
+            path=request.path,
+            aud=self._me.member,
+            now=now,
+        )
+        body = await read_body()
+        claims = header.with_body(body)
+        if claims.issuer == self._me.member:
+            raise NotAuthentic("a node is no witness of its own ledger")
+        return federation.member(claims.issuer), body

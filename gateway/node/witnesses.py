@@ -1,0 +1,119 @@
+"""This node's witnesses: the hub, and the members that the settings name; and what each of them said on one visit."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from consent_ledger.checkpoint import Checkpoint, origin_of, parse, verify
+from consent_ledger.note import NoteInvalid, NoteKey, read
+from gateway.errors import FederationError, HubError, NotAuthentic, PatchworkError, WireError
+from gateway.links.witness_client import WitnessAddress, WitnessClient
+from gateway.node.identity import Identity
+from gateway.node.membership import Membership
+from gateway.settings import is_loopback
+from gateway.wire.checkpoints import Submission, Verdict, verify_witness_key
+from gateway.wire.federation import HUB, Federation
+from gateway.wire.keys import ledger_public
+
+NOT_OURS = "shows a checkpoint that this node's ledger key has not signed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a witness holds of us: `seen` verified as our own note, None if it has seen nothing. Or why it is silent.
+
+    `foreign` is a checkpoint of our log under a key that is not ours: the witness's invention, or from before our
+    ledger key was lost and replaced.
+    """
+
+    witness: str
+    seen: Checkpoint | None = None
+    foreign: Checkpoint | None = None
+    key_statement: str | None = None
+    silent: str = ""
+
+
+class Witnesses:
+    """Asks all of them at once. A note that comes back is believed only with our own signature on it."""
+
+    def __init__(
+        self,
+        *,
+        me: Identity,
+        membership: Membership,
+        client: WitnessClient,
+        hub: str,
+        members: Sequence[str],
+        plain_http: bool,
+    ) -> None:
+        """`hub` is its URL, `members` the ids of member witnesses."""
+        self.log = NoteKey(name=origin_of(me.federation, me.member), public=ledger_public(me.ledger_key.public_jwk()))
+        self._me = me
+        self._membership = membership
+        self._client = client
+        self._hub = hub
+        self._members = tuple(members)
+        self._plain_http = plain_http
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Member ids, the hub's first."""
+        return (HUB, *self._members)
+
+    async def ask(self) -> list[Answer]:
+        """What each holds; none of them can hold up another."""
+        return list(await asyncio.gather(*(self._ask(witness) for witness in self.names)))
+
+    async def submit(self, witness: str, note: str, proof: Sequence[bytes]) -> Verdict:
+        """Ask one for its cosignature; raises HubError, WireError, FederationError."""
+        return await self._client.submit(self._address(witness), Submission(note=note, proof=proof))
+
+    def key_of(self, answer: Answer) -> NoteKey:
+        """The key by which a witness cosigns, as the federation document leads to it; raises WireError."""
+        return self.key_in(self._membership.current().federation, answer.witness, answer.key_statement)
+
+    def key_in(self, federation: Federation, witness: str, statement: str | None) -> NoteKey:
+        """A member's ledger key is in the document; the hub's in a statement under a key of the document."""
+        name = origin_of(self._me.federation, witness)
+        if witness != HUB:
+            return NoteKey(name=name, public=ledger_public(federation.member(witness).ledger_key))
+        if statement is None:
+            raise NotAuthentic("the hub has not said which key it cosigns with")
+        return NoteKey(name=name, public=verify_witness_key(statement, federation))
+
+    async def _ask(self, witness: str) -> Answer:
+        try:
+            held = await self._client.held(self._address(witness))
+        except (HubError, WireError, FederationError) as error:
+            return Answer(witness=witness, silent=_brief(error))
+        if held.note is None:
+            return Answer(witness=witness, key_statement=held.witness_key)
+        try:
+            return Answer(witness=witness, seen=verify(held.note, self.log), key_statement=held.witness_key)
+        except NoteInvalid:
+            unsigned = _unsigned(held.note, self.log)
+            return Answer(witness=witness, foreign=unsigned, key_statement=held.witness_key, silent=NOT_OURS)
+
+    def _address(self, witness: str) -> WitnessAddress:
+        """Raises HubError for a witness that has no address, FederationError while no member list is in force."""
+        if witness == HUB:
+            return WitnessAddress(url=self._hub, aud=self._me.federation)
+        endpoint = self._membership.current().federation.member(witness).endpoint
+        if endpoint is None:
+            raise HubError("has no address at which it could be asked")
+        if not endpoint.startswith("https://") and not (self._plain_http or is_loopback(endpoint)):
+            raise HubError("has an address without TLS")
+        return WitnessAddress(url=endpoint, aud=witness)
+
+
+def _unsigned(note: str, log: NoteKey) -> Checkpoint | None:
+    """A checkpoint that says it is of our log, and is not signed by our key."""
+    try:
+        checkpoint = parse(read(note).text)
+    except NoteInvalid:
+        return None
+    return checkpoint if checkpoint.origin == log.name else None
+
+
+def _brief(error: PatchworkError) -> str:
+    return str(error)[:200]

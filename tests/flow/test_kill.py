@@ -1,0 +1,13 @@
+"""A node that is killed while it answers: `python -m tests.bench.bench_kill --kills 50` does it fifty times."""
+
+from pathlib import Path
+
+from tests.bench.bench_kill import kill_again_and_again
+
+KILLS = 2  # each costs the start of a process
+
+
+async def test_every_answer_that_left_a_killed_node_is_on_record(tmp_path: Path) -> None:
+    seen = await kill_again_and_again(tmp_path, KILLS)
+    assert seen.kills == KILLS
+    assert len(seen.leaves) > 2 * KILLS  # more left than the first of each life

@@ -1,0 +1,158 @@
+"""A ledger file that was changed, swapped, cut or lost: the node discloses nothing, says why, and recovers."""
+
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from consent_ledger.heads import Said
+from gateway.errors import ConfigurationError, StorageError
+from gateway.node.results import MemberOutcome
+from gateway.wire.join import sign_join
+from gateway.wire.keys import LedgerKey
+from tests.federation import NAME, TestFederation, federation, result_of, someone
+
+ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
+TEAMS, UNREACHABLE = MemberOutcome.TEAMS, MemberOutcome.UNREACHABLE
+QUESTIONS = 3
+
+
+@pytest.fixture
+async def north(tmp_path: Path) -> AsyncIterator[TestFederation]:
+    """Three members; two have answered some questions, and the hub has cosigned their ledgers."""
+    async with federation(tmp_path, [ASKER, AGENCY, OTHER]) as running:
+        for member in (AGENCY, OTHER):
+            await running.add(member, *someone("Katherine", "Bramley", "1991-05-17"))
+        for _ in range(QUESTIONS):
+            assert await ask(running) is TEAMS
+        for member in (AGENCY, OTHER):
+            await running.nodes[member].checkpoints.visit()
+        yield running
+
+
+async def ask(north: TestFederation) -> MemberOutcome:
+    return result_of(await north.ask(ASKER, "Katherine Bramley", born="1991-05-17"), AGENCY).outcome
+
+
+async def start(north: TestFederation) -> str:
+    """Start as `patchwork node serve` does, and recompute once; returns why nothing is disclosed, if so."""
+    await north.start(AGENCY)
+    node = north.nodes[AGENCY]
+    await north.refresh(AGENCY)
+    await node.checkpoints.begin()
+    await node.checkpoints.recompute()
+    return node.parts.standing.doubt
+
+
+def ledger(north: TestFederation, member: str = AGENCY) -> Path:
+    return north.folder / member / "data" / "ledger.db"
+
+
+def change(file: Path, statement: str) -> None:
+    """What somebody does who can write the file."""
+    with closing(sqlite3.connect(file)) as database, database:
+        for trigger in ("entry_is_never_changed", "entry_is_never_removed"):
+            database.execute(f"DROP TRIGGER {trigger}")
+        database.execute(statement)
+
+
+CHANGES = {
+    "an edited leaf": ("UPDATE entry SET leaf = zeroblob(600) WHERE seq = 1", "entry 1 does not have its hash"),
+    "an edited hash": ("UPDATE entry SET leaf_hash = zeroblob(32) WHERE seq = 1", "entry 1 does not have its hash"),
+    "a row deleted in the middle": ("DELETE FROM entry WHERE seq = 1", "entry 1 is missing"),
+    "the last row deleted": ("DELETE FROM entry WHERE seq = 3", "is missing|does not fit"),
+    "another size": ("UPDATE ledger_head SET size = 0, peaks = x''", "the head does not fit the entries"),
+    "an edited subtree": ("UPDATE tree_node SET hash = zeroblob(32) WHERE level = 1", "does not fit|are not those"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+async def test_what_was_changed_in_the_file_is_named_and_nothing_disclosed_until_it_is_put_back(
+    north: TestFederation, name: str
+) -> None:
+    statement, reason = CHANGES[name]
+    await north.stop(AGENCY)
+    good = ledger(north).read_bytes()
+    change(ledger(north), statement)
+    doubt = await start(north)
+    assert any(each in doubt for each in reason.split("|")), doubt
+    assert await ask(north) is UNREACHABLE
+    await north.stop(AGENCY)
+    ledger(north).write_bytes(good)
+    assert await start(north) == ""
+    assert await ask(north) is TEAMS
+
+
+async def test_another_agencys_ledger_in_its_place_discloses_nothing(north: TestFederation) -> None:
+    for member in (AGENCY, OTHER):
+        await north.stop(member)
+    shutil.copyfile(ledger(north, OTHER), ledger(north))
+    assert await start(north) == "the ledger file is another agency's"
+    assert await ask(north) is UNREACHABLE
+
+
+async def test_a_ledger_file_that_has_gone_discloses_nothing(north: TestFederation) -> None:
+    """A new, empty one is made in its place: only the hub knows that there was more."""
+    await north.stop(AGENCY)
+    ledger(north).unlink()
+    assert "fewer than what the hub holds" in await start(north)
+    assert await ask(north) is UNREACHABLE
+
+
+async def test_a_file_full_of_other_bytes_does_not_start(north: TestFederation) -> None:
+    await north.stop(AGENCY)
+    content = bytearray(ledger(north).read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    ledger(north).write_bytes(content)
+    with pytest.raises(StorageError, match="damaged"):
+        await start(north)
+
+
+async def test_a_record_half_written_when_the_power_failed_was_never_answered_and_is_dropped(
+    north: TestFederation,
+) -> None:
+    """The write-ahead log ends inside the frame of the last commit, as on a disk that stopped in the middle."""
+    size = (await north.nodes[AGENCY].parts.ledger.head()).size
+    assert await ask(north) is TEAMS
+    torn = north.folder / "torn"
+    shutil.copytree(ledger(north).parent, torn)
+    log = torn / "ledger.db-wal"
+    log.write_bytes(log.read_bytes()[:-100])
+    await north.stop(AGENCY)
+    shutil.rmtree(ledger(north).parent)
+    shutil.copytree(torn, ledger(north).parent)
+    assert await start(north) == ""
+    assert (await north.nodes[AGENCY].parts.ledger.verify()).size == size
+    assert await ask(north) is TEAMS
+
+
+async def test_a_lost_ledger_key_does_not_start_and_a_new_one_waits_for_an_officer(north: TestFederation) -> None:
+    await north.stop(AGENCY)
+    file = north.folder / AGENCY / "keys" / "ledger.pem"
+    file.unlink()
+    with pytest.raises(ConfigurationError, match=r"ledger\.pem: key cannot be read"):
+        await start(north)
+
+    new = LedgerKey.generate()
+    new.save(file)
+    member = replace(north.operator.document.members[AGENCY], ledger_key=new.public_jwk())
+    assert "has not yet been compared" in await start(north)
+    signing_key = north.nodes[AGENCY].parts.me.signing_key
+    request = sign_join(member, signing_key, federation=NAME, now=north.clock.now())
+    await north.publish(lambda operator: operator.update(request, north.clock.now()))
+    await north.refresh()
+    node = north.nodes[AGENCY]
+    await node.checkpoints.begin()
+    assert "this node's ledger key has not signed" in node.parts.standing.doubt
+    assert await ask(north) is UNREACHABLE
+
+    (answer,) = await node.checkpoints.witnesses.ask()
+    assert answer.foreign is not None
+    opened = await node.checkpoints.open_epoch(answer.foreign.head)  # what `patchwork ledger restore` does
+    assert [(word.said, word.reason) for word in opened.words] == [(Said.COSIGNED, "")]
+    await node.checkpoints.compare()
+    assert await ask(north) is TEAMS

@@ -31,6 +31,7 @@ from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
+from gateway.node.probing import Budgets, Limits
 from gateway.node.routes import node_application
 from gateway.policy.agreement import Agreement
 from gateway.settings import PLAIN_HTTP_WORDS, HubSettings, NodeSettings, TlsSettings
@@ -68,6 +69,17 @@ def thresholds_of(settings: NodeSettings) -> Thresholds:
         disclose_at=settings.matching.disclose_at,
         birth_needed=settings.matching.birth_needed,
         prior=settings.matching.registered_share,
+    )
+
+
+def limits_of(settings: NodeSettings) -> Limits:
+    """How often anybody may ask in a day, as a node's configuration has it."""
+    budgets = settings.budgets
+    return Limits(
+        per_practitioner=budgets.questions_per_practitioner,
+        per_member=budgets.questions_per_member,
+        per_person=budgets.questions_per_person,
+        variants_per_person=budgets.variants_per_person,
     )
 
 
@@ -120,6 +132,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         membership=membership,
         database=database,
         ledger=ledger,
+        budgets=Budgets(keys_database, federation.id, clock, limits_of(settings)),
         hub=hub,
         clock=clock,
         display_s=settings.node.display_hours * 3600,

@@ -27,6 +27,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "answer.released": frozenset({"jti", "member"}),
     "answer.failed": frozenset({"jti", "member", "code", "reason"}),
     "answer.invalid": frozenset({"jti", "member", "code", "reason"}),
+    "budget.spent": frozenset({"jti", "member", "kind"}),
     "request.failed": frozenset({"path", "code", "status"}),
     "import.completed": frozenset(
         {"source", "created", "changed", "unchanged", "removed", "rejected", "waiting", "ms"}

@@ -113,11 +113,24 @@ class MatchingTable(_Table):
     registered_share: Annotated[float, Field(gt=0, le=0.9)] = 0.5
 
 
+class BudgetsTable(_Table):
+    """How often may be asked here in one day (UTC), before everybody looks unknown (docs/policy.md, "Probing").
+
+    The first two are per asking practitioner and member; the others what one member may ask about one person.
+    """
+
+    questions_per_practitioner: Annotated[int, Field(ge=1, le=1_000_000_000)] = 500
+    questions_per_member: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5000
+    questions_per_person: Annotated[int, Field(ge=1, le=1_000_000_000)] = 60
+    variants_per_person: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
 class NodeSettings(_Table):
     """A node's whole configuration file."""
 
     node: NodeTable
     matching: MatchingTable = MatchingTable()
+    budgets: BudgetsTable = BudgetsTable()
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()

@@ -9,6 +9,7 @@ days later; then no list of names tells any more whom old rows are about.
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from consent_ledger.record import SECRET_BYTES, LedgerError, Value, Work
 
@@ -18,8 +19,7 @@ NAMES_PER_STATEMENT = 256
 _READ = "SELECT name, variant, questions FROM asked_today WHERE day = ? AND name IN ("
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
+class Count(NamedTuple):
     """One count of a day: `name` and `variant` are keyed hashes, `kind` says in words what was spent.
 
     It is spent by `most_questions`, and by one more than `most_variants` different variants, from then on for all.
@@ -27,13 +27,12 @@ class Count:
 
     kind: str
     name: bytes
-    variant: bytes = b""
+    variant: bytes
     most_questions: int
-    most_variants: int = 1
+    most_variants: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spend:
+class Spend(NamedTuple):
     """What one question counts towards. `withheld`: it is refused for it already, and only to be counted."""
 
     day: int

@@ -125,12 +125,25 @@ class BudgetsTable(_Table):
     variants_per_person: Annotated[int, Field(ge=1, le=1000)] = 5
 
 
+class MisuseTable(_Table):
+    """What stands out in the weekly report of `patchwork ledger misuse` (docs/policy.md, "Misuse")."""
+
+    time_zone: ShortText = "Europe/London"
+    day_starts: Annotated[int, Field(ge=0, le=23)] = 7
+    day_ends: Annotated[int, Field(ge=1, le=24)] = 20
+    people_in_ten_minutes: Annotated[int, Field(ge=2, le=100_000)] = 20
+    people_out_of_hours: Annotated[int, Field(ge=1, le=100_000)] = 10
+    contact_within_days: Annotated[int, Field(ge=1, le=366)] = 14
+    searches_without_contact: Annotated[int, Field(ge=1, le=100_000)] = 3
+
+
 class NodeSettings(_Table):
     """A node's whole configuration file."""
 
     node: NodeTable
     matching: MatchingTable = MatchingTable()
     budgets: BudgetsTable = BudgetsTable()
+    misuse: MisuseTable = MisuseTable()
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()

@@ -2,10 +2,12 @@
 
 import typer
 
+from gateway.cli.misuse import misuse
 from gateway.cli.options import Config, opened, run
 from gateway.settings import NodeSettings, load_node
 
 app = typer.Typer(help="What this node has put on record.", no_args_is_help=True)
+app.command("misuse")(misuse)
 
 
 @app.command()

@@ -11,6 +11,7 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from typing import NamedTuple
 
 from consent_ledger.budget import BudgetSpent, Count, Spend, day_secret
 from gateway.clock import Clock
@@ -24,6 +25,8 @@ MEMBER, PRACTITIONER, TYPED, PERSON = "member", "practitioner", "typed-person", 
 
 _NAME_BYTES, _VARIANT_BYTES = 16, 8
 _LABEL = b"pw/node/budget1"  # BLAKE2b's personalisation, at most 16 bytes
+_NO_VARIANT = b""
+_ASKERS_REMEMBERED = 4096
 _SECONDS_PER_DAY = 86_400
 
 
@@ -37,15 +40,14 @@ class Limits:
     variants_per_person: int = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """One question as it counts: `spend` without the matched person, and what adds that one."""
+class Asking(NamedTuple):
+    """One question as it counts before it is matched; `variant` tells it from other ways to ask about that person."""
 
     day: int
     secret: bytes
     issuer: str
-    counts: tuple[Count, ...]
     variant: bytes
+    counts: tuple[Count, ...]
 
 
 class Budgets:
@@ -57,9 +59,12 @@ class Budgets:
         self._federation = federation
         self._clock = clock
         self._limits = limits
-        self._day = -1
-        self._secret = b""
-        self._spent: dict[bytes, str] = {}
+        self._begin(-1, b"")
+
+    def _begin(self, day: int, secret: bytes) -> None:
+        self._day, self._secret = day, secret
+        self._spent: set[bytes] = set()
+        self._askers: dict[tuple[str, str], tuple[Count, Count]] = {}
 
     async def asking(self, query: VerifiedQuery) -> Asking:
         """What this question counts towards before it is matched; raises StorageError. Reads nothing but once a day."""
@@ -67,31 +72,14 @@ class Budgets:
         day = int(now) // _SECONDS_PER_DAY
         if day != self._day:
             secret = await self._keys.write(day_secret(self._federation, day))
-            if day != self._day:  # nobody else was faster
-                self._day, self._secret, self._spent = day, secret, {}
-        question, secret, most = query.query, self._secret, self._limits
+            if day != self._day:  # else another question was faster
+                self._begin(day, secret)
+        question, secret = query.query, self._secret
         asked = asked_of(question.subject, today=datetime.fromtimestamp(now, UTC).date())
-        variant = _keyed(secret, _VARIANT_BYTES, repr(asked))
-        issuer = question.issuer
-        return Asking(
-            day=self._day,
-            secret=secret,
-            issuer=issuer,
-            counts=(
-                Count(
-                    kind=MEMBER,
-                    name=_keyed(secret, _NAME_BYTES, MEMBER, issuer),
-                    most_questions=most.per_member,
-                ),
-                Count(
-                    kind=PRACTITIONER,
-                    name=_keyed(secret, _NAME_BYTES, PRACTITIONER, issuer, question.practitioner.id),
-                    most_questions=most.per_practitioner,
-                ),
-                self._of_person(TYPED, _keyed(secret, _NAME_BYTES, TYPED, issuer, *_typed_person(asked)), variant),
-            ),
-            variant=variant,
-        )
+        issuer, variant = question.issuer, _keyed(secret, _VARIANT_BYTES, asked)
+        typed = self._of_person(TYPED, _keyed(secret, _NAME_BYTES, (TYPED, issuer, _typed_person(asked))), variant)
+        counts = (*self._of_asker(issuer, question.practitioner.id), typed)
+        return Asking(self._day, secret, issuer, variant, counts)
 
     def spend(self, asking: Asking, person_id: int | None = None) -> Spend:
         """What goes on record with the answer; `withheld` if a budget is known to be used up.
@@ -100,18 +88,18 @@ class Budgets:
         """
         counts = asking.counts
         if person_id is not None:
-            name = _keyed(asking.secret, _NAME_BYTES, PERSON, asking.issuer, str(person_id))
+            name = _keyed(asking.secret, _NAME_BYTES, (PERSON, asking.issuer, person_id))
             counts = (*counts, self._of_person(PERSON, name, asking.variant))
         for place, count in enumerate(counts):
             if count.name in self._spent:
-                return Spend(day=asking.day, counts=counts[: place + 1], withheld=True)
-        return Spend(day=asking.day, counts=counts)
+                return Spend(asking.day, counts[: place + 1], withheld=True)
+        return Spend(asking.day, counts)
 
     def remember(self, refused: BudgetSpent, query: VerifiedQuery) -> None:
         """Take note of what is used up, and alert somebody: with ids alone, and once a day."""
         for count in refused.counts:
             if count.name not in self._spent:
-                self._spent[count.name] = count.kind
+                self._spent.add(count.name)
                 emit(
                     "budget.spent",
                     level=logging.WARNING,
@@ -120,14 +108,22 @@ class Budgets:
                     kind=count.kind,
                 )
 
+    def _of_asker(self, issuer: str, practitioner: str) -> tuple[Count, Count]:
+        """Of the member and of its practitioner; remembered, for they ask again."""
+        known = self._askers.get((issuer, practitioner))
+        if known is None:
+            if len(self._askers) >= _ASKERS_REMEMBERED:
+                self._askers.clear()
+            member = _keyed(self._secret, _NAME_BYTES, (MEMBER, issuer))
+            own = _keyed(self._secret, _NAME_BYTES, (PRACTITIONER, issuer, practitioner))
+            known = self._askers[issuer, practitioner] = (
+                Count(MEMBER, member, _NO_VARIANT, self._limits.per_member, 1),
+                Count(PRACTITIONER, own, _NO_VARIANT, self._limits.per_practitioner, 1),
+            )
+        return known
+
     def _of_person(self, kind: str, name: bytes, variant: bytes) -> Count:
-        return Count(
-            kind=kind,
-            name=name,
-            variant=variant,
-            most_questions=self._limits.per_person,
-            most_variants=self._limits.variants_per_person,
-        )
+        return Count(kind, name, variant, self._limits.per_person, self._limits.variants_per_person)
 
 
 def _typed_person(asked: Asked) -> tuple[str, ...]:
@@ -143,10 +139,6 @@ def _typed_person(asked: Asked) -> tuple[str, ...]:
     return (*sounds, told) if asked.names else ("number", asked.nhs_number or "", told)
 
 
-def _keyed(secret: bytes, size: int, *texts: str) -> bytes:
-    """A keyed hash of texts, whatever they contain."""
-    digest = blake2b(key=secret, digest_size=size, person=_LABEL)
-    for text in texts:
-        part = text.encode()
-        digest.update(len(part).to_bytes(4, "big") + part)
-    return digest.digest()
+def _keyed(secret: bytes, size: int, of: tuple[object, ...] | Asked) -> bytes:
+    """A keyed hash of plain values; their `repr` leaves no doubt where one ends and the next begins."""
+    return blake2b(repr(of).encode(), key=secret, digest_size=size, person=_LABEL).digest()

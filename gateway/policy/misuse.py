@@ -131,7 +131,7 @@ def colleague(searches: Iterable[Search], colleagues: Collection[PersonName]) ->
 
 def burst(searches: Iterable[Search], habits: Habits) -> list[Item]:
     """Many different people within a short time."""
-    found = []
+    found: list[Item] = []
     for own in _by_practitioner(searches).values():
         ordered = sorted(own, key=lambda each: each.at)
         people: Counter[str] = Counter()  # of the questions from `start` to the last
@@ -152,7 +152,7 @@ def burst(searches: Iterable[Search], habits: Habits) -> list[Item]:
 
 def out_of_hours(searches: Iterable[Search], habits: Habits) -> list[Item]:
     """Many different people by night or at a weekend, over the week."""
-    found = []
+    found: list[Item] = []
     for own in _by_practitioner(each for each in searches if _is_out_of_hours(each.at, habits)).values():
         if len({each.person for each in own}) >= habits.people_out_of_hours:
             found += _item(Pattern.OUT_OF_HOURS, own, {each.seq for each in own})

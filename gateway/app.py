@@ -27,6 +27,7 @@ from gateway.links.https import HttpsLink, tls_context
 from gateway.links.hub_client import HubClient
 from gateway.matching.score import Thresholds
 from gateway.memory import collect_rarely
+from gateway.node.admission import Admission
 from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
@@ -163,7 +164,10 @@ async def listen_node(node: Node) -> Listener:
     """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken."""
     await accept_agreements(node)
     table = node.settings.node
-    application = node_application(node.parts, answer_delay_ms=table.answer_delay_ms, max_in_flight=table.max_in_flight)
+    admission = Admission(
+        most=table.max_in_flight, delay_s=table.answer_delay_ms / 1000, measured=table.admission == "measured"
+    )
+    application = node_application(node.parts, answer_delay_ms=table.answer_delay_ms, admission=admission)
     host, port = table.listen
     protect(application, time_limit_s=REQUEST_LIMIT_S)
     return await listen(application, host=host, port=port, tls=_tls(table.tls))

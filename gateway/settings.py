@@ -95,8 +95,9 @@ class NodeTable(_Table):
     listen: Listen = ("127.0.0.1", 8401)
     answer_delay_ms: Annotated[int, Field(ge=20, le=5000)] = 150
     display_hours: Annotated[int, Field(ge=1, le=24)] = 12
-    # So many that a usual machine has all their answers ready within answer_delay_ms: late ones would tell how much
-    # work each person was. 48 in 150 ms are 320 questions a second.
+    # As many as this machine, measured again and again, has ready in half of answer_delay_ms, and never more than
+    # max_in_flight: late answers would tell how much work each person was. 48 in 150 ms are 320 questions a second.
+    admission: Literal["measured", "fixed"] = "measured"
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 48
     plain_http: Literal["loopback only", "traffic may cross the network without TLS"] = "loopback only"
     tls: TlsSettings | None = None

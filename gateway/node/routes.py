@@ -9,6 +9,7 @@ busy says so before anything is opened, so that neither depends on a person (doc
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
 
 import orjson
 from aiohttp import web
@@ -16,6 +17,7 @@ from aiohttp import web
 from gateway.errors import Overloaded, Replayed
 from gateway.events import emit
 from gateway.links.body import BodyReader
+from gateway.node.admission import Admission
 from gateway.node.answer import answer
 from gateway.node.parts import NodeParts
 from gateway.wire.envelope import MemberEnvelope
@@ -25,21 +27,29 @@ from gateway.wire.paths import ANSWERS_PATH, HEALTH_PATH
 from gateway.wire.request import RequestClaims, VerifiedHeader, verify_header
 
 
-def node_application(node: NodeParts, *, answer_delay_ms: int, max_in_flight: int) -> web.Application:
+def node_application(node: NodeParts, *, answer_delay_ms: int, admission: Admission) -> web.Application:
     """The node's routes for the hub."""
-    door = _Door(node, delay_s=answer_delay_ms / 1000, max_in_flight=max_in_flight)
+    door = _Door(node, delay_s=answer_delay_ms / 1000, admission=admission)
     application = web.Application()
+    application.cleanup_ctx.append(lambda _: _measuring(admission))
     application.router.add_post(ANSWERS_PATH, door.post_answer)
     application.router.add_get(HEALTH_PATH, door.get_health)
     return application
 
 
+async def _measuring(admission: Admission) -> AsyncIterator[None]:
+    """While the application runs, the machine's speed is measured."""
+    task = asyncio.create_task(admission.keep_measuring(), name="admission")
+    yield
+    task.cancel()
+    await asyncio.wait([task])
+
+
 class _Door:
-    def __init__(self, node: NodeParts, *, delay_s: float, max_in_flight: int) -> None:
+    def __init__(self, node: NodeParts, *, delay_s: float, admission: Admission) -> None:
         self._node = node
         self._delay_s = delay_s
-        self._max_in_flight = max_in_flight
-        self._in_flight = 0
+        self._admission = admission
         self._bodies = BodyReader()
         self._requests: dict[str, float] = {}  # the hub's requests by id, oldest first, until they expire
 
@@ -50,7 +60,7 @@ class _Door:
         last byte of the question: who could begin it early and end it late would choose how near to the release the
         work is done, and learn from a missed one how long it took.
         """
-        if self._in_flight >= self._max_in_flight:
+        if self._admission.full:
             raise Overloaded("more questions are under way than this node answers at once")
         read_body = self._bodies.announced(request, max_bytes=MAX_MEMBER_ENVELOPE_BYTES)
         header = self._authorise(request)
@@ -58,16 +68,16 @@ class _Door:
         arrived = asyncio.get_running_loop().time()
         self._only_once(header.with_body(body))
         envelope = MemberEnvelope.from_json(body)
-        if self._in_flight >= self._max_in_flight:
+        if self._admission.full:
             raise Overloaded("more questions are under way than this node answers at once")
-        self._in_flight += 1
+        self._admission.take()
         try:
             try:
                 sealed = await answer(envelope, node=self._node)
             finally:
                 await self._release_time(arrived)
         finally:
-            self._in_flight -= 1
+            self._admission.free()
         emit("answer.released", jti=envelope.id, member=envelope.sender)
         return web.Response(body=sealed, content_type="application/octet-stream")
 

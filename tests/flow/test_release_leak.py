@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.node import routes
+from gateway.node import admission, routes
 from gateway.node.answer import answer
 from gateway.node.parts import NodeParts
 from gateway.wire.envelope import MemberEnvelope
@@ -30,12 +30,12 @@ TELLS_NOTHING = 0.62
 
 
 @asynccontextmanager
-async def loaded(folder: Path, options: str = "") -> AsyncIterator[Load]:
+async def loaded(folder: Path, options: str = "", *, admitting: str = "fixed") -> AsyncIterator[Load]:
     """A node that knows somebody of each kind, and who sends it questions."""
     options = f"{options}\n{NO_BUDGETS}"
     agreement = agreement_with_review(folder)
     async with federation(
-        folder, [ASKER, AGENCY], delay_ms=int(D * 1000), options=options, agreement=agreement
+        folder, [ASKER, AGENCY], delay_ms=int(D * 1000), options=options, agreement=agreement, admission=admitting
     ) as north:
         await register_kinds(north)
         view = north.nodes[ASKER].parts.membership.current()
@@ -93,6 +93,14 @@ async def test_who_is_turned_away_when_sixty_come_at_once_depends_on_nobody(tmp_
         assert len({(each.body_bytes, each.header_bytes) for each in batch if each.status == 200}) == 1
     answered = [(each.kind, float(each.status)) for batch in batches for each in batch]
     assert worst_auc(answered)[0] <= auc_by_chance(answered, quantile=0.995) + 0.05
+
+
+async def test_a_machine_too_slow_for_the_settings_takes_fewer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "ANSWER_OVER_REFERENCE", 1e6)
+    async with loaded(tmp_path, "max_in_flight = 48", admitting="measured") as load:
+        (batch,) = await load.batches([load.shuffled(KINDS * 2)])
+        assert Counter(each.status for each in batch) == {200: 1, OVERLOADED: 11}
+        assert (await load.ask("disclosed")).status == 200  # the place is free again
 
 
 def test_separation_finds_what_there_is_and_nothing_else() -> None:

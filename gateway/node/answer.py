@@ -136,7 +136,7 @@ async def _decide_and_log(
         except HeadMoved:
             continue
         except BudgetSpent as spent:
-            node.budgets.remember(spent, query)
+            node.budgets.remember(spent, asking, query)
         except (ReplayedError, ClockBehind) as error:
             raise _refusal(error) from error
         except (LedgerError, ValueError) as error:

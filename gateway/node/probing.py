@@ -1,10 +1,10 @@
 """Notices who tries out guesses: what each question counts towards, and which budgets are used up (docs/policy.md).
 
-A question counts for its member, its practitioner, the person as typed, and the person whom it came nearest to, known
-surely or not: so five spellings of one name are five variants of one person, whether or not anybody of that name is
-known here. The counts are kept by consent_ledger/budget.py, which refuses an answer that no budget has room for. This
-remembers what was refused, so that the next question of the kind is not even matched; what a restart forgets is
-refused, and remembered, once more.
+A question counts for its member, its practitioner, and the person whom it came nearest to, known surely or not, else
+the person as typed: so five spellings of one name are five variants of one person, whether or not anybody of that
+name is known here. The counts are kept by consent_ledger/budget.py, which refuses an answer that no budget has room
+for. This remembers what was refused, so that the next question of the kind is not even matched; what a restart forgets
+is refused, and remembered, once more.
 """
 
 import logging
@@ -47,7 +47,8 @@ class Asking(NamedTuple):
     secret: bytes
     issuer: str
     variant: bytes
-    counts: tuple[Count, ...]
+    asker: tuple[Count, Count]
+    typed: Count
 
 
 class Budgets:
@@ -63,7 +64,7 @@ class Budgets:
 
     def _begin(self, day: int, secret: bytes) -> None:
         self._day, self._secret = day, secret
-        self._spent: set[bytes] = set()
+        self._spent: dict[bytes, Count] = {}
         self._askers: dict[tuple[str, str], tuple[Count, Count]] = {}
 
     async def asking(self, query: VerifiedQuery) -> Asking:
@@ -78,28 +79,34 @@ class Budgets:
         asked = asked_of(question.subject, today=datetime.fromtimestamp(now, UTC).date())
         issuer, variant = question.issuer, _keyed(secret, _VARIANT_BYTES, asked)
         typed = self._of_person(TYPED, _keyed(secret, _NAME_BYTES, (TYPED, issuer, _typed_person(asked))), variant)
-        counts = (*self._of_asker(issuer, question.practitioner.id), typed)
-        return Asking(self._day, secret, issuer, variant, counts)
+        return Asking(self._day, secret, issuer, variant, self._of_asker(issuer, question.practitioner.id), typed)
 
     def spend(self, asking: Asking, person_id: int | None = None) -> Spend:
-        """What goes on record with the answer; `withheld` if a budget is known to be used up.
+        """What goes on record: the person whom the question came nearest to, else the one as typed.
 
-        Once a member's or a practitioner's is, nothing is counted behind it: the rows of a day stay bounded.
+        `withheld` if a budget is known to be used up. Once a member's or a practitioner's is, nothing is counted behind it: the rows of a day stay bounded.
         """
-        counts = asking.counts
+        about = asking.typed
         if person_id is not None:
             name = _keyed(asking.secret, _NAME_BYTES, (PERSON, asking.issuer, person_id))
-            counts = (*counts, self._of_person(PERSON, name, asking.variant))
+            about = self._of_person(PERSON, name, asking.variant)
+        counts = (*asking.asker, about)
         for place, count in enumerate(counts):
             if count.name in self._spent:
-                return Spend(asking.day, counts[: place + 1], withheld=True)
+                spent = self._spent[count.name]._replace(variant=count.variant)
+                return Spend(asking.day, (*counts[:place], spent), withheld=True)
         return Spend(asking.day, counts)
 
-    def remember(self, refused: BudgetSpent, query: VerifiedQuery) -> None:
-        """Take note of what is used up, and alert somebody: with ids alone, and once a day."""
+    def remember(self, refused: BudgetSpent, asking: Asking, query: VerifiedQuery) -> None:
+        """Take note of what is used up, and alert somebody: with ids alone, and once a day.
+
+        Of a person, how they were typed too, so that nobody is looked for when that is typed again.
+        """
         for count in refused.counts:
+            if count.kind == PERSON:
+                self._spent[asking.typed.name] = count
             if count.name not in self._spent:
-                self._spent.add(count.name)
+                self._spent[count.name] = count
                 emit(
                     "budget.spent",
                     level=logging.WARNING,

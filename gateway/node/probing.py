@@ -84,7 +84,8 @@ class Budgets:
     def spend(self, asking: Asking, person_id: int | None = None) -> Spend:
         """What goes on record: the person whom the question came nearest to, else the one as typed.
 
-        `withheld` if a budget is known to be used up. Once a member's or a practitioner's is, nothing is counted behind it: the rows of a day stay bounded.
+        `withheld` if a budget is known to be used up. Once a member's or a practitioner's is, nothing is counted behind
+        it: the rows of a day stay bounded.
         """
         about = asking.typed
         if person_id is not None:

@@ -5,15 +5,17 @@ number of processes on one file. Its steps:
 
 (1) read the head: size, peaks, highest time seen; a clock behind it answers nothing
 (2) for each entry that guards a disclosure: the question is new, the person's consent head and the accepted agreement
-    are those that the decision rests on; and each step of a case may be taken. One that fails is left out, others go on
+    are those that the decision rests on, and the asker's budgets have room; each step of a case may be taken. One that
+    fails is left out, the others go on
 (3) seal, hash and number the rest; complete the tree's subtrees
-(4) write entries, subtrees, projections, and the head
+(4) write entries, subtrees, projections, counts, and the head
 (5) drop replay rows that have expired for good
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from consent_ledger.budget import BudgetSpent, Spend, Tally
 from consent_ledger.case_table import CaseStep, Opening, open_cases, refusal, take
 from consent_ledger.keystore import Key, Owner
 from consent_ledger.merkle import HASH_BYTES, TreeHasher, leaf_hash
@@ -38,6 +40,7 @@ CLOCK_TOLERANCE_S = 30  # docs/wire.md
 PURGE_ROWS = 512  # per transaction; more than one adds
 
 _SECONDS_PER_HOUR = 3600
+_SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,7 @@ class Guard:
     persons: tuple[int, ...]
     consent_head: int | None
     agreement_sha256: str | None
+    spend: Spend | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,8 @@ def append_all(
     entries: list[tuple[Value, ...]] = []
     nodes: list[tuple[Value, ...]] = []
     consents: list[tuple[Value, ...]] = []
+    tally = Tally()
+    yield from tally.load(draft.guard.spend for draft in drafts if draft.guard and draft.guard.spend)
     for draft in drafts:
         key = keys[draft.owner]
         seq, hour = tree.size, int(draft.at) // _SECONDS_PER_HOUR
@@ -105,7 +111,7 @@ def append_all(
         refused: LedgerError | None = None
         if draft.guard is not None:
             refused = ClockBehind("the clock is behind the ledger") if behind else None
-            refused = refused or (yield from _check(draft.guard, keys, federation, consents))
+            refused = refused or (yield from _check(draft.guard, keys, federation, consents, tally))
         elif draft.step is not None:
             refused = yield from refusal(draft.step, seq=seq, hour=hour)
         if refused is not None:
@@ -131,6 +137,7 @@ def append_all(
         "UPDATE ledger_head SET size = ?, peaks = ?, clock_high = ?, projected_size = ? WHERE id = 1",
         (tree.size, b"".join(tree.peaks), high, tree.size),
     )
+    yield from tally.write(int(high) // _SECONDS_PER_DAY)
     # (5) by the highest time seen, so that a clock set back cannot reopen a question
     yield (
         "DELETE FROM replay WHERE (federation, issuer, jti) IN"
@@ -151,9 +158,11 @@ def read_head() -> Work[tuple[TreeHasher, float]]:
 
 
 def _check(
-    guard: Guard, keys: Mapping[Owner, Key], federation: str, unwritten: Sequence[tuple[Value, ...]]
+    guard: Guard, keys: Mapping[Owner, Key], federation: str, unwritten: Sequence[tuple[Value, ...]], tally: Tally
 ) -> Work[LedgerError | None]:
     """(2) The replay row comes last: a decision that must be made again keeps its question open."""
+    if guard.spend is not None and (spent := tally.spent(guard.spend)):
+        return BudgetSpent(spent)
     if guard.agreement_sha256 is not None:
         rows = yield (
             "SELECT 1 FROM agreement_accepted WHERE federation = ? AND sha256 = ?",
@@ -175,7 +184,11 @@ def _check(
         " ON CONFLICT DO NOTHING RETURNING 1",
         (federation, guard.issuer, guard.jti, guard.expires_at + REPLAY_MARGIN_S),
     )
-    return None if rows else ReplayedError("this question has been answered before")
+    if not rows:
+        return ReplayedError("this question has been answered before")
+    if guard.spend is not None:
+        tally.add(guard.spend)
+    return None
 
 
 def _project(draft: Draft, key: Key, federation: str, seq: int, hour: int) -> Work[None]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from consent_ledger.append import Guard
+from consent_ledger.budget import Spend
 from consent_ledger.record import EntryKind
 from mappings.vocabulary import Purpose
 
@@ -32,7 +33,8 @@ class AnsweredEntry:
     `consent_head` and `agreement_sha256` are those that the decision rests on; `expires_at` is the question's, in epoch
     seconds; `bundle_sha256` (hex) is that of what was disclosed. `person_ids` are all ids of a person who is known by
     several: a consent under any of them counts. With `person_id` None there are no decisions and no consent head;
-    raises ValueError otherwise.
+    raises ValueError otherwise. `withheld`: nothing was decided, because a budget of this kind is used up; `spend` is
+    what the question counts towards.
     """
 
     issuer: str
@@ -49,6 +51,8 @@ class AnsweredEntry:
     bundle_sha256: str | None = None
     question: Mapping[str, Any] | None = None
     decisions: Sequence[Mapping[str, Any]] = ()
+    withheld: str | None = None
+    spend: Spend | None = None
 
     def __post_init__(self) -> None:
         """A question without a match leaves nothing about a subject; one with a match names the consents it saw."""
@@ -66,6 +70,7 @@ class AnsweredEntry:
             persons=() if self.person_id is None else (self.person_id, *self.person_ids),
             consent_head=self.consent_head,
             agreement_sha256=self.agreement_sha256,
+            spend=self.spend,
         )
 
     @property
@@ -86,6 +91,8 @@ class AnsweredEntry:
         }
         if self.bundle_sha256 is not None:
             body["bundle_sha256"] = self.bundle_sha256
+        if self.withheld is not None:
+            body["withheld"] = self.withheld
         if self.person_id is not None:
             body |= {"person_id": self.person_id, "consent_head": self.consent_head, "question": self.question}
             body |= {"agreement_sha256": self.agreement_sha256, "decisions": list(self.decisions)}

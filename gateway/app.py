@@ -29,12 +29,15 @@ from gateway.links.hub_client import HubClient
 from gateway.links.witness_client import WitnessClient
 from gateway.matching.score import Thresholds
 from gateway.memory import collect_rarely
+from gateway.node.admission import Admission
 from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.case_watch import keep_watch
 from gateway.node.checkpoints import Checkpoints
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
+from gateway.node.probing import Budgets
+from gateway.node.probing import Limits as BudgetLimits
 from gateway.node.retention import Limits, retain_daily
 from gateway.node.routes import node_application
 from gateway.node.witness_door import WitnessDoor
@@ -89,6 +92,17 @@ def retention_limits(settings: NodeSettings) -> Limits:
     )
 
 
+def limits_of(settings: NodeSettings) -> BudgetLimits:
+    """How often anybody may ask in a day, as a node's configuration has it."""
+    budgets = settings.budgets
+    return BudgetLimits(
+        per_practitioner=budgets.questions_per_practitioner,
+        per_member=budgets.questions_per_member,
+        per_person=budgets.questions_per_person,
+        variants_per_person=budgets.variants_per_person,
+    )
+
+
 async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
     """All that a node is made of, not yet listening; raises ConfigurationError or StorageError."""
     federation = settings.federation[0]
@@ -138,6 +152,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         membership=membership,
         database=database,
         ledger=ledger,
+        budgets=Budgets(keys_database, federation.id, clock, limits_of(settings)),
         hub=hub,
         clock=clock,
         display_s=settings.node.display_hours * 3600,
@@ -186,9 +201,10 @@ async def listen_node(node: Node) -> Listener:
     table = node.settings.node
     parts = node.parts
     witness = WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock)
-    application = node_application(
-        parts, witness, answer_delay_ms=table.answer_delay_ms, max_in_flight=table.max_in_flight
+    admission = Admission(
+        most=table.max_in_flight, delay_s=table.answer_delay_ms / 1000, measured=table.admission == "measured"
     )
+    application = node_application(parts, witness, answer_delay_ms=table.answer_delay_ms, admission=admission)
     host, port = table.listen
     protect(application, time_limit_s=REQUEST_LIMIT_S)
     return await listen(application, host=host, port=port, tls=_tls(table.tls))

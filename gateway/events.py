@@ -30,6 +30,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "case.opened": frozenset({"case", "kind"}),
     "case.overdue": frozenset({"case", "kind"}),
     "case.watch_failed": frozenset({"code"}),
+    "budget.spent": frozenset({"jti", "member", "kind"}),
     "request.failed": frozenset({"path", "code", "status"}),
     "ledger.doubtful": frozenset({"code", "reason"}),
     "witness.cosigned": frozenset({"witness", "size", "epoch"}),

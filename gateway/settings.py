@@ -95,8 +95,9 @@ class NodeTable(_Table):
     listen: Listen = ("127.0.0.1", 8401)
     answer_delay_ms: Annotated[int, Field(ge=20, le=5000)] = 150
     display_hours: Annotated[int, Field(ge=1, le=24)] = 12
-    # So many that a usual machine has all their answers ready within answer_delay_ms: late ones would tell how much
-    # work each person was. 48 in 150 ms are 320 questions a second.
+    # As many as this machine, measured again and again, has ready in half of answer_delay_ms, and never more than
+    # max_in_flight: late answers would tell how much work each person was. 48 in 150 ms are 320 questions a second.
+    admission: Literal["measured", "fixed"] = "measured"
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 48
     plain_http: Literal["loopback only", "traffic may cross the network without TLS"] = "loopback only"
     tls: TlsSettings | None = None
@@ -140,6 +141,30 @@ class LedgerTable(_Table):
     witnesses: Annotated[tuple[MemberId, ...], Field(max_length=16)] = ()
 
 
+class BudgetsTable(_Table):
+    """How often may be asked here in one day (UTC), before everybody looks unknown (docs/policy.md, "Probing").
+
+    The first two are per asking practitioner and member; the others what one member may ask about one person.
+    """
+
+    questions_per_practitioner: Annotated[int, Field(ge=1, le=1_000_000_000)] = 500
+    questions_per_member: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5000
+    questions_per_person: Annotated[int, Field(ge=1, le=1_000_000_000)] = 60
+    variants_per_person: Annotated[int, Field(ge=1, le=1000)] = 5
+
+
+class MisuseTable(_Table):
+    """What stands out in the weekly report of `patchwork ledger misuse` (docs/policy.md, "Misuse")."""
+
+    time_zone: ShortText = "Europe/London"
+    day_starts: Annotated[int, Field(ge=0, le=23)] = 7
+    day_ends: Annotated[int, Field(ge=1, le=24)] = 20
+    people_in_ten_minutes: Annotated[int, Field(ge=2, le=100_000)] = 20
+    people_out_of_hours: Annotated[int, Field(ge=1, le=100_000)] = 10
+    contact_within_days: Annotated[int, Field(ge=1, le=366)] = 14
+    searches_without_contact: Annotated[int, Field(ge=1, le=100_000)] = 3
+
+
 class NodeSettings(_Table):
     """A node's whole configuration file."""
 
@@ -149,6 +174,8 @@ class NodeSettings(_Table):
     retention: RetentionTable = RetentionTable()
     cases: CasesTable = CasesTable()
     ledger: LedgerTable = LedgerTable()
+    budgets: BudgetsTable = BudgetsTable()
+    misuse: MisuseTable = MisuseTable()
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()

@@ -264,13 +264,15 @@ async def federation(
     not_accepting: Collection[str] = (),
     lying: bool = False,
     options: str = "",
+    admission: str = "fixed",
     now: float = NOW,
 ) -> AsyncIterator[TestFederation]:
     """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns.
 
     `not_signing`, `not_accepting`: members that do not sign the agreement, or not accept it for themselves. `lying`:
-    nodes speak to a LyingHub, honest until a test changes it. `options`: more lines for the nodes' `[node]`. `now`:
-    the clock's first time, which must be the machine's own if other processes take part.
+    nodes speak to a LyingHub, honest until a test changes it. `options`: more lines for the nodes' `[node]`.
+    `admission`: fixed, because with a delay of 20 ms a busy machine would admit one question at a time. `now`: the
+    clock's first time, which must be the machine's own if other processes take part.
     """
     clock = TurnedClock(now)
     names = ("hub", "liar", *members)
@@ -286,7 +288,7 @@ async def federation(
             member,
             port=ports[member],
             hub=ports["liar" if lying else "hub"],
-            table=f"answer_delay_ms = {delay_ms}\n{options}\n",
+            table=f'answer_delay_ms = {delay_ms}\nadmission = "{admission}"\n{options}\n',
             federation=f'accept_members = "{accept}"\n{accepted}',
             now=now,
         )

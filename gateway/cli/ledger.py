@@ -7,6 +7,7 @@ from gateway.cli.erase import erase
 from gateway.cli.export import export
 from gateway.cli.ledger_evidence import check_evidence, write_evidence
 from gateway.cli.ledger_reconcile import reconcile_counts
+from gateway.cli.misuse import misuse
 from gateway.cli.report import report
 from gateway.cli.retain import retain
 from gateway.cli.why import why
@@ -23,6 +24,7 @@ app.command("allow")(allow)
 app.command("reconcile")(reconcile_counts)
 app.command("evidence")(write_evidence)
 app.command("check-evidence")(check_evidence)
+app.command("misuse")(misuse)
 
 app.command()(ledger_checkpoint.verify)
 app.command()(ledger_checkpoint.checkpoint)

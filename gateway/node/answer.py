@@ -3,10 +3,11 @@
   (1) open the envelope with our sealing key
   (2) verify signature, recipients, federation document and time
   (3) refuse a replay (again in step (8), in the transaction that makes the answer durable)
-  (4) match, (5) consents and agreement: one visit to the databases
+  (4) match, (5) consents and agreement: one visit to the databases. Whose budget is used up is told nothing, and
+      nobody is looked for
   (6) decide each involvement
   (7) disclose what was permitted
-  (8) log durably; if consents moved meanwhile, read and decide again
+  (8) log durably; if consents moved meanwhile, or a budget has no room, read and decide again
   (9) sign, bound to the question
   (10) pad and seal; node/routes.py releases it at the fixed delay
 
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from consent_ledger.append import NO_CONSENTS, Appended
+from consent_ledger.budget import BudgetSpent, Spend
 from consent_ledger.consent import ConsentEntry
 from consent_ledger.entries import AnsweredEntry
 from consent_ledger.kept import SentAnswer
@@ -29,12 +31,13 @@ from gateway.database.contract import Work
 from gateway.errors import ClockWrong, FederationBehind, Replayed, StorageError
 from gateway.events import emit
 from gateway.matching.index import find
-from gateway.matching.score import NOBODY, Match, Thresholds
+from gateway.matching.score import NOBODY, Match
 from gateway.node.asker import asker_of
 from gateway.node.decisions import Decided, decide_team
 from gateway.node.disclose import disclose
 from gateway.node.membership import View
 from gateway.node.parts import NodeParts
+from gateway.node.probing import Asking
 from gateway.node.team import Team, team_of
 from gateway.policy.decide import Permit
 from gateway.wire.answer import (
@@ -63,6 +66,7 @@ class _Found:
     team: Team | None = None
     consents: tuple[ConsentEntry, ...] = ()
     consent_head: int = NO_CONSENTS
+    spend: Spend | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +131,15 @@ async def _decide_and_log(query: VerifiedQuery, view: View, node: NodeParts) -> 
     cannot be written, the question is put on record as one about nobody, and answered so. If that cannot be written
     either, nobody's question could be: only then is it an error.
     """
+    asking = await node.budgets.asking(query)
     for _ in range(MAX_DECISIONS):
-        outcome = await _decide_once(query, view, node)  # (3) - (7)
+        outcome = await _decide_once(query, asking, view, node)  # (3) - (7)
         try:
             return outcome, await node.ledger.log_answer(outcome.entry)  # (8)
         except HeadMoved:
             continue
+        except BudgetSpent as spent:
+            node.budgets.remember(spent, asking, query)
         except (ReplayedError, ClockBehind) as error:
             raise _refusal(error) from error
         except (LedgerError, ValueError) as error:
@@ -159,11 +166,11 @@ def _keep(signed: SignedAnswer, outcome: _Outcome, logged: Appended, node: NodeP
         )
 
 
-async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Outcome:
+async def _decide_once(query: VerifiedQuery, asking: Asking, view: View, node: NodeParts) -> _Outcome:
     """(3) - (7) on one snapshot of the databases."""
     today = datetime.fromtimestamp(node.clock.now(), UTC).date()
     try:
-        found = await node.database.read(_read(query, today, node.thresholds))  # (3) (4) (5)
+        found = await node.database.read(_read(query, asking, today, node))  # (3) (4) (5)
         decided = decide_team(  # (6)
             found.team,
             query=query,
@@ -182,20 +189,25 @@ async def _decide_once(query: VerifiedQuery, view: View, node: NodeParts) -> _Ou
     return _Outcome(what=what, entry=_entry(query, found, decided, what))
 
 
-def _read(query: VerifiedQuery, today: date, thresholds: Thresholds) -> Work[_Found]:
+def _read(query: VerifiedQuery, asking: Asking, today: date, node: NodeParts) -> Work[_Found]:
     """(3) - (5): everything that the answer needs, in one visit."""
     question = query.query
     if (yield from was_answered(question.federation, question.issuer, question.jti)):
         raise Replayed("this question has been answered before")
+    spend = node.budgets.spend(asking)
+    if spend.withheld:
+        return _Found(match=NOBODY, accepted=frozenset(), spend=spend)
     accepted = yield from accepted_agreements(question.federation)
-    match = yield from find(question.subject, today=today, thresholds=thresholds)
-    if not match.disclosable or match.best is None:
-        return _Found(match=match, accepted=accepted)
+    match = yield from find(question.subject, today=today, thresholds=node.thresholds)
+    if match.best is not None:
+        spend = node.budgets.spend(asking, match.best.person_id)
+    if spend.withheld or not match.disclosable or match.best is None:
+        return _Found(match=match, accepted=accepted, spend=spend)
     if question.only_certain and match.best.grade is not MatchGrade.CERTAIN:
-        return _Found(match=match, accepted=accepted)
+        return _Found(match=match, accepted=accepted, spend=spend)
     team = yield from team_of(match.best.person_id, today=today.isoformat())
     consents, head = yield from consents_of(team.person_ids)
-    return _Found(match=match, accepted=accepted, team=team, consents=consents, consent_head=head)
+    return _Found(match=match, accepted=accepted, team=team, consents=consents, consent_head=head, spend=spend)
 
 
 def _disclose(
@@ -242,6 +254,8 @@ def _entry(
         bundle_sha256=hashlib.sha256(what.bundle).hexdigest() if isinstance(what, Disclosure) else None,
         question=None if team is None else decided.question_record(found.match),
         decisions=() if team is None else decided.records(),
+        withheld=found.spend.counts[-1].kind if found.spend is not None and found.spend.withheld else None,
+        spend=found.spend,
     )
 
 

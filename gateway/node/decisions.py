@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from consent_ledger.consent import ConsentEntry, ConsentState, effective
+from consent_ledger.consent import ConsentEntry, effective
 from gateway.matching.mais import mais_score
 from gateway.matching.score import Match, Scored
 from gateway.node.agreements import AgreementsInForce
@@ -20,6 +20,7 @@ from gateway.policy.decide import (
     as_record,
     decide,
 )
+from gateway.wire.federation import Member
 from gateway.wire.query import VerifiedQuery
 from mappings.vocabulary import MatchGrade
 
@@ -89,25 +90,54 @@ def decide_team(
     agreement = agreements.with_member(
         question.agreement_uri, question.agreement_version, question.issuer, accepted=accepted, today=today
     )
-    me = agreements.federation.members[agreements.me]
-    asker = MemberFacts(id=query.sender.id, type=query.sender.type)
-    answerer = MemberFacts(id=me.id, type=me.type)
-    facts = QuestionFacts(
-        purpose=question.purpose,
-        lawful_basis=question.lawful_basis,
-        agreement_uri=question.agreement_uri,
-        agreement_version=question.agreement_version,
-        mode=question.mode,
-        auth_method=question.auth_method,
-        break_glass=question.break_glass,
+    return decide_as(
+        team,
+        facts=QuestionFacts(
+            purpose=question.purpose,
+            lawful_basis=question.lawful_basis,
+            agreement_uri=question.agreement_uri,
+            agreement_version=question.agreement_version,
+            mode=question.mode,
+            auth_method=question.auth_method,
+            break_glass=question.break_glass,
+        ),
+        asker=query.sender,
+        answerer=agreements.federation.members[agreements.me],
+        agreement=agreement,
+        grade=grade,
+        consents=consents,
+        today=today,
     )
+
+
+def decide_as(
+    team: Team,
+    *,
+    facts: QuestionFacts,
+    asker: Member,
+    answerer: Member,
+    agreement: Agreement | None,
+    grade: MatchGrade,
+    consents: Sequence[ConsentEntry],
+    today: date,
+) -> Decided:
+    """Decide every involvement for whoever asks; `agreement` is the one in force between the two, or None."""
+    asking = MemberFacts(id=asker.id, type=asker.type)
+    answering = MemberFacts(id=answerer.id, type=answerer.type)
     inputs = tuple(
         DecisionInputs(
             question=facts,
-            asker=asker,
-            answerer=answerer,
+            asker=asking,
+            answerer=answering,
             involvement=_facts(each),
-            consent=_consent(consents, query=query, service=_service(each), today=today),
+            consent=effective(
+                consents,
+                purpose=facts.purpose,
+                recipient=asker.id,
+                recipient_type=asker.type,
+                service=_service(each),
+                today=today,
+            ),
             grade=grade,
             agreement=agreement,
             in_force=agreement is not None,
@@ -121,17 +151,6 @@ def decide_team(
         inputs=inputs,
         decisions=tuple(decide(each) for each in inputs),
         involvement_ids=tuple(each.involvement_id for each in team.involvements),
-    )
-
-
-def _consent(consents: Sequence[ConsentEntry], *, query: VerifiedQuery, service: str, today: date) -> ConsentState:
-    return effective(
-        consents,
-        purpose=query.query.purpose,
-        recipient=query.sender.id,
-        recipient_type=query.sender.type,
-        service=service,
-        today=today,
     )
 
 

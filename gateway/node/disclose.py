@@ -53,7 +53,7 @@ def disclose(
     # (2)
     today = datetime.fromtimestamp(int(now), UTC).date().isoformat()
     permitted = [(index, permit) for index, permit in permits if permit.mode >= Mode.DUTY_CONTACT]
-    shown = [_show(team.involvements[index], permit.mode, today) for index, permit in permitted]
+    shown = [show(team.involvements[index], permit.mode, today) for index, permit in permitted]
     # (3)
     if not shown:
         return NOTHING_TO_DISCLOSE
@@ -76,7 +76,7 @@ def disclose(
     )
 
 
-def _show(member: TeamMember, mode: Mode, today: str) -> Participation:
+def show(member: TeamMember, mode: Mode, today: str) -> Participation:
     """One involvement as its mode shows it. A practitioner without a name that may be shown is a duty contact."""
     practitioner = member.practitioner
     if mode < Mode.PRACTITIONER or (practitioner is not None and not _can_be_named(practitioner.name)):

@@ -9,6 +9,7 @@ from gateway.links.hub_client import HubClient
 from gateway.matching.score import DEFAULT_THRESHOLDS, Thresholds
 from gateway.node.identity import Identity
 from gateway.node.membership import Membership
+from gateway.node.probing import Budgets
 from gateway.node.standing import Standing
 
 
@@ -20,6 +21,7 @@ class NodeParts:
     membership: Membership
     database: Database
     ledger: Ledger
+    budgets: Budgets
     hub: HubClient
     clock: Clock
     display_s: int

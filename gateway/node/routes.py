@@ -11,6 +11,7 @@ busy says so before anything is opened, so that neither depends on a person (doc
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
 
 import orjson
 from aiohttp import web
@@ -18,6 +19,7 @@ from aiohttp import web
 from gateway.errors import Overloaded
 from gateway.events import emit
 from gateway.links.body import BodyReader
+from gateway.node.admission import Admission
 from gateway.node.answer import answer
 from gateway.node.counts_door import CountsDoor
 from gateway.node.once import OnlyOnce
@@ -36,11 +38,12 @@ MARGIN_S = 0.5
 
 
 def node_application(
-    node: NodeParts, witness: WitnessDoor, *, answer_delay_ms: int, max_in_flight: int
+    node: NodeParts, witness: WitnessDoor, *, answer_delay_ms: int, admission: Admission
 ) -> web.Application:
     """The node's routes for the hub, and as a witness."""
-    door = _Door(node, delay_s=answer_delay_ms / 1000, max_in_flight=max_in_flight)
+    door = _Door(node, delay_s=answer_delay_ms / 1000, admission=admission)
     application = web.Application()
+    application.cleanup_ctx.append(lambda _: _measuring(admission))
     application.router.add_post(ANSWERS_PATH, door.post_answer)
     application.router.add_get(HEALTH_PATH, door.get_health)
     application.router.add_post(COUNTS_PATH, CountsDoor(node).post)
@@ -48,12 +51,19 @@ def node_application(
     return application
 
 
+async def _measuring(admission: Admission) -> AsyncIterator[None]:
+    """While the application runs, the machine's speed is measured."""
+    task = asyncio.create_task(admission.keep_measuring(), name="admission")
+    yield
+    task.cancel()
+    await asyncio.wait([task])
+
+
 class _Door:
-    def __init__(self, node: NodeParts, *, delay_s: float, max_in_flight: int) -> None:
+    def __init__(self, node: NodeParts, *, delay_s: float, admission: Admission) -> None:
         self._node = node
         self._delay_s = delay_s
-        self._max_in_flight = max_in_flight
-        self._in_flight = 0
+        self._admission = admission
         self._bodies = BodyReader()
         self._seen = OnlyOnce(node.clock)
 
@@ -64,7 +74,7 @@ class _Door:
         last byte of the question: who could begin it early and end it late would choose how near to the release the
         work is done, and learn from a missed one how long it took.
         """
-        if self._in_flight >= self._max_in_flight:
+        if self._admission.full:
             raise Overloaded("more questions are under way than this node answers at once")
         read_body = self._bodies.announced(request, max_bytes=MAX_MEMBER_ENVELOPE_BYTES)
         header = self._authorise(request)
@@ -72,16 +82,16 @@ class _Door:
         arrived = asyncio.get_running_loop().time()
         self._seen.check(header.with_body(body))
         envelope = MemberEnvelope.from_json(body)
-        if self._in_flight >= self._max_in_flight:
+        if self._admission.full:
             raise Overloaded("more questions are under way than this node answers at once")
-        self._in_flight += 1
+        self._admission.take()
         try:
             try:
                 sealed = await answer(envelope, node=self._node)
             finally:
                 await self._release_time(arrived)
         finally:
-            self._in_flight -= 1
+            self._admission.free()
         passed = asyncio.get_running_loop().time() - arrived
         if passed > max(IN_TIME_S, envelope.deadline_ms / 1000 - MARGIN_S) or request.transport is None:
             self._node.ledger.note_late(envelope.id)  # no hub is to blame if the asker does not have it

@@ -4,8 +4,10 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import bench_answer, bench_fanout, bench_hub_memory, bench_ledger, bench_match
+from tests.bench import bench_answer, bench_fanout, bench_hub_memory, bench_leak, bench_ledger, bench_match
 from tests.bench.figures import write_figures
+
+PEOPLE_FOR_LEAK = 20_000  # enough that whom nobody knows is looked for as long as in a larger register
 
 
 def main() -> None:
@@ -18,6 +20,7 @@ def main() -> None:
         figures = bench_answer.measure(Path(folder), options.people)
         figures |= bench_match.measure(Path(folder) / "match", options.people)
         figures |= bench_ledger.measure(Path(folder) / "ledger", options.people // 10)
+        figures |= bench_leak.measure(Path(folder) / "leak", min(options.people, PEOPLE_FOR_LEAK))
     figures |= bench_fanout.run()
     figures |= bench_hub_memory.run()
     write_figures(options.out, figures)

@@ -10,7 +10,6 @@ import os
 import statistics
 import sys
 import time
-import uuid
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,20 +27,13 @@ from gateway.app import Node, listen_node, open_node
 from gateway.database.contract import Database, Statement, Work
 from gateway.http import listen
 from gateway.memory import collect_rarely
-from gateway.node.identity import SIGNING_KEY_FILE
-from gateway.node.membership import View
 from gateway.node.question import read_subject
 from gateway.settings import load_node
-from gateway.wire.envelope import member_envelope, seal_query
-from gateway.wire.federation import HUB
-from gateway.wire.keys import SigningKey
 from gateway.wire.limits import ANSWER_BYTES, CONTENT_KEY_BYTES, SEALED_ANSWER_BYTES
-from gateway.wire.query import AskingPractitioner, Query, sign_query
-from gateway.wire.request import sign_request
 from gateway.wire.seal import HybridPublicKey, ReplyKey, open_sealed, seal
-from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
 from tests.bench.register import Tenant, tenants
-from tests.federation import NAME, NOW, TurnedClock, federation
+from tests.bench.sealed_questions import NO_BUDGETS, SealedQuestions
+from tests.federation import NAME, TurnedClock, federation
 
 ASKER, ANSWERER = "childrens-services", "housing"
 IN_FLIGHT = 400  # times 1 / answer_delay: more than one core can answer
@@ -58,9 +50,12 @@ def measure(folder: Path, people: int) -> dict[str, Any]:
 
 
 async def _measure(folder: Path, people: int) -> dict[str, Any]:
-    async with federation(folder, [ASKER, ANSWERER], delay_ms=150, options="max_in_flight = 1000") as north:
+    async with federation(
+        folder, [ASKER, ANSWERER], delay_ms=150, options=f"max_in_flight = 1000\n{NO_BUDGETS}"
+    ) as north:
         view = north.nodes[ASKER].parts.membership.current()
-        questions = _Questions(north.folder, view, [*tenants(people)][:: max(1, people // 5000)])
+        sealed = SealedQuestions(north.folder, view, asker=ASKER, answerer=ANSWERER)
+        questions = _Questions(sealed, [*tenants(people)][:: max(1, people // 5000)])
         await north.stop(ANSWERER)
         ingest = await _run("tests.bench.bench_ingest", str(north.folder / ANSWERER / "data"), str(people))
         cores = sorted(os.sched_getaffinity(0))
@@ -156,15 +151,12 @@ async def _saturate(
 
 
 class _Questions:
-    """Questions of real members about people of the register, sealed as the hub would hand them over."""
+    """Questions about people of the register, each of them in turn."""
 
-    def __init__(self, folder: Path, view: View, people: Sequence[Tenant]) -> None:
-        self._view = view
+    def __init__(self, sealed: SealedQuestions, people: Sequence[Tenant]) -> None:
+        self._sealed = sealed
         self._people = people
         self._next = 0
-        self._key = SigningKey.load(folder / ASKER / "keys" / SIGNING_KEY_FILE)
-        self._hub_key = SigningKey.load(folder / "hub" / "keys" / "hub.pem")
-        self._reply_key = ReplyKey.generate()
 
     def take(self, count: int) -> list[tuple[bytes, dict[str, str]]]:
         """Fresh questions: none is ever asked twice."""
@@ -177,41 +169,9 @@ class _Questions:
     def _make(self) -> tuple[bytes, dict[str, str]]:
         tenant = self._people[self._next % len(self._people)]
         self._next += 1
-        agreement = next(iter(self._view.agreements.published.values())).agreement
-        query = Query(
-            federation=NAME,
-            issuer=ASKER,
-            issued_at=int(NOW),
-            expires_at=int(NOW) + 120,
-            jti=str(uuid.uuid4()),
-            recipients=(ANSWERER,),
-            fed_seq=self._view.federation.seq,
-            fed_sha256=self._view.federation.sha256,
-            practitioner=AskingPractitioner(id="a-1", name="Alex Asker", role="Social worker", organisation=ASKER),
-            auth_method=AuthMethod.MFA,
-            auth_time=int(NOW),
-            purpose=Purpose.COORDINATION,
-            lawful_basis=LawfulBasis.PUBLIC_TASK,
-            agreement_uri=agreement.uri,
-            agreement_version=agreement.version,
-            mode=Mode.SCHEDULE,
-            subject=read_subject(f"{tenant.given} {tenant.family}", born=tenant.born, postcode=tenant.postcode),
-            reply_key=self._reply_key.public,
+        return self._sealed.about(
+            read_subject(f"{tenant.given} {tenant.family}", born=tenant.born, postcode=tenant.postcode)
         )
-        signed = sign_query(query, self._key)
-        envelope = seal_query(signed, {ANSWERER: self._view.sealing_keys[ANSWERER]}, deadline_ms=4000)
-        body = member_envelope(envelope, ANSWERER, ASKER).to_json()
-        token = sign_request(
-            self._hub_key,
-            iss=HUB,
-            aud=ANSWERER,
-            method="POST",
-            path=PATH,
-            body=body,
-            now=NOW,
-            jti=str(uuid.uuid4()),
-        )
-        return body, {"Authorization": token, "Content-Type": "application/json"}
 
 
 # The worker.

@@ -83,6 +83,7 @@ def answered(jti: str, **changes: Any) -> AnsweredEntry:
     return AnsweredEntry(**(facts | changes))
 
 
-def unmatched(jti: str) -> AnsweredEntry:
+def unmatched(jti: str, **changes: Any) -> AnsweredEntry:
     """An answer to a question that matched nobody."""
-    return answered(jti, outcome="nothing-to-disclose", person_id=None, consent_head=None, question=None, decisions=())
+    nothing: dict[str, Any] = {"person_id": None, "consent_head": None, "question": None, "decisions": ()}
+    return answered(jti, outcome="nothing-to-disclose", **nothing, **changes)

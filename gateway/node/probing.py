@@ -1,0 +1,152 @@
+"""Notices who tries out guesses: what each question counts towards, and which budgets are used up (docs/policy.md).
+
+A question counts for its member, its practitioner, and the person whom it came nearest to, known surely or not, else
+the person as typed: so five spellings of one name are five variants of one person, whether or not anybody of that
+name is known here. The counts are kept by consent_ledger/budget.py, which refuses an answer that no budget has room
+for. This remembers what was refused, so that the next question of the kind is not even matched; what a restart forgets
+is refused, and remembered, once more.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+from consent_ledger.budget import BudgetSpent, Count, Spend, day_secret
+from gateway.clock import Clock
+from gateway.database.contract import Database
+from gateway.events import emit
+from gateway.matching.normalise import skeleton
+from gateway.matching.record import Asked, asked_of
+from gateway.wire.query import VerifiedQuery
+
+MEMBER, PRACTITIONER, TYPED, PERSON = "member", "practitioner", "typed-person", "person"
+
+_NAME_BYTES, _VARIANT_BYTES = 16, 8
+_LABEL = b"pw/node/budget1"  # BLAKE2b's personalisation, at most 16 bytes
+_NO_VARIANT = b""
+_ASKERS_REMEMBERED = 4096
+_SECONDS_PER_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most in one day (UTC). The last two: one member's questions about one person, and variants of that person."""
+
+    per_practitioner: int = 500
+    per_member: int = 5000
+    per_person: int = 60
+    variants_per_person: int = 5
+
+
+class Asking(NamedTuple):
+    """One question as it counts before it is matched; `variant` tells it from other ways to ask about that person."""
+
+    day: int
+    secret: bytes
+    issuer: str
+    variant: bytes
+    asker: tuple[Count, Count]
+    typed: Count
+
+
+class Budgets:
+    """One node's budgets. Its memory holds what was used up today, as keyed hashes."""
+
+    def __init__(self, keys: Database, federation: str, clock: Clock, limits: Limits) -> None:
+        """`keys` is the key store."""
+        self._keys = keys
+        self._federation = federation
+        self._clock = clock
+        self._limits = limits
+        self._begin(-1, b"")
+
+    def _begin(self, day: int, secret: bytes) -> None:
+        self._day, self._secret = day, secret
+        self._spent: dict[bytes, Count] = {}
+        self._askers: dict[tuple[str, str], tuple[Count, Count]] = {}
+
+    async def asking(self, query: VerifiedQuery) -> Asking:
+        """What this question counts towards before it is matched; raises StorageError. Reads nothing but once a day."""
+        now = self._clock.now()
+        day = int(now) // _SECONDS_PER_DAY
+        if day != self._day:
+            secret = await self._keys.write(day_secret(self._federation, day))
+            if day != self._day:  # else another question was faster
+                self._begin(day, secret)
+        question, secret = query.query, self._secret
+        asked = asked_of(question.subject, today=datetime.fromtimestamp(now, UTC).date())
+        issuer, variant = question.issuer, _keyed(secret, _VARIANT_BYTES, asked)
+        typed = self._of_person(TYPED, _keyed(secret, _NAME_BYTES, (TYPED, issuer, _typed_person(asked))), variant)
+        return Asking(self._day, secret, issuer, variant, self._of_asker(issuer, question.practitioner.id), typed)
+
+    def spend(self, asking: Asking, person_id: int | None = None) -> Spend:
+        """What goes on record: the person whom the question came nearest to, else the one as typed.
+
+        `withheld` if a budget is known to be used up. Once a member's or a practitioner's is, nothing is counted behind
+        it: the rows of a day stay bounded.
+        """
+        about = asking.typed
+        if person_id is not None:
+            name = _keyed(asking.secret, _NAME_BYTES, (PERSON, asking.issuer, person_id))
+            about = self._of_person(PERSON, name, asking.variant)
+        counts = (*asking.asker, about)
+        for place, count in enumerate(counts):
+            if count.name in self._spent:
+                spent = self._spent[count.name]._replace(variant=count.variant)
+                return Spend(asking.day, (*counts[:place], spent), withheld=True)
+        return Spend(asking.day, counts)
+
+    def remember(self, refused: BudgetSpent, asking: Asking, query: VerifiedQuery) -> None:
+        """Take note of what is used up, and alert somebody: with ids alone, and once a day.
+
+        Of a person, how they were typed too, so that nobody is looked for when that is typed again.
+        """
+        for count in refused.counts:
+            if count.kind == PERSON:
+                self._spent[asking.typed.name] = count
+            if count.name not in self._spent:
+                self._spent[count.name] = count
+                emit(
+                    "budget.spent",
+                    level=logging.WARNING,
+                    jti=query.query.jti,
+                    member=query.sender.id,
+                    kind=count.kind,
+                )
+
+    def _of_asker(self, issuer: str, practitioner: str) -> tuple[Count, Count]:
+        """Of the member and of its practitioner; remembered, for they ask again."""
+        known = self._askers.get((issuer, practitioner))
+        if known is None:
+            if len(self._askers) >= _ASKERS_REMEMBERED:
+                self._askers.clear()
+            member = _keyed(self._secret, _NAME_BYTES, (MEMBER, issuer))
+            own = _keyed(self._secret, _NAME_BYTES, (PRACTITIONER, issuer, practitioner))
+            known = self._askers[issuer, practitioner] = (
+                Count(MEMBER, member, _NO_VARIANT, self._limits.per_member, 1),
+                Count(PRACTITIONER, own, _NO_VARIANT, self._limits.per_practitioner, 1),
+            )
+        return known
+
+    def _of_person(self, kind: str, name: bytes, variant: bytes) -> Count:
+        return Count(kind, name, variant, self._limits.per_person, self._limits.variants_per_person)
+
+
+def _typed_person(asked: Asked) -> tuple[str, ...]:
+    """Who is meant, as coarsely as guesses vary: the sound of the first name, and the birth year or what there is."""
+    given, family = asked.names[0] if asked.names else ((), ())
+    if asked.birth is not None:
+        told = str(asked.birth.year)
+    elif asked.age is not None:
+        told = f"aged {asked.age}"
+    else:
+        told = asked.postcode or ""
+    sounds = (*(skeleton(token) for token in given[:1]), "|", *(skeleton(token) for token in family))
+    return (*sounds, told) if asked.names else ("number", asked.nhs_number or "", told)
+
+
+def _keyed(secret: bytes, size: int, of: tuple[object, ...] | Asked) -> bytes:
+    """A keyed hash of plain values; their `repr` leaves no doubt where one ends and the next begins."""
+    return blake2b(repr(of).encode(), key=secret, digest_size=size, person=_LABEL).digest()

@@ -7,7 +7,7 @@ nothing is written, and the next batch tries afresh; nothing of the tree is reme
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any
 
-from consent_ledger import case_table, exchange, kept, keystore, read
+from consent_ledger import case_table, exchange, kept, keystore
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
 from consent_ledger.case import CaseId, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
@@ -23,12 +23,11 @@ from consent_ledger.case_table import CaseStep, Opening
 from consent_ledger.checkpoint import Head
 from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
-from consent_ledger.exchange import HourCount
 from consent_ledger.governance import GovernanceEntry
 from consent_ledger.kept import LateAnswer, Rider, SentAnswer
 from consent_ledger.keystore import Key, Owner
-from consent_ledger.proof import FoundEntry, Proved, find_question, prove
-from consent_ledger.read import Entry, TreeHead, Walk
+from consent_ledger.proof import FoundEntry
+from consent_ledger.reader import LedgerReader
 from consent_ledger.record import (
     KIND_CLASSES,
     CaseRefused,
@@ -39,7 +38,6 @@ from consent_ledger.record import (
     Storage,
     Work,
     body_bytes,
-    read_leaf,
 )
 
 MAX_BATCH = 256  # entries of one transaction: some 15 ms of work
@@ -55,15 +53,13 @@ class _Waiting:
     done: asyncio.Future[list[Appended]]
 
 
-class Ledger:
+class Ledger(LedgerReader):
     """Append and read. Use as `async with Ledger(...) as ledger`, or `start()` and `close()`."""
 
     def __init__(self, storage: Storage, keys: Storage, clock: Callable[[], float], federation: str) -> None:
         """`storage` has the ledger's tables, `keys` the key store's; `clock` gives epoch seconds."""
-        self._storage = storage
-        self._keys = keys
+        super().__init__(storage, keys, federation)
         self._clock = clock
-        self._federation = federation
         self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING)
         self._riders: list[Rider] = []
         self._sequencer: asyncio.Task[None] | None = None
@@ -188,89 +184,17 @@ class Ledger:
         """Note that an answer was ready too late for its asker to have had it."""
         self._ride(LateAnswer(jti))
 
-    # Reading.
-
-    async def head(self) -> TreeHead:
-        """Size and root of the tree."""
-        return await self._storage.read(read.tree_head())
-
-    async def entries(self, since: int = 0, *, hour: int = 0) -> AsyncIterator[Entry]:
-        """All entries from seq `since` on, opened where their key exists; raises LedgerCorrupt at the first bad one.
-
-        Those written before `hour` (hours since the epoch) are passed over unopened.
-        """
-        while rows := await self._storage.read(read.chunk(since)):
-            since = rows[-1][0] + 1
-            for entry in await self._opened([row for row in rows if not hour or read_leaf(row[3]).header.hour >= hour]):
-                yield entry
-
-    async def about(self, person_ids: Sequence[int]) -> list[Entry]:
-        """What is on record under these ids of one person, in ledger order; raises LedgerCorrupt."""
-        found: list[Entry] = []
-        for key_id in await self._keys.read(keystore.key_ids(person_ids)):
-            since = 0
-            while rows := await self._storage.read(read.chunk_of(key_id, since)):
-                since = rows[-1][0] + 1
-                found += await self._opened(rows)
-        return sorted(found, key=lambda entry: entry.seq)
-
-    async def entry(self, seq: int) -> tuple[Entry, int | None] | None:
-        """One entry, and the id of the person under whose key it stands; None if there is none."""
-        rows = await self._storage.read(read.row_at(seq))
-        if not rows:
-            return None
-        (entry,) = await self._opened(rows)
-        return entry, await self._keys.read(keystore.person_of(rows[0][2]))
-
-    async def key_ids(self, person_ids: Sequence[int]) -> list[str]:
-        """Ids (hex) of the secrets that these ids of a person have."""
-        return [key_id.hex() for key_id in await self._keys.read(keystore.key_ids(person_ids))]
-
-    async def periods(self) -> list[tuple[str, str]]:
-        """Months, and years of governance, whose secret exists, with its id (hex)."""
-        return await self._keys.read(keystore.periods(self._federation))
-
-    async def _opened(self, rows: Sequence[tuple[int, str, bytes, bytes, bytes]]) -> list[Entry]:
-        secrets = await self._keys.read(keystore.secrets_by_id({row[2] for row in rows}))
-        return [read.open_entry(seq, leaf, hashed, secrets.get(key_id)) for seq, _, key_id, leaf, hashed in rows]
-
-    async def question(self, jti: str, *, since_hour: int = 0) -> list[FoundEntry]:
-        """The entries about a question, oldest first; those of people who were erased cannot be found."""
-        return await find_question(self._storage, self._keys, jti, since_hour=since_hour)
+    # Reading what waits to be written beside the tree; the rest is LedgerReader's.
 
     async def sent(self, entry: FoundEntry) -> tuple[str, bytes] | None:
         """The exact answer, and its bundle in raw DEFLATE, that left under an entry; None if none is kept."""
         await self._flush()
         return await self._storage.read(kept.read_sent(entry.seq, entry.secret))
 
-    async def prove(self, seqs: Sequence[int]) -> Proved:
-        """That these entries are in the tree."""
-        return await self._storage.read(prove(seqs))
-
-    async def exchanged(self, member: str, since: int, until: int) -> dict[int, HourCount]:
-        """Questions and answers between this node and a member, by hour; settle() first."""
-        return await self._storage.read(exchange.counts(member, since, until))
-
-    async def exchanged_with(self, since: int, until: int) -> list[str]:
-        """Members with whom there were any; settle() first."""
-        return await self._storage.read(exchange.counterparts(since, until))
-
     async def settle(self) -> None:
         """Count what was asked, received and answered since the last time."""
         await self._flush()
         await exchange.settle(self._storage, self._keys, self._clock())
-
-    async def verify(self, *, pause_s: float = 0.0) -> TreeHead:
-        """Recompute every hash, subtree and the head from the entries; raises LedgerCorrupt naming what is wrong.
-
-        While others append, entries that arrive during the walk are verified too. `pause_s` leaves them room.
-        """
-        walk = Walk()
-        more = True
-        while more:
-            more = await self._storage.read(read.verify_chunk(walk))
-            await asyncio.sleep(pause_s)
-        return TreeHead(size=walk.tree.size, root=walk.tree.root().hex())
 
     # The sequencer.
 

@@ -122,7 +122,8 @@ def compare_middle(asked: tuple[str, ...], stored: tuple[str, ...]) -> MiddleLev
         return MiddleLevel.EXACT
     if level is NameLevel.INITIAL:
         return MiddleLevel.INITIAL
-    return MiddleLevel.OTHER if level is NameLevel.OTHER else MiddleLevel.ALIKE
+    dropped = abs(len(asked[1]) - len(stored[1])) == 1 and DamerauLevenshtein.distance(asked[1], stored[1]) == 1
+    return MiddleLevel.OTHER if level is NameLevel.OTHER and not dropped else MiddleLevel.ALIKE
 
 
 def compare_first_given(asked: tuple[str, ...], stored: tuple[str, ...]) -> NameLevel:

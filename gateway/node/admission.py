@@ -27,8 +27,8 @@ ANSWER_OVER_REFERENCE = 4.5
 class Admission:
     """`most` places at once, or as many as this machine is fast enough for now, at least one."""
 
-    def __init__(self, *, most: int, delay_s: float, measured: bool, work: Callable[[], None] | None = None) -> None:
-        """`measured` False: always `most`. `work` stands in for the reference in tests."""
+    def __init__(self, *, most: int, delay_s: float, measured: bool, work: Callable[[], float] | None = None) -> None:
+        """`measured` False: always `most`. `work` does the reference once and returns the seconds that it took."""
         self._most = most
         self._delay_s = delay_s
         self._work = (work or reference_work()) if measured else None
@@ -60,9 +60,7 @@ class Admission:
         """Look how fast the machine is now; takes half a millisecond."""
         if self._work is None:
             return
-        began = time.perf_counter()
-        self._work()
-        self._took.append(time.perf_counter() - began)
+        self._took.append(self._work())
         answer_s = ANSWER_OVER_REFERENCE * median(self._took)
         self._places = max(1, min(self._most, int(SHARE_OF_DELAY * self._delay_s / answer_s)))
 
@@ -73,17 +71,19 @@ class Admission:
             self.measure()
 
 
-def reference_work() -> Callable[[], None]:
+def reference_work() -> Callable[[], float]:
     """What every answer does, with keys of nobody's: open and seal, sign once and verify twice."""
     key, reply = SigningKey.generate(), ReplyKey.generate()
     public, keys = HybridPublicKey(reply.public), {key.kid: key.verify_key()}
     answer, claims = bytes(ANSWER_BYTES), {"text": "x" * 1000}
 
-    def work() -> None:
+    def work() -> float:
+        began = time.perf_counter()
         sealed = seal(answer, public, use="answer", federation="f", sender="s", recipient="r", jti="j")
         open_sealed(sealed, reply, use="answer", federation="f", sender="s", recipient="r", jti="j")
         token = sign(claims, typ="patchwork-reference+jwt", key=key)
         for _ in range(2):
             verify(token, typ="patchwork-reference+jwt", keys=keys, max_bytes=MAX_REQUEST_TOKEN_BYTES)
+        return time.perf_counter() - began
 
     return work

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.questions import QUESTIONS
+from tests import demo_ports
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,7 +50,8 @@ def test_the_program_comes_from_the_wheel(installed: Path, tmp_path: Path) -> No
 
 def test_the_demonstration_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
     # 40 s are promised for a first run on an idle machine; this one may be running other tests.
-    printed = run([str(installed / "patchwork"), "demo", "--once", "--save", "bundles"], tmp_path, timeout_s=100)
+    with demo_ports.alone():
+        printed = run([str(installed / "patchwork"), "demo", "--once", "--save", "bundles"], tmp_path, timeout_s=100)
     bundles = {path.stem: json.loads(path.read_bytes()) for path in (tmp_path / "bundles").glob("*.json")}
     assert bundles.keys() == QUESTIONS[0].found_at
     for bundle in bundles.values():

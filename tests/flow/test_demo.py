@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from gateway.demo.questions import QUESTIONS
+from tests import demo_ports
 
 # Started as `python -m`, from any folder; the checkout is found without being installed.
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,12 @@ def demo(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
         timeout=100,
         check=False,
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _alone() -> Iterator[None]:
+    with demo_ports.alone():
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,92 @@
+"""Reading a ledger: entries opened where their key exists, proofs, counts, and the recomputation of all of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from consent_ledger import exchange, keystore, read
+from consent_ledger.exchange import HourCount
+from consent_ledger.proof import FoundEntry, Proved, find_question, prove
+from consent_ledger.read import Entry, TreeHead, Walk
+from consent_ledger.record import Storage, read_leaf
+
+
+class LedgerReader:
+    """Reads and changes nothing; while others append, what it returns is of one moment of each read."""
+
+    def __init__(self, storage: Storage, keys: Storage, federation: str) -> None:
+        """`storage` has the ledger's tables, `keys` the key store's."""
+        self._storage = storage
+        self._keys = keys
+        self._federation = federation
+
+    async def head(self) -> TreeHead:
+        """Size and root of the tree."""
+        return await self._storage.read(read.tree_head())
+
+    async def entries(self, since: int = 0, *, hour: int = 0) -> AsyncIterator[Entry]:
+        """All entries from seq `since` on, opened where their key exists; raises LedgerCorrupt at the first bad one.
+
+        Those written before `hour` (hours since the epoch) are passed over unopened.
+        """
+        while rows := await self._storage.read(read.chunk(since)):
+            since = rows[-1][0] + 1
+            for entry in await self._opened([row for row in rows if not hour or read_leaf(row[3]).header.hour >= hour]):
+                yield entry
+
+    async def about(self, person_ids: Sequence[int]) -> list[Entry]:
+        """What is on record under these ids of one person, in ledger order; raises LedgerCorrupt."""
+        found: list[Entry] = []
+        for key_id in await self._keys.read(keystore.key_ids(person_ids)):
+            since = 0
+            while rows := await self._storage.read(read.chunk_of(key_id, since)):
+                since = rows[-1][0] + 1
+                found += await self._opened(rows)
+        return sorted(found, key=lambda entry: entry.seq)
+
+    async def entry(self, seq: int) -> tuple[Entry, int | None] | None:
+        """One entry, and the id of the person under whose key it stands; None if there is none."""
+        rows = await self._storage.read(read.row_at(seq))
+        if not rows:
+            return None
+        (entry,) = await self._opened(rows)
+        return entry, await self._keys.read(keystore.person_of(rows[0][2]))
+
+    async def key_ids(self, person_ids: Sequence[int]) -> list[str]:
+        """Ids (hex) of the secrets that these ids of a person have."""
+        return [key_id.hex() for key_id in await self._keys.read(keystore.key_ids(person_ids))]
+
+    async def periods(self) -> list[tuple[str, str]]:
+        """Months, and years of governance, whose secret exists, with its id (hex)."""
+        return await self._keys.read(keystore.periods(self._federation))
+
+    async def _opened(self, rows: Sequence[tuple[int, str, bytes, bytes, bytes]]) -> list[Entry]:
+        secrets = await self._keys.read(keystore.secrets_by_id({row[2] for row in rows}))
+        return [read.open_entry(seq, leaf, hashed, secrets.get(key_id)) for seq, _, key_id, leaf, hashed in rows]
+
+    async def question(self, jti: str, *, since_hour: int = 0) -> list[FoundEntry]:
+        """The entries about a question, oldest first; those of people who were erased cannot be found."""
+        return await find_question(self._storage, self._keys, jti, since_hour=since_hour)
+
+    async def prove(self, seqs: Sequence[int]) -> Proved:
+        """That these entries are in the tree."""
+        return await self._storage.read(prove(seqs))
+
+    async def exchanged(self, member: str, since: int, until: int) -> dict[int, HourCount]:
+        """Questions and answers between this node and a member, by hour; settle() first."""
+        return await self._storage.read(exchange.counts(member, since, until))
+
+    async def exchanged_with(self, since: int, until: int) -> list[str]:
+        """Members with whom there were any; settle() first."""
+        return await self._storage.read(exchange.counterparts(since, until))
+
+    async def verify(self, *, pause_s: float = 0.0) -> TreeHead:
+        """Recompute every hash, subtree and the head from the entries; raises LedgerCorrupt naming what is wrong.
+
+        While others append, entries that arrive during the walk are verified too. `pause_s` leaves them room.
+        """
+        walk = Walk()
+        more = True
+        while more:
+            more = await self._storage.read(read.verify_chunk(walk))
+            await asyncio.sleep(pause_s)
+        return TreeHead(size=walk.tree.size, root=walk.tree.root().hex())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from consent_ledger.record import CaseRefused, EntryKind
+from consent_ledger.record import ANSWERS, CaseRefused, EntryKind
 
 CALL_BACK_HOURS = 7 * 24  # docs/policy.md, "Cases": one call-back per practitioner and person
 REMINDED_EVERY_HOURS = 24
@@ -108,7 +108,7 @@ def opened_by(kind: EntryKind, body: Mapping[str, Any]) -> tuple[CaseKind, ...]:
     """The cases that an entry opens. One about nobody known here opens none: there is nobody to protect."""
     if kind is EntryKind.ASKED:
         return (CaseKind.OUR_BREAK_GLASS,) if "break_glass" in body else ()
-    if kind not in (EntryKind.ANSWERED, EntryKind.BREAK_GLASS) or "decisions" not in body:
+    if kind not in ANSWERS or "decisions" not in body:
         return ()
     effects = {(each.get("effect"), each.get("mode")) for each in body["decisions"]}
     found = [CaseKind.BREAK_GLASS] if kind is EntryKind.BREAK_GLASS else []

@@ -114,7 +114,7 @@ def _take(tally: _Tally, body: Mapping[str, Any]) -> None:
             tally.asked += [(body["jti"], member, hour) for member in body["recipients"]]
         case EntryKind.RECEIVED:
             tally.received.append((body["jti"], frozenset(body["answers"])))
-        case EntryKind.ANSWERED:
+        case EntryKind.ANSWERED | EntryKind.BREAK_GLASS:
             hour = body["expires_at"] // SECONDS_PER_HOUR
             tally.answered.append((body["jti"], body["asker"]["member"], hour))
 
@@ -140,7 +140,7 @@ def _add(expected: int, tally: _Tally) -> Work[None]:
         rows = yield "DELETE FROM exchange_open WHERE jti = ? RETURNING hour, member", (jti,)
         received.update((hour, member) for hour, member in rows if member in members)
     for jti, member, hour in tally.answered:
-        rows = yield "DELETE FROM late_answer WHERE jti = ? RETURNING 1", (jti,)
+        rows = yield "DELETE FROM late_answer WHERE member = ? AND jti = ? RETURNING 1", (member, jti)
         (late if rows else answered)[hour, member] += 1
     hours: list[tuple[Value, ...]] = [
         (*at, asked[at], received[at], answered[at], late[at]) for at in {*asked, *received, *answered, *late}

@@ -30,8 +30,9 @@ class SentAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LateAnswer:
-    """This question's answer was ready too late for its asker to have had it."""
+    """The answer to this question of `member` was ready too late for them to have had it."""
 
+    member: str
     jti: str
 
 
@@ -49,13 +50,18 @@ def write_riders(riders: Iterable[Rider], keys: Mapping[Owner, Key], federation:
     late: list[tuple[Any, ...]] = []
     for rider in riders:
         if isinstance(rider, LateAnswer):
-            late.append((rider.jti,))
+            late.append((rider.member, rider.jti))
         elif rider.person_id in keys:
-            sent.append((rider.seq, _seal(rider, keys[rider.person_id].secret, federation)))
-    if sent:
-        yield "INSERT INTO kept_answer (seq, sealed) VALUES (?, ?) ON CONFLICT DO NOTHING", sent
+            key = keys[rider.person_id]
+            sent.append((rider.seq, _seal(rider, key.secret, federation), rider.seq, key.id))
+    if sent:  # under the entry's own secret or not at all: the person may have been erased, and have a new one
+        yield (
+            "INSERT INTO kept_answer (seq, sealed) SELECT ?, ?"
+            " WHERE EXISTS (SELECT 1 FROM entry WHERE seq = ? AND key_id = ?) ON CONFLICT DO NOTHING",
+            sent,
+        )
     if late:
-        yield "INSERT INTO late_answer (jti) VALUES (?) ON CONFLICT DO NOTHING", late
+        yield "INSERT INTO late_answer (member, jti) VALUES (?, ?) ON CONFLICT DO NOTHING", late
 
 
 def read_sent(seq: int, secret: bytes) -> Work[tuple[str, bytes] | None]:

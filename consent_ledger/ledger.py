@@ -180,9 +180,9 @@ class Ledger(LedgerReader):
         """Keep what left under an entry."""
         self._ride(sent)
 
-    def note_late(self, jti: str) -> None:
-        """Note that an answer was ready too late for its asker to have had it."""
-        self._ride(LateAnswer(jti))
+    def note_late(self, member: str, jti: str) -> None:
+        """Note that an answer to `member` was ready too late for them to have had it."""
+        self._ride(LateAnswer(member, jti))
 
     # Reading what waits to be written beside the tree; the rest is LedgerReader's.
 

@@ -12,6 +12,7 @@ from consent_ledger import keystore
 from consent_ledger.merkle import HASH_BYTES, TreeHasher, inclusion_proof
 from consent_ledger.read import CHUNK_ROWS, TreeHead
 from consent_ledger.record import (
+    ANSWERS,
     EntryKind,
     KindClass,
     LedgerCorrupt,
@@ -23,7 +24,7 @@ from consent_ledger.record import (
     read_leaf,
 )
 
-_EXCHANGES = (EntryKind.ASKED, EntryKind.RECEIVED, EntryKind.ANSWERED)
+_OURS = frozenset((EntryKind.ASKED, EntryKind.RECEIVED))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +51,14 @@ class Proved:
     checkpoint: str | None
 
 
-async def find_question(storage: Storage, keys: Storage, jti: str, *, since_hour: int = 0) -> list[FoundEntry]:
-    """The entries about a question, oldest first: asked and perhaps received, or answered; none if none can be opened.
+async def find_question(
+    storage: Storage, keys: Storage, jti: str, *, asked_by: str | None, since_hour: int = 0
+) -> list[FoundEntry]:
+    """The entries about a question, oldest first: our own, asked and perhaps received, if `asked_by` is None; else the
+    one that answers that member's. None if none can be opened.
 
-    Reads the ledger backwards, a chunk at a time, down to the first leaf that is older than `since_hour`.
+    Whom we asked know our ids, and could ask us under the same one: so an id alone finds nothing. Reads the ledger
+    backwards, a chunk at a time, down to the first leaf that is older than `since_hour`.
     """
     found: list[FoundEntry] = []
     before = await storage.read(_size())
@@ -67,13 +72,19 @@ async def find_question(storage: Storage, keys: Storage, jti: str, *, since_hour
             if header.kind_class is not KindClass.DISCLOSURE or secret is None:
                 continue
             body = open_leaf(leaf, secret)
-            if body.get("jti") != jti or body["kind"] not in _EXCHANGES:
+            if body.get("jti") != jti or not _is_wanted(body, asked_by):
                 continue
             found.append(FoundEntry(seq=seq, leaf=leaf, secret=secret, body=body))
             if body["kind"] != EntryKind.RECEIVED:  # a question is asked before anything is received
                 return found[::-1]
         before = rows[-1][0]
     return found[::-1]
+
+
+def _is_wanted(body: Mapping[str, Any], asked_by: str | None) -> bool:
+    if asked_by is None:
+        return body["kind"] in _OURS
+    return body["kind"] in ANSWERS and body["asker"]["member"] == asked_by
 
 
 def prove(seqs: Sequence[int]) -> Work[Proved]:

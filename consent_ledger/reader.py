@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 
-from consent_ledger import exchange, keystore, read
+from consent_ledger import exchange, heads, keystore, read
 from consent_ledger.exchange import HourCount
+from consent_ledger.merkle import EMPTY_ROOT
 from consent_ledger.proof import FoundEntry, Proved, find_question, prove
 from consent_ledger.read import Entry, TreeHead, Walk
 from consent_ledger.record import Storage, read_leaf
@@ -22,6 +23,14 @@ class LedgerReader:
     async def head(self) -> TreeHead:
         """Size and root of the tree."""
         return await self._storage.read(read.tree_head())
+
+    async def signed_head(self) -> TreeHead:
+        """The tree of the newest checkpoint, empty without any: others may know it, and not what came since."""
+        newest = await self._storage.read(heads.newest())
+        if newest is None:
+            return TreeHead(size=0, root=EMPTY_ROOT.hex())
+        head = newest.checkpoint.head
+        return TreeHead(size=head.size, root=head.root.hex())
 
     async def entries(self, since: int = 0, *, hour: int = 0) -> AsyncIterator[Entry]:
         """All entries from seq `since` on, opened where their key exists; raises LedgerCorrupt at the first bad one.
@@ -63,9 +72,9 @@ class LedgerReader:
         secrets = await self._keys.read(keystore.secrets_by_id({row[2] for row in rows}))
         return [read.open_entry(seq, leaf, hashed, secrets.get(key_id)) for seq, _, key_id, leaf, hashed in rows]
 
-    async def question(self, jti: str, *, since_hour: int = 0) -> list[FoundEntry]:
-        """The entries about a question, oldest first; those of people who were erased cannot be found."""
-        return await find_question(self._storage, self._keys, jti, since_hour=since_hour)
+    async def question(self, jti: str, *, asked_by: str | None = None, since_hour: int = 0) -> list[FoundEntry]:
+        """The entries about our question, or a member's (`asked_by`); those of people who were erased are not found."""
+        return await find_question(self._storage, self._keys, jti, asked_by=asked_by, since_hour=since_hour)
 
     async def prove(self, seqs: Sequence[int]) -> Proved:
         """That these entries are in the tree."""

@@ -109,6 +109,10 @@ class EntryKind(StrEnum):
     EPOCH = "epoch"
 
 
+# A question answered here, in both exact kinds: whoever reads one reads the other.
+ANSWERS = frozenset((EntryKind.ANSWERED, EntryKind.BREAK_GLASS))
+
+
 class KindClass(StrEnum):
     """All that a leaf shows of its kind."""
 

@@ -18,10 +18,9 @@ from consent_ledger.case import CaseId, Step
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
 from consent_ledger.entries import Correction
 from consent_ledger.read import Entry
-from consent_ledger.record import EntryKind
+from consent_ledger.record import ANSWERS, EntryKind
 from mappings.vocabulary import Mode, Purpose
 
-QUESTIONS = frozenset((EntryKind.ANSWERED, EntryKind.BREAK_GLASS))
 CLOSED = "closed"  # what became of break-glass, beside the decisions about reviews and call-backs
 HELD_PURPOSES = (Purpose.BREAK_GLASS, Purpose.SAFEGUARDING)
 
@@ -135,7 +134,7 @@ def access_report(
     followed = _followed(body for _, body in shown)
     report = AccessReport(
         questions=tuple(
-            _question(body, tuple(followed.get(seq, ()))) for seq, body in shown if body["kind"] in QUESTIONS
+            _question(body, tuple(followed.get(seq, ()))) for seq, body in shown if body["kind"] in ANSWERS
         ),
         statements=tuple(_statements(shown)),
         corrections=tuple(_corrections(body for _, body in shown)),
@@ -167,7 +166,7 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _is_new_and_risky(body: Mapping[str, Any], held_since: float) -> bool:
-    return body["kind"] in QUESTIONS and body["purpose"] in HELD_PURPOSES and body["at"] > held_since
+    return body["kind"] in ANSWERS and body["purpose"] in HELD_PURPOSES and body["at"] > held_since
 
 
 def _followed(bodies: Iterable[Mapping[str, Any]]) -> dict[int, list[Followed]]:
@@ -183,7 +182,7 @@ def _followed(bodies: Iterable[Mapping[str, Any]]) -> dict[int, list[Followed]]:
 def _question(body: Mapping[str, Any], followed: tuple[Followed, ...]) -> QuestionAsked:
     weighed = body.get("question") or {}
     decisions = body.get("decisions") or ()
-    permits = [decision for decision in decisions if decision.get("effect") == "permit"]
+    permits = [decision for decision in decisions if shows(decision)]
     left = body["outcome"] == "teams"
     return QuestionAsked(
         at=body["at"],
@@ -198,6 +197,11 @@ def _question(body: Mapping[str, Any], followed: tuple[Followed, ...]) -> Questi
         because=() if left else _because(decisions),
         followed=followed,
     )
+
+
+def shows(decision: Mapping[str, Any]) -> bool:
+    """Whether a decision let anything be seen: a call-back tells the service, and the asker nothing."""
+    return decision.get("effect") == "permit" and Mode.from_code(decision["mode"]) >= Mode.DUTY_CONTACT
 
 
 def _because(decisions: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from consent_ledger.read import Entry
-from consent_ledger.record import EntryKind, KindClass
+from consent_ledger.record import ANSWERS, KindClass
 from gateway.cli.agreement_lint import read
 from gateway.cli.options import Config, opened, run
 from gateway.errors import InputError
@@ -84,7 +84,7 @@ def _take(entry: Entry, draft: Agreement, found: _Found) -> None:
     if entry.body is None:
         found.erased += 1
         return
-    if entry.body["kind"] not in (EntryKind.ANSWERED, EntryKind.BREAK_GLASS):
+    if entry.body["kind"] not in ANSWERS:
         return
     replayed = replay(entry.body, draft)
     if isinstance(replayed, NotReplayed):

@@ -8,7 +8,8 @@ from rich.console import Console
 
 from consent_ledger.case import CaseId
 from gateway.cli.case_screen import case_list, case_sheet
-from gateway.cli.options import CLOCK, Config, opened, run, words
+from gateway.cli.officer import noted
+from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.errors import InputError
 from gateway.node import cases
 from gateway.node.cases import Ruling
@@ -43,7 +44,7 @@ def show(case: Case, config: Config) -> None:
 @app.command()
 def acknowledge(case: Case, config: Config, by: By) -> None:
     """Put on record that somebody has seen it."""
-    run(_acknowledge(load_node(config), _id(case), _noted(by, "--by")))
+    run(_acknowledge(load_node(config), _id(case), noted(by, "--by", "Who decides")))
 
 
 @app.command()
@@ -61,7 +62,7 @@ def decide(
     given = [each for each, wanted in zip(Ruling, (permit, refuse, called, not_called), strict=True) if wanted]
     if len(given) != 1:
         raise InputError("say one of --permit or --refuse (a review), --called or --not-called (a call-back)")
-    officer = Officer(by=_noted(by, "--by"), reason=_noted(reason, "--reason"))
+    officer = Officer(by=noted(by, "--by", "Who decides"), reason=noted(reason, "--reason", "Why"))
     run(_decide(load_node(config), _id(case), given[0], officer))
 
 
@@ -78,7 +79,7 @@ def close(
         found = Finding(finding)
     except ValueError:
         raise InputError(f"a finding is one of {', '.join(Finding)}") from None
-    officer = Officer(by=_noted(by, "--by"), reason=_noted(in_words, "--words"))
+    officer = Officer(by=noted(by, "--by", "Who decides"), reason=noted(in_words, "--words", "What was found"))
     run(_close(load_node(config), _id(case), found, officer))
 
 
@@ -139,9 +140,3 @@ def _id(text: str) -> CaseId:
         return CaseId.read(text)
     except ValueError:
         raise InputError("a case is named as in the list of `patchwork cases`: review-17") from None
-
-
-def _noted(text: str, option: str) -> str:
-    if not text.strip():
-        raise InputError(f"{option}: is empty, and stands on record")
-    return words(text, option)

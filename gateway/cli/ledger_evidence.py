@@ -22,6 +22,9 @@ def write_evidence(
     jti: Annotated[str, typer.Argument(metavar="JTI", help="The question's id.")],
     config: Config,
     out: Annotated[Path | None, typer.Option("--out", help="The file to write; evidence-JTI.json without it.")] = None,
+    asked_by: Annotated[
+        str, typer.Option("--asked-by", metavar="MEMBER", help="Who asked, if it was not this agency.")
+    ] = "",
     since: Annotated[
         str, typer.Option("--since", help="The question is not older than this day, as in 2026-09-21: found sooner.")
     ] = "",
@@ -30,17 +33,19 @@ def write_evidence(
     if not _JTI.fullmatch(jti):
         raise InputError("JTI is a question's id, as in 7f0c1a52-5f0e-4d3a-9d6b-0a1b2c3d4e5f")
     path = out or Path(f"evidence-{jti}.json")
-    evidence = run(_gather(load_node(config), jti, first_hour_of(since, "--since") if since else 0))
+    since_hour = first_hour_of(since, "--since") if since else 0
+    evidence = run(_gather(load_node(config), jti, asked_by or None, since_hour))
     replace_file(path, write(evidence))
     typer.echo(f"{path}: what {evidence.member} has on record about this question. It names people: keep it safe.")
 
 
-async def _gather(settings: NodeSettings, jti: str, since_hour: int) -> Evidence:
+async def _gather(settings: NodeSettings, jti: str, asked_by: str | None, since_hour: int) -> Evidence:
     async with opened(settings) as node:
         return await evidence_of(
             jti,
             node=node.parts,
             operator_key=load_verify_key(settings.federation[0].operator_key),
+            asked_by=None if asked_by == settings.node.member else asked_by,
             since_hour=since_hour,
         )
 

@@ -7,29 +7,30 @@
 (5) sign the first checkpoint of the new epoch, which names the old head, and have it cosigned
 """
 
-from typing import Annotated
-
 import typer
 
 from consent_ledger import heads
 from consent_ledger.checkpoint import Head
 from gateway.app import Node
 from gateway.cli.ledger_checkpoint import said
-from gateway.cli.options import Config, Yes, ask_first, opened, run, words
+from gateway.cli.officer import By, noted
+from gateway.cli.options import Config, Yes, ask_first, opened, run
 from gateway.cli.times import utc
 from gateway.errors import HubError, InputError, LedgerDoubtful
 from gateway.node.witnesses import NOT_OURS, Answer
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.federation import HUB
 
+MAX_EPOCHS_AHEAD = 1000  # of what our key has not signed: nobody else may use up the numbers of our epochs
+
 
 def restore(
     config: Config,
-    by: Annotated[str, typer.Option(help="The officer who decides: goes on record.")],
+    by: By = "",
     yes: Yes = False,
 ) -> None:
     """Go on after a backup was restored: shows what was lost, and opens a new epoch that names it."""
-    run(_restore(load_node(config), words(by, "--by"), yes=yes))
+    run(_restore(load_node(config), noted(by, "--by", "Who decides"), yes=yes))
 
 
 async def _restore(settings: NodeSettings, by: str, *, yes: bool) -> None:
@@ -76,10 +77,16 @@ async def _old_head(node: Node, answers: list[Answer]) -> Head:
     """The furthest that anybody has seen; of what our key has not signed, only the hub's."""
     latest = await node.ledger_database.read(heads.newest())
     known = [latest.checkpoint] if latest is not None else []
+    own_epoch = known[0].head.epoch if known else 1
     for answer in answers:
         checkpoint = answer.seen or (answer.foreign if answer.witness == HUB else None)
-        if checkpoint is not None:
-            known.append(checkpoint)
+        if checkpoint is None:
+            continue
+        if answer.seen is None and checkpoint.head.epoch > own_epoch + MAX_EPOCHS_AHEAD:
+            raise HubError(
+                f"the hub shows an epoch that no ledger of this node can have come to: {checkpoint.head.epoch}"
+            )
+        known.append(checkpoint)
     log = node.checkpoints.witnesses.log.name
     if any(each.origin != log for each in known):
         raise InputError("the ledger file is another agency's: put back this agency's own")

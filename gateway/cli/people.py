@@ -10,7 +10,8 @@ from consent_ledger.entries import Correction
 from gateway.app import Node
 from gateway.cli.duplicates import duplicates
 from gateway.cli.evaluate import evaluate_pairs
-from gateway.cli.options import CLOCK, Config, opened, run, words
+from gateway.cli.officer import noted
+from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.cli.whom import source_and_key
 from gateway.errors import InputError
 from gateway.fhir.text import plain
@@ -105,7 +106,7 @@ def _decision(shown: DecisionShown) -> str:
 def _officer(by: str, reason: str) -> Officer:
     if not (by.strip() and reason.strip()):
         raise InputError("say with --by who decides, and with --reason why")
-    return Officer(by=words(by, "--by"), reason=words(reason, "--reason"))
+    return Officer(by=noted(by, "--by", "Who decides"), reason=noted(reason, "--reason", "Why"))
 
 
 async def _row_id(node: Node, record: str) -> int:

@@ -199,7 +199,7 @@ def _read(query: VerifiedQuery, asking: Asking, today: date, node: NodeParts) ->
         return _Found(match=NOBODY, accepted=frozenset(), spend=spend)
     accepted = yield from accepted_agreements(question.federation)
     match = yield from find(question.subject, today=today, thresholds=node.thresholds)
-    if match.best is not None:
+    if match.disclosable and match.best is not None:
         spend = node.budgets.spend(asking, match.best.person_id)
     if spend.withheld or not match.disclosable or match.best is None:
         return _Found(match=match, accepted=accepted, spend=spend)

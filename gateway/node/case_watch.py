@@ -33,7 +33,9 @@ async def keep_watch(node: NodeParts, settings: CasesTable) -> None:
 
 
 async def watch(node: NodeParts, settings: CasesTable) -> None:
-    """Look once; raises LedgerError, StorageError."""
+    """Look once; raises LedgerError, StorageError. A ledger that is in doubt is left alone."""
+    if node.standing.doubt:
+        return
     now = node.clock.now()
     due_from = due_hour(now, settings.days)
     waiting = load_waiting(node.me.federation, due_from=due_from, hour=due_hour(now, 0), limit=MAX_WATCHED)

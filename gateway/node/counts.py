@@ -17,7 +17,7 @@ async def statement_for(member: str, since: int, until: int, *, node: NodeParts)
     try:
         await node.ledger.settle()
         counted = await node.ledger.exchanged(member, since, until)
-        head = await node.ledger.head()
+        head = await node.ledger.signed_head()
     except LedgerError as error:
         raise StorageError(str(error)) from error
     counts = Counts(

@@ -6,6 +6,8 @@
 Not through the hub: it is the hub that the counts may speak against. One at a time, so that answers hardly wait.
 """
 
+import asyncio
+
 from aiohttp import web
 
 from gateway.errors import Overloaded
@@ -24,14 +26,19 @@ class CountsDoor:
 
     def __init__(self, node: NodeParts) -> None:
         self._node = node
-        self._busy = False
+        self._one_at_a_time = asyncio.Lock()
+        self._waiting: set[str] = set()
         self._bodies = BodyReader()
         self._seen = OnlyOnce(node.clock)
 
     async def post(self, request: web.Request) -> web.Response:
-        """Say to a member what there was between it and us; raises WireError, FederationError, Overloaded."""
+        """Say to a member what there was between it and us.
+
+        Raises WireError, FederationError, LedgerDoubtful, Overloaded.
+        """
         read_body = self._bodies.announced(request, max_bytes=MAX_REQUEST_BYTES)
         node, now = self._node, self._node.clock.now()
+        node.standing.check()
         federation = node.membership.current().federation
         header = verify_header(
             request.headers.get("Authorization", ""),
@@ -45,11 +52,12 @@ class CountsDoor:
         claims = header.with_body(body)
         self._seen.check(claims)
         since, until = read_counts_request(body)
-        if self._busy:
-            raise Overloaded("counts are being made for another member")
-        self._busy = True
+        if claims.issuer in self._waiting:
+            raise Overloaded("counts are being made for this member")
+        self._waiting.add(claims.issuer)
         try:
-            statement = await statement_for(claims.issuer, since, until, node=node)
+            async with self._one_at_a_time:  # each member has one place, so that none keeps others out
+                statement = await statement_for(claims.issuer, since, until, node=node)
         finally:
-            self._busy = False
+            self._waiting.remove(claims.issuer)
         return web.Response(body=statement.encode("ascii"), content_type="application/jose")

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from consent_ledger.read import Entry
-from consent_ledger.record import EntryKind, read_leaf
+from consent_ledger.record import ANSWERS, EntryKind, read_leaf
 from gateway.database.contract import Database, Statement, Work
 from gateway.matching.index import find
 from gateway.matching.normalise import name_tokens
@@ -85,7 +85,7 @@ async def _searches(node: NodeParts, start: float, end: float) -> tuple[list[Sea
     async for entry in _entries(node, start, end):
         if entry.body is None:
             unreadable += 1
-        elif start <= entry.body["at"] < end and entry.body["kind"] in (EntryKind.ASKED, EntryKind.ANSWERED):
+        elif start <= entry.body["at"] < end and entry.body["kind"] in ANSWERS | {EntryKind.ASKED}:
             read = _asked if entry.body["kind"] == EntryKind.ASKED else _answered
             found.append(read(entry.seq, entry.body))
             if entry.body.get("person_id") is not None:

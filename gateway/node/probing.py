@@ -82,16 +82,16 @@ class Budgets:
         return Asking(self._day, secret, issuer, variant, self._of_asker(issuer, question.practitioner.id), typed)
 
     def spend(self, asking: Asking, person_id: int | None = None) -> Spend:
-        """What goes on record: the person whom the question came nearest to, else the one as typed.
+        """What goes on record: the person as typed and, only if they might be disclosed, who that is.
 
+        Whom a question merely came near must not be counted: then another's count would tell that they exist.
         `withheld` if a budget is known to be used up. Once a member's or a practitioner's is, nothing is counted behind
         it: the rows of a day stay bounded.
         """
-        about = asking.typed
+        counts: tuple[Count, ...] = (*asking.asker, asking.typed)
         if person_id is not None:
             name = _keyed(asking.secret, _NAME_BYTES, (PERSON, asking.issuer, person_id))
-            about = self._of_person(PERSON, name, asking.variant)
-        counts = (*asking.asker, about)
+            counts = (*counts, self._of_person(PERSON, name, asking.variant))
         for place, count in enumerate(counts):
             if count.name in self._spent:
                 spent = self._spent[count.name]._replace(variant=count.variant)

@@ -12,14 +12,17 @@ from gateway.wire.archive import named_document
 from gateway.wire.keys import VerifyKey
 
 
-async def evidence_of(jti: str, *, node: NodeParts, operator_key: VerifyKey, since_hour: int = 0) -> Evidence:
-    """Question and answers, as far as they are ours, the federation document, and our entries with their proofs.
+async def evidence_of(
+    jti: str, *, node: NodeParts, operator_key: VerifyKey, asked_by: str | None = None, since_hour: int = 0
+) -> Evidence:
+    """Our question and its answers, or our answer to `asked_by`, as far as they are kept.
 
+    With the federation document, and our entries with their proofs.
     Raises InputError if nothing about the question can be found, StorageError.
     """
     ledger, me = node.ledger, node.me
     try:
-        entries = await ledger.question(jti, since_hour=since_hour)
+        entries = await ledger.question(jti, asked_by=asked_by, since_hour=since_hour)
         if not entries:
             raise InputError("nothing about this question is on record here, or what is has been erased")
         question, answers, bundle = await _exchanged(entries, node)
@@ -60,7 +63,7 @@ async def _exchanged(entries: Sequence[FoundEntry], node: NodeParts) -> tuple[st
                 question = entry.body["query"]
             case EntryKind.RECEIVED:
                 answers = dict(entry.body["answers"])
-            case EntryKind.ANSWERED:
+            case EntryKind.ANSWERED | EntryKind.BREAK_GLASS:
                 sent = await node.ledger.sent(entry)
                 if sent is not None:
                     answers, bundle = {node.me.member: sent[0]}, sent[1]

@@ -15,7 +15,7 @@ from consent_ledger.governance import RetentionEntry
 from consent_ledger.record import LedgerError
 from consent_ledger.retention import periods_over, purge_replay
 from gateway.database.contract import Database, Statement, Work
-from gateway.errors import FederationError, PatchworkError
+from gateway.errors import FederationError, LedgerDoubtful, PatchworkError
 from gateway.events import emit
 from gateway.node.parts import NodeParts
 
@@ -34,7 +34,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retained:
-    """What went: rows and periods. `periods` None: none was looked at, because the clock cannot be trusted."""
+    """What went: rows and periods. `periods` None: none was looked at, as clock or ledger cannot be trusted now."""
 
     rejected: int
     replay: int
@@ -50,7 +50,8 @@ async def retain(node: NodeParts, ledger_database: Database, limits: Limits) -> 
     replay = await ledger_database.write(purge_replay())  # (2)
     try:
         node.membership.current()
-    except FederationError:
+        node.standing.check()
+    except (FederationError, LedgerDoubtful):
         return Retained(rejected=rejected, replay=replay, periods=None)
     held = dict(await node.ledger.periods())  # (3)
     today = datetime.fromtimestamp(now, UTC).date()

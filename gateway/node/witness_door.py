@@ -5,6 +5,7 @@ It sees sizes and hashes. What it saw stands in its own ledger's database, in th
 
 import asyncio
 import logging
+from collections import Counter
 
 from aiohttp import web
 
@@ -25,6 +26,7 @@ from gateway.wire.limits import MAX_CHECKPOINT_BYTES
 from gateway.wire.paths import CHECKPOINTS_PATH
 from gateway.wire.request import verify_header
 
+MAX_PER_HOUR = 60  # submissions of one member: an honest node makes a few, and each new epoch is a row for good
 MAX_WAITING = 16  # submissions at one time: they share the ledger's writer with this node's own answers
 
 
@@ -40,6 +42,7 @@ class WitnessDoor:
         self._bodies = BodyReader()
         self._one_at_a_time = asyncio.Lock()
         self._waiting = 0
+        self._hour, self._taken = 0, Counter[str]()
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Open the door."""
@@ -50,6 +53,7 @@ class WitnessDoor:
         """Cosign a member's new head, or say why not. A token that is shown twice only repeats the verdict."""
         member, body = await self._member_of(request, with_body=True)
         submission = Submission.from_json(body)
+        self._count(member)
         if self._waiting >= MAX_WAITING:
             raise Overloaded("more checkpoints are waiting than this node looks at")
         self._waiting += 1
@@ -65,6 +69,15 @@ class WitnessDoor:
         await self._member_of(request, with_body=False)
         held = Held(note=await self._database.read(newest_seen(request.match_info["member"])))
         return web.Response(body=held.to_json(), content_type="application/json")
+
+    def _count(self, member: Member) -> None:
+        hour = int(self._clock.now()) // 3600
+        if hour != self._hour:
+            self._hour = hour
+            self._taken.clear()
+        self._taken[member.id] += 1
+        if self._taken[member.id] > MAX_PER_HOUR:
+            raise Overloaded("this member has submitted more checkpoints in an hour than an honest node makes")
 
     async def _take(self, member: Member, submission: Submission) -> Verdict:
         federation = self._me.federation

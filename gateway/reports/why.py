@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
-from consent_ledger.report import QUESTIONS
+from consent_ledger.record import ANSWERS
+from consent_ledger.report import shows
 from gateway.fhir.text import plain
 from gateway.policy.decide import Reason
 from gateway.reports.document import Document, Fact, Item, Section
@@ -66,6 +67,8 @@ _TOLD: Final[Mapping[str, str]] = {
     "method": "Said how",
     "recorded_by": "Recorded by",
     "by": "Decided by",
+    "break_glass": "Break-glass",
+    "after": "Goes on after",
 }
 
 _SCOPES: Final = ("purposes", "recipients", "except_recipients", "services")
@@ -78,7 +81,7 @@ def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzi
     sections: tuple[Section, ...] = ()
     if "asker" in body:
         facts += _asker(body)
-    if body["kind"] in QUESTIONS:
+    if body["kind"] in ANSWERS:
         facts += _outcome(body)
         items = tuple(_decision(each) for each in body.get("decisions") or ())
         none = () if items else ("Nobody was matched, or no service of this agency was with the person.",)
@@ -105,6 +108,9 @@ def _asker(body: Mapping[str, Any]) -> Iterable[Fact]:
 
 def _outcome(body: Mapping[str, Any]) -> Iterable[Fact]:
     yield "Outcome", "something was shared" if body["outcome"] == "teams" else "nothing was shared"
+    if "withheld" in body:
+        yield "Withheld", f"nobody was looked for: the asker's budget ({body['withheld']}) was used up"
+        return
     weighed = body.get("question")
     if not weighed:
         yield "Match", "nobody here, or nobody who may be told apart"
@@ -126,7 +132,9 @@ def _outcome(body: Mapping[str, Any]) -> Iterable[Fact]:
 def _decision(decision: Mapping[str, Any]) -> Item:
     rule = decision.get("rule") or "none"
     effect = decision["effect"]
-    if effect == "permit":
+    if effect == "permit" and not shows(decision):
+        said = "nothing shown: the service is asked for a call"
+    elif effect == "permit":
         said = f"shared, up to {decision['mode']}"
     elif effect == "review":
         said = f"for a colleague to decide, up to {decision['mode']}"

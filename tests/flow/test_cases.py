@@ -15,6 +15,7 @@ from rich.console import Console
 from consent_ledger.case import CaseId
 from consent_ledger.ledger import Ledger
 from consent_ledger.record import LedgerUnavailable
+from consent_ledger.report import shows
 from gateway import app
 from gateway.cli.case_screen import case_list, case_sheet
 from gateway.errors import InputError
@@ -319,3 +320,26 @@ async def test_no_line_of_a_screen_is_longer_than_the_terminal(north: TestFedera
 async def _end(north: TestFederation, question: Question) -> None:
     async for _ in ask(question, node=north.nodes[ASKER].parts):
         pass
+
+
+async def test_counts_do_not_tell_whether_break_glass_was_about_somebody_known(north: TestFederation) -> None:
+    counts = []
+    for person in (KATE, NOBODY):
+        await asked(north, **person, **BREAK_GLASS)
+        ends = int(north.clock.now()) // 3600
+        await turn_days(north, 1)
+        ledger = north.nodes[AGENCY].parts.ledger
+        await ledger.settle()
+        found = await ledger.exchanged(ASKER, ends - 1, ends + 2)
+        counts.append([(each.answered, each.received, each.unfinished) for each in found.values()])
+    assert counts == [[(1, 0, 0)]] * 2
+
+
+async def test_the_client_is_not_told_that_something_was_shown_where_a_call_was_asked_for(
+    north: TestFederation,
+) -> None:
+    await asked(north, **PRIYA)
+    entries = [entry.body async for entry in north.nodes[AGENCY].parts.ledger.entries() if entry.body is not None]
+    (answered,) = (body for body in entries if body["kind"] == "answered")
+    assert [decision["mode"] for decision in answered["decisions"]] == ["callback"]
+    assert not any(shows(decision) for decision in answered["decisions"])

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
+from consent_ledger.entries import AnsweredEntry, Asker
 from consent_ledger.merkle import leaf_hash
 from consent_ledger.record import entry_key, open_with_key, read_leaf, seal_leaf
 from gateway.cli import app
@@ -52,7 +53,12 @@ async def ask(north: TestFederation) -> str:
 
 async def gathered(north: TestFederation, member: str, jti: str) -> Evidence:
     """A member's evidence, through its file."""
-    evidence = await evidence_of(jti, node=north.nodes[member].parts, operator_key=north.operator.key.verify_key())
+    evidence = await evidence_of(
+        jti,
+        node=north.nodes[member].parts,
+        operator_key=north.operator.key.verify_key(),
+        asked_by=None if member == ASKER else ASKER,
+    )
     return read(write(evidence))
 
 
@@ -294,7 +300,7 @@ async def test_the_file_is_written_for_its_owner_alone_and_checked_without_a_nod
     jti = await ask(north)
     evidence = await gathered(north, AGENCY, jti)
     written = await asyncio.to_thread(
-        run, "evidence", jti, "--out", str(file), "-c", str(north.folder / AGENCY / "node.toml")
+        run, "evidence", jti, "--asked-by", ASKER, "--out", str(file), "-c", str(north.folder / AGENCY / "node.toml")
     )
     assert written == (0, f"{file}: what housing has on record about this question. It names people: keep it safe.\n")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -363,3 +369,23 @@ def _stored(bundle: bytes) -> bytes:
     deflated = deflate_to_fit(bundle)
     assert deflated is not None
     return deflated
+
+
+async def test_whom_we_asked_cannot_hide_our_question_by_asking_under_its_id(north: TestFederation) -> None:
+    jti = await ask(north)
+    ledger = north.nodes[ASKER].parts.ledger
+    asker = Asker(member=AGENCY, practitioner="p", name="Alex Asker", role="r", organisation="o")
+    await ledger.log_answer(
+        AnsweredEntry(
+            issuer=AGENCY,
+            jti=jti,
+            expires_at=int(north.clock.now()) + 60,
+            query_sha256="c" * 64,
+            asker=asker,
+            purpose="COC",
+            outcome="nothing-to-disclose",
+        )
+    )
+    evidence = await gathered(north, ASKER, jti)
+    assert evidence.question is not None
+    assert AGENCY in evidence.answers

@@ -44,7 +44,7 @@ async def sent(ledger: Ledger, jti: str, *, person: int = 7) -> int:
 async def kept(files: Files, jti: str) -> tuple[str, bytes] | None:
     """What another process finds of an answer."""
     ledger, _ = await files.ledger()
-    (entry,) = await ledger.question(jti)
+    (entry,) = await ledger.question(jti, asked_by=COUNCIL)
     return await ledger.sent(entry)
 
 
@@ -131,7 +131,16 @@ async def test_an_answer_that_was_late_is_not_claimed(files: Files) -> None:
     ledger, _ = await files.ledger()
     for jti in ("j", "k"):
         await ledger.log_answer(unmatched(jti))
-    ledger.note_late("j")
+    ledger.note_late(COUNCIL, "j")
+    await ledger.close()
+    files.clock.time += SETTLED_S + 1
+    assert await counted(ledger, COUNCIL) == {HOUR: HourCount(answered=1)}
+
+
+async def test_anothers_late_answer_under_the_same_id_excuses_nobody(files: Files) -> None:
+    ledger, _ = await files.ledger()
+    await ledger.log_answer(unmatched("j"))
+    ledger.note_late(TRUST, "j")
     await ledger.close()
     files.clock.time += SETTLED_S + 1
     assert await counted(ledger, COUNCIL) == {HOUR: HourCount(answered=1)}

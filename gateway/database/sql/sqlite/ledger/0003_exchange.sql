@@ -9,7 +9,9 @@ CREATE TABLE kept_answer (
 
 -- Answers that were ready too late for their asker to have had them, until they are counted.
 CREATE TABLE late_answer (
-  jti TEXT PRIMARY KEY
+  member TEXT NOT NULL,
+  jti TEXT NOT NULL,
+  PRIMARY KEY (member, jti)
 ) STRICT, WITHOUT ROWID;
 
 -- Projection, filled when counts are wanted: questions by the hour in which they end and the other member. `asked`,

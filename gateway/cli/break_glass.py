@@ -40,6 +40,7 @@ def confirm(broken: BreakGlass) -> None:
     try:
         typed = typer.prompt(f"Type {broken.reason} to go on", err=True)
     except typer.Abort:
+        typer.echo(err=True)
         raise InputError("nobody has confirmed it: nothing was asked") from None
     if typed.strip() != broken.reason:
         raise InputError("not confirmed: nothing was asked")

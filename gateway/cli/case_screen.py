@@ -16,7 +16,7 @@ from gateway.cli.table import typed
 from gateway.fhir.text import plain
 from gateway.node.cases import MAX_LISTED, CaseShown, asked_about
 from gateway.wire.federation import Member
-from mappings.vocabulary import Purpose
+from mappings.vocabulary import Finding, Purpose
 
 Members = Mapping[str, Member]
 
@@ -28,8 +28,8 @@ _ABOUT = {
     CaseKind.CALL_BACK: "A colleague would like a call about a client; nothing has been told to them.",
 }
 _NEXT = {
-    CaseKind.BREAK_GLASS: "close {case} --finding CODE --by NAME --words WORDS",
-    CaseKind.OUR_BREAK_GLASS: "close {case} --finding CODE --by NAME --words WORDS",
+    CaseKind.BREAK_GLASS: "close {case} --finding {codes} --by NAME --words WORDS",
+    CaseKind.OUR_BREAK_GLASS: "close {case} --finding {codes} --by NAME --words WORDS",
     CaseKind.REVIEW: "decide {case} --permit (or --refuse) --by NAME --reason WORDS",
     CaseKind.CALL_BACK: "decide {case} --called (or --not-called) --by NAME --reason WORDS",
 }
@@ -45,8 +45,8 @@ def case_list(found: Sequence[CaseShown], *, members: Members, now: float) -> Re
     table.add_column("Age", no_wrap=True)
     table.add_column("Due", no_wrap=True)
     table.add_column("Asked by", overflow="fold")
-    table.add_column("Purpose", overflow="fold")
-    table.add_column("Client", overflow="fold")
+    table.add_column("Purpose", overflow="fold", min_width=12)
+    table.add_column("Client", overflow="fold", min_width=20)
     for shown in found:
         overdue = shown.overdue(now)
         table.add_row(
@@ -74,7 +74,7 @@ def case_sheet(shown: CaseShown, *, members: Members, told: str, now: float) -> 
     case = shown.case
     parts: list[RenderableType] = [Text(f"{case.id}: {_ABOUT[case.id.kind]}"), grid]
     if case.row.ended_seq is None:
-        parts.append(Text(f"Next: patchwork cases {_NEXT[case.id.kind].format(case=case.id)}"))
+        parts.append(Text(f"Next: patchwork cases {_NEXT[case.id.kind].format(case=case.id, codes='|'.join(Finding))}"))
     return Group(*parts)
 
 

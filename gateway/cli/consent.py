@@ -118,6 +118,8 @@ async def _append(settings: NodeSettings, source: str, key: str, entry: ConsentE
             raise InputError(f"source {source} has no client with this number")
         appended = await node.parts.ledger.record(person_id, entry)
     typer.echo(f"Recorded as entry {appended.seq}. It governs what this agency discloses, from now on.")
+    if entry.kind is ConsentKind.WITHDRAWAL:
+        typer.echo("This ends consents. What needs none goes on being shared; to stop it: patchwork consent object")
 
 
 def _provision(

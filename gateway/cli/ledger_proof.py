@@ -27,7 +27,11 @@ async def _prove(settings: NodeSettings, seq: int, out: Path) -> None:
     async with opened(settings) as node:
         head = await node.parts.ledger.head()
         if seq >= head.size:
-            raise InputError(f"there is no entry {seq}: the ledger has {head.size}")
+            raise InputError(
+                f"there is no entry {seq}: they are 0 to {head.size - 1}"
+                if head.size
+                else "the ledger has no entry yet"
+            )
         federation = node.parts.membership.received
         if federation is None:
             raise FederationStale("no federation document has arrived yet, and a proof rests on its keys")

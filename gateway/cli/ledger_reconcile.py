@@ -50,7 +50,7 @@ async def _reconcile(settings: NodeSettings, since: int) -> bool:
             for line in _lines(each):
                 typer.echo(line)
     if not members:
-        typer.echo("No questions went to or fro in that time.")
+        typer.echo("Nothing to compare yet: an hour counts 20 minutes after its end, and none has had questions.")
     return missing
 
 

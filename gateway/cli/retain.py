@@ -13,7 +13,7 @@ from gateway.settings import NodeSettings, load_node
 
 
 def retain(config: Config) -> None:
-    """Destroy what has been kept for as long as `[retention]` says."""
+    """Destroy what has been kept for as long as the table `retention` of the configuration says."""
     done = run(_retain(load_node(config)))
     typer.echo(f"Records that imports could not use: {done.rejected} removed.")
     typer.echo(f"Ids of expired questions: {done.replay} removed.")

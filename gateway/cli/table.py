@@ -109,8 +109,8 @@ def as_json(completed: Completed) -> str:
 def _team_table(rows: Iterable[TeamRow], *, wide: bool) -> Table:
     """A contact must never be broken over two lines; where the screen is narrow, the role stands below the name."""
     table = Table(show_lines=True, header_style="bold")
-    table.add_column("Agency", overflow="fold")
-    table.add_column("Professional", overflow="fold")
+    table.add_column("Agency", overflow="fold", min_width=10)
+    table.add_column("Professional", overflow="fold", min_width=12)
     if wide:
         table.add_column("Role", overflow="fold")
     table.add_column("Best way to reach", no_wrap=True, overflow="fold")

@@ -13,7 +13,7 @@ from gateway.fhir.text import plain
 from gateway.policy.decide import Reason
 from gateway.reports.document import Document, Fact, Item, Section
 from gateway.reports.words import GRADES, SIGN_IN, service_words
-from mappings.vocabulary import Purpose, Sensitivity
+from mappings.vocabulary import Mode, Purpose, Sensitivity
 
 OFFICERS_REASONS: Final[Mapping[str, str]] = {
     Reason.GRADE_TOO_LOW: "the match was not sure enough for the rules that apply",
@@ -154,9 +154,12 @@ def _decision(decision: Mapping[str, Any]) -> Item:
 def _weighed(decision: Mapping[str, Any]) -> Iterable[Fact]:
     consent = decision["consent"]
     entry = "" if consent["entry"] is None else f", by entry {consent['entry']}"
-    yield "Consent", f"permits up to {consent['permits']}{entry}"
+    if consent["permits"] == Mode.NONE.code and not entry:
+        yield "Consent", "none on record that permits anything; whether one is needed, the rule says"
+    else:
+        yield "Consent", f"permits up to {consent['permits']}{entry}"
     if consent["refused_from"] is not None:
-        yield "Objection", f"from {consent['refused_from']} on"
+        yield "Objection", f"to {consent['refused_from']} and all that shows more"
     yield "Sensitivity", _SENSITIVITY.get(decision["sensitivity"], decision["sensitivity"])
     yield "Most that the involvement shows", decision["max_mode"]
 

@@ -219,7 +219,10 @@ async def test_the_command_names_hub_hour_and_members(
 ) -> None:
     for module in ("options", "ledger_reconcile"):
         monkeypatch.setattr(import_module(f"gateway.cli.{module}"), "CLOCK", north.clock)
-    assert await reconcile_command(north) == (0, ["No questions went to or fro in that time."])
+    assert await reconcile_command(north) == (
+        0,
+        ["Nothing to compare yet: an hour counts 20 minutes after its end, and none has had questions."],
+    )
     await ask(north)
     invents_timeouts(liar, AGENCY)
     await ask(north)

@@ -113,7 +113,7 @@ def append_all(
             refused = ClockBehind("the clock is behind the ledger") if behind else None
             refused = refused or (yield from _check(draft.guard, keys, federation, consents, tally))
         elif draft.step is not None:
-            refused = yield from refusal(draft.step, seq=seq, hour=hour)
+            refused = yield from refusal(draft.step, seq=seq)
         if refused is not None:
             results.append(refused)
             continue
@@ -198,7 +198,7 @@ def _project(draft: Draft, key: Key, federation: str, seq: int, hour: int) -> Wo
     if draft.opening is not None:
         yield from open_cases(draft.opening, key=key, federation=federation, seq=seq, hour=hour)
     if draft.step is not None:
-        yield from take(draft.step, seq=seq, hour=hour)
+        yield from take(draft.step, seq=seq)
 
 
 def _project_agreement(agreement: AcceptedAgreement, federation: str, seq: int) -> Work[None]:

@@ -1,8 +1,10 @@
 """Governance cases: which entries open one, what may become of it, and its row. Pure (docs/ledger.md, "Cases").
 
-A case is opened by an entry about a question, in the same transaction, and lives through further entries: told,
-reminded, acknowledged, and then ended - a review or call-back by a decision, break-glass by a finding. Its row is
-recomputed from those entries alone; append.py and case_rebuild.py both do it by what stands here.
+A case is opened by an entry about a question, in the same transaction, and lives through an officer's entries:
+acknowledged, and then ended - a review or call-back by a decision, break-glass by a finding. Its row is recomputed from
+those entries; append.py and case_rebuild.py both do it by what stands here. Whom the node itself told, and when, is
+marked in the row alone: an entry within a minute of a question would tell whoever sees the ledger's size that somebody
+is known.
 """
 
 import hashlib
@@ -30,13 +32,18 @@ class CaseKind(StrEnum):
 
 
 class Step(StrEnum):
-    """What happens to a case; the last two end it."""
+    """What an officer does about a case; the last two end it."""
 
-    TOLD = "told"
-    REMINDED = "reminded"
     ACKNOWLEDGED = "acknowledged"
     DECIDED = "decided"
     CLOSED = "closed"
+
+
+class Mark(StrEnum):
+    """What the node did by itself."""
+
+    TOLD = "told"
+    REMINDED = "reminded"
 
 
 _ENDED_BY = {
@@ -76,24 +83,30 @@ class CaseRow:
     opened_hour: int
     applied_seq: int
     caller: bytes | None = None
-    told_seq: int | None = None
-    acknowledged_seq: int | None = None
-    reminded_seq: int | None = None
+    told_to: str | None = None
+    told_hour: int | None = None
     reminded_hour: int | None = None
+    acknowledged_seq: int | None = None
     ended_seq: int | None = None
 
-    def after(self, step: Step, *, seq: int, hour: int) -> "CaseRow":
+    def marked(self, mark: Mark, *, to: str, hour: int) -> "CaseRow":
+        """The row once `to` was told or reminded; raises CaseRefused where that may not be (now)."""
+        if self.ended_seq is not None:
+            raise CaseRefused(f"{self.id} has been ended already")
+        if mark is Mark.TOLD and self.told_hour is None:
+            return replace(self, told_to=to, told_hour=hour)
+        if mark is Mark.REMINDED and (self.reminded_hour is None or hour - self.reminded_hour >= REMINDED_EVERY_HOURS):
+            return replace(self, reminded_hour=hour)
+        raise CaseRefused(f"{self.id} has been {mark} already")
+
+    def after(self, step: Step, *, seq: int) -> "CaseRow":
         """The row once entry `seq` stands; raises CaseRefused for a step that may not be taken (now)."""
         if self.ended_seq is not None:
             raise CaseRefused(f"{self.id} has been ended already")
         moved = replace(self, applied_seq=seq)
         match step:
-            case Step.TOLD if self.told_seq is None:
-                return replace(moved, told_seq=seq)
             case Step.ACKNOWLEDGED if self.acknowledged_seq is None:
                 return replace(moved, acknowledged_seq=seq)
-            case Step.REMINDED if self.reminded_hour is None or hour - self.reminded_hour >= REMINDED_EVERY_HOURS:
-                return replace(moved, reminded_seq=seq, reminded_hour=hour)
             case Step.DECIDED | Step.CLOSED if step is _ENDED_BY[self.id.kind]:
                 return replace(moved, ended_seq=seq)
             case Step.DECIDED:

@@ -20,9 +20,7 @@ class Case:
 
     row: CaseRow
     opened: Body | None
-    told: Body | None = None
     acknowledged: Body | None = None
-    reminded: Body | None = None
     ended: Body | None = None
 
     @property
@@ -54,9 +52,7 @@ def _told(row: CaseRow) -> Work[Case]:
     return Case(
         row=row,
         opened=(yield from _body(row.id.opened_seq)),
-        told=(yield from _body(row.told_seq)),
         acknowledged=(yield from _body(row.acknowledged_seq)),
-        reminded=(yield from _body(row.reminded_seq)),
         ended=(yield from _body(row.ended_seq)),
     )
 

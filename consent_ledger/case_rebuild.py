@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from consent_ledger import keystore, read
@@ -54,7 +55,7 @@ def _fold(rows: Rows, body: Mapping[str, Any], key: Key, federation: str, seq: i
         case = CaseId.read(body["case"])
         if case in rows:  # not if it was about somebody erased since
             with suppress(CaseRefused):  # it got on record by a table that had been tampered with: the first stands
-                rows[case] = rows[case].after(Step(body["step"]), seq=seq, hour=hour)
+                rows[case] = rows[case].after(Step(body["step"]), seq=seq)
 
 
 def _replace(rows: Rows, size: int, readable: frozenset[bytes]) -> Work[list[CaseId] | None]:
@@ -64,6 +65,9 @@ def _replace(rows: Rows, size: int, readable: frozenset[bytes]) -> Work[list[Cas
         return None
     stored = yield from load_all()
     invented = [case for case, row in stored.items() if case not in rows and row.key_id in readable]
+    for case in rows.keys() & stored.keys():  # whom the node told stands nowhere else
+        was = stored[case]
+        rows[case] = replace(rows[case], told_to=was.told_to, told_hour=was.told_hour, reminded_hour=was.reminded_hour)
     wrong = [case for case, row in rows.items() if stored.get(case) != row]
     yield from remove(invented)
     for case in wrong:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from consent_ledger.case import CALL_BACK_HOURS, REMINDED_EVERY_HOURS, CaseId, CaseKind, CaseRow, Step, caller_of
+from consent_ledger.case import CALL_BACK_HOURS, REMINDED_EVERY_HOURS, CaseId, CaseKind, CaseRow, Mark, Step, caller_of
 from consent_ledger.keystore import Key
 from consent_ledger.record import CaseRefused, Row, Work
 
@@ -48,23 +48,35 @@ def open_cases(opening: Opening, *, key: Key, federation: str, seq: int, hour: i
         yield from put(row)
 
 
-def refusal(step: CaseStep, *, seq: int, hour: int) -> Work[CaseRefused | None]:
+def refusal(step: CaseStep, *, seq: int) -> Work[CaseRefused | None]:
     """Why a step may not be taken, as the table stands in this transaction; None if it may."""
     row = yield from load(step.case)
     if row is None:
         return CaseRefused("there is no such case")
     try:
-        row.after(step.step, seq=seq, hour=hour)
+        row.after(step.step, seq=seq)
     except CaseRefused as refused:
         return refused
     return None
 
 
-def take(step: CaseStep, *, seq: int, hour: int) -> Work[None]:
+def take(step: CaseStep, *, seq: int) -> Work[None]:
     """Move the row on; `refusal` has allowed it in this transaction."""
     row = yield from load(step.case)
     if row is not None:
-        yield from put(row.after(step.step, seq=seq, hour=hour))
+        yield from put(row.after(step.step, seq=seq))
+
+
+def mark(case: CaseId, done: Mark, *, to: str, hour: int) -> Work[CaseRefused | None]:
+    """Note in the row alone that somebody was told or reminded; why not, if that may not be."""
+    row = yield from load(case)
+    if row is None:
+        return CaseRefused("there is no such case")
+    try:
+        yield from put(row.marked(done, to=to, hour=hour))
+    except CaseRefused as refused:
+        return refused
+    return None
 
 
 def load(case: CaseId) -> Work[CaseRow | None]:
@@ -85,7 +97,7 @@ def load_open(federation: str, limit: int) -> Work[list[CaseRow]]:
 def load_waiting(federation: str, *, due_from: int, hour: int, limit: int) -> Work[list[CaseRow]]:
     """Open cases of which nobody was told, or (opened in hour `due_from` or before) reminded today; oldest first."""
     rows = yield (
-        f"{_SELECT} WHERE federation = ? AND ended_seq IS NULL AND (told_seq IS NULL OR (opened_hour <= ?"
+        f"{_SELECT} WHERE federation = ? AND ended_seq IS NULL AND (told_hour IS NULL OR (opened_hour <= ?"
         " AND (reminded_hour IS NULL OR reminded_hour <= ?))) ORDER BY opened_hour, opened_seq, kind LIMIT ?",
         (federation, due_from, hour - REMINDED_EVERY_HOURS, limit),
     )
@@ -112,12 +124,12 @@ def count_open(federation: str, *, due_from: int) -> Work[tuple[int, int]]:
 def put(row: CaseRow) -> Work[None]:
     """Write one row, in place of an earlier one."""
     yield (
-        "INSERT INTO governance_case (opened_seq, kind, federation, key_id, opened_hour, applied_seq, caller, told_seq,"
-        " acknowledged_seq, reminded_seq, reminded_hour, ended_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        "INSERT INTO governance_case (opened_seq, kind, federation, key_id, opened_hour, applied_seq, caller, told_to,"
+        " told_hour, reminded_hour, acknowledged_seq, ended_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " ON CONFLICT (opened_seq, kind) DO UPDATE SET federation = excluded.federation, key_id = excluded.key_id,"
         " opened_hour = excluded.opened_hour, applied_seq = excluded.applied_seq, caller = excluded.caller,"
-        " told_seq = excluded.told_seq, acknowledged_seq = excluded.acknowledged_seq,"
-        " reminded_seq = excluded.reminded_seq, reminded_hour = excluded.reminded_hour, ended_seq = excluded.ended_seq",
+        " told_to = excluded.told_to, told_hour = excluded.told_hour, reminded_hour = excluded.reminded_hour,"
+        " acknowledged_seq = excluded.acknowledged_seq, ended_seq = excluded.ended_seq",
         (
             row.id.opened_seq,
             row.id.kind,
@@ -126,10 +138,10 @@ def put(row: CaseRow) -> Work[None]:
             row.opened_hour,
             row.applied_seq,
             row.caller,
-            row.told_seq,
-            row.acknowledged_seq,
-            row.reminded_seq,
+            row.told_to,
+            row.told_hour,
             row.reminded_hour,
+            row.acknowledged_seq,
             row.ended_seq,
         ),
     )
@@ -142,13 +154,13 @@ def remove(cases: Iterable[CaseId]) -> Work[None]:
 
 
 _SELECT = (
-    "SELECT opened_seq, kind, federation, key_id, opened_hour, applied_seq, caller, told_seq, acknowledged_seq,"
-    " reminded_seq, reminded_hour, ended_seq FROM governance_case"
+    "SELECT opened_seq, kind, federation, key_id, opened_hour, applied_seq, caller, told_to, told_hour,"
+    " reminded_hour, acknowledged_seq, ended_seq FROM governance_case"
 )
 
 
 def _row(row: Row) -> CaseRow:
-    seq, kind, federation, key_id, opened_hour, applied_seq, caller, told, acknowledged, reminded, hour, ended = row
+    seq, kind, federation, key_id, opened_hour, applied_seq, caller, told_to, told, reminded, acknowledged, ended = row
     return CaseRow(
         id=CaseId(seq, CaseKind(kind)),
         federation=federation,
@@ -156,9 +168,9 @@ def _row(row: Row) -> CaseRow:
         opened_hour=opened_hour,
         applied_seq=applied_seq,
         caller=caller,
-        told_seq=told,
+        told_to=told_to,
+        told_hour=told,
+        reminded_hour=reminded,
         acknowledged_seq=acknowledged,
-        reminded_seq=reminded,
-        reminded_hour=hour,
         ended_seq=ended,
     )

@@ -17,7 +17,7 @@ from typing import Any
 
 from consent_ledger import case_table, exchange, kept, keystore
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
-from consent_ledger.case import CaseId, Step, opened_by
+from consent_ledger.case import CaseId, Mark, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
 from consent_ledger.case_table import CaseStep, Opening
 from consent_ledger.checkpoint import Head
@@ -121,6 +121,19 @@ class Ledger(LedgerReader):
         body = {**said, "case": str(case), "step": step.value}
         draft = self._draft(kind, body, person_id, step=CaseStep(case, step))
         return (await self._together([draft]))[0]
+
+    async def mark_case(self, case: CaseId, mark: Mark, *, to: str) -> None:
+        """Note that `to` was told or reminded of a case, on disk and in no entry.
+
+        Raises CaseRefused, LedgerUnavailable.
+        """
+        hour = int(self._clock()) // 3600
+        try:
+            refused = await self._storage.write(case_table.mark(case, mark, to=to, hour=hour))
+        except Exception as error:
+            raise _unavailable(error) from error
+        if refused is not None:
+            raise refused
 
     async def rebuild_cases(self) -> list[CaseId]:
         """Make the table of cases what the entries say; returns those that differed. Raises LedgerCorrupt."""

@@ -141,12 +141,12 @@ def _life(shown: CaseShown, *, told: str, now: float) -> Iterator[tuple[str, str
     yield "Opened", f"{_time(shown.opened_at)}, ledger entry {case.row.id.opened_seq}"
     if case.row.ended_seq is None:
         yield "Due", _time(shown.due_at) + (" - OVERDUE" if shown.overdue(now) else "")
-    if case.told is not None:
-        yield "Told", f"{plain(case.told['to'])}, {_time(case.told['at'])}"
-    elif case.row.told_seq is None:
+    if case.row.told_hour is not None:
+        yield "Told", f"{plain(case.row.told_to or told)}, {_time(case.row.told_hour * 3600)}"
+    else:
         yield "To be told", f"{plain(told)}: not yet; the serving node does it within a minute"
-    if case.reminded is not None:
-        yield "Last reminded", f"{plain(case.reminded['to'])}, {_time(case.reminded['at'])}"
+    if case.row.reminded_hour is not None:
+        yield "Last reminded", f"{plain(told)}, {_time(case.row.reminded_hour * 3600)}"
     if case.acknowledged is not None:
         yield "Acknowledged", f"by {plain(case.acknowledged['by'])}, {_time(case.acknowledged['at'])}"
     elif case.row.ended_seq is None:

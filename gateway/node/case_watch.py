@@ -9,7 +9,7 @@ import asyncio
 import logging
 import random
 
-from consent_ledger.case import CaseId, Step
+from consent_ledger.case import CaseId, Mark
 from consent_ledger.case_table import load_waiting
 from consent_ledger.record import CaseRefused, LedgerError
 from gateway.errors import StorageError
@@ -40,16 +40,16 @@ async def watch(node: NodeParts, settings: CasesTable) -> None:
     due_from = due_hour(now, settings.days)
     waiting = load_waiting(node.me.federation, due_from=due_from, hour=due_hour(now, 0), limit=MAX_WATCHED)
     for row in await node.database.read(waiting):
-        if row.told_seq is None and await _on_record(node, row.id, Step.TOLD, settings):  # (1)
+        if row.told_hour is None and await _marked(node, row.id, Mark.TOLD, settings):  # (1)
             emit("case.opened", case=str(row.id), kind=row.id.kind.value)
-        if row.opened_hour <= due_from and await _on_record(node, row.id, Step.REMINDED, settings):  # (2)
+        if row.opened_hour <= due_from and await _marked(node, row.id, Mark.REMINDED, settings):  # (2)
             emit("case.overdue", level=logging.WARNING, case=str(row.id), kind=row.id.kind.value)
 
 
-async def _on_record(node: NodeParts, case: CaseId, step: Step, settings: CasesTable) -> bool:
+async def _marked(node: NodeParts, case: CaseId, mark: Mark, settings: CasesTable) -> bool:
     """False if it was done today, or another process of this node or an officer was first."""
     try:
-        await node.ledger.log_case(case, step, {"to": settings.told, "days": settings.days})
+        await node.ledger.mark_case(case, mark, to=settings.told)
     except CaseRefused:
         return False
     return True

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from consent_ledger.case import CaseId
+from consent_ledger.case import CaseId, Mark
 from consent_ledger.ledger import Ledger
 from consent_ledger.record import LedgerUnavailable
 from consent_ledger.report import shows
@@ -281,18 +281,17 @@ async def test_a_serving_node_tells_of_a_case_by_itself_though_the_first_attempt
 ) -> None:
     await asked(north, **KATE, **BREAK_GLASS)
     await north.stop(AGENCY)
-    log_case, stopped = Ledger.log_case, asyncio.Event()
+    mark_case, stopped = Ledger.mark_case, asyncio.Event()
 
-    async def works(*said: Any) -> object:
-        appended = await log_case(*said)
+    async def works(ledger: Ledger, case: CaseId, mark: Mark, *, to: str) -> None:
+        await mark_case(ledger, case, mark, to=to)
         stopped.set()
-        return appended
 
-    async def fails(*_: object) -> None:
-        monkeypatch.setattr(Ledger, "log_case", works)
+    async def fails(*_: object, **__: str) -> None:
+        monkeypatch.setattr(Ledger, "mark_case", works)
         raise LedgerUnavailable("disk full")
 
-    monkeypatch.setattr(Ledger, "log_case", fails)
+    monkeypatch.setattr(Ledger, "mark_case", fails)
     monkeypatch.setattr(case_watch, "WATCH_S", 0.01)
     monkeypatch.setattr(app, "_until_stopped", stopped.wait)
     for not_in_a_test in ("configure_logging", "collect_rarely"):

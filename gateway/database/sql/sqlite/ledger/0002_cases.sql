@@ -1,6 +1,7 @@
 -- Projection: governance cases (docs/ledger.md, "Cases"). What a case is about, by whom and why stands in the entries
 -- that the columns ending in _seq name; times are whole hours since 1970, as a leaf shows them. It names nobody: key_id
--- leads to a person only through the key store, and caller is a keyed hash under that person's secret.
+-- leads to a person only through the key store, and caller is a keyed hash under that person's secret. told_to,
+-- told_hour and reminded_hour are what the node did by itself, and stand here alone: an entry would tell that it did.
 CREATE TABLE governance_case (
   opened_seq INTEGER NOT NULL,
   kind TEXT NOT NULL,
@@ -8,10 +9,10 @@ CREATE TABLE governance_case (
   key_id BLOB NOT NULL,
   opened_hour INTEGER NOT NULL,
   caller BLOB CHECK (caller IS NULL OR length(caller) = 32),
-  told_seq INTEGER,
-  acknowledged_seq INTEGER,
-  reminded_seq INTEGER,
+  told_to TEXT,
+  told_hour INTEGER,
   reminded_hour INTEGER,
+  acknowledged_seq INTEGER,
   ended_seq INTEGER,
   applied_seq INTEGER NOT NULL,
   PRIMARY KEY (opened_seq, kind)

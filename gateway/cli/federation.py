@@ -100,7 +100,7 @@ def resume(member: MemberName, folder: Folder = Path("operator")) -> None:
     _published(folder, open_operator(folder).resume(member, CLOCK.now()))
 
 
-@app.command()
+@app.command(context_settings={"ignore_unknown_options": True})  # one key id in 64 begins with a hyphen
 def revoke(
     member: MemberName,
     kid: Annotated[str, typer.Argument(help="The key's id, as `show` prints it.")],

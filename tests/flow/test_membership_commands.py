@@ -301,6 +301,7 @@ def test_a_stolen_key_is_replaced_and_the_new_one_waits_for_each_officer(walk: W
     shown = walk.run("federation", "show")
     kid = re.findall(r"\(housing\).*\n.*\n  key (\S+),", shown)[0]
     assert "has no key" in walk.refused("federation", "revoke", "childrens-services", kid)
+    assert "has no key" in walk.refused("federation", "revoke", "housing", "-AbC_dE")  # an id, and no option
     assert "has no other key: suspend it" in walk.refused("federation", "revoke", "housing", kid)
     again = node_init("housing2", "housing", "Orchard Homes", "housing-provider", walk.ports | {"housing2": 9})
     fingerprint = FINGERPRINT.findall(walk.run(*again))[0]

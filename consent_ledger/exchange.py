@@ -134,22 +134,21 @@ def _add(expected: int, tally: _Tally) -> Work[None]:
     asked: Counter[tuple[int, str]] = Counter((hour, member) for _, member, hour in tally.asked)
     received: Counter[tuple[int, str]] = Counter()
     answered: Counter[tuple[int, str]] = Counter()
-    late: Counter[tuple[int, str]] = Counter()
     yield "INSERT INTO exchange_open (jti, member, hour) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", opened
     for jti, members in tally.received:
         rows = yield "DELETE FROM exchange_open WHERE jti = ? RETURNING hour, member", (jti,)
         received.update((hour, member) for hour, member in rows if member in members)
     for jti, member, hour in tally.answered:
         rows = yield "DELETE FROM late_answer WHERE member = ? AND jti = ? RETURNING 1", (member, jti)
-        (late if rows else answered)[hour, member] += 1
+        if not rows:
+            answered[hour, member] += 1
     hours: list[tuple[Value, ...]] = [
-        (*at, asked[at], received[at], answered[at], late[at]) for at in {*asked, *received, *answered, *late}
+        (*at, asked[at], received[at], answered[at]) for at in {*asked, *received, *answered}
     ]
     yield (
-        "INSERT INTO exchange_hour (hour, member, asked, received, answered, late) VALUES (?, ?, ?, ?, ?, ?)"
+        "INSERT INTO exchange_hour (hour, member, asked, received, answered) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (hour, member) DO UPDATE SET asked = asked + excluded.asked,"
-        " received = received + excluded.received, answered = answered + excluded.answered,"
-        " late = late + excluded.late",
+        " received = received + excluded.received, answered = answered + excluded.answered",
         hours,
     )
     yield "UPDATE exchange_head SET next_seq = ? WHERE id = 1", (tally.next_seq,)

@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consent_ledger import keystore
-from consent_ledger.merkle import HASH_BYTES, TreeHasher, inclusion_proof
+from consent_ledger.proofs import inclusion, root_at
 from consent_ledger.read import CHUNK_ROWS, TreeHead
 from consent_ledger.record import (
     ANSWERS,
     EntryKind,
     KindClass,
-    LedgerCorrupt,
     Row,
     Storage,
     Work,
@@ -103,36 +102,11 @@ def prove(seqs: Sequence[int]) -> Work[Proved]:
 
 
 def _prove_in(seqs: Sequence[int], size: int, checkpoint: str | None) -> Work[Proved]:
-    peaks = [(level, (size >> level) - 1) for level in reversed(range(size.bit_length())) if size >> level & 1]
-    wanted = set(peaks)
-
-    def remember(level: int, index: int) -> bytes:
-        wanted.add((level, index))
-        return bytes(HASH_BYTES)
-
-    for seq in seqs:  # once to learn which nodes a proof is made of, and once to make it of them
-        inclusion_proof(seq, size, remember)
-    nodes = yield from _nodes(wanted)
-    root = TreeHasher(size, [nodes[peak] for peak in peaks]).root()
-    return Proved(
-        head=TreeHead(size=size, root=root.hex()),
-        proofs={seq: inclusion_proof(seq, size, lambda *place: nodes[place]) for seq in seqs},
-        checkpoint=checkpoint,
-    )
-
-
-def _nodes(wanted: set[tuple[int, int]]) -> Work[dict[tuple[int, int], bytes]]:
-    """Raises LedgerCorrupt if one is missing."""
-    nodes: dict[tuple[int, int], bytes] = {}
-    for level, position in wanted:
-        if level:
-            rows = yield "SELECT hash FROM tree_node WHERE level = ? AND position = ?", (level, position)
-        else:
-            rows = yield "SELECT leaf_hash FROM entry WHERE seq = ?", (position,)
-        if not rows:
-            raise LedgerCorrupt(f"subtree {position} of level {level} is missing")
-        nodes[level, position] = rows[0][0]
-    return nodes
+    root = yield from root_at(size)
+    made: dict[int, Sequence[bytes]] = {}
+    for seq in seqs:
+        _, made[seq] = yield from inclusion(seq, size)
+    return Proved(head=TreeHead(size=size, root=(root or b"").hex()), proofs=made, checkpoint=checkpoint)
 
 
 def _size() -> Work[int]:

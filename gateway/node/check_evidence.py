@@ -10,6 +10,7 @@ A step that fails is FALSE and says what does not fit; what cannot be known from
 what a file says, however hostile.
 """
 
+import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,14 +18,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from consent_ledger.checkpoint import origin_of
+from consent_ledger.checkpoint import verify as verify_checkpoint
 from consent_ledger.merkle import ProofInvalid, leaf_hash, verify_inclusion
+from consent_ledger.note import NoteInvalid, NoteKey
 from consent_ledger.record import EntryKind, LedgerCorrupt, open_with_key, read_leaf
 from gateway.errors import FederationError, NotForUs, WireError
 from gateway.node.evidence_file import Evidence, ProvedEntry
-from gateway.node.evidence_note import check_note
 from gateway.wire.archive import ArchivedAnswer, check_reply, read_archived_answer, read_archived_query
-from gateway.wire.federation import Federation, verify_document
-from gateway.wire.keys import VerifyKey
+from gateway.wire.federation import Federation, Member, verify_document
+from gateway.wire.keys import VerifyKey, ledger_public
 from gateway.wire.packing import inflate
 from gateway.wire.query import SignedQuery
 
@@ -207,13 +210,7 @@ def _checkpoint(evidence: Evidence, federation: Federation) -> Finding:
             f"that {evidence.member} has not rewritten its ledger since: no signed checkpoint covers these entries",
         )
     member = federation.members.get(evidence.member)
-    wrong = check_note(
-        evidence.checkpoint,
-        origin=f"patchwork/{federation.name}/{evidence.member}",
-        size=evidence.tree_size,
-        root=evidence.tree_root,
-        ledger_key=None if member is None else member.ledger_key,
-    )
+    wrong = "the member is not in the federation document" if member is None else _wrong_note(evidence, member)
     if wrong:
         return Finding(Verdict.FALSE, f"{evidence.member} signed this tree: checkpoint: {wrong}")
     return Finding(
@@ -221,6 +218,20 @@ def _checkpoint(evidence: Evidence, federation: Federation) -> Finding:
         f"{evidence.member} signed a checkpoint of this tree of {evidence.tree_size} entries; who else has seen it,"
         " its witnesses know",
     )
+
+
+def _wrong_note(evidence: Evidence, member: Member) -> str:
+    """What does not fit, in words; empty if the note says exactly this tree, and its log's key signed it."""
+    key = NoteKey(name=origin_of(evidence.federation, member.id), public=ledger_public(member.ledger_key))
+    note = evidence.checkpoint or ""
+    root = base64.b64encode(evidence.tree_root).decode()
+    if not note.startswith(f"{key.name}\n{evidence.tree_size}\n{root}\n"):
+        return "it names another log, size or root"
+    try:
+        verify_checkpoint(note, key)
+    except NoteInvalid:
+        return "the log's own key has not signed it"
+    return ""
 
 
 def _when(at: int) -> str:

@@ -15,14 +15,13 @@ CREATE TABLE late_answer (
 ) STRICT, WITHOUT ROWID;
 
 -- Projection, filled when counts are wanted: questions by the hour in which they end and the other member. `asked`,
--- `received`: our questions, and answers that held; `answered`, `late`: theirs.
+-- `received`: our questions, and answers that held; `answered`: theirs, but for those that were late.
 CREATE TABLE exchange_hour (
   hour INTEGER NOT NULL,
   member TEXT NOT NULL,
   asked INTEGER NOT NULL DEFAULT 0,
   received INTEGER NOT NULL DEFAULT 0,
   answered INTEGER NOT NULL DEFAULT 0,
-  late INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (hour, member)
 ) STRICT, WITHOUT ROWID;
 

@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 import orjson
 import typer
 
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.options import Config, opened, run
 from gateway.errors import ConfigurationError, InputError
 from gateway.fhir.audit_event import Auditor, Party, audit_events, erased_event

@@ -19,7 +19,7 @@ import typer
 from consent_ledger.consent import Relation
 from consent_ledger.governance import ReleaseEntry
 from consent_ledger.report import HeldBack, access_report, formerly_joined
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.officer import By, Person, confirmed, noted
 from gateway.cli.options import CLOCK, Config, Yes, opened, run
 from gateway.cli.whom import known_person, source_and_key

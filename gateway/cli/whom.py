@@ -1,6 +1,6 @@
 """Whom a command means: SOURCE:KEY into a person's ids."""
 
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.errors import InputError
 from gateway.node.known_as import KnownAs, known_as
 

@@ -3,7 +3,19 @@
 from aiohttp import web
 
 from gateway.http import protect
-from gateway.web import account_page, home, language, sign_in, sign_out, static_files
+from gateway.web import (
+    account_page,
+    first_password,
+    home,
+    language,
+    own_password,
+    own_second_factor,
+    prove,
+    second_factor,
+    sign_in,
+    sign_out,
+    static_files,
+)
 from gateway.web.error_page import refuse_as_page
 from gateway.web.signed_in import is_guarded
 from gateway.web.site import SITE, Site
@@ -16,7 +28,12 @@ ROUTES = (
     home.routes,
     sign_in.routes,
     sign_out.routes,
+    second_factor.routes,
+    first_password.routes,
+    prove.routes,
     account_page.routes,
+    own_password.routes,
+    own_second_factor.routes,
 )
 
 

@@ -123,7 +123,10 @@ async def test_a_form_of_another_site_signs_nobody_in(north: TestFederation) -> 
     own = (await browser.get("/sign-in")).token
     assert (await browser.post("/sign-in", fields, token=own, headers={"Origin": "https://evil.example"})).status == 403
     assert (await browser.post("/sign-in", fields, token=own, headers={"Sec-Fetch-Site": "cross-site"})).status == 403
-    assert cookie(browser) == ""
+    blank = north.browser(HOUSING)  # a browser that has never been here sends no cookie at all
+    for token in ("", "x", theirs):
+        assert (await blank.post("/sign-in", fields, token=token)).status == 403
+    assert [cookie(each) for each in (browser, blank)] == ["", ""]
 
 
 @pytest.mark.parametrize(

@@ -17,22 +17,12 @@ from dataclasses import dataclass
 
 from consent_ledger.budget import BudgetSpent, Spend, Tally
 from consent_ledger.case_table import CaseStep, Opening, open_cases, refusal, take
+from consent_ledger.errors import ClockBehind, HeadMoved, LedgerCorrupt, LedgerError, ReplayedError
 from consent_ledger.keystore import Key, Owner
+from consent_ledger.kinds import KIND_CLASSES, EntryKind, KindClass
 from consent_ledger.merkle import HASH_BYTES, TreeHasher, leaf_hash
-from consent_ledger.record import (
-    KIND_CLASSES,
-    ClockBehind,
-    EntryKind,
-    HeadMoved,
-    KindClass,
-    LeafHeader,
-    LedgerCorrupt,
-    LedgerError,
-    ReplayedError,
-    Value,
-    Work,
-    seal_leaf,
-)
+from consent_ledger.record import LeafHeader, seal_leaf
+from consent_ledger.storage import Value, Work
 
 NO_CONSENTS = -1  # the consent head of a person of whom no consent entry exists
 REPLAY_MARGIN_S = 600  # docs/wire.md: a question's id is kept until it expires and ten minutes more

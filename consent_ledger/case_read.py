@@ -6,7 +6,8 @@ from typing import Any
 
 from consent_ledger.case import CaseId, CaseRow
 from consent_ledger.case_table import load, load_open
-from consent_ledger.record import Work, open_leaf
+from consent_ledger.record import open_leaf
+from consent_ledger.storage import Work
 
 Body = Mapping[str, Any]
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from consent_ledger.case import CALL_BACK_HOURS, REMINDED_EVERY_HOURS, CaseId, CaseKind, CaseRow, Mark, Step, caller_of
+from consent_ledger.errors import CaseRefused
 from consent_ledger.keystore import Key
-from consent_ledger.record import CaseRefused, Row, Work
+from consent_ledger.storage import Row, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,9 @@ from typing import Any
 import orjson
 
 from consent_ledger import keystore
-from consent_ledger.record import EntryKind, Row, Storage, Value, Work, open_leaf
+from consent_ledger.kinds import EntryKind
+from consent_ledger.record import open_leaf
+from consent_ledger.storage import Row, Storage, Value, Work
 
 SECONDS_PER_HOUR = 3600
 SETTLED_S = 600  # from a question's end: its answers have come by then, or never will (docs/wire.md: 60 s)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from consent_ledger.checkpoint import Checkpoint, Cosigned, Head, parse
+from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.note import NoteInvalid, read
-from consent_ledger.record import LedgerCorrupt, Work
+from consent_ledger.storage import Work
 
 
 class Said(StrEnum):

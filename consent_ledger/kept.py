@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consent_ledger.keystore import Key, Owner
-from consent_ledger.record import KindClass, LeafHeader, Work, open_bytes, seal_leaf
+from consent_ledger.kinds import KindClass
+from consent_ledger.record import LeafHeader, open_bytes, seal_leaf
+from consent_ledger.storage import Work
 
 MAX_WAITING = 4096  # riders; what comes on top is not kept, for nothing may hold an answer up
 

@@ -9,19 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consent_ledger import keystore
+from consent_ledger.kinds import ANSWERS, EntryKind, KindClass
 from consent_ledger.proofs import inclusion, root_at
 from consent_ledger.read import CHUNK_ROWS, TreeHead
-from consent_ledger.record import (
-    ANSWERS,
-    EntryKind,
-    KindClass,
-    Row,
-    Storage,
-    Work,
-    entry_key,
-    open_leaf,
-    read_leaf,
-)
+from consent_ledger.record import entry_key, open_leaf, read_leaf
+from consent_ledger.storage import Row, Storage, Work
 
 _OURS = frozenset((EntryKind.ASKED, EntryKind.RECEIVED))
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from consent_ledger import merkle
 from consent_ledger.append import read_head
+from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.merkle import HASH_BYTES, NodeReader
-from consent_ledger.record import LedgerCorrupt, T, Work
+from consent_ledger.storage import T, Work
 
 _BLANK = bytes(HASH_BYTES)
 

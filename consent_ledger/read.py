@@ -7,8 +7,11 @@ from typing import Any
 
 from consent_ledger.append import NO_CONSENTS, read_head
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
+from consent_ledger.errors import LedgerCorrupt
+from consent_ledger.kinds import KindClass
 from consent_ledger.merkle import TreeHasher, leaf_hash
-from consent_ledger.record import KindClass, LeafHeader, LedgerCorrupt, Row, Work, open_leaf, read_header, read_leaf
+from consent_ledger.record import LeafHeader, open_leaf, read_header, read_leaf
+from consent_ledger.storage import Row, Work
 
 CHUNK_ROWS = 1000  # entries of one read: some 1 MB
 

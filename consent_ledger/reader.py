@@ -8,7 +8,8 @@ from consent_ledger.exchange import HourCount
 from consent_ledger.merkle import EMPTY_ROOT
 from consent_ledger.proof import FoundEntry, Proved, find_question, prove
 from consent_ledger.read import Entry, TreeHead, Walk
-from consent_ledger.record import Storage, read_leaf
+from consent_ledger.record import read_leaf
+from consent_ledger.storage import Storage
 
 
 class LedgerReader:

@@ -17,8 +17,8 @@ from typing import Any
 from consent_ledger.case import CaseId, Step
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
 from consent_ledger.entries import Correction
+from consent_ledger.kinds import ANSWERS, EntryKind
 from consent_ledger.read import Entry
-from consent_ledger.record import ANSWERS, EntryKind
 from mappings.vocabulary import Mode, Purpose
 
 CLOSED = "closed"  # what became of break-glass, beside the decisions about reviews and call-backs

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from consent_ledger.record import LedgerError
+from consent_ledger.errors import LedgerError
 from gateway import __version__
 from gateway.cli import agreement, cases, consent, demo, federation, hub, imports, ledger, node, people, search
 from gateway.errors import PatchworkError, origin

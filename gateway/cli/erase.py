@@ -13,8 +13,8 @@ from typing import Annotated
 import typer
 
 from consent_ledger.governance import ErasureEntry
+from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
-from consent_ledger.record import EntryKind
 from gateway.cli.officer import By, Person, Reason, confirmed, noted
 from gateway.cli.options import Config, Yes, opened, run
 from gateway.cli.whom import known_person

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from consent_ledger.governance import ReportDecision
-from consent_ledger.record import EntryKind
+from consent_ledger.kinds import EntryKind
 from gateway.cli.officer import By, Reason, noted
 from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.errors import InputError

@@ -13,8 +13,8 @@ import orjson
 from consent_ledger.case import CaseId, CaseKind, Step
 from consent_ledger.case_read import Case, read_case, read_open
 from consent_ledger.case_table import count_open
+from consent_ledger.errors import CaseRefused, LedgerError
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import CaseRefused, LedgerError
 from gateway.database.contract import Statement, Work
 from gateway.errors import InputError, StorageError
 from gateway.node.corrections import Officer, names_of

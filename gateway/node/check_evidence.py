@@ -20,9 +20,11 @@ from typing import Any
 
 from consent_ledger.checkpoint import origin_of
 from consent_ledger.checkpoint import verify as verify_checkpoint
+from consent_ledger.errors import LedgerCorrupt
+from consent_ledger.kinds import EntryKind
 from consent_ledger.merkle import ProofInvalid, leaf_hash, verify_inclusion
 from consent_ledger.note import NoteInvalid, NoteKey
-from consent_ledger.record import EntryKind, LedgerCorrupt, open_with_key, read_leaf
+from consent_ledger.record import open_with_key, read_leaf
 from gateway.errors import FederationError, NotForUs, WireError
 from gateway.node.evidence_file import Evidence, ProvedEntry
 from gateway.wire.archive import ArchivedAnswer, check_reply, read_archived_answer, read_archived_query

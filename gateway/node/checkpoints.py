@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from consent_ledger import heads, proofs
 from consent_ledger.append import read_head
 from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Head, cosigned_by, sign, with_cosignatures
+from consent_ledger.errors import LedgerCorrupt, LedgerError
 from consent_ledger.heads import Said, Stored, Word
 from consent_ledger.ledger import Ledger
 from consent_ledger.note import NoteInvalid
-from consent_ledger.record import LedgerCorrupt, LedgerError, Work
+from consent_ledger.storage import Work
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.errors import FederationError, HubError, LedgerDoubtful, PatchworkError, WireError

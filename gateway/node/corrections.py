@@ -11,8 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from consent_ledger.entries import Correction, CorrectionEntry
+from consent_ledger.errors import LedgerError
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import LedgerError
 from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import InputError, StorageError

@@ -1,7 +1,7 @@
 """What this node says to another member about the traffic between them (docs/wire.md, "Counts")."""
 
+from consent_ledger.errors import LedgerError
 from consent_ledger.exchange import settled_until
-from consent_ledger.record import LedgerError
 from gateway.errors import StorageError
 from gateway.node.parts import NodeParts
 from gateway.wire.counts import Counts, Hour, sign_counts

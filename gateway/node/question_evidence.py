@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from consent_ledger.errors import LedgerError
+from consent_ledger.kinds import EntryKind
 from consent_ledger.proof import FoundEntry
-from consent_ledger.record import EntryKind, LedgerError
 from gateway.database.contract import Statement, Work
 from gateway.errors import InputError, StorageError
 from gateway.node.evidence_file import Evidence, ProvedEntry

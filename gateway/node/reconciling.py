@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from consent_ledger.errors import LedgerError
 from consent_ledger.exchange import settled_until
-from consent_ledger.record import LedgerError
 from gateway.errors import PatchworkError, StorageError
 from gateway.links.counts_client import NoStatement
 from gateway.node.parts import NodeParts

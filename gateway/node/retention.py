@@ -11,8 +11,8 @@ import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from consent_ledger.errors import LedgerError
 from consent_ledger.governance import RetentionEntry
-from consent_ledger.record import LedgerError
 from consent_ledger.retention import periods_over, purge_replay
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import FederationError, LedgerDoubtful, PatchworkError

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from consent_ledger import heads, proofs
 from consent_ledger.checkpoint import Checkpoint, Cosigned, verify, with_cosignatures
+from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.note import NoteInvalid, NoteKey
-from consent_ledger.record import LedgerCorrupt
 from gateway.database.contract import Database
 from gateway.node.inclusion import cosignatures
 from gateway.wire.federation import HUB, Federation

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
-from consent_ledger.record import ANSWERS
+from consent_ledger.kinds import ANSWERS
 from consent_ledger.report import shows
 from gateway.fhir.text import plain
 from gateway.policy.decide import Reason

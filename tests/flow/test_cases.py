@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from consent_ledger.case import CaseId, Mark
+from consent_ledger.errors import LedgerUnavailable
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import LedgerUnavailable
 from consent_ledger.report import shows
 from gateway import app
 from gateway.cli.case_screen import case_list, case_sheet

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
-from consent_ledger.record import LedgerError
+from consent_ledger.errors import LedgerError
 from gateway.cli import app
 from gateway.errors import InputError, PatchworkError
 from gateway.node.inclusion import check_proof

@@ -3,18 +3,9 @@
 import orjson
 import pytest
 
-from consent_ledger.record import (
-    KIND_CLASSES,
-    MAX_BODY_BYTES,
-    EntryKind,
-    KindClass,
-    LeafHeader,
-    LedgerCorrupt,
-    body_bytes,
-    open_leaf,
-    read_leaf,
-    seal_leaf,
-)
+from consent_ledger.errors import LedgerCorrupt
+from consent_ledger.kinds import KIND_CLASSES, EntryKind, KindClass
+from consent_ledger.record import MAX_BODY_BYTES, LeafHeader, body_bytes, open_leaf, read_leaf, seal_leaf
 
 SECRET = bytes(range(32))
 HEADER = LeafHeader(KindClass.DISCLOSURE, 498_765, "northshire")

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from consent_ledger.consent import ConsentEntry, ConsentKind, to_body
 from consent_ledger.entries import Correction, CorrectionEntry
 from consent_ledger.governance import ReleaseEntry, ReportDecision
+from consent_ledger.kinds import KIND_CLASSES, EntryKind
 from consent_ledger.read import Entry
-from consent_ledger.record import KIND_CLASSES, EntryKind, LeafHeader
+from consent_ledger.record import LeafHeader
 from consent_ledger.report import CLOSED, AccessReport, HeldBack, access_report, formerly_joined
 from mappings.vocabulary import Mode
 

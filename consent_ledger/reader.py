@@ -78,7 +78,7 @@ class LedgerReader:
         return await find_question(self._storage, self._keys, jti, asked_by=asked_by, since_hour=since_hour)
 
     async def prove(self, seqs: Sequence[int]) -> Proved:
-        """That these entries are in the tree."""
+        """That these entries are in the tree; raises LedgerCorrupt if a stored checkpoint says otherwise."""
         return await self._storage.read(prove(seqs))
 
     async def exchanged(self, member: str, since: int, until: int) -> dict[int, HourCount]:

@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import Config, first_hour_of, opened, run
-from gateway.errors import InputError
-from gateway.node.check_evidence import check, proven
+from gateway.errors import InputError, PatchworkError
+from gateway.node.check_evidence import check
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, read, write
+from gateway.node.findings import proven
 from gateway.node.question_evidence import evidence_of
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.keys import fingerprint
@@ -41,12 +42,20 @@ def write_evidence(
 
 async def _gather(settings: NodeSettings, jti: str, asked_by: str | None, since_hour: int) -> Evidence:
     async with opened(settings) as node:
+
+        async def sign() -> None:
+            try:
+                await node.checkpoints.visit()
+            except PatchworkError as error:
+                typer.echo(f"No witness vouches for these entries yet, and none could be asked: {error}", err=True)
+
         return await evidence_of(
             jti,
             node=node.parts,
             operator_key=load_verify_key(settings.federation[0].operator_key),
             asked_by=None if asked_by == settings.node.member else asked_by,
             since_hour=since_hour,
+            sign=sign,
         )
 
 

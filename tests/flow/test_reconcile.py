@@ -18,9 +18,9 @@ from gateway.database.contract import Statement, Work
 from gateway.errors import HubError, MalformedMessage
 from gateway.links.counts_client import fetch_counts
 from gateway.node import routes
+from gateway.node.compare_counts import Compared, Gap, Overstated
 from gateway.node.counts import statement_for
-from gateway.node.reconcile import Compared, Gap, Overstated
-from gateway.node.reconciling import Silent, reconcile
+from gateway.node.reconcile import Silent, reconcile
 from gateway.node.results import MemberResult
 from gateway.wire import jws
 from gateway.wire.counts import counts_request, read_counts_request, verify_counts

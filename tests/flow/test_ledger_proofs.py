@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from gateway.wire.operator import load_verify_key
 from tests.federation import TestFederation, federation, result_of, someone
 
 ASKER, AGENCY = "childrens-services", "housing"
+LOG = f"patchwork/northshire/{AGENCY}"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -78,7 +81,22 @@ async def test_an_entry_is_proven_to_somebody_who_has_only_the_operators_key(nor
     for witness in ("hub", ASKER):
         assert f"patchwork/northshire/{witness} vouches" in checked
     assert "another entry" in await fail(north, "ledger", "check-proof", str(file), *operator, "--leaf", "0" * 64)
+    assert await by_the_documents_words(file) == f"entry 1 stands in the ledger of 2 entries that {LOG} has signed\n"
+    file.write_bytes(file.read_bytes().replace(leaf.encode(), b"0" * 64))
+    assert await by_the_documents_words(file) == ""
     assert "there is no entry 2" in await fail(north, "ledger", "prove", "2")
+
+
+async def by_the_documents_words(file: Path) -> str:
+    """What the check in docs/wire.md says, which uses nothing of ours; nothing if it fails."""
+    section = (ROOT / "docs" / "wire.md").read_text().partition("## Inclusion proofs")[2]
+    code = section.partition("```python\n")[2].partition("```")[0]
+    checking = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", "-c", code, str(file), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    said, _ = await checking.communicate()
+    assert bool(checking.returncode) == (not said)
+    return said.decode()
 
 
 async def test_a_forged_proof_does_not_hold(north: TestFederation) -> None:

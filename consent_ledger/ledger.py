@@ -15,7 +15,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any
 
-from consent_ledger import case_table, exchange, kept, keystore
+from consent_ledger import case_table, exchange, exchange_erased, kept, keystore
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
 from consent_ledger.case import CaseId, Mark, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
@@ -178,8 +178,18 @@ class Ledger(LedgerReader):
         return await self._append(EntryKind.EPOCH, {"after": lost, "by": by}, None)
 
     async def erase(self, person_id: int) -> bool:
-        """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none."""
-        return await self._destroy(_checked(person_id))
+        """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none.
+
+        What members may ask the counts of stays as it was: questions of the last minutes are set aside first. Raises
+        LedgerUnavailable, LedgerCorrupt.
+        """
+        try:
+            await exchange_erased.set_aside(self._storage, self._keys, _checked(person_id))
+        except LedgerError:
+            raise
+        except Exception as error:
+            raise _unavailable(error) from error
+        return await self._destroy(person_id)
 
     async def _destroy(self, owner: Owner) -> bool:
         try:

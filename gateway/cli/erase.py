@@ -72,7 +72,7 @@ async def _erase(settings: NodeSettings, record: str, by: str, reason: str, *, y
             keys=tuple(keys),
         )
         confirmed("Erase all of this for good?", yes=yes)
-        await ledger.settle()  # what others may ask the counts of must not lose these entries
+        await ledger.settle()  # so that little is left to set aside for the counts
         appended = await ledger.note(entry)  # (3)
         for person_id in person.person_ids:  # (4)
             await ledger.erase(person_id)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consent_ledger.checkpoint import Checkpoint, Cosigned, Head, parse
+from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Cosigned, Head, parse
 from consent_ledger.note import NoteInvalid, read
 from consent_ledger.record import LedgerCorrupt, Work
 
@@ -85,6 +85,15 @@ def page(after: tuple[int, int], limit: int) -> Work[list[Stored]]:
     for note, epoch, size in rows:
         found.append(_stored(note, (yield from _lines(epoch, size))))
     return found
+
+
+def restored_at() -> Work[list[int]]:
+    """When this ledger went on after it had lost entries, in epoch seconds: once for each epoch but the first."""
+    rows = yield (
+        "SELECT min(signed_at) FROM checkpoint WHERE epoch > ? GROUP BY epoch ORDER BY epoch",
+        (FIRST_EPOCH,),
+    )
+    return [row[0] for row in rows]
 
 
 def keep_word(word: Word) -> Work[None]:

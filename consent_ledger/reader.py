@@ -8,7 +8,7 @@ from consent_ledger.exchange import HourCount
 from consent_ledger.merkle import EMPTY_ROOT
 from consent_ledger.proof import FoundEntry, Proved, find_question, prove
 from consent_ledger.read import Entry, TreeHead, Walk
-from consent_ledger.record import Storage, read_leaf
+from consent_ledger.record import EntryKind, Storage, read_leaf
 
 
 class LedgerReader:
@@ -46,11 +46,25 @@ class LedgerReader:
         """What is on record under these ids of one person, in ledger order; raises LedgerCorrupt."""
         found: list[Entry] = []
         for key_id in await self._keys.read(keystore.key_ids(person_ids)):
-            since = 0
-            while rows := await self._storage.read(read.chunk_of(key_id, since)):
-                since = rows[-1][0] + 1
-                found += await self._opened(rows)
+            found += await self._under(key_id)
         return sorted(found, key=lambda entry: entry.seq)
+
+    async def erasures(self) -> list[Entry]:
+        """What is on record of erasures, in ledger order, as far back as officers' acts can be read.
+
+        Of whom, none of them tells. Raises LedgerCorrupt.
+        """
+        years = [key_id for period, key_id in await self.periods() if period.isdecimal()]
+        acts = [entry for key_id in years for entry in await self._under(bytes.fromhex(key_id))]
+        return [entry for entry in acts if entry.body is not None and entry.body["kind"] == EntryKind.ERASURE]
+
+    async def _under(self, key_id: bytes) -> list[Entry]:
+        found: list[Entry] = []
+        since = 0
+        while rows := await self._storage.read(read.chunk_of(key_id, since)):
+            since = rows[-1][0] + 1
+            found += await self._opened(rows)
+        return found
 
     async def entry(self, seq: int) -> tuple[Entry, int | None] | None:
         """One entry, and the id of the person under whose key it stands; None if there is none."""

@@ -30,9 +30,10 @@ def test_report_tells_who_asked_why_and_what_was_shared_under_which_clause(at_tr
     assert "Who: Alex Asker, Social worker, Childrens Services" in text
     assert "Why: to find out who else is working with you" in text
     assert "About other professional support: who works with you, how to reach them, and the dates" in text
-    assert "Agreement: Tests: who works with whom, version 1 Clause: coordination" in text
+    assert "Data sharing agreement: Tests: who works with whom, version 1 Clause that allowed it:" in text
+    assert '(there called "coordination")' in text
     assert "Nothing was shared. Because: you had objected to it" in text
-    assert "What: Agreement to share Said by: you" in text
+    assert "What: Consent to share Said by: you" in text
     assert "What: Objection to sharing Said by: you About: everything that we share" in text
     assert not any(name in said.out for name in ("Priya", "Nandakumar", "Zebedee"))
 

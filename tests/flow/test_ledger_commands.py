@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -30,7 +31,9 @@ def test_export_has_every_entry_and_no_client_by_name(at_trust: Run, trust: Path
     assert said.out == ""
     assert out.stat().st_mode & 0o777 == 0o600
     lines = out.read_text().splitlines()
-    assert said.err == f"AuditEvents written: {len(lines)}\n"
+    assert said.err.endswith(f"AuditEvents written: {len(lines)}\n")
+    assert "Nobody else vouches for the record now" in said.err  # its hub is not there
+    assert not said.failed
     assert {json.loads(line)["id"].partition("-")[0] for line in lines} == {str(seq) for seq in range(8)}
     assert not any(word in out.read_text() for word in PERSONAL)
     assert not list(trust.glob(".audit*"))
@@ -113,8 +116,13 @@ def test_erased_person_can_be_read_nowhere_and_the_record_still_verifies(at_trus
         assert "its key has been destroyed" in at_trust("ledger", "why", str(seq)).err
         assert at_trust("ledger", "allow", str(seq), "--by", "W", "--reason", "r").failed
     told = at_trust(*REPORT)
-    assert "There is no question to show." in told.out
-    assert "Nothing has been recorded here." in told.out
+    assert "There is no question to show here." in told.out
+    assert "There is nothing to show here." in told.out
+    assert "erased at somebody's request cannot be in a report" in told.out
+    assert "Nothing can be read of this client" in told.err
+    assert re.search(
+        r"Erasures on record, of whom it does not tell: \d{4}-\d\d-\d\d \d\d:\d\d UTC \(entry 8\)", told.err
+    )
     exported = {str(event["id"]): event for event in events(at_trust)}
     for seq in (1, 2, 3, 4, 5):
         assert f"{seq}-erased" in exported
@@ -174,3 +182,16 @@ def test_no_secret_is_destroyed_under_a_clock_that_the_hub_does_not_confirm(at_t
     assert said.code == 1
     assert "Secrets were left alone: this machine's clock could not be compared with the hub's" in said.out
     assert "Asked by" in at_trust("ledger", "why", "7").out
+
+
+def test_erasing_warns_of_records_that_were_once_one_with_this_one(at_trust: Run, trust: Path) -> None:
+    officer = ("--by", "Wendy Smith", "--reason", "confirmed")
+    for decision in ("merge", "unmerge"):
+        said = at_trust("people", decision, "register:p1", "register:q1", *officer)
+        assert not said.failed, said.err
+    asyncio.run(empty(trust, "p1", "p2"))
+    warned = at_trust(*ERASE)
+    assert "Once one person with this one, and not erased: register:q1." in warned.err
+    assert "patchwork ledger withhold" in warned.err
+    assert not warned.failed
+    assert at_trust("ledger", "why", "6").out  # that record's own entry is still there

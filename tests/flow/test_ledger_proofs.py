@@ -120,6 +120,10 @@ async def test_an_officer_restores_a_backup(north: TestFederation) -> None:
     assert "NOTHING IS DISCLOSED: the ledger has 2 entries, fewer than what the hub holds" in status
     assert "fewer than" in await fail(north, "ledger", "checkpoint")
     assert "does not fit" in await fail(north, "ledger", "verify", "--checkpoints", kept)
+    export = await _invoke(north, "ledger", "export", "--since", "2020-01-01")
+    assert export.exit_code == 1
+    assert "THE RECORD IS IN DOUBT: the ledger has 2 entries, fewer than what the hub holds" in export.stderr
+    assert "AuditEvents written" in export.stderr
     said = await run(north, "ledger", "restore", "--by", "officer", typed="y\n")
     assert "hub holds 3 entries, epoch 1" in said
     assert "the old one had come to 3 in epoch 1" in said
@@ -129,6 +133,10 @@ async def test_an_officer_restores_a_backup(north: TestFederation) -> None:
 
     status = await run(north, "node", "status")
     assert "NOTHING IS DISCLOSED" not in status
+    export = await _invoke(north, "ledger", "export", "--since", "2020-01-01")
+    assert export.exit_code == 0
+    assert "IN DOUBT" not in export.stderr
+    assert "The record was restored on " in export.stderr
     await north.start(AGENCY)
     await north.refresh(AGENCY)
     await north.nodes[AGENCY].checkpoints.begin()

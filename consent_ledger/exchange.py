@@ -9,6 +9,7 @@ signed, so both count it in the same hour. What any question came to is not coun
 (3) add them up in one transaction, unless another process has come further meanwhile
 """
 
+import asyncio
 import base64
 from collections import Counter
 from collections.abc import Mapping
@@ -45,8 +46,8 @@ def settled_until(now: float) -> int:
     return int(now - 2 * SETTLED_S) // SECONDS_PER_HOUR
 
 
-async def settle(storage: Storage, keys: Storage, now: float) -> None:
-    """Count all that is settled by `now` and has not been counted."""
+async def settle(storage: Storage, keys: Storage, now: float, *, pause_s: float = 0.0) -> None:
+    """Count all that is settled by `now` and has not been counted; `pause_s` is slept after each transaction."""
     while rows := await storage.read(_next_rows()):  # (1)
         secrets = await keys.read(keystore.secrets_by_id({row[1] for row in rows}))
         # (2) read after the secrets: whoever destroys one has set aside before
@@ -55,6 +56,7 @@ async def settle(storage: Storage, keys: Storage, now: float) -> None:
         if tally.next_seq == rows[0][0]:
             return
         await storage.write(_add(rows[0][0], tally))  # (3)
+        await asyncio.sleep(pause_s)
 
 
 def counts(member: str, since: int, until: int) -> Work[dict[int, HourCount]]:
@@ -72,6 +74,12 @@ def counts(member: str, since: int, until: int) -> Work[dict[int, HourCount]]:
         hour: HourCount(asked=asked, received=received, answered=answered, unfinished=unfinished)
         for hour, asked, received, answered, unfinished in rows
     }
+
+
+def kept_from() -> Work[int]:
+    """The first hour of which counts are still kept (retention_beside.py)."""
+    ((hour,),) = yield "SELECT kept_from FROM exchange_head WHERE id = 1", ()
+    return int(hour)
 
 
 def counterparts(since: int, until: int) -> Work[list[str]]:

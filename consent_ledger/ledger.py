@@ -205,7 +205,7 @@ class Ledger(LedgerReader):
 
     def note_late(self, member: str, jti: str) -> None:
         """Note that an answer to `member` was ready too late for them to have had it."""
-        self._ride(LateAnswer(member, jti))
+        self._ride(LateAnswer(member, jti, self._clock()))
 
     # Reading what waits to be written beside the tree; the rest is LedgerReader's.
 
@@ -214,10 +214,10 @@ class Ledger(LedgerReader):
         await self._flush()
         return await self._storage.read(kept.read_sent(entry.seq, entry.secret))
 
-    async def settle(self) -> None:
-        """Count what was asked, received and answered since the last time."""
+    async def settle(self, *, pause_s: float = 0.0) -> None:
+        """Count what was asked, received and answered since the last time; `pause_s` leaves answers room."""
         await self._flush()
-        await exchange.settle(self._storage, self._keys, self._clock())
+        await exchange.settle(self._storage, self._keys, self._clock(), pause_s=pause_s)
 
     # The sequencer.
 

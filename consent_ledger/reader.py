@@ -98,6 +98,10 @@ class LedgerReader:
         """Questions and answers between this node and a member, by hour; settle() first."""
         return await self._storage.read(exchange.counts(member, since, until))
 
+    async def exchanged_from(self) -> int:
+        """The first hour (since the epoch) of which counts are still kept."""
+        return await self._storage.read(exchange.kept_from())
+
     async def exchanged_with(self, since: int, until: int) -> list[str]:
         """Members with whom there were any; settle() first."""
         return await self._storage.read(exchange.counterparts(since, until))

@@ -88,6 +88,8 @@ def retention_limits(settings: NodeSettings) -> Limits:
     return Limits(
         questions_months=table.questions_months,
         officers_years=table.officers_years,
+        answers_months=table.answers_months,
+        counts_days=table.counts_days,
         rejected_days=table.rejected_days,
     )
 

@@ -125,6 +125,8 @@ class RetentionTable(_Table):
 
     questions_months: Annotated[int, Field(ge=0, le=1200)] = 72
     officers_years: Annotated[int, Field(ge=0, le=100)] = 0
+    answers_months: Annotated[int, Field(ge=0, le=1200)] = 72
+    counts_days: Annotated[int, Field(ge=0, le=36_500)] = 400
     rejected_days: Annotated[int, Field(ge=0, le=36_500)] = 90
 
 

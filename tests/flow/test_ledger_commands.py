@@ -155,6 +155,9 @@ def ran_long_ago(trust: Path) -> int:
         database.execute("UPDATE month_key SET month = '2001-01' WHERE length(month) = 7")
     with closing(sqlite3.connect(trust / "data" / "ledger.db")) as database, database:
         database.execute("INSERT INTO replay VALUES ('northshire', 'police', 'old', 1000000000)")
+        database.execute("INSERT INTO exchange_hour (hour, member, asked) VALUES (300000, 'police', 1)")
+        database.execute("INSERT INTO exchange_open (jti, member, hour) VALUES ('old', 'police', 300000)")
+        database.execute("INSERT INTO late_answer (member, jti, noted_hour) VALUES ('police', 'old', 300000)")
     return len(runs) - 1
 
 
@@ -163,8 +166,12 @@ def test_what_has_been_kept_long_enough_goes_and_that_it_went_is_on_record(at_tr
     said = at_trust("ledger", "retain")
     assert said.out == (
         "Records that imports could not use: 1 removed.\nIds of expired questions: 1 removed.\n"
+        "Answers kept as evidence: 0 removed.\nCounts of questions and answers: 2 removed.\n"
         "Months and years that nobody can read any more: 2001-01.\n"
     )
+    with closing(sqlite3.connect(trust / "data" / "ledger.db")) as database:
+        assert database.execute("SELECT count(*) FROM late_answer").fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM kept_answer").fetchone() == (3,)  # of today
     with closing(sqlite3.connect(trust / "data" / "node.db")) as database:
         assert database.execute("SELECT count(*) FROM rejected_record").fetchone() == (stay,)
     assert "its key has been destroyed" in at_trust("ledger", "why", "7").err  # a question about nobody here
@@ -180,7 +187,9 @@ def test_no_secret_is_destroyed_under_a_clock_that_the_hub_does_not_confirm(at_t
     ran_long_ago(trust)
     said = patchwork(trust, "ledger", "retain", "-c", "node.toml", later=True)
     assert said.code == 1
-    assert "Secrets were left alone: this machine's clock could not be compared with the hub's" in said.out
+    assert "Secrets, kept answers and counts were left alone: this machine's clock could not be compared" in said.out
+    with closing(sqlite3.connect(trust / "data" / "ledger.db")) as database:
+        assert database.execute("SELECT count(*) FROM exchange_hour WHERE hour = 300000").fetchone() == (1,)
     assert "Asked by" in at_trust("ledger", "why", "7").out
 
 

@@ -14,4 +14,5 @@ CREATE TABLE exchange_erased (
 ALTER TABLE late_answer ADD COLUMN noted_hour INTEGER NOT NULL DEFAULT 0;
 
 -- The first hour of which counts are still kept.
+CREATE INDEX exchange_open_by_end ON exchange_open (hour);
 ALTER TABLE exchange_head ADD COLUMN kept_from INTEGER NOT NULL DEFAULT 0;

@@ -10,6 +10,7 @@ from consent_ledger.case import CaseId
 from gateway.cli.case_screen import case_list, case_sheet
 from gateway.cli.officer import noted
 from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.wrapped import say
 from gateway.errors import InputError
 from gateway.node import cases
 from gateway.node.cases import Ruling
@@ -115,7 +116,7 @@ async def _decide(settings: NodeSettings, case: CaseId, ruling: Ruling, officer:
     async with opened(settings) as node:
         seq = await cases.rule(case, ruling, officer=officer, ledger=node.parts.ledger)
     then = f" Nothing has been sent: see whom to call with `patchwork cases show {case}`."
-    typer.echo(f"{case} is decided ({ruling}), ledger entry {seq}.{then if ruling is Ruling.PERMIT else ''}")
+    say(f"{case} is decided ({ruling}), ledger entry {seq}.{then if ruling is Ruling.PERMIT else ''}")
 
 
 async def _close(settings: NodeSettings, case: CaseId, finding: Finding, officer: Officer) -> None:

@@ -50,7 +50,7 @@ def test_safeguarding_question_waits_for_an_officer_and_only_the_officer_is_told
     assert numbers(before.out) == [1, 2]
     assert "safeguarding" not in before.out.partition("Questions about you")[2]
     assert "Held back until you decide (patchwork ledger allow, withhold): entry 3" in before.err
-    at_trust("ledger", "allow", "3", "--by", "Wendy Smith", "--reason", "no risk left")
+    at_trust("ledger", "allow", "3", "--by", "Wendy Smith", "--reason", "no risk left", "--yes")
     after = at_trust(*P1)
     assert numbers(after.out) == [1, 2, 3]
     assert "to keep you or somebody else safe (safeguarding)" in after.out
@@ -61,7 +61,7 @@ def test_withheld_entry_leaves_no_gap_and_no_trace(at_trust: Run) -> None:
     whole = at_trust(*P1).out
     assert (
         "On record as entry"
-        in at_trust("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W").out
+        in at_trust("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W", "--yes").out
     )
     told = at_trust(*P1)
     assert "Withheld, as decided: entry 2" in told.err
@@ -70,8 +70,24 @@ def test_withheld_entry_leaves_no_gap_and_no_trace(at_trust: Run) -> None:
     assert "refuge" not in told.out
     # What is left is word for word what the report said of it before, but for its number.
     assert all(line in whole or line.startswith("1. ") for line in without.splitlines())
-    at_trust("ledger", "allow", "2", "--by", "W", "--reason", "risk over")
+    at_trust("ledger", "allow", "2", "--by", "W", "--reason", "risk over", "--yes")
     assert numbers(at_trust(*P1).out) == [1, 2]
+
+
+def test_officer_sees_which_entry_it_is_and_is_asked_before_reports_change(
+    at_trust: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    said = at_trust(*words)
+    assert said.failed
+    assert re.search(r"Entry 2: question answered here, .*, by Alex Asker, Social worker, childrens-services", said.err)
+    assert f"Leave it out of the client's reports until {SOON}? [y/N]: " in said.err
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert "nobody is there to answer" in at_trust("ledger", "allow", "3", "--by", "W", "--reason", "r").err
+    assert at_trust("ledger", "verify").out.startswith("8 entries")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert "On record as entry 8" in at_trust(*words).out
 
 
 def test_release_is_on_record_before_anything_is_written(at_trust: Run, trust: Path) -> None:
@@ -102,8 +118,13 @@ def test_who_released_it_to_whom_after_which_checks_is_on_record(at_trust: Run) 
     assert entry is not None
     told = at_trust("ledger", "why", entry[1]).out
     for fact in (
-        *("Decided by: Wendy Smith", "Given to: Kit Quillfeather", "Who is: parent", "As: text"),
-        *("Identity checked by: passport seen", "Authority checked by: birth certificate seen"),
+        *(
+            "Decided by: Wendy Smith",
+            "Given to: Kit Quillfeather",
+            "Who that is to the client: parent",
+            "Given as: text",
+        ),
+        *("How their identity was checked: passport seen", "What shows that they may act: birth certificate seen"),
     ):
         assert fact in told
     assert "Kit Quillfeather (a parent)" in at_trust(*P1).out
@@ -130,7 +151,7 @@ def test_officer_at_the_keyboard_is_asked_for_what_goes_on_record(
     monkeypatch.setattr(sys, "stdin", io.StringIO("Wendy Smith\nKit\npassport\ny\n"))
     said = at_trust("ledger", "report", "--person", "register:p1")
     assert said.out.startswith("Who asked about me\n")
-    assert "Identity checked by: passport" in at_trust("ledger", "why", "8").out
+    assert "How their identity was checked: passport" in at_trust("ledger", "why", "8").out
 
 
 def test_pdf_without_its_package_is_refused_before_anything_is_on_record(

@@ -57,12 +57,12 @@ def test_why_says_what_a_decision_rested_on_and_nothing_of_the_subject(at_trust:
     assert "Purpose: coordination" in said
     assert "Match: certain that it was this person" in said
     assert "given exact" in said
-    assert "Decision: shared, up to schedule Rule: coordination" in said
-    assert "Consent: permits up to schedule, by entry 1" in said
+    assert "Decision: shared at most: named professional, how to reach them, dates of contact (schedule) Rule:" in said
+    assert "Consent: permits at most, by entry 1: named professional" in said
     refused = " ".join(at_trust("ledger", "why", "5").out.split())
     assert "refused: the person has objected, and the rule gives way" in refused
     consent = " ".join(at_trust("ledger", "why", "1").out.split())
-    assert "Says: up to schedule; purposes: COC" in consent
+    assert "of contact (schedule); for the purpose: coordination" in consent
     for seq in range(8):
         assert not any(word in at_trust("ledger", "why", str(seq)).out for word in PERSONAL)
 
@@ -74,7 +74,7 @@ def test_why_finds_a_question_by_its_id_at_both_ends(
     assert at_trust("ledger", "why", jti).out.startswith("Entry 2\n")
     monkeypatch.setenv("PATCHWORK_CONFIG", str(trust.parent / ASKER / "node.toml"))
     said = at_trust("ledger", "why", jti)
-    assert "Kind: asked" in said.out
+    assert "What it is: question asked from here" in said.out
     assert "Outcomes: community-trust: teams" in said.out
     assert not any(word in said.out for word in PERSONAL)
 
@@ -114,7 +114,7 @@ def test_erased_person_can_be_read_nowhere_and_the_record_still_verifies(at_trus
     assert verified != root
     for seq in (1, 2, 3, 4, 5):
         assert "its key has been destroyed" in at_trust("ledger", "why", str(seq)).err
-        assert at_trust("ledger", "allow", str(seq), "--by", "W", "--reason", "r").failed
+        assert at_trust("ledger", "allow", str(seq), "--by", "W", "--reason", "r", "--yes").failed
     told = at_trust(*REPORT)
     assert "There is no question to show here." in told.out
     assert "There is nothing to show here." in told.out
@@ -176,8 +176,10 @@ def test_what_has_been_kept_long_enough_goes_and_that_it_went_is_on_record(at_tr
         assert database.execute("SELECT count(*) FROM rejected_record").fetchone() == (stay,)
     assert "its key has been destroyed" in at_trust("ledger", "why", "7").err  # a question about nobody here
     assert "Asked by" in at_trust("ledger", "why", "2").out  # one about a client is theirs
-    assert "Kind: agreement" in at_trust("ledger", "why", "0").out  # what officers did is kept for longer
-    assert "Periods whose keys were destroyed: 2001-01" in at_trust("ledger", "why", "8").out
+    assert (
+        "What it is: agreement accepted here" in at_trust("ledger", "why", "0").out
+    )  # what officers did is kept for longer
+    assert "Months and years whose secrets were destroyed: 2001-01" in at_trust("ledger", "why", "8").out
     assert at_trust("ledger", "verify").out.startswith("9 entries, all as they were written")
     assert "nobody can read any more: none" in at_trust("ledger", "retain").out
     assert at_trust("ledger", "verify").out.startswith("9 entries")
@@ -204,3 +206,13 @@ def test_erasing_warns_of_records_that_were_once_one_with_this_one(at_trust: Run
     assert "patchwork ledger withhold" in warned.err
     assert not warned.failed
     assert at_trust("ledger", "why", "6").out  # that record's own entry is still there
+
+
+def test_the_officers_week_is_the_last_whole_one_and_says_how_to_see_the_running_one(at_trust: Run) -> None:
+    said = at_trust("ledger", "misuse").out
+    assert "0 asked, 0 answered here." in said
+    running = re.search(r"last whole week. The running one as far as it has come: --week (\d{4}-W\d\d)\n", said)
+    assert running is not None
+    now = at_trust("ledger", "misuse", "--week", running[1]).out
+    assert "0 asked, 5 answered here." in now
+    assert "last whole week" not in now

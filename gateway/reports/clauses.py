@@ -1,10 +1,18 @@
 """Names of agreements and what their clauses allow, as a client reads them."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from gateway.policy import words
 from gateway.policy.agreement import EVERYONE, Agreement, Rule
 from gateway.reports.words import MODES, service_words
+from mappings.vocabulary import Purpose
+
+_PURPOSES: Final[Mapping[Purpose, str]] = {
+    Purpose.BREAK_GLASS: "an emergency in which the usual limits are set aside",
+    Purpose.SAFEGUARDING: "keeping somebody safe",
+    Purpose.SUBJECT_REQUEST: "your own request",
+}
 
 
 def agreement_names(agreements: Iterable[Agreement]) -> Mapping[tuple[str, str], str]:
@@ -20,4 +28,5 @@ def clause_words(agreements: Iterable[Agreement]) -> Mapping[tuple[str, str, str
 def _clause(rule: Rule) -> str:
     who = words.recipients(rule.recipients, rule.except_recipients)
     about = "" if EVERYONE in rule.services else f" from {words.listed(map(service_words, sorted(rule.services)))}"
-    return f"{who} may learn{about}, for {words.purposes(rule.purposes)}, at most: {MODES[rule.mode]}"
+    what_for = words.listed(_PURPOSES.get(each, words.PURPOSES[each]) for each in rule.purposes)
+    return f"{who} may learn{about}, for {what_for}, at most: {MODES[rule.mode]}"

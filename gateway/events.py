@@ -40,7 +40,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "import.completed": frozenset(
         {"source", "created", "changed", "unchanged", "removed", "rejected", "waiting", "ms"}
     ),
-    "retention.applied": frozenset({"rejected", "replay", "periods"}),
+    "retention.applied": frozenset({"rejected", "replay", "answers", "counts", "periods"}),
     "retention.failed": frozenset({"code"}),
     "import.refused": frozenset({"source", "code"}),
 }

@@ -123,12 +123,10 @@ def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzi
 
 
 def entry_words(body: Mapping[str, Any], *, zone: tzinfo | None = None) -> str:
-    """One opened entry in a line, by which an officer knows that it is the one they mean."""
+    """One opened entry in a line, by which an officer knows that it is the one they mean: it names no person."""
     said = f"{KINDS[body['kind']]}, {_moment(datetime.fromtimestamp(body['at'], UTC).astimezone(zone))}"
     if "asker" in body:
-        asker = body["asker"]
-        purpose = _PURPOSES.get(body["purpose"], body["purpose"])
-        said += f", by {asker['name']}, {asker['role'] or 'role not stated'}, {asker['member']}, for {purpose}"
+        said += f", asked by {body['asker']['member']}, purpose: {_PURPOSES.get(body['purpose'], body['purpose'])}"
     return plain(said)
 
 

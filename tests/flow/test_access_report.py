@@ -81,7 +81,9 @@ def test_officer_sees_which_entry_it_is_and_is_asked_before_reports_change(
     monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
     said = at_trust(*words)
     assert said.failed
-    assert re.search(r"Entry 2: question answered here, .*, by Alex Asker, Social worker, childrens-services", said.err)
+    assert re.search(
+        r"Entry 2: question answered here, .*, asked by childrens-services, purpose: coordination", said.err
+    )
     assert f"Leave it out of the client's reports until {SOON}? [y/N]: " in said.err
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     assert "nobody is there to answer" in at_trust("ledger", "allow", "3", "--by", "W", "--reason", "r").err

@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.times import utc
 from gateway.node.doubts import Doubts, doubts_of
 

@@ -12,7 +12,7 @@ from typing import Annotated, BinaryIO
 import orjson
 import typer
 
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.doubts import told_doubts
 from gateway.cli.options import Config, opened, run
 from gateway.errors import ConfigurationError, InputError

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from gateway.app import Node, open_node
+from gateway.app.node import Node, open_node
 from gateway.clock import SystemClock
 from gateway.errors import InputError
 from gateway.settings import NodeSettings

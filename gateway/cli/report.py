@@ -19,7 +19,7 @@ import typer
 from consent_ledger.consent import Relation
 from consent_ledger.governance import ReleaseEntry
 from consent_ledger.report import HeldBack, access_report
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.doubts import told_doubts
 from gateway.cli.officer import By, Person, noted
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import typer
 
-from gateway.app import retention_limits
+from gateway.app.node_limits import retention_limits_of
 from gateway.cli.options import Config, opened, run
 from gateway.errors import FederationError, HubError, WireError
 from gateway.node.retention import Retained
@@ -32,4 +32,4 @@ async def _retain(settings: NodeSettings) -> Retained:
     async with opened(settings) as node:
         with suppress(HubError, WireError, FederationError):  # then the clock is not compared, and no secret destroyed
             await node.parts.membership.refresh()
-        return await apply_limits(node.parts, node.ledger_database, retention_limits(settings))
+        return await apply_limits(node.parts, node.ledger_database, retention_limits_of(settings))

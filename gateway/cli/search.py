@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from gateway.app import accept_agreements
+from gateway.app.node import accept_agreements
 from gateway.cli.break_glass import confirm, read_break_glass
 from gateway.cli.options import ASKABLE, CLOCK, Config, opened, purpose_of, run
 from gateway.cli.save import save_bundles

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import typer
 
 from consent_ledger.read import accepted_agreements
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.ledger_status import ledger_lines
 from gateway.cli.options import CLOCK, opened
 from gateway.database.contract import Statement, Work

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from consent_ledger.read import Entry
 from consent_ledger.report import formerly_joined
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.errors import InputError
 from gateway.node.corrections import names_of
 from gateway.node.known_as import KnownAs, known_as

@@ -43,6 +43,7 @@ class Limits:
 class Asking(NamedTuple):
     """One question as it counts before it is matched; `variant` tells it from other ways to ask about that person."""
 
+    asked: Asked
     day: int
     secret: bytes
     issuer: str
@@ -79,7 +80,9 @@ class Budgets:
         asked = asked_of(question.subject, today=datetime.fromtimestamp(now, UTC).date())
         issuer, variant = question.issuer, _keyed(secret, _VARIANT_BYTES, asked)
         typed = self._of_person(TYPED, _keyed(secret, _NAME_BYTES, (TYPED, issuer, _typed_person(asked))), variant)
-        return Asking(self._day, secret, issuer, variant, self._of_asker(issuer, question.practitioner.id), typed)
+        return Asking(
+            asked, self._day, secret, issuer, variant, self._of_asker(issuer, question.practitioner.id), typed
+        )
 
     def spend(self, asking: Asking, person_id: int | None = None) -> Spend:
         """What goes on record: the person as typed and, only if they might be disclosed, who that is.

@@ -8,7 +8,7 @@ import pytest
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
 from consent_ledger.retention_beside import drop_counts
-from gateway.app import retention_limits
+from gateway.app.node_limits import retention_limits_of
 from gateway.database.contract import Statement, Work
 from gateway.node.retention import retain_daily
 from tests.federation import NOW, federation
@@ -29,7 +29,7 @@ async def test_counts_older_than_the_settings_say_go_and_the_log_tells_how_many(
         node = north.nodes[AGENCY]
         await node.ledger_database.write(_counts())
         caplog.set_level(logging.INFO, "patchwork")
-        task = asyncio.create_task(retain_daily(node.parts, node.ledger_database, retention_limits(node.settings)))
+        task = asyncio.create_task(retain_daily(node.parts, node.ledger_database, retention_limits_of(node.settings)))
         async with asyncio.timeout(10):
             while "retention.applied" not in caplog.text:
                 assert not task.done(), task

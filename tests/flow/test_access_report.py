@@ -215,3 +215,15 @@ def test_what_cannot_be_meant_is_refused_and_not_on_record(at_trust: Run, words:
     assert said.err.startswith(f"patchwork: {says}"), said.err
     assert "Bramley" not in said.err
     assert at_trust("ledger", "verify").out.startswith("8 entries")
+
+
+def test_an_agreement_that_the_settings_no_longer_list_is_named_from_the_federation_document(
+    at_trust: Run, trust: Path
+) -> None:
+    file = trust / "node.toml"
+    changed = file.read_text().replace("agreements = [", "agreements = []  # [")
+    file.write_text(changed)
+    assert "agreements = []" in changed
+    text = " ".join(at_trust(*P1).out.split())
+    assert "Data sharing agreement: Tests: who works with whom, version 1" in text
+    assert '(there called "coordination")' in text

@@ -1,7 +1,9 @@
 """Options and small conversions that several commands share."""
 
 import asyncio
+import shutil
 import sys
+import textwrap
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time
@@ -78,6 +80,17 @@ def ask_first(question: str, *, yes: bool) -> None:
         raise InputError("nobody is there to answer: once you have checked, run it with --yes") from None
     if not said:
         raise typer.Abort
+
+
+def told(text: str, *, err: bool = True) -> None:
+    """Say something on standard error (or output): at a terminal wrapped between words, else in lines as they are."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        width = shutil.get_terminal_size().columns
+        lines = (
+            textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False) for line in text.split("\n")
+        )
+        text = "\n".join(lines)
+    typer.echo(text, err=err)
 
 
 def words(text: str, option: str) -> str:

@@ -5,15 +5,21 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
+from consent_ledger import heads
 from consent_ledger.checkpoint import parse
+from consent_ledger.governance import RetentionEntry
 from consent_ledger.note import read
 from consent_ledger.padding import STEP
 from consent_ledger.witness import newest_seen
 from gateway.database.contract import Statement, Work
-from gateway.node import cases
+from gateway.fhir.audit_event import Auditor, audit_events
+from gateway.node import cases, checkpoints
 from gateway.node.cases import Ruling
 from gateway.node.corrections import Officer
 from gateway.node.question import BreakGlass
+from gateway.node.witnesses import Answer
 from mappings.vocabulary import BreakGlassReason, Finding, Purpose
 from tests.federation import NAME, TestFederation, federation, someone
 
@@ -101,8 +107,41 @@ async def test_fillers_are_entries_like_others_and_nobody_reads_them(tmp_path: P
         assert {leaves[entry.seq] for entry in fillers} == {leaves[others[0].seq]}
         assert (await ledger.verify()).size == len(entries)
         assert await ledger.rebuild_cases() == []
+        auditor = Auditor(me=AGENCY, federation=NAME, hub="hub", members={})
+        for entry in fillers:
+            assert entry.body is not None
+            assert list(audit_events(entry.seq, entry.leaf_hash, entry.body, auditor)) == []
         (acknowledged, *_) = [entry.seq for entry in others]
         assert (await ledger.prove([acknowledged])).proofs[acknowledged]
+
+
+async def test_a_witness_that_is_not_heard_is_offered_the_hours_one_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were a new head signed at each attempt, its size would tell to the minute when something was appended."""
+    monkeypatch.setattr(checkpoints, "RETRY_S", 0.01)
+    async with county(tmp_path / "county") as north:
+        node = north.nodes[AGENCY]
+        await north.hub.close()
+        tries, enough = 0, asyncio.Event()
+        compare = node.checkpoints.compare
+
+        async def counted() -> list[Answer]:
+            nonlocal tries
+            tries += 1
+            if tries > 1:
+                await node.parts.ledger.note(RetentionEntry(periods={}))
+            if tries == 5:
+                enough.set()
+            return await compare()
+
+        monkeypatch.setattr(node.checkpoints, "compare", counted)
+        keeping = asyncio.create_task(node.checkpoints.keep())
+        async with asyncio.timeout(10):
+            await enough.wait()
+        keeping.cancel()
+        assert len(await node.ledger_database.read(heads.page((0, 0), 10))) == 1
+        await north.restart_hub()
 
 
 def _leaf_sizes() -> Work[dict[int, int]]:

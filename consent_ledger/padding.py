@@ -10,7 +10,7 @@ from consent_ledger.keystore import Key, Owner
 from consent_ledger.merkle import TreeHasher
 from consent_ledger.record import EntryKind, Work, body_bytes
 
-STEP = 8  # an office does less about its cases in an hour; an idle node grows by 70,000 entries (50 MB) a year
+STEP = 8  # an office does less about its cases in an hour; an idle node grows by 70,000 entries (40 MB) a year
 
 
 def missing(others: int) -> int:

@@ -15,7 +15,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any
 
-from consent_ledger import case_table, exchange, exchange_erased, kept, keystore
+from consent_ledger import case_table, exchange, exchange_erased, kept, keystore, padding
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
 from consent_ledger.case import CaseId, Mark, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
@@ -26,6 +26,7 @@ from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, R
 from consent_ledger.governance import GovernanceEntry
 from consent_ledger.kept import LateAnswer, Rider, SentAnswer
 from consent_ledger.keystore import Key, Owner
+from consent_ledger.merkle import TreeHasher
 from consent_ledger.proof import FoundEntry
 from consent_ledger.reader import LedgerReader
 from consent_ledger.record import (
@@ -33,6 +34,7 @@ from consent_ledger.record import (
     CaseRefused,
     EntryKind,
     KindClass,
+    LedgerCorrupt,
     LedgerError,
     LedgerUnavailable,
     Storage,
@@ -45,6 +47,7 @@ MAX_WAITING = 4096  # entries; beyond that answers would be late anyhow
 RIDERS_WAIT_S = 1.0  # what rides along is written by itself if nothing else is for so long
 
 _MAX_ID = 2**63 - 1  # of SQL's integers
+_BY_MONTH = frozenset((EntryKind.CASE, EntryKind.FINDING, EntryKind.FILLER))  # of governance; the rest by year
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,21 @@ class Ledger(LedgerReader):
         """Put on record that the officer `by` lets a ledger go on that has lost what `after` had."""
         lost = {"epoch": after.epoch, "size": after.size, "root": after.root.hex()}
         return await self._append(EntryKind.EPOCH, {"after": lost, "by": by}, None)
+
+    async def filled(self) -> TreeHasher:
+        """The tree with fillers at its end: what may be signed, and so be seen.
+
+        Raises LedgerCorrupt, LedgerUnavailable.
+        """
+        now = self._clock()
+        owner = _period(EntryKind.FILLER, now)
+        try:
+            keys = await self._keys.write(keystore.make([owner], self._federation))
+            return await self._storage.write(padding.fill(owner, keys[owner], self._federation, now))
+        except LedgerCorrupt:
+            raise
+        except Exception as error:
+            raise _unavailable(error) from error
 
     async def erase(self, person_id: int) -> bool:
         """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none.
@@ -348,5 +366,5 @@ def _checked(person_id: int) -> int:
 
 def _period(kind: EntryKind, at: float) -> str:
     """Questions, and cases about them, are kept for a shorter time than what else this agency's officers did."""
-    whole_year = KIND_CLASSES[kind] is KindClass.GOVERNANCE and kind not in (EntryKind.CASE, EntryKind.FINDING)
+    whole_year = KIND_CLASSES[kind] is KindClass.GOVERNANCE and kind not in _BY_MONTH
     return datetime.fromtimestamp(at, UTC).strftime("%Y" if whole_year else "%Y-%m")

@@ -107,6 +107,7 @@ class EntryKind(StrEnum):
     ERASURE = "erasure"
     RETENTION = "retention"
     EPOCH = "epoch"
+    FILLER = "filler"
 
 
 # A question answered here, in both exact kinds: whoever reads one reads the other.
@@ -138,6 +139,7 @@ KIND_CLASSES = {
     EntryKind.ERASURE: KindClass.GOVERNANCE,
     EntryKind.RETENTION: KindClass.GOVERNANCE,
     EntryKind.EPOCH: KindClass.GOVERNANCE,
+    EntryKind.FILLER: KindClass.GOVERNANCE,
 }
 
 

@@ -7,10 +7,12 @@ import textwrap
 import typer
 
 
-def say(text: str, *, indent: str = "") -> None:
-    """Print a sentence; the lines after its first begin with `indent`."""
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    typer.echo(text if width is None else wrapped(text, width, indent=indent))
+def say(text: str, *, indent: str = "", err: bool = False) -> None:
+    """Print lines on standard output or error; of a line that is wrapped, what follows begins with `indent`."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        width = shutil.get_terminal_size().columns
+        text = "\n".join(wrapped(line, width, indent=indent) for line in text.split("\n"))
+    typer.echo(text, err=err)
 
 
 def wrapped(text: str, width: int, *, indent: str = "") -> str:

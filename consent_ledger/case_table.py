@@ -87,9 +87,10 @@ def load(case: CaseId) -> Work[CaseRow | None]:
 
 
 def load_open(federation: str, limit: int) -> Work[list[CaseRow]]:
-    """Open cases, oldest first."""
+    """Open cases, newest first."""
     rows = yield (
-        f"{_SELECT} WHERE federation = ? AND ended_seq IS NULL ORDER BY opened_hour, opened_seq, kind LIMIT ?",
+        f"{_SELECT} WHERE federation = ? AND ended_seq IS NULL"
+        " ORDER BY opened_hour DESC, opened_seq DESC, kind LIMIT ?",
         (federation, limit),
     )
     return [_row(row) for row in rows]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consent_ledger.checkpoint import Checkpoint, Cosigned, Head, parse
+from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Cosigned, Head, parse
 from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.note import NoteInvalid, read
 from consent_ledger.storage import Row, Work
@@ -92,6 +92,15 @@ def signed_at(head: Head) -> Work[int]:
     """When a stored checkpoint was signed, in epoch seconds by this node's clock."""
     ((at,),) = yield "SELECT signed_at FROM checkpoint WHERE epoch = ? AND size = ?", head.place
     return int(at)
+
+
+def restored_at() -> Work[list[int]]:
+    """When this ledger went on after it had lost entries, in epoch seconds: once for each epoch but the first."""
+    rows = yield (
+        "SELECT min(signed_at) FROM checkpoint WHERE epoch > ? GROUP BY epoch ORDER BY epoch",
+        (FIRST_EPOCH,),
+    )
+    return [row[0] for row in rows]
 
 
 def keep_word(word: Word) -> Work[None]:

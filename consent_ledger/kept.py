@@ -32,10 +32,11 @@ class SentAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LateAnswer:
-    """The answer to this question of `member` was ready too late for them to have had it."""
+    """The answer to this question of `member` was ready too late, `at` (epoch seconds), for them to have had it."""
 
     member: str
     jti: str
+    at: float
 
 
 Rider = SentAnswer | LateAnswer
@@ -52,7 +53,7 @@ def write_riders(riders: Iterable[Rider], keys: Mapping[Owner, Key], federation:
     late: list[tuple[Any, ...]] = []
     for rider in riders:
         if isinstance(rider, LateAnswer):
-            late.append((rider.member, rider.jti))
+            late.append((rider.member, rider.jti, int(rider.at) // _SECONDS_PER_HOUR))
         elif rider.person_id in keys:
             key = keys[rider.person_id]
             sent.append((rider.seq, _seal(rider, key.secret, federation), rider.seq, key.id))
@@ -63,7 +64,7 @@ def write_riders(riders: Iterable[Rider], keys: Mapping[Owner, Key], federation:
             sent,
         )
     if late:
-        yield "INSERT INTO late_answer (member, jti) VALUES (?, ?) ON CONFLICT DO NOTHING", late
+        yield "INSERT INTO late_answer (member, jti, noted_hour) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", late
 
 
 def read_sent(seq: int, secret: bytes) -> Work[tuple[str, bytes] | None]:

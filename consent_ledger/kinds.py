@@ -22,6 +22,7 @@ class EntryKind(StrEnum):
     ERASURE = "erasure"
     RETENTION = "retention"
     EPOCH = "epoch"
+    FILLER = "filler"
 
 
 # A question answered here, in both exact kinds: whoever reads one reads the other.
@@ -53,4 +54,5 @@ KIND_CLASSES = {
     EntryKind.ERASURE: KindClass.GOVERNANCE,
     EntryKind.RETENTION: KindClass.GOVERNANCE,
     EntryKind.EPOCH: KindClass.GOVERNANCE,
+    EntryKind.FILLER: KindClass.GOVERNANCE,
 }

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from consent_ledger import case_table, exchange, kept, keystore
+from consent_ledger import case_table, exchange, exchange_erased, kept, keystore, padding
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard
 from consent_ledger.case import CaseId, Mark, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
@@ -13,11 +13,12 @@ from consent_ledger.case_table import CaseStep, Opening
 from consent_ledger.checkpoint import Head
 from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
-from consent_ledger.errors import CaseRefused, LedgerUnavailable
+from consent_ledger.errors import CaseRefused, LedgerCorrupt, LedgerError, LedgerUnavailable
 from consent_ledger.governance import GovernanceEntry
 from consent_ledger.kept import LateAnswer, SentAnswer
 from consent_ledger.keystore import Owner
 from consent_ledger.kinds import KIND_CLASSES, EntryKind, KindClass
+from consent_ledger.merkle import TreeHasher
 from consent_ledger.proof import FoundEntry
 from consent_ledger.reader import LedgerReader
 from consent_ledger.record import body_bytes
@@ -25,6 +26,7 @@ from consent_ledger.sequencer import Sequencer, unavailable
 from consent_ledger.storage import Storage
 
 _MAX_ID = 2**63 - 1  # of SQL's integers
+_BY_MONTH = frozenset((EntryKind.CASE, EntryKind.FINDING, EntryKind.FILLER))  # of governance; the rest by year
 
 
 class Ledger(LedgerReader):
@@ -144,9 +146,34 @@ class Ledger(LedgerReader):
         lost = {"epoch": after.epoch, "size": after.size, "root": after.root.hex()}
         return await self._append(EntryKind.EPOCH, {"after": lost, "by": by}, None)
 
+    async def filled(self) -> TreeHasher:
+        """The tree with fillers at its end: what may be signed, and so be seen.
+
+        Raises LedgerCorrupt, LedgerUnavailable.
+        """
+        now = self._clock()
+        owner = _period(EntryKind.FILLER, now)
+        try:
+            keys = await self._keys.write(keystore.make([owner], self._federation))
+            return await self._storage.write(padding.fill(owner, keys[owner], self._federation, now))
+        except LedgerCorrupt:
+            raise
+        except Exception as error:
+            raise unavailable(error) from error
+
     async def erase(self, person_id: int) -> bool:
-        """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none."""
-        return await self._destroy(_checked(person_id))
+        """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none.
+
+        What members may ask the counts of stays as it was: questions of the last minutes are set aside first. Raises
+        LedgerUnavailable, LedgerCorrupt.
+        """
+        try:
+            await exchange_erased.set_aside(self._storage, self._keys, _checked(person_id))
+        except LedgerError:
+            raise
+        except Exception as error:
+            raise unavailable(error) from error
+        return await self._destroy(person_id)
 
     async def _destroy(self, owner: Owner) -> bool:
         try:
@@ -162,7 +189,7 @@ class Ledger(LedgerReader):
 
     def note_late(self, member: str, jti: str) -> None:
         """Note that an answer to `member` was ready too late for them to have had it."""
-        self._sequencer.ride(LateAnswer(member, jti))
+        self._sequencer.ride(LateAnswer(member, jti, self._clock()))
 
     # Reading what waits to be written beside the tree; the rest is LedgerReader's.
 
@@ -171,10 +198,10 @@ class Ledger(LedgerReader):
         await self._sequencer.flush()
         return await self._storage.read(kept.read_sent(entry.seq, entry.secret))
 
-    async def settle(self) -> None:
-        """Count what was asked, received and answered since the last time."""
+    async def settle(self, *, pause_s: float = 0.0) -> None:
+        """Count what was asked, received and answered since the last time; `pause_s` leaves answers room."""
         await self._sequencer.flush()
-        await exchange.settle(self._storage, self._keys, self._clock())
+        await exchange.settle(self._storage, self._keys, self._clock(), pause_s=pause_s)
 
     # One entry as the sequencer takes it.
 
@@ -222,5 +249,5 @@ def _checked(person_id: int) -> int:
 
 def _period(kind: EntryKind, at: float) -> str:
     """Questions, and cases about them, are kept for a shorter time than what else this agency's officers did."""
-    whole_year = KIND_CLASSES[kind] is KindClass.GOVERNANCE and kind not in (EntryKind.CASE, EntryKind.FINDING)
+    whole_year = KIND_CLASSES[kind] is KindClass.GOVERNANCE and kind not in _BY_MONTH
     return datetime.fromtimestamp(at, UTC).strftime("%Y" if whole_year else "%Y-%m")

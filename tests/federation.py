@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 
 from consent_ledger.consent import ConsentEntry
-from gateway.app import HUB_KEY_FILE, Node, RunningHub, listen_node, open_hub, open_node
+from gateway.app.hub import HUB_KEY_FILE, RunningHub, open_hub
+from gateway.app.node import Node, listen_node, open_node
 from gateway.clock import Clock
 from gateway.database.contract import Work
 from gateway.http import Listener

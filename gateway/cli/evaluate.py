@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.app import thresholds_of
+from gateway.app.node_limits import thresholds_of
 from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.errors import InputError
 from gateway.node.evaluation import COLUMNS, Counts, Evaluation, Fault, Typed, evaluate, read_typed, unknown_people

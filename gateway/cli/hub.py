@@ -6,7 +6,9 @@ from typing import Annotated
 import orjson
 import typer
 
-from gateway.app import HUB_KEY_FILE, make_private_folder, serve_hub
+from gateway.app.hub import HUB_KEY_FILE
+from gateway.app.opening import make_private_folder
+from gateway.app.serving import serve_hub
 from gateway.cli.options import run
 from gateway.errors import ConfigurationError
 from gateway.settings import check_hub, load_hub

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.options import CLOCK, Config, opened, progress_bar, run
 from gateway.errors import InputError
 from gateway.fhir.text import plain

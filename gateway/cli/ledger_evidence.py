@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import Config, first_hour_of, opened, run
+from gateway.cli.wrapped import say
 from gateway.errors import InputError, PatchworkError
 from gateway.node.check_evidence import check
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, read, write
@@ -37,7 +38,7 @@ def write_evidence(
     since_hour = first_hour_of(since, "--since") if since else 0
     evidence = run(_gather(load_node(config), jti, asked_by or None, since_hour))
     replace_file(path, write(evidence))
-    typer.echo(f"{path}: what {evidence.member} has on record about this question. It names people: keep it safe.")
+    say(f"{path}: what {evidence.member} has on record about this question. It names people: keep it safe.")
 
 
 async def _gather(settings: NodeSettings, jti: str, asked_by: str | None, since_hour: int) -> Evidence:
@@ -68,12 +69,12 @@ def check_evidence(
     """Say what an evidence file proves; needs no node and no network. Exit code 1 if anything in it is false."""
     evidence = read(read_file(file, MAX_EVIDENCE_BYTES))
     key = None if operator_key is None else load_verify_key(operator_key)
-    typer.echo(f"Question {evidence.jti} in {evidence.federation}, as {evidence.member} has it on record.")
+    say(f"Question {evidence.jti} in {evidence.federation}, as {evidence.member} has it on record.")
     findings = []
     for finding in check(evidence, operator_key=key):
         findings.append(finding)
-        typer.echo(f"{finding.verdict.value}: {finding.says}")
+        say(f"{finding.verdict.value}: {finding.says}", indent="  ")
     if key is None:
-        typer.echo(f"The file's operator key has the fingerprint {fingerprint(evidence.operator_key.jwk())}")
+        say(f"The file's operator key has the fingerprint {fingerprint(evidence.operator_key.jwk())}")
     if not proven(findings):
         raise typer.Exit(1)

@@ -11,7 +11,7 @@ import typer
 
 from consent_ledger import heads
 from consent_ledger.checkpoint import Head
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.ledger_checkpoint import said
 from gateway.cli.officer import By, noted
 from gateway.cli.options import Config, Yes, ask_first, opened, run

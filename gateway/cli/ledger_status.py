@@ -2,7 +2,7 @@
 
 from consent_ledger import heads
 from consent_ledger.errors import LedgerError
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.ledger_checkpoint import said
 from gateway.errors import LedgerDoubtful
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import orjson
 import typer
 
-from gateway.app import serve_node
+from gateway.app.serving import serve_node
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.cli.status import show_status
 from gateway.errors import ConfigurationError, InputError

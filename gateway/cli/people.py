@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from consent_ledger.entries import Correction
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.duplicates import duplicates
 from gateway.cli.evaluate import evaluate_pairs
 from gateway.cli.officer import noted

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from consent_ledger.read import Entry
-from gateway.app import Node
+from gateway.app.node import Node
 from gateway.cli.options import Config, opened, run
 from gateway.errors import InputError
 from gateway.reports.as_text import as_text

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from gateway.app import HUB_KEY_FILE
+from gateway.app.hub import HUB_KEY_FILE
 from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError

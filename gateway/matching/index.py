@@ -14,7 +14,7 @@ from gateway.database.contract import Statement, Value, Work
 from gateway.matching.compare import BirthLevel
 from gateway.matching.frequency import EVERYBODY, Frequencies, classes_of
 from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, MAX_LAST_KEYS, Tier, asked_keys, keys_of
-from gateway.matching.record import Candidate, StoredCard, asked_of, card_of
+from gateway.matching.record import Asked, Candidate, StoredCard, asked_of, card_of
 from gateway.matching.score import (
     DEFAULT_THRESHOLDS,
     NOBODY,
@@ -139,7 +139,11 @@ def _unpack(packed: bytes) -> tuple[int, ...]:
 
 def find(subject: Subject, *, today: date, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Work[Match]:
     """The one person whom the question means, if there is exactly one (`disclosable`). Never raises on bad input."""
-    asked = asked_of(subject, today=today)
+    return find_asked(asked_of(subject, today=today), today=today, thresholds=thresholds)
+
+
+def find_asked(asked: Asked, *, today: date, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Work[Match]:
+    """As `find`, for whoever has normalised the question already."""
     match = NOBODY
     seen: set[int] = set()
     weighed: list[Weighed] = []

@@ -30,7 +30,7 @@ from consent_ledger.read import accepted_agreements, consents_of, was_answered
 from gateway.database.contract import Work
 from gateway.errors import ClockWrong, FederationBehind, Replayed, StorageError
 from gateway.events import emit
-from gateway.matching.index import find
+from gateway.matching.index import find_asked
 from gateway.matching.score import NOBODY, Match
 from gateway.node.asker import asker_of
 from gateway.node.decisions import Decided, decide_team
@@ -198,7 +198,7 @@ def _read(query: VerifiedQuery, asking: Asking, today: date, node: NodeParts) ->
     if spend.withheld:
         return _Found(match=NOBODY, accepted=frozenset(), spend=spend)
     accepted = yield from accepted_agreements(question.federation)
-    match = yield from find(question.subject, today=today, thresholds=node.thresholds)
+    match = yield from find_asked(asking.asked, today=today, thresholds=node.thresholds)
     if match.disclosable and match.best is not None:
         spend = node.budgets.spend(asking, match.best.person_id)
     if spend.withheld or not match.disclosable or match.best is None:

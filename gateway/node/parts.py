@@ -1,4 +1,4 @@
-"""What a node's steps are handed: made once in app.py, passed on whole, replaced by nothing at run time."""
+"""What a node's steps are handed: made once in app/node.py, passed on whole, replaced by nothing at run time."""
 
 from dataclasses import dataclass, field
 

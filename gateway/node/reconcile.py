@@ -28,12 +28,14 @@ class Silent:
 async def reconcile(since: int, *, node: NodeParts, fetch: Fetch) -> AsyncIterator[Compared | Silent]:
     """Compare with every member with which there was traffic since that hour, a month at a time.
 
-    A member that fails once is silent for the rest. Raises FederationError, StorageError.
+    Begins with the first hour of which this node still keeps counts. A member that fails once is silent for the rest;
+    one that keeps counts for a shorter time is silent about what it has dropped. Raises FederationError, StorageError.
     """
     federation = node.membership.current().federation
     until = settled_until(node.clock.now())
     try:
         await node.ledger.settle()
+        since = max(since, await node.ledger.exchanged_from())
     except LedgerError as error:
         raise StorageError(str(error)) from error
     for id_ in await node.ledger.exchanged_with(since, until):
@@ -48,7 +50,7 @@ async def reconcile(since: int, *, node: NodeParts, fetch: Fetch) -> AsyncIterat
             yield Silent(id_, str(error) if isinstance(error, NoStatement) else f"its statement does not hold: {error}")
 
 
-async def _compare_with(member: Member, since: int, until: int, *, node: NodeParts, fetch: Fetch) -> Compared:
+async def _compare_with(member: Member, since: int, until: int, *, node: NodeParts, fetch: Fetch) -> Compared | Silent:
     token = await fetch(member, since, until)
     now = node.clock.now()
     theirs = verify_counts(
@@ -61,5 +63,7 @@ async def _compare_with(member: Member, since: int, until: int, *, node: NodePar
     )
     if theirs.since != since or theirs.until > until:
         raise NoStatement("it spoke of other hours than it was asked for")
+    if theirs.until == since:
+        return Silent(member.id, f"it has no counts of some of these {until - since} hours, or not yet")
     mine = await node.ledger.exchanged(member.id, since, until)
     return compare(mine, theirs, hub=node.hub.address)

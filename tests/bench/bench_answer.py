@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from consent_ledger.append import Appended
-from gateway.app import Node, listen_node, open_node
+from gateway.app.node import Node, listen_node, open_node
 from gateway.database.contract import Database, Statement, Work
 from gateway.http import listen
 from gateway.memory import collect_rarely

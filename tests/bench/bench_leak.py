@@ -21,7 +21,7 @@ import orjson
 import uvloop
 from aiohttp import web
 
-from gateway.app import listen_node, open_node
+from gateway.app.node import listen_node, open_node
 from gateway.http import listen
 from gateway.memory import collect_rarely
 from gateway.node import routes

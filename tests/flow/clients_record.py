@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision
-from gateway.app import open_node
+from gateway.app.node import open_node
 from gateway.clock import SystemClock
 from gateway.database.contract import Statement, Work
 from gateway.node.people import remove_unyielded

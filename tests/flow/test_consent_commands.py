@@ -13,7 +13,7 @@ import pytest
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Relation
 from consent_ledger.read import consents_of
-from gateway.app import Node, open_node
+from gateway.app.node import Node, open_node
 from gateway.cli import main
 from gateway.clock import SystemClock
 from gateway.node.people import person_by_key

@@ -202,7 +202,7 @@ async def test_a_file_with_changed_cosignatures_says_so_or_proves_less(north: Te
         ("UPDATE checkpoint SET root = zeroblob(32)", "is not the one that its note signs"),
         ("UPDATE checkpoint SET note = replace(note, 'epoch 1', 'epoch 2')", "a stored checkpoint cannot be read"),
         ("UPDATE tree_node SET hash = zeroblob(32)", "does not fit them"),
-        (UNHASH + "2", "does not fit them"),
+        (UNHASH + "0", "entry 1 is not in the tree"),
         (UNHASH + "1", "entry 1 is not in the tree"),
     ],
 )

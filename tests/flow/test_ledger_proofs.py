@@ -65,26 +65,26 @@ async def _invoke(north: TestFederation, group: str, command: str, *arguments: s
 async def test_an_entry_is_proven_to_somebody_who_has_only_the_operators_key(north: TestFederation) -> None:
     kept, file = str(north.folder / "kept.notes"), north.folder / "proof.json"
     said = await run(north, "ledger", "checkpoint", "--out", kept)
-    assert "hub cosigned 2 entries" in said
-    assert f"{ASKER} cosigned 2 entries" in said
+    assert "hub cosigned 9 entries" in said  # an answer, and the acceptance of the agreement with seven fillers
+    assert f"{ASKER} cosigned 9 entries" in said
     verified = await run(north, "ledger", "verify")
-    assert "2 entries, all as they were written" in verified
+    assert "9 entries, all as they were written" in verified
     for witness in ("hub", ASKER):
-        assert f"patchwork/northshire/{witness} vouches for the first 2" in verified
+        assert f"patchwork/northshire/{witness} vouches for the first 9" in verified
     assert "1 checkpoints fit" in await run(north, "ledger", "verify", "--checkpoints", kept)
 
     await run(north, "ledger", "prove", "1", "--out", str(file))
     operator = ("--operator-key", str(north.folder / "operator" / "operator.jwk"))
     leaf = [entry.leaf_hash async for entry in north.nodes[AGENCY].parts.ledger.entries()][1]
     checked = await run(north, "ledger", "check-proof", str(file), *operator, "--leaf", leaf)
-    assert "stands in its ledger of 2 entries, epoch 1" in checked
+    assert "stands in its ledger of 9 entries, epoch 1" in checked
     for witness in ("hub", ASKER):
         assert f"patchwork/northshire/{witness} vouches" in checked
     assert "another entry" in await fail(north, "ledger", "check-proof", str(file), *operator, "--leaf", "0" * 64)
-    assert await by_the_documents_words(file) == f"entry 1 stands in the ledger of 2 entries that {LOG} has signed\n"
+    assert await by_the_documents_words(file) == f"entry 1 stands in the ledger of 9 entries that {LOG} has signed\n"
     file.write_bytes(file.read_bytes().replace(leaf.encode(), b"0" * 64))
     assert await by_the_documents_words(file) == ""
-    assert "there is no entry 2" in await fail(north, "ledger", "prove", "2")
+    assert "there is no entry 9" in await fail(north, "ledger", "prove", "9")
 
 
 async def by_the_documents_words(file: Path) -> str:
@@ -138,15 +138,23 @@ async def test_an_officer_restores_a_backup(north: TestFederation) -> None:
     assert "NOTHING IS DISCLOSED: the ledger has 2 entries, fewer than what the hub holds" in status
     assert "fewer than" in await fail(north, "ledger", "checkpoint")
     assert "does not fit" in await fail(north, "ledger", "verify", "--checkpoints", kept)
+    export = await _invoke(north, "ledger", "export", "--since", "2020-01-01")
+    assert export.exit_code == 1
+    assert "THE RECORD IS IN DOUBT: the ledger has 2 entries, fewer than what the hub holds" in export.stderr
+    assert "AuditEvents written" in export.stderr
     said = await run(north, "ledger", "restore", "--by", "officer", typed="y\n")
-    assert "hub holds 3 entries, epoch 1" in said
-    assert "the old one had come to 3 in epoch 1" in said
+    assert "hub holds 10 entries, epoch 1" in said
+    assert "the old one had come to 10 in epoch 1" in said
     assert "withdrawals and objections: enter them again" in said
-    assert "Epoch 2 begins with 3 entries and names the old head" in said
-    assert "hub cosigned 3 entries" in said
+    assert "Epoch 2 begins with 9 entries and names the old head" in said
+    assert "hub cosigned 9 entries" in said
 
     status = await run(north, "node", "status")
     assert "NOTHING IS DISCLOSED" not in status
+    export = await _invoke(north, "ledger", "export", "--since", "2020-01-01")
+    assert export.exit_code == 0
+    assert "IN DOUBT" not in export.stderr
+    assert "The record was restored on " in export.stderr
     await north.start(AGENCY)
     await north.refresh(AGENCY)
     await north.nodes[AGENCY].checkpoints.begin()
@@ -156,4 +164,4 @@ async def test_an_officer_restores_a_backup(north: TestFederation) -> None:
         async for each in north.nodes[AGENCY].parts.ledger.entries()
         if each.body is not None and each.body["kind"] == "epoch"
     ]
-    assert (entry["by"], entry["after"]["size"]) == ("officer", 3)
+    assert (entry["by"], entry["after"]["size"]) == ("officer", 10)

@@ -10,7 +10,7 @@ from consent_ledger.append import AcceptedAgreement
 from consent_ledger.consent import ConsentKind
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements, consents_of
-from gateway.app import accept_agreements, open_node
+from gateway.app.node import accept_agreements, open_node
 from gateway.database.contract import Row, Statement, Work
 from gateway.errors import StorageError
 from gateway.node.agreements import accept_listed

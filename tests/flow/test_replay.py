@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import listen_node
+from gateway.app.node import listen_node
 from gateway.errors import OutOfTime, Replayed
 from gateway.wire.envelope import MemberEnvelope
 from gateway.wire.limits import QUERY_LIFETIME_S, SKEW_S

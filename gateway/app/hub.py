@@ -1,0 +1,76 @@
+"""A hub's wiring: its parts, opened from its settings, and its door."""
+
+import contextlib
+from dataclasses import dataclass
+
+from gateway.app.opening import REQUEST_LIMIT_S, listening_tls, make_private_folder
+from gateway.clock import Clock
+from gateway.database.sqlite import open_sqlite
+from gateway.http import Listener, listen, protect
+from gateway.hub.circuit import Circuits
+from gateway.hub.directory import open_directory
+from gateway.hub.fanout import Hub
+from gateway.hub.limits import MemberLimits
+from gateway.hub.routes import hub_application
+from gateway.hub.sealing_keys import open_sealing_keys
+from gateway.hub.witness import HubWitness, witness_key
+from gateway.links.https import HttpsLink
+from gateway.settings import PLAIN_HTTP_WORDS, HubSettings
+from gateway.wire.keys import SigningKey
+from gateway.wire.operator import load_verify_key
+
+HUB_KEY_FILE = "hub.pem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningHub:
+    """A hub that listens."""
+
+    hub: Hub
+    listener: Listener
+
+    async def close(self) -> None:
+        """Stop listening, then release links and database."""
+        await self.listener.close()
+        await self.hub.link.close()
+        await self.hub.database.close()
+
+
+async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
+    """A hub that listens; raises ConfigurationError or StorageError."""
+    table = settings.hub
+    key = SigningKey.load(table.keys / HUB_KEY_FILE)
+    make_private_folder(table.data)
+    plain_http = table.plain_http == PLAIN_HTTP_WORDS
+    async with contextlib.AsyncExitStack() as undo:
+        database = await open_sqlite(table.data / "hub.db", schema="hub")
+        undo.push_async_callback(database.close)
+        directory = await open_directory(
+            document=table.federation_document,
+            operator_key=load_verify_key(table.operator_key),
+            hub_key=key,
+            database=database,
+            clock=clock,
+        )
+        sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
+        link = HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http)
+        undo.push_async_callback(link.close)
+        hub = Hub(
+            directory=directory,
+            database=database,
+            limits=MemberLimits(
+                rate_per_minute=table.rate_per_minute, max_concurrent=table.max_concurrent, clock=clock
+            ),
+            circuits=Circuits(clock=clock),
+            link=link,
+            key=key,
+            clock=clock,
+            deadline_ms=table.deadline_ms,
+        )
+        witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
+        application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness)
+        protect(application, time_limit_s=REQUEST_LIMIT_S)
+        host, port = table.listen
+        listener = await listen(application, host=host, port=port, tls=listening_tls(table.tls))
+        undo.pop_all()
+    return RunningHub(hub=hub, listener=listener)

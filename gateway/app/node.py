@@ -1,0 +1,157 @@
+"""A node's wiring: its parts, opened from its settings, and its door under the agreements that they list."""
+
+import contextlib
+from dataclasses import dataclass
+
+import aiohttp
+
+from consent_ledger.ledger import Ledger
+from gateway.app.node_limits import admission_of, budget_limits_of, thresholds_of
+from gateway.app.opening import REQUEST_LIMIT_S, listening_tls, make_private_folder
+from gateway.clock import Clock
+from gateway.database.contract import Database
+from gateway.database.sqlite import open_sqlite
+from gateway.http import Listener, listen, protect
+from gateway.links.https import tls_context
+from gateway.links.hub_client import HubClient
+from gateway.links.witness_client import WitnessClient
+from gateway.node.agreements import accept_listed, listed_agreements
+from gateway.node.checkpoints import Checkpoints
+from gateway.node.identity import load_identity
+from gateway.node.membership import Membership
+from gateway.node.parts import NodeParts
+from gateway.node.probing import Budgets
+from gateway.node.routes import node_application
+from gateway.node.witness_door import WitnessDoor
+from gateway.node.witnesses import Witnesses
+from gateway.policy.agreement import Agreement
+from gateway.settings import PLAIN_HTTP_WORDS, NodeSettings
+from gateway.wire.operator import load_verify_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """An opened node: its parts, and what has to be closed."""
+
+    parts: NodeParts
+    checkpoints: Checkpoints
+    settings: NodeSettings
+    agreements: tuple[Agreement, ...]  # that the settings list
+    database: Database
+    ledger_database: Database
+    keys_database: Database
+    session: aiohttp.ClientSession
+
+    async def close(self) -> None:
+        """Finish what is being written, then release files and connections."""
+        await self.parts.ledger.close()
+        await self.session.close()
+        await self.database.close()
+        await self.ledger_database.close()
+        await self.keys_database.close()
+
+
+async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
+    """All that a node is made of, not yet listening; raises ConfigurationError or StorageError."""
+    federation = settings.federation[0]
+    me = load_identity(settings.node.keys, member=settings.node.member, federation=federation.id)
+    operator_key = load_verify_key(federation.operator_key)
+    agreements = listed_agreements(federation.agreements)
+    data = settings.node.data
+    make_private_folder(data)
+    async with contextlib.AsyncExitStack() as undo:
+        ledger_database = await open_sqlite(data / "ledger.db", schema="ledger")
+        undo.push_async_callback(ledger_database.close)
+        keys_database = await open_sqlite(data / "keys.db", schema="keys")
+        undo.push_async_callback(keys_database.close)
+        database = await open_sqlite(
+            data / "node.db", schema="node", attach={"ledger": data / "ledger.db", "keys": data / "keys.db"}
+        )
+        undo.push_async_callback(database.close)
+        ledger = Ledger(ledger_database, keys_database, clock.now, federation.id)
+        await ledger.start()
+        undo.push_async_callback(ledger.close)
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=tls_context(federation.ca_file)),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+        undo.push_async_callback(session.close)
+        hub = HubClient(
+            session,
+            federation.hubs[0],
+            member=me.member,
+            federation=federation.id,
+            key=me.signing_key,
+            clock=clock,
+        )
+        membership = Membership(
+            me=me,
+            operator_key=operator_key,
+            operator_decides=federation.accept_members == "operator",
+            database=database,
+            hub=hub,
+            clock=clock,
+        )
+        await membership.load()
+        undo.pop_all()
+    parts = NodeParts(
+        me=me,
+        membership=membership,
+        database=database,
+        ledger=ledger,
+        budgets=Budgets(keys_database, federation.id, clock, budget_limits_of(settings)),
+        hub=hub,
+        clock=clock,
+        display_s=settings.node.display_hours * 3600,
+        thresholds=thresholds_of(settings),
+    )
+    checkpoints = Checkpoints(
+        me=me,
+        ledger=ledger,
+        database=ledger_database,
+        witnesses=Witnesses(
+            me=me,
+            membership=membership,
+            client=WitnessClient(session, member=me.member, key=me.signing_key, clock=clock),
+            hub=federation.hubs[0],
+            members=settings.ledger.witnesses,
+            plain_http=settings.node.plain_http == PLAIN_HTTP_WORDS,
+        ),
+        standing=parts.standing,
+        clock=clock,
+    )
+    return Node(
+        parts=parts,
+        checkpoints=checkpoints,
+        settings=settings,
+        agreements=agreements,
+        database=database,
+        ledger_database=ledger_database,
+        keys_database=keys_database,
+        session=session,
+    )
+
+
+async def accept_agreements(node: Node) -> None:
+    """Accept what the settings list, and no longer what they do not: when a node starts to serve, and when it asks.
+
+    No other command does it: looking at a node's status or importing must not change with whom it shares.
+    """
+    await accept_listed(
+        node.agreements, ledger=node.parts.ledger, database=node.database, federation=node.parts.me.federation
+    )
+
+
+async def listen_node(node: Node) -> Listener:
+    """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken."""
+    await accept_agreements(node)
+    table = node.settings.node
+    parts = node.parts
+    witness = WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock)
+    application = node_application(
+        parts, witness, answer_delay_ms=table.answer_delay_ms, admission=admission_of(node.settings)
+    )
+    host, port = table.listen
+    protect(application, time_limit_s=REQUEST_LIMIT_S)
+    return await listen(application, host=host, port=port, tls=listening_tls(table.tls))

@@ -1,0 +1,61 @@
+"""Runs a node or a hub until it is told to stop: its door, and the tasks that keep it current."""
+
+import asyncio
+import signal
+
+from gateway import __version__
+from gateway.app.hub import open_hub
+from gateway.app.node import listen_node, open_node
+from gateway.app.node_limits import retention_limits_of
+from gateway.clock import Clock, SystemClock
+from gateway.events import configure_logging, emit
+from gateway.memory import collect_rarely
+from gateway.node.case_watch import keep_watch
+from gateway.node.retention import retain_daily
+from gateway.settings import HubSettings, NodeSettings
+
+
+async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> None:
+    """Run a node until SIGINT or SIGTERM."""
+    configure_logging()
+    node = await open_node(settings, clock=clock or SystemClock())
+    try:
+        await node.checkpoints.begin()
+        listener = await listen_node(node)
+        collect_rarely()
+        emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
+        async with asyncio.TaskGroup() as group:  # a fault in any ends the node: it must not go stale unnoticed
+            tasks = [
+                group.create_task(node.parts.membership.keep_fresh()),
+                group.create_task(node.checkpoints.keep()),
+                group.create_task(node.checkpoints.keep_verified()),
+                group.create_task(retain_daily(node.parts, node.ledger_database, retention_limits_of(settings))),
+                group.create_task(keep_watch(node.parts, settings.cases)),
+            ]
+            await until_stopped()
+            for task in tasks:
+                task.cancel()
+        await listener.close()
+        await node.checkpoints.end()
+    finally:
+        await node.close()
+    emit("node.stopped", member=node.parts.me.member)
+
+
+async def serve_hub(settings: HubSettings) -> None:
+    """Run a hub until SIGINT or SIGTERM."""
+    configure_logging()
+    running = await open_hub(settings, clock=SystemClock())
+    collect_rarely()
+    emit("hub.started", hub=settings.hub.id, port=running.listener.port, version=__version__)
+    await until_stopped()
+    await running.close()
+    emit("hub.stopped", hub=settings.hub.id)
+
+
+async def until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

@@ -1,0 +1,27 @@
+"""Configuration: one TOML file per node or hub, read into frozen typed settings.
+
+Unknown keys are errors that name the key; paths are relative to the file that names them. Nothing is read from the
+environment. Example files stand in config/. Tables stand in `node.py` and `hub.py`; `reading.py` reads them.
+"""
+
+from gateway.settings.hub import HubSettings
+from gateway.settings.node import CasesTable, MisuseTable, NodeSettings, PractitionerSettings, SourceSettings
+from gateway.settings.reading import check_hub, check_node, load_hub, load_node
+from gateway.settings.values import MEMBER_ID, PLAIN_HTTP_WORDS, TlsSettings, is_loopback
+
+__all__ = [
+    "MEMBER_ID",
+    "PLAIN_HTTP_WORDS",
+    "CasesTable",
+    "HubSettings",
+    "MisuseTable",
+    "NodeSettings",
+    "PractitionerSettings",
+    "SourceSettings",
+    "TlsSettings",
+    "check_hub",
+    "check_node",
+    "is_loopback",
+    "load_hub",
+    "load_node",
+]

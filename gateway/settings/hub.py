@@ -1,0 +1,31 @@
+"""The tables of a hub's configuration file; `config/hub.toml` shows them filled in."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gateway.settings.values import Listen, MemberId, Table, TlsSettings
+
+
+class HubTable(Table):
+    """The hub itself. `rate_per_minute` and `max_concurrent` are per member."""
+
+    id: MemberId
+    federation_document: Path
+    operator_key: Path
+    data: Path = Path("data")
+    keys: Path = Path("keys")
+    listen: Listen = ("127.0.0.1", 8400)
+    rate_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
+    max_concurrent: Annotated[int, Field(ge=1, le=10_000)] = 64
+    deadline_ms: Annotated[int, Field(ge=100, le=60_000)] = 5000
+    plain_http: Literal["loopback only", "traffic may cross the network without TLS"] = "loopback only"
+    ca_file: Path | None = None
+    tls: TlsSettings | None = None
+
+
+class HubSettings(Table):
+    """A hub's whole configuration file."""
+
+    hub: HubTable

@@ -4,7 +4,7 @@ The question alone decides it, never the register: else a count would tell who i
 somebody by is counted, so that an invented word beside it makes nobody new:
 
 - every name, as the sound of a given name beside the sound of a family name, in no order, with the birth year or age
-- a postcode with the sound of each of these names
+- a postcode with the birth year or age, whatever the name
 - an NHS number
 
 Some of it several people share: another given name than the first (Kaur, Marie), an address, a name without a birth.
@@ -19,7 +19,7 @@ from gateway.matching.normalise import CACHED_VALUES, skeleton
 from gateway.matching.record import Asked
 
 NAME, ADDRESS, NUMBER = "typed-person", "typed-address", "typed-number"
-MOST_WAYS = 48  # two names of two given and four family names, at an address, and a number, have 47
+MOST_WAYS = 32  # as many as two names of two given and four family names, an address and a number have
 
 
 class Way(NamedTuple):
@@ -31,7 +31,7 @@ class Way(NamedTuple):
 
 
 def ways_of(asked: Asked) -> tuple[Way, ...]:
-    """All descriptions in a question, each once; mostly two to five. More than MOST_WAYS are no honest question."""
+    """All descriptions in a question, each once; mostly two to four. More than MOST_WAYS are no honest question."""
     told = _birth(asked)
     found: list[Way] = []
     for given, family in asked.names:
@@ -40,8 +40,8 @@ def ways_of(asked: Asked) -> tuple[Way, ...]:
         for sound in families or ("",):
             found += [Way(NAME, (*sorted((sound, each)), told), not told) for each in first or ("",)]
             found += [Way(NAME, (*sorted((sound, each)), told), True) for each in others]
-        if asked.postcode is not None:
-            found += [Way(ADDRESS, (asked.postcode, each), True) for each in (*first, *others, *families)]
+    if asked.postcode is not None:
+        found.append(Way(ADDRESS, (asked.postcode, told), True))
     if asked.nhs_number is not None:
         found.append(Way(NUMBER, (asked.nhs_number,), False))
     return tuple(dict.fromkeys(found))

@@ -114,9 +114,10 @@ class Budgets:
             kind = _kind(PERSON, asking.urgent)
             name = _keyed(asking.secret, _NAME_BYTES, (kind, asking.issuer, person_id))
             counts = (*counts, self._of_person(kind, name, asking.variant))
-        for place, count in enumerate(counts):
-            if count.name in self._spent:
-                return Spend(asking.day, counts[: place + 1], withheld=True)
+        if self._spent:
+            for place, count in enumerate(counts):
+                if count.name in self._spent:
+                    return Spend(asking.day, counts[: place + 1], withheld=True)
         return Spend(asking.day, counts, withheld=asking.overloaded)
 
     def remember(self, refused: BudgetSpent, query: VerifiedQuery) -> None:
@@ -156,7 +157,9 @@ class Budgets:
 
     def _of_typed(self, way: Way, issuer: str, variant: bytes, urgent: bool) -> Count:
         kind = _kind(way.kind, urgent)
-        name = _keyed(self._secret, _NAME_BYTES, (kind, issuer, way.who, way.shared))
+        # No part has a NUL: ids, and what normalise.py leaves of what was typed.
+        text = "\0".join((kind, issuer, "shared" if way.shared else "one", *way.who))
+        name = blake2b(text.encode(), key=self._secret, digest_size=_NAME_BYTES, person=_LABEL).digest()
         return self._of_person(kind, name, variant, SHARED if way.shared else 1)
 
     def _of_person(self, kind: str, name: bytes, variant: bytes, times: int = 1) -> Count:

@@ -72,6 +72,9 @@ GUESSES: dict[str, Callable[[str, str, str], Subject]] = {
     "another family name at the address": lambda word, born, _: described(
         f"Katherine {word}", born=born, postcode=POSTCODE
     ),
+    "a slip in each name at the address": lambda word, born, _: described(
+        f"Kather{word[0].lower()}ine Bra{word[0].lower()}mley", born=born, postcode=POSTCODE
+    ),
     "another given name, by number": lambda word, born, _: described(f"{word} Bramley", born=born, number=NUMBER),
     "where she lives": lambda _word, _born, place: described("Katherine Bramley", postcode=place),
 }

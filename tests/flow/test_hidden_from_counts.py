@@ -151,7 +151,7 @@ async def test_a_fault_with_one_person_s_records_counts_as_a_question_about_nobo
     name, *details = HIDDEN[0]
     assert await said(north, described([name], *details)) == (NOTHING, NOTHING)
     counted = [await north.nodes[member].parts.database.read(counts()) for member in (KNOWS, KNOWS_LESS)]
-    assert counted[0] == counted[1] == [(6,)]
+    assert counted[0] == counted[1] == [(5,)]
 
 
 def counts() -> Work[Any]:

@@ -28,7 +28,15 @@ from consent_ledger.note import NoteInvalid
 from consent_ledger.storage import Work
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.errors import FederationError, HubError, LedgerDoubtful, PatchworkError, StorageError, WireError
+from gateway.errors import (
+    FederationError,
+    HubError,
+    LedgerDoubtful,
+    PatchworkError,
+    StorageDamaged,
+    StorageError,
+    WireError,
+)
 from gateway.events import emit
 from gateway.node.identity import Identity
 from gateway.node.standing import Standing
@@ -43,7 +51,7 @@ MAX_REASON = 200
 MAX_TRIES = 3  # with one witness on one visit, while other processes of this node overtake
 VERIFY_PAUSE_S = 0.05  # after each thousand entries, so that answers meanwhile are as quick as ever
 VERIFY_S = 86_400.0  # between two recomputations of the whole ledger
-DAMAGED_S = 60.0  # after one that found damage
+DAMAGED_S = 60.0  # after one that found damage, or could not read to the end
 NOT_COMPARED = "the ledger has not yet been compared with what"
 
 
@@ -115,7 +123,7 @@ class Checkpoints:
                     await self._database.read(check_seen(answer.witness, answer.seen))
                 if not answer.silent:
                     self._unheard.discard(answer.witness)
-        except (LedgerDoubtful, LedgerCorrupt) as error:
+        except (LedgerDoubtful, LedgerCorrupt, StorageDamaged) as error:
             self._doubt(str(error))
             raise LedgerDoubtful(str(error)) from error
         waiting = [answer for answer in answers if answer.witness in self._unheard]
@@ -148,20 +156,25 @@ class Checkpoints:
             await asyncio.sleep(SOON_S if self.standing.doubt else wait_s)
 
     async def keep_verified(self) -> None:
-        """Recompute the whole ledger at start and daily."""
+        """Recompute the whole ledger at start and daily; soon again if that came to no good end."""
         while True:
+            wait_s = VERIFY_S
             try:
                 await self.recompute()
             except PatchworkError as error:
                 emit("ledger.doubtful", level=logging.WARNING, code=error.code, reason=str(error))
-            await asyncio.sleep(DAMAGED_S if self._damage else VERIFY_S)
+                wait_s = DAMAGED_S
+            await asyncio.sleep(DAMAGED_S if self._damage else wait_s)
 
     async def recompute(self) -> None:
-        """Verify every entry; what does not fit closes `standing` until it does. Raises StorageError."""
+        """Verify every entry; what does not fit, or lies in a damaged page, closes `standing` until it does.
+
+        Raises StorageError if the file cannot be read now, which says nothing of what is in it.
+        """
         try:
             await self._ledger.verify(pause_s=VERIFY_PAUSE_S)
             self._damage = ""
-        except LedgerCorrupt as error:
+        except (LedgerCorrupt, StorageDamaged) as error:
             self._damage = str(error)
             self._doubt(self._damage)
 

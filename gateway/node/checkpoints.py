@@ -6,7 +6,8 @@ visit(), at start, hourly, at shutdown and by `patchwork ledger checkpoint`:
   (3) behind or inconsistent with any of them: sign nothing, disclose nothing (standing.py) until an officer has acted
   (4) fill the ledger up, so that its size tells of questions alone (consent_ledger/padding.py); sign that head and keep
       it. Once an hour: what a witness that was not heard is offered again is the head signed last
-  (5) have each witness that answered cosign it, with the proof that it extends what that witness holds
+  (5) have each witness that answered cosign it, with the proof that it extends what that witness holds; one that has
+      done so is not troubled again, though another is silent
   (6) keep the cosignatures that hold, and each witness's last word; one that refuses is an alarm, unless another
       process of this node (`patchwork ledger checkpoint` beside the one that serves) was there meanwhile
 A witness that is silent stops nobody but at the start, and there only the hub (docs/decisions/offline-witnesses.md).
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 from consent_ledger import heads, proofs
 from consent_ledger.append import read_head
-from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Head, cosigned_by, sign, with_cosignatures
+from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Head, cosigned_by, origin_of, sign, with_cosignatures
 from consent_ledger.errors import LedgerCorrupt, LedgerError, LedgerUnavailable
 from consent_ledger.heads import Said, Stored, Word
 from consent_ledger.ledger import Ledger
@@ -208,16 +209,23 @@ class Checkpoints:
     async def _have_cosigned(self, stored: Stored, answer: Answer) -> Word:
         """(5) and (6)"""
         head = stored.checkpoint.head
-        word = await self._word(stored, answer)
+        already = await self._has_cosigned(head, answer)
+        word = self._said(Said.COSIGNED, answer, head) if already else await self._word(stored, answer)
         await self._database.write(heads.keep_word(word))
-        if word.said is Said.COSIGNED:
+        if word.said is Said.COSIGNED and not already:
             emit("witness.cosigned", witness=word.witness, size=head.size, epoch=head.epoch)
-        elif self._complaints.get(word.witness) != word.reason:  # once, not each minute
+        elif word.reason and self._complaints.get(word.witness) != word.reason:  # once, not each minute
             refused = word.said is Said.REFUSED
             event, level = ("witness.refused", logging.ERROR) if refused else ("witness.silent", logging.WARNING)
             emit(event, level=level, witness=word.witness, reason=word.reason)
         self._complaints[word.witness] = word.reason
         return word
+
+    async def _has_cosigned(self, head: Head, answer: Answer) -> bool:
+        if answer.seen is None or answer.seen.head != head:
+            return False
+        name = origin_of(self._me.federation, answer.witness)
+        return await self._database.read(heads.is_cosigned(head, name))
 
     async def _word(self, stored: Stored, answer: Answer, tries: int = MAX_TRIES) -> Word:
         head = stored.checkpoint.head

@@ -17,7 +17,7 @@ cause: an error would tell that they are known.
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from consent_ledger.append import NO_CONSENTS, Appended
@@ -145,7 +145,7 @@ async def _decide_and_log(query: VerifiedQuery, view: View, node: NodeParts) -> 
         except (LedgerError, ValueError) as error:
             _emit_failure(query, error)
             break
-    nobody = _Outcome(what=NOTHING_TO_DISCLOSE, entry=_entry_about_nobody(query))
+    nobody = _about_nobody(query, asking, node)
     try:
         return nobody, await node.ledger.log_answer(nobody.entry)
     except LedgerError as error:
@@ -185,7 +185,7 @@ async def _decide_once(query: VerifiedQuery, asking: Asking, view: View, node: N
         raise
     except Exception as error:  # see the module's docstring: it may be about this person alone
         _emit_failure(query, error)
-        return _Outcome(what=NOTHING_TO_DISCLOSE, entry=_entry_about_nobody(query))
+        return _about_nobody(query, asking, node)
     return _Outcome(what=what, entry=_entry(query, found, decided, what))
 
 
@@ -259,9 +259,11 @@ def _entry(
     )
 
 
-def _entry_about_nobody(query: VerifiedQuery) -> AnsweredEntry:
-    """On record as if the person were unknown."""
-    return _entry(query, _Found(match=NOBODY, accepted=frozenset()), Decided(), NOTHING_TO_DISCLOSE)
+def _about_nobody(query: VerifiedQuery, asking: Asking, node: NodeParts) -> _Outcome:
+    """On record as if the person were unknown, and counted so, but never refused: this is what is left to say."""
+    spend = node.budgets.spend(asking)
+    entry = _entry(query, _Found(match=NOBODY, accepted=frozenset(), spend=spend), Decided(), NOTHING_TO_DISCLOSE)
+    return _Outcome(what=NOTHING_TO_DISCLOSE, entry=replace(entry, spend=spend._replace(withheld=True)))
 
 
 def _emit_failure(query: VerifiedQuery, error: Exception) -> None:

@@ -1,10 +1,10 @@
 """Notices who tries out guesses: what each question counts towards, and which budgets are used up (docs/policy.md).
 
-A question counts for its member, its practitioner, and the person whom it came nearest to, known surely or not, else
-the person as typed: so five spellings of one name are five variants of one person, whether or not anybody of that
-name is known here. The counts are kept by consent_ledger/budget.py, which refuses an answer that no budget has room
-for. This remembers what was refused, so that the next question of the kind is not even matched; what a restart forgets
-is refused, and remembered, once more.
+A question counts for its member, its practitioner and the person as typed, by how the name sounds and the birth year:
+so five spellings of one name are five variants of one person, whether or not anybody of that name is known here. For a
+person known here it counts only if they might be disclosed: see Budgets.spend(). The counts are kept by
+consent_ledger/budget.py, which refuses an answer that no budget has room for. This remembers what was refused, so that
+the next question of the kind is not even matched; what a restart forgets is refused, and remembered, once more.
 
 Break-glass counts apart, under kinds and limits of its own, so that nobody's routine keeps an emergency out
 (docs/decisions/budgets.md).

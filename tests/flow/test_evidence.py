@@ -159,6 +159,7 @@ async def test_a_signed_checkpoint_over_the_entries_is_part_of_it(north: TestFed
     await ask(north)
     evidence = await gathered(north, ASKER, jti)
     assert evidence.checkpoint == note
+    assert evidence.tree_size == bare.tree_size < (await north.nodes[ASKER].parts.ledger.head()).size
     assert f"signed a checkpoint of this tree of {bare.tree_size} entries" in proven(checked(north, evidence))
     forged = replace(evidence, checkpoint=sign_note(north, ASKER, bare, stranger=True))
     assert [says.rpartition("checkpoint: ")[2] for says in false(checked(north, forged))] == [

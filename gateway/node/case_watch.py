@@ -2,8 +2,8 @@
 
 About once a minute, (1) whoever is to be told of a new case, is: marked in the case's row, then as an event; (2) an
 overdue case is reminded of, at most once a day, the same way. It knows nothing of the answer that opened a case, so
-that nothing of it shows in when an answer leaves. The mark is on disk first: neither a restart nor a second process does
-it twice. It is no entry, for that would show in the ledger's size (consent_ledger/case.py).
+that nothing of it shows in when an answer leaves. The mark is on disk first: neither a restart nor a second process
+does it twice. It is no entry, for that would show in the ledger's size (consent_ledger/case.py).
 """
 
 import asyncio

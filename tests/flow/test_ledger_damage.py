@@ -186,6 +186,11 @@ async def test_a_lost_ledger_key_does_not_start_and_a_new_one_waits_for_an_offic
     file.unlink()
     with pytest.raises(ConfigurationError, match=r"ledger\.pem: key cannot be read"):
         await start(north)
+    shutil.copyfile(file.with_name("signing.pem"), file)
+    file.chmod(0o640)
+    with pytest.raises(ConfigurationError, match=r"ledger\.pem: .*(0640|640)"):
+        await start(north)
+    file.unlink()
 
     new = LedgerKey.generate()
     new.save(file)

@@ -169,7 +169,9 @@ async def test_a_signed_checkpoint_over_the_entries_is_part_of_it(north: TestFed
         "the log's own key has not signed it"
     ]
     moved = replace(evidence, checkpoint=note.replace(f"\n{bare.tree_size}\n", "\n4\n"))
-    assert "it names another log, size or root" in false(checked(north, moved))[0]
+    assert "the log's own key has not signed it" in false(checked(north, moved))[0]
+    larger = replace(evidence, checkpoint=sign_note(north, ASKER, replace(bare, tree_size=bare.tree_size + 1)))
+    assert "it names another size or root" in false(checked(north, larger))[0]
 
 
 async def test_each_thing_that_was_changed_is_named(north: TestFederation) -> None:

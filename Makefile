@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	command -v "$$python"; break; fi; done)
 
-.PHONY: help setup demo test check bench bench-large bench-ledger match-kit match-report lock clean
+.PHONY: help setup demo test check bench bench-kill bench-large bench-ledger match-kit match-report lock clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -50,6 +50,9 @@ bench: $(READY)  ## measure what docs/benchmarks.md describes, into bench.json
 
 bench-large: $(READY)  ## measure with a million people, into bench-large.json; takes a quarter of an hour
 	@$(BIN)/python -m tests.bench.bench_large --out bench-large.json
+
+bench-kill: $(READY)  ## kill a node among its answers fifty times; fails unless each has its entry; takes some minutes
+	@$(BIN)/python -m tests.bench.bench_kill --kills 50
 
 bench-ledger: $(READY)  ## verify and prove a ledger of a million entries, into bench-ledger.json; takes minutes
 	@$(BIN)/python -m tests.bench.bench_ledger --out bench-ledger.json

@@ -142,10 +142,11 @@ def append_all(
 
 def read_head() -> Work[tuple[TreeHasher, float]]:
     """The tree as stored, and the highest time seen; raises LedgerCorrupt if its hashes do not fit its size."""
-    size, peaks, clock_high = (yield "SELECT size, peaks, clock_high FROM ledger_head WHERE id = 1", ())[0]
+    rows = yield "SELECT size, peaks, clock_high FROM ledger_head WHERE id = 1", ()
     try:
+        ((size, peaks, clock_high),) = rows
         tree = TreeHasher(size, [peaks[at : at + HASH_BYTES] for at in range(0, len(peaks), HASH_BYTES)])
-    except ValueError as error:
+    except (ValueError, TypeError) as error:  # also of a damaged page: no row, or other types than the column's
         raise LedgerCorrupt("the head of the ledger does not fit its size") from error
     return tree, clock_high
 

@@ -56,6 +56,12 @@ def keep_cosignature(head: Head, cosigned: Cosigned) -> Work[None]:
     )
 
 
+def is_cosigned(head: Head, witness: str) -> Work[bool]:
+    """Whether a line under this head is stored of a witness, by the name in its key."""
+    rows = yield "SELECT 1 FROM cosignature WHERE epoch = ? AND size = ? AND witness = ?", (*head.place, witness)
+    return bool(rows)
+
+
 def newest() -> Work[Stored | None]:
     """The newest checkpoint of the newest epoch; raises LedgerCorrupt."""
     rows = yield "SELECT epoch, size, root, note FROM checkpoint ORDER BY epoch DESC, size DESC LIMIT 1", ()

@@ -22,9 +22,12 @@ def periods_over(periods: Iterable[str], *, today: date, months: int, years: int
     return tuple(period for period in periods if period < (first_year if len(period) == _YEAR else first_month))
 
 
-def purge_replay() -> Work[int]:
-    """Drop the ids of questions that have expired for good, by the highest time seen; returns how many."""
+def drop_replay(limit: int) -> Work[int]:
+    """Drop ids of questions that have expired for good, by the highest time seen; returns how many, at most `limit`."""
     ((high,),) = yield "SELECT clock_high FROM ledger_head WHERE id = 1", ()
-    ((count,),) = yield "SELECT count(*) FROM replay WHERE keep_until < ?", (int(high),)
-    yield "DELETE FROM replay WHERE keep_until < ?", (int(high),)
-    return int(count)
+    rows = yield (
+        "DELETE FROM replay WHERE (federation, issuer, jti) IN"
+        " (SELECT federation, issuer, jti FROM replay WHERE keep_until < ? ORDER BY keep_until LIMIT ?) RETURNING 1",
+        (int(high), limit),
+    )
+    return len(rows)

@@ -5,6 +5,9 @@ Whoever appends waits until the entry is on disk. Meanwhile others queue up, and
 append.py (4) tell each its place or its refusal. If storing fails, every entry of the batch hears LedgerUnavailable,
 nothing is written, and the next batch tries afresh; nothing of the tree is remembered outside the database.
 
+Fillers alone are appended without it, by Ledger.filled(), through the same append_all: nothing may come between them
+and the size that is signed. An exclusive transaction keeps the two apart, as it does two processes.
+
 What is kept beside the tree (kept.py) rides along with the next transaction; nobody waits for it.
 """
 

@@ -16,6 +16,7 @@
     |  `- ClockWrong          this machine's clock cannot be trusted
     |- LedgerDoubtful         this node's own record is behind what its witnesses hold, or does not hold together
     |- StorageError           a database cannot be read or written
+    |  `- StorageDamaged      ... because the file itself is damaged: trying again will not help
     |- Overloaded             more was asked than can be served now
     |  `- TooManyRequests     one party asked more than its share; says when to come back
     `- HubError               a hub refused or could not be reached
@@ -126,6 +127,10 @@ class StorageError(PatchworkError):
     """A database cannot be read or written; nothing is disclosed meanwhile."""
 
     code = "storage"
+
+
+class StorageDamaged(StorageError):
+    """What a database file holds cannot be read as one; nothing but a backup helps."""
 
 
 class Overloaded(PatchworkError):

@@ -77,7 +77,7 @@ class SqliteDatabase:
         try:
             outcomes = await _in_thread(self._reader, lambda connection: _drive_all(connection, works, self._name))
         except StorageError as error:
-            outcomes = [(None, StorageError(str(error))) for _ in reads]
+            outcomes = [(None, type(error)(str(error))) for _ in reads]
         except BaseException:
             for _, done in reads:
                 done.cancel()

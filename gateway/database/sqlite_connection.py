@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gateway.database.migrate import SCHEMAS, pending
-from gateway.errors import StorageError
+from gateway.errors import StorageDamaged, StorageError
 
 BUSY_TIMEOUT_MS = 5000  # another process may hold the write lock while it commits a batch
 CACHE_KIB = 64 * 1024  # holds the upper pages of every index of 1,000,000 people
@@ -35,6 +35,9 @@ def uri_of(path: Path) -> str:
     return f"{path.absolute().as_uri()}?mode=rw"
 
 
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+_NOT_UTF8 = "Could not decode to UTF-8"  # said by sqlite3 itself, without a code; no text of ours is anything else
+
 ENGINE_ERRORS = (sqlite3.Error, UnicodeError, OverflowError)
 
 
@@ -43,8 +46,11 @@ def storage_error(name: str, error: BaseException) -> StorageError:
     if not isinstance(error, sqlite3.Error):
         return StorageError(f"{name}: a value cannot be stored ({type(error).__name__})")
     code = getattr(error, "sqlite_errorname", type(error).__name__)
+    if str(error).startswith(_NOT_UTF8):
+        code = "SQLITE_CORRUPT"
     reason = next((text for start, text in _REASONS.items() if code.startswith(start)), "the statement failed")
-    return StorageError(f"{name}: {reason} ({code})")
+    kind = StorageDamaged if code.startswith(_DAMAGED) else StorageError
+    return kind(f"{name}: {reason} ({code})")
 
 
 class engine_errors:

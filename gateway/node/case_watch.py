@@ -1,8 +1,9 @@
 """Tells this agency's manager of governance cases, and reminds them; only a serving node does it.
 
-About once a minute, (1) whoever is to be told of a new case, is: on record, then as an event; (2) an overdue case is
-reminded of, at most once a day, the same way. It knows nothing of the answer that opened a case, so that nothing of it
-shows in when an answer leaves. What it does is in the ledger: neither a restart nor a second process does it twice.
+About once a minute, (1) whoever is to be told of a new case, is: marked in the case's row, then as an event; (2) an
+overdue case is reminded of, at most once a day, the same way. It knows nothing of the answer that opened a case, so
+that nothing of it shows in when an answer leaves. The mark is on disk first: neither a restart nor a second process
+does it twice. It is no entry, for that would show in the ledger's size (consent_ledger/case.py).
 """
 
 import asyncio
@@ -19,11 +20,11 @@ from gateway.node.parts import NodeParts
 from gateway.settings import CasesTable
 
 WATCH_S = 60.0
-MAX_WATCHED = 100  # cases looked after each time, oldest first: some 100 durable writes
+MAX_WATCHED = 100  # cases looked after each time, oldest first: each a durable write of its row
 
 
 async def keep_watch(node: NodeParts, settings: CasesTable) -> None:
-    """Watch for ever; what cannot be put on record now is tried again."""
+    """Watch for ever; what cannot be marked now is tried again."""
     while True:
         try:
             await watch(node, settings)

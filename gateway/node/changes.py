@@ -53,9 +53,8 @@ class Changes:
     def __init__(self, spec: MappingSpec, *, run_id: int, later_wins: bool) -> None:
         """`later_wins`: records of one key are versions of it; else the second one is refused."""
         self._mapper = Mapper(spec)
-        self._recurring: dict[
-            int, tuple[Mapped, MappedRow]
-        ] = {}  # by identity: the mapper hands out the same ones again
+        # By identity, for the mapper hands out the same ones again.
+        self._recurring: dict[int, tuple[Mapped, MappedRow]] = {}
         self._salt = fingerprint(spec).encode()
         self._run_id = run_id
         self._later_wins = later_wins

@@ -4,17 +4,17 @@
 (7) whose cosignatures under it hold: these witnesses have seen this tree, and that it only grew
 """
 
-import base64
 from collections.abc import Iterator
 
 from consent_ledger.checkpoint import origin_of, verify
-from consent_ledger.note import NoteInvalid, NoteKey
+from consent_ledger.note import NoteInvalid
 from gateway.errors import FederationError, NotForUs, WireError
 from gateway.node.cosignatures import Cosignatures, read_cosignatures
 from gateway.node.evidence_file import Evidence
 from gateway.node.findings import Finding, Verdict, false, when
+from gateway.node.log_key import log_key
 from gateway.wire.federation import Federation, Member, verify_document
-from gateway.wire.keys import VerifyKey, ledger_public
+from gateway.wire.keys import VerifyKey
 
 
 def check_checkpoint(evidence: Evidence, federation: Federation, *, operator_key: VerifyKey) -> Iterator[Finding]:
@@ -54,16 +54,11 @@ def _document(evidence: Evidence, federation: Federation, operator_key: VerifyKe
 
 def _wrong_note(evidence: Evidence, member: Member) -> str:
     """What does not fit, in words; empty if the note says exactly this tree, and its log's key signed it."""
-    key = NoteKey(name=origin_of(evidence.federation, member.id), public=ledger_public(member.ledger_key))
-    note = evidence.checkpoint or ""
-    root = base64.b64encode(evidence.tree_root).decode()
-    if not note.startswith(f"{key.name}\n{evidence.tree_size}\n{root}\n"):
-        return "it names another log, size or root"
     try:
-        verify(note, key)
+        head = verify(evidence.checkpoint or "", log_key(evidence.federation, member)).head
     except NoteInvalid:
         return "the log's own key has not signed it"
-    return ""
+    return "" if (head.size, head.root) == (evidence.tree_size, evidence.tree_root) else "it names another size or root"
 
 
 def _witnesses(evidence: Evidence, federation: Federation, found: Cosignatures) -> Iterator[Finding]:

@@ -6,7 +6,8 @@ visit(), at start, hourly, at shutdown and by `patchwork ledger checkpoint`:
   (3) behind or inconsistent with any of them: sign nothing, disclose nothing (standing.py) until an officer has acted
   (4) fill the ledger up, so that its size tells of questions alone (consent_ledger/padding.py); sign that head and keep
       it. Once an hour: what a witness that was not heard is offered again is the head signed last
-  (5) have each witness that answered cosign it, with the proof that it extends what that witness holds
+  (5) have each witness that answered cosign it, with the proof that it extends what that witness holds; one that has
+      done so is not troubled again, though another is silent
   (6) keep the cosignatures that hold, and each witness's last word; one that refuses is an alarm, unless another
       process of this node (`patchwork ledger checkpoint` beside the one that serves) was there meanwhile
 A witness that is silent stops nobody but at the start, and there only the hub (docs/decisions/offline-witnesses.md).
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 
 from consent_ledger import heads, proofs
 from consent_ledger.append import read_head
-from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Head, cosigned_by, sign, with_cosignatures
+from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Head, cosigned_by, origin_of, sign, with_cosignatures
 from consent_ledger.errors import LedgerCorrupt, LedgerError, LedgerUnavailable
 from consent_ledger.heads import Said, Stored, Word
 from consent_ledger.ledger import Ledger
@@ -28,7 +29,15 @@ from consent_ledger.note import NoteInvalid
 from consent_ledger.storage import Work
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.errors import FederationError, HubError, LedgerDoubtful, PatchworkError, StorageError, WireError
+from gateway.errors import (
+    FederationError,
+    HubError,
+    LedgerDoubtful,
+    PatchworkError,
+    StorageDamaged,
+    StorageError,
+    WireError,
+)
 from gateway.events import emit
 from gateway.node.identity import Identity
 from gateway.node.standing import Standing
@@ -43,7 +52,7 @@ MAX_REASON = 200
 MAX_TRIES = 3  # with one witness on one visit, while other processes of this node overtake
 VERIFY_PAUSE_S = 0.05  # after each thousand entries, so that answers meanwhile are as quick as ever
 VERIFY_S = 86_400.0  # between two recomputations of the whole ledger
-DAMAGED_S = 60.0  # after one that found damage
+DAMAGED_S = 60.0  # after one that found damage, or could not read to the end
 NOT_COMPARED = "the ledger has not yet been compared with what"
 
 
@@ -115,7 +124,7 @@ class Checkpoints:
                     await self._database.read(check_seen(answer.witness, answer.seen))
                 if not answer.silent:
                     self._unheard.discard(answer.witness)
-        except (LedgerDoubtful, LedgerCorrupt) as error:
+        except (LedgerDoubtful, LedgerCorrupt, StorageDamaged) as error:
             self._doubt(str(error))
             raise LedgerDoubtful(str(error)) from error
         waiting = [answer for answer in answers if answer.witness in self._unheard]
@@ -148,20 +157,25 @@ class Checkpoints:
             await asyncio.sleep(SOON_S if self.standing.doubt else wait_s)
 
     async def keep_verified(self) -> None:
-        """Recompute the whole ledger at start and daily."""
+        """Recompute the whole ledger at start and daily; soon again if that came to no good end."""
         while True:
+            wait_s = VERIFY_S
             try:
                 await self.recompute()
             except PatchworkError as error:
                 emit("ledger.doubtful", level=logging.WARNING, code=error.code, reason=str(error))
-            await asyncio.sleep(DAMAGED_S if self._damage else VERIFY_S)
+                wait_s = DAMAGED_S
+            await asyncio.sleep(DAMAGED_S if self._damage else wait_s)
 
     async def recompute(self) -> None:
-        """Verify every entry; what does not fit closes `standing` until it does. Raises StorageError."""
+        """Verify every entry; what does not fit, or lies in a damaged page, closes `standing` until it does.
+
+        Raises StorageError if the file cannot be read now, which says nothing of what is in it.
+        """
         try:
             await self._ledger.verify(pause_s=VERIFY_PAUSE_S)
             self._damage = ""
-        except LedgerCorrupt as error:
+        except (LedgerCorrupt, StorageDamaged) as error:
             self._damage = str(error)
             self._doubt(self._damage)
 
@@ -195,16 +209,23 @@ class Checkpoints:
     async def _have_cosigned(self, stored: Stored, answer: Answer) -> Word:
         """(5) and (6)"""
         head = stored.checkpoint.head
-        word = await self._word(stored, answer)
+        already = await self._has_cosigned(head, answer)
+        word = self._said(Said.COSIGNED, answer, head) if already else await self._word(stored, answer)
         await self._database.write(heads.keep_word(word))
-        if word.said is Said.COSIGNED:
+        if word.said is Said.COSIGNED and not already:
             emit("witness.cosigned", witness=word.witness, size=head.size, epoch=head.epoch)
-        elif self._complaints.get(word.witness) != word.reason:  # once, not each minute
+        elif word.reason and self._complaints.get(word.witness) != word.reason:  # once, not each minute
             refused = word.said is Said.REFUSED
             event, level = ("witness.refused", logging.ERROR) if refused else ("witness.silent", logging.WARNING)
             emit(event, level=level, witness=word.witness, reason=word.reason)
         self._complaints[word.witness] = word.reason
         return word
+
+    async def _has_cosigned(self, head: Head, answer: Answer) -> bool:
+        if answer.seen is None or answer.seen.head != head:
+            return False
+        name = origin_of(self._me.federation, answer.witness)
+        return await self._database.read(heads.is_cosigned(head, name))
 
     async def _word(self, stored: Stored, answer: Answer, tries: int = MAX_TRIES) -> Word:
         head = stored.checkpoint.head

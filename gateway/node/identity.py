@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from consent_ledger.checkpoint import origin_of
+from consent_ledger.note import NoteKey
 from gateway.errors import ConfigurationError
-from gateway.wire.keys import LedgerKey, SigningKey
+from gateway.wire.keys import LedgerKey, SigningKey, ledger_public
 from gateway.wire.sealing_keys import SealingKeyRing
 
 SIGNING_KEY_FILE = "signing.pem"
@@ -21,6 +23,11 @@ class Identity:
     signing_key: SigningKey
     ledger_key: LedgerKey
     ring: SealingKeyRing
+
+    @property
+    def log_key(self) -> NoteKey:
+        """The public half of the ledger key under this log's name, as others see it in a note."""
+        return NoteKey(name=origin_of(self.federation, self.member), public=ledger_public(self.ledger_key.public_jwk()))
 
 
 def load_identity(folder: Path, *, member: str, federation: str) -> Identity:

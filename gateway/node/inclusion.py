@@ -8,16 +8,17 @@ from typing import Any
 import orjson
 
 from consent_ledger import heads, proof
-from consent_ledger.checkpoint import Cosigned, Head, origin_of, verify, with_cosignatures
+from consent_ledger.checkpoint import Cosigned, Head, verify, with_cosignatures
 from consent_ledger.merkle import ProofInvalid, verify_inclusion
-from consent_ledger.note import NoteInvalid, NoteKey
+from consent_ledger.note import NoteInvalid
 from gateway.database.contract import Database
 from gateway.errors import InputError, MalformedMessage, WireError
 from gateway.node.cosignatures import read_cosignatures
+from gateway.node.log_key import log_key
 from gateway.wire import base64url
 from gateway.wire.claims import array, identifier, integer, only, raw, read_claims, sha256, text
 from gateway.wire.federation import HUB, Federation, verify_document
-from gateway.wire.keys import VerifyKey, ledger_public
+from gateway.wire.keys import VerifyKey
 from gateway.wire.limits import (
     KIB,
     MAX_DOCUMENT_BYTES,
@@ -80,13 +81,13 @@ def check_proof(file: bytes, *, operator_key: VerifyKey) -> Proven:
         if member is None:
             raise InputError("the proof is of a member that its federation document does not list")
         note = raw(claims, "checkpoint", maximum=MAX_NOTE_BYTES).decode()
-        name = origin_of(federation.name, member.id)
-        checkpoint = verify(note, NoteKey(name=name, public=ledger_public(member.ledger_key)))  # (3)
+        log = log_key(federation.name, member)
+        checkpoint = verify(note, log)  # (3)
         head, seq, leaf = checkpoint.head, integer(claims, "seq"), sha256(claims, "leaf_hash")
         path = [base64url.decode_text(each) for each in array(claims, "proof", str, maximum=MAX_PROOF_HASHES)]
         verify_inclusion(bytes.fromhex(leaf), seq, head.size, path, head.root)  # (4)
         statements = array(claims, "witness_keys", str, maximum=MAX_HUB_KEYS)
-        vouched = read_cosignatures(note, federation, statements, log=name).vouched  # (5)
+        vouched = read_cosignatures(note, federation, statements, log=log.name).vouched  # (5)
     except (WireError, NoteInvalid, ProofInvalid, UnicodeDecodeError) as error:
         raise InputError(f"the proof does not hold: {error}") from error
     return Proven(federation=federation.name, member=member.id, seq=seq, leaf_hash=leaf, head=head, vouched=vouched)

@@ -10,20 +10,21 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from consent_ledger import heads
-from consent_ledger.checkpoint import origin_of, verify, with_cosignatures
+from consent_ledger.checkpoint import verify, with_cosignatures
 from consent_ledger.errors import LedgerCorrupt, LedgerError
 from consent_ledger.heads import Stored
 from consent_ledger.kinds import EntryKind
 from consent_ledger.merkle import leaf_hash
-from consent_ledger.note import NoteInvalid, NoteKey
+from consent_ledger.note import NoteInvalid
 from consent_ledger.proof import FoundEntry, Proved
 from gateway.errors import FederationError, InputError, StorageError, WireError
 from gateway.node.cosignatures import read_cosignatures
 from gateway.node.document_archive import document_of, documents_since
 from gateway.node.evidence_file import Evidence, ProvedEntry
+from gateway.node.log_key import log_key
 from gateway.node.parts import NodeParts
 from gateway.wire.federation import HUB, Federation, verify_document
-from gateway.wire.keys import VerifyKey, ledger_public
+from gateway.wire.keys import VerifyKey
 
 
 async def evidence_of(
@@ -139,7 +140,7 @@ def _signatures(note: str, federation: Federation, member: str, statements: Sequ
     listed = federation.members.get(member)
     if listed is None:
         return -1
-    log = NoteKey(name=origin_of(federation.name, member), public=ledger_public(listed.ledger_key))
+    log = log_key(federation.name, listed)
     try:
         verify(note, log)
         return len(read_cosignatures(note, federation, statements, log=log.name).vouched)

@@ -4,8 +4,9 @@
 (2) ids of questions that have expired for good
 Only under a clock that agrees with the hub's, for one that runs ahead would destroy what nobody can bring back:
 (3) count what went to and fro while it can still be opened
-(4) answers kept as evidence, counts, and notes of late answers that were never needed, a piece at a time
+(4) answers kept as evidence, counts, and notes of late answers that were never needed
 (5) secrets of months (questions) and years (officers' acts) that ended so long ago: put on record, then destroyed
+Rows go a piece at a time, each in a transaction of its own.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 
 from consent_ledger.errors import LedgerError
 from consent_ledger.governance import RetentionEntry
-from consent_ledger.retention import periods_over, purge_replay
+from consent_ledger.retention import drop_replay, periods_over
 from consent_ledger.retention_beside import (
     PIECE_ROWS,
     drop_answers,
@@ -68,8 +69,9 @@ async def retain(node: NodeParts, ledger_database: Database, limits: Limits) -> 
     now = node.clock.now()
     rejected = 0
     if limits.rejected_days:
-        rejected = await node.database.write(_drop_rejected(now - limits.rejected_days * DAY_S))  # (1)
-    replay = await ledger_database.write(purge_replay())  # (2)
+        rejected_before = now - limits.rejected_days * DAY_S
+        rejected = await _in_pieces(node.database, lambda: _drop_rejected(rejected_before))  # (1)
+    replay = await _in_pieces(ledger_database, lambda: drop_replay(PIECE_ROWS))  # (2)
     try:
         node.membership.current()
         node.standing.check()
@@ -125,11 +127,9 @@ async def _in_pieces(database: Database, piece: Callable[[], Work[int]]) -> int:
 
 
 def _drop_rejected(before: float) -> Work[int]:
-    ((count,),) = yield Statement(
-        "SELECT count(*) FROM rejected_record WHERE run_id IN (SELECT id FROM import_run WHERE finished_at < ?)",
-        (before,),
+    rows = yield Statement(
+        "DELETE FROM rejected_record WHERE id IN (SELECT id FROM rejected_record"
+        " WHERE run_id IN (SELECT id FROM import_run WHERE finished_at < ?) LIMIT ?) RETURNING 1",
+        (before, PIECE_ROWS),
     )
-    yield Statement(
-        "DELETE FROM rejected_record WHERE run_id IN (SELECT id FROM import_run WHERE finished_at < ?)", (before,)
-    )
-    return int(count)
+    return len(rows)

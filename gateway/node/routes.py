@@ -94,9 +94,8 @@ class _Door:
             self._admission.free()
         passed = asyncio.get_running_loop().time() - arrived
         if passed > max(IN_TIME_S, envelope.deadline_ms / 1000 - MARGIN_S) or request.transport is None:
-            self._node.ledger.note_late(
-                envelope.sender, envelope.id
-            )  # no hub is to blame if the asker does not have it
+            # No hub is to blame if the asker does not have it.
+            self._node.ledger.note_late(envelope.sender, envelope.id)
         emit("answer.released", jti=envelope.id, member=envelope.sender)
         return web.Response(body=sealed, content_type="application/octet-stream")
 

@@ -8,8 +8,7 @@ from collections import Counter
 
 from aiohttp import web
 
-from consent_ledger.checkpoint import origin_of
-from consent_ledger.note import NoteInvalid, NoteKey
+from consent_ledger.note import NoteInvalid
 from consent_ledger.witness import WitnessRefused, cosign_next, newest_seen
 from gateway.clock import Clock
 from gateway.database.contract import Database
@@ -17,10 +16,10 @@ from gateway.errors import NotAuthentic, Overloaded
 from gateway.events import Bounded
 from gateway.links.body import BodyReader, no_body
 from gateway.node.identity import Identity
+from gateway.node.log_key import log_key
 from gateway.node.membership import Membership
 from gateway.wire.checkpoints import Held, Submission, Verdict
 from gateway.wire.federation import HUB, Member
-from gateway.wire.keys import ledger_public
 from gateway.wire.limits import MAX_CHECKPOINT_BYTES
 from gateway.wire.paths import CHECKPOINTS_PATH
 from gateway.wire.request import verify_header
@@ -80,18 +79,14 @@ class WitnessDoor:
             raise Overloaded("this member has submitted more checkpoints in an hour than an honest node makes")
 
     async def _take(self, member: Member, submission: Submission) -> Verdict:
-        federation = self._me.federation
-        own = NoteKey(
-            name=origin_of(federation, self._me.member), public=ledger_public(self._me.ledger_key.public_jwk())
-        )
         try:
             line = await cosign_next(
                 self._database,
                 member=member.id,
                 note=submission.note,
                 proof=submission.proof,
-                log=NoteKey(name=origin_of(federation, member.id), public=ledger_public(member.ledger_key)),
-                own=own,
+                log=log_key(self._me.federation, member),
+                own=self._me.log_key,
                 signer=self._me.ledger_key,
                 now=self._clock.now(),
             )

@@ -9,11 +9,11 @@ from consent_ledger.note import NoteInvalid, NoteKey, read
 from gateway.errors import FederationError, HubError, NotAuthentic, PatchworkError, WireError
 from gateway.links.witness_client import WitnessAddress, WitnessClient
 from gateway.node.identity import Identity
+from gateway.node.log_key import log_key
 from gateway.node.membership import Membership
 from gateway.settings import is_loopback
 from gateway.wire.checkpoints import Submission, Verdict, verify_witness_key
 from gateway.wire.federation import HUB, Federation
-from gateway.wire.keys import ledger_public
 
 NOT_OURS = "shows a checkpoint that this node's ledger key has not signed"
 
@@ -47,7 +47,7 @@ class Witnesses:
         plain_http: bool,
     ) -> None:
         """`hub` is its URL, `members` the ids of member witnesses."""
-        self.log = NoteKey(name=origin_of(me.federation, me.member), public=ledger_public(me.ledger_key.public_jwk()))
+        self.log = me.log_key
         self._me = me
         self._membership = membership
         self._client = client
@@ -74,12 +74,11 @@ class Witnesses:
 
     def key_in(self, federation: Federation, witness: str, statement: str | None) -> NoteKey:
         """A member's ledger key is in the document; the hub's in a statement under a key of the document."""
-        name = origin_of(self._me.federation, witness)
         if witness != HUB:
-            return NoteKey(name=name, public=ledger_public(federation.member(witness).ledger_key))
+            return log_key(self._me.federation, federation.member(witness))
         if statement is None:
             raise NotAuthentic("the hub has not said which key it cosigns with")
-        return NoteKey(name=name, public=verify_witness_key(statement, federation))
+        return NoteKey(name=origin_of(self._me.federation, HUB), public=verify_witness_key(statement, federation))
 
     async def ask_one(self, witness: str) -> Answer:
         """What one of them holds."""

@@ -1,6 +1,6 @@
 """kill -9 under load: every answer that left a node has its entry, the tree verifies, the database is whole.
 
-    python -m tests.bench.bench_kill --kills 50
+    make bench-kill, or python -m tests.bench.bench_kill --kills 50
 
 A real `patchwork node serve` is asked through a real hub, and killed after a random number of its answers has arrived;
 then the same again on what it left behind. tests/flow/test_kill.py does it a few times in the suite.

@@ -276,7 +276,7 @@ async def test_a_case_is_told_of_once_though_the_node_starts_again(
     assert [event["event"] for event in events] == ["case.opened"]
 
 
-async def test_a_serving_node_tells_of_a_case_by_itself_though_the_first_attempt_is_not_on_record(
+async def test_a_serving_node_tells_of_a_case_by_itself_though_the_first_attempt_could_not_be_written(
     north: TestFederation, events: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asked(north, **KATE, **BREAK_GLASS)

@@ -141,11 +141,14 @@ async def test_of_a_refusal_nothing_is_kept_but_its_entry(north: TestFederation)
 
 async def test_what_was_disclosed_about_an_erased_person_is_gone(north: TestFederation) -> None:
     jti = await ask(north)
-    await gathered(north, AGENCY, jti)
+    (before,) = (await gathered(north, AGENCY, jti)).entries
     ledger = north.nodes[AGENCY].parts.ledger
     await ledger.erase(1)
-    with pytest.raises(InputError, match="erased"):
-        await gathered(north, AGENCY, jti)
+    with pytest.raises(InputError, match="nothing about this question is on record here, or what is has been erased"):
+        await gathered(north, AGENCY, jti)  # the same words as for a question that was never asked
+    found = await ledger.entry(before.seq)
+    assert found is not None
+    assert (found[0].body, found[0].leaf_hash) == (None, leaf_hash(before.leaf).hex())
     assert false(checked(north, await gathered(north, ASKER, jti))) == []
     assert (await ledger.verify()).size > 0
 
@@ -159,13 +162,16 @@ async def test_a_signed_checkpoint_over_the_entries_is_part_of_it(north: TestFed
     await ask(north)
     evidence = await gathered(north, ASKER, jti)
     assert evidence.checkpoint == note
+    assert evidence.tree_size == bare.tree_size < (await north.nodes[ASKER].parts.ledger.head()).size
     assert f"signed a checkpoint of this tree of {bare.tree_size} entries" in proven(checked(north, evidence))
     forged = replace(evidence, checkpoint=sign_note(north, ASKER, bare, stranger=True))
     assert [says.rpartition("checkpoint: ")[2] for says in false(checked(north, forged))] == [
         "the log's own key has not signed it"
     ]
     moved = replace(evidence, checkpoint=note.replace(f"\n{bare.tree_size}\n", "\n4\n"))
-    assert "it names another log, size or root" in false(checked(north, moved))[0]
+    assert "the log's own key has not signed it" in false(checked(north, moved))[0]
+    larger = replace(evidence, checkpoint=sign_note(north, ASKER, replace(bare, tree_size=bare.tree_size + 1)))
+    assert "it names another size or root" in false(checked(north, larger))[0]
 
 
 async def test_each_thing_that_was_changed_is_named(north: TestFederation) -> None:

@@ -128,6 +128,9 @@ async def test_where_nobody_has_cosigned_yet_the_head_is_cosigned_for_the_eviden
         sign=node.checkpoints.visit,
     )
     assert sorted(vouching(north, evidence)) == ["hub", OTHER]
+    signed = await node.ledger_database.read(heads.newest())
+    assert signed is not None
+    assert evidence.tree_size == signed.checkpoint.head.size  # a size that witnesses see anyhow
 
 
 async def test_witnesses_vouch_after_two_rotations_and_after_ledger_keys_were_replaced(north: TestFederation) -> None:

@@ -1,4 +1,4 @@
-"""A node that is killed while it answers: `python -m tests.bench.bench_kill --kills 50` does it fifty times."""
+"""A node that is killed while it answers: `make bench-kill` does it fifty times."""
 
 from pathlib import Path
 

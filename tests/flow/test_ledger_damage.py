@@ -1,8 +1,9 @@
 """A ledger file that was changed, swapped, cut or lost: the node discloses nothing, says why, and recovers."""
 
+import asyncio
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from consent_ledger.heads import Said
+from consent_ledger.read import TreeHead
 from gateway.errors import ConfigurationError, StorageError
+from gateway.node import checkpoints
 from gateway.node.results import MemberOutcome
 from gateway.wire.join import sign_join
 from gateway.wire.keys import LedgerKey
@@ -52,21 +55,43 @@ def ledger(north: TestFederation, member: str = AGENCY) -> Path:
     return north.folder / member / "data" / "ledger.db"
 
 
-def change(file: Path, statement: str) -> None:
+def sql(statement: str) -> Callable[[Path], None]:
     """What somebody does who can write the file."""
-    with closing(sqlite3.connect(file)) as database, database:
-        for trigger in ("entry_is_never_changed", "entry_is_never_removed"):
-            database.execute(f"DROP TRIGGER {trigger}")
-        database.execute(statement)
+
+    def change(file: Path) -> None:
+        with closing(sqlite3.connect(file)) as database, database:
+            for trigger in ("entry_is_never_changed", "entry_is_never_removed"):
+                database.execute(f"DROP TRIGGER {trigger}")
+            database.execute(statement)
+
+    return change
+
+
+def overwrite_page(file: Path) -> None:
+    """What a failing disk does, far from what is read to answer: the page that has the oldest entry."""
+    with closing(sqlite3.connect(file)) as database:
+        ((leaf,),) = database.execute("SELECT leaf FROM entry WHERE seq = 0")
+        ((page_bytes,),) = database.execute("PRAGMA page_size")
+    content = bytearray(file.read_bytes())
+    at = content.index(leaf) // page_bytes * page_bytes
+    content[at : at + page_bytes] = b"\xff" * page_bytes
+    file.write_bytes(content)
 
 
 CHANGES = {
-    "an edited leaf": ("UPDATE entry SET leaf = zeroblob(600) WHERE seq = 1", "entry 1 does not have its hash"),
-    "an edited hash": ("UPDATE entry SET leaf_hash = zeroblob(32) WHERE seq = 1", "entry 1 does not have its hash"),
-    "a row deleted in the middle": ("DELETE FROM entry WHERE seq = 1", "entry 1 is missing"),
-    "the last row deleted": ("DELETE FROM entry WHERE seq = 3", "is missing|does not fit"),
-    "another size": ("UPDATE ledger_head SET size = 0, peaks = x''", "the head does not fit the entries"),
-    "an edited subtree": ("UPDATE tree_node SET hash = zeroblob(32) WHERE level = 1", "does not fit|are not those"),
+    "an edited leaf": (sql("UPDATE entry SET leaf = zeroblob(600) WHERE seq = 1"), "entry 1 does not have its hash"),
+    "an edited hash": (
+        sql("UPDATE entry SET leaf_hash = zeroblob(32) WHERE seq = 1"),
+        "entry 1 does not have its hash",
+    ),
+    "a row deleted in the middle": (sql("DELETE FROM entry WHERE seq = 1"), "entry 1 is missing"),
+    "the last row deleted": (sql("DELETE FROM entry WHERE seq = 3"), "is missing|does not fit"),
+    "another size": (sql("UPDATE ledger_head SET size = 0, peaks = x''"), "the head does not fit the entries"),
+    "an edited subtree": (
+        sql("UPDATE tree_node SET hash = zeroblob(32) WHERE level = 1"),
+        "does not fit|are not those",
+    ),
+    "one page of old entries overwritten": (overwrite_page, "ledger database ledger.db: the file is damaged"),
 }
 
 
@@ -74,10 +99,10 @@ CHANGES = {
 async def test_what_was_changed_in_the_file_is_named_and_nothing_disclosed_until_it_is_put_back(
     north: TestFederation, name: str
 ) -> None:
-    statement, reason = CHANGES[name]
+    change, reason = CHANGES[name]
     await north.stop(AGENCY)
     good = ledger(north).read_bytes()
-    change(ledger(north), statement)
+    change(ledger(north))
     doubt = await start(north)
     assert any(each in doubt for each in reason.split("|")), doubt
     assert await ask(north) is UNREACHABLE
@@ -85,6 +110,31 @@ async def test_what_was_changed_in_the_file_is_named_and_nothing_disclosed_until
     ledger(north).write_bytes(good)
     assert await start(north) == ""
     assert await ask(north) is TEAMS
+
+
+async def test_a_recomputation_that_could_not_read_is_tried_again_within_a_minute_and_not_tomorrow(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file was locked, say: that is no damage, so the node goes on answering, but nothing was verified either."""
+    node, done = north.nodes[AGENCY], asyncio.Event()
+    verify = node.parts.ledger.verify
+    tries = 0
+
+    async def locked_at_first(*, pause_s: float) -> TreeHead:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise StorageError("ledger database ledger.db: it is locked by another process")
+        head = await verify(pause_s=pause_s)
+        done.set()
+        return head
+
+    monkeypatch.setattr(node.parts.ledger, "verify", locked_at_first)
+    monkeypatch.setattr(checkpoints, "DAMAGED_S", 0.01)
+    task = asyncio.create_task(node.checkpoints.keep_verified())
+    await asyncio.wait_for(done.wait(), 5)
+    task.cancel()
+    assert node.parts.standing.doubt == ""
 
 
 async def test_another_agencys_ledger_in_its_place_discloses_nothing(north: TestFederation) -> None:
@@ -136,6 +186,11 @@ async def test_a_lost_ledger_key_does_not_start_and_a_new_one_waits_for_an_offic
     file.unlink()
     with pytest.raises(ConfigurationError, match=r"ledger\.pem: key cannot be read"):
         await start(north)
+    shutil.copyfile(file.with_name("signing.pem"), file)
+    file.chmod(0o640)
+    with pytest.raises(ConfigurationError, match=r"ledger\.pem: .*(0640|640)"):
+        await start(north)
+    file.unlink()
 
     new = LedgerKey.generate()
     new.save(file)

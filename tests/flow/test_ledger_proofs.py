@@ -2,9 +2,11 @@
 
 import asyncio
 import shutil
+import sqlite3
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,19 @@ async def test_a_forged_proof_does_not_hold(north: TestFederation) -> None:
     own = base64url.decode_text(proof["checkpoint"]).decode().splitlines(keepends=True)[:6]
     alone = proof | {"checkpoint": base64url.encode_text("".join(own).encode())}
     assert check_proof(orjson.dumps(alone), operator_key=operator_key).vouched == ()
+
+
+async def test_restore_refuses_another_agencys_file_and_leaves_it_as_it_was(north: TestFederation) -> None:
+    await run(north, "ledger", "checkpoint")
+    await north.nodes[ASKER].checkpoints.visit()
+    for member in (AGENCY, ASKER):
+        await north.stop(member)
+    own, other = (north.folder / member / "data" / "ledger.db" for member in (AGENCY, ASKER))
+    shutil.copyfile(other, own)
+    refused = await fail(north, "ledger", "restore", "--by", "officer", "--yes")
+    assert refused == "the ledger file is another agency's: put back this agency's own"
+    with closing(sqlite3.connect(own)) as database:
+        assert database.execute("SELECT max(epoch) FROM checkpoint").fetchone() == (1,)
 
 
 async def test_an_officer_restores_a_backup(north: TestFederation) -> None:

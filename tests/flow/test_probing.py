@@ -10,7 +10,13 @@ from typing import Any
 
 import pytest
 
+from consent_ledger.append import Appended
+from consent_ledger.entries import AnsweredEntry
+from consent_ledger.errors import LedgerUnavailable
+from consent_ledger.ledger import Ledger
+from gateway.node import answer
 from gateway.node.ask import ask
+from gateway.node.decisions import Decided
 from gateway.node.results import Completed, MemberOutcome, MemberResult
 from gateway.wire.limits import SEALED_ANSWER_BYTES
 from tests.federation import TestFederation, federation, result_of, someone
@@ -57,6 +63,34 @@ async def said(
 async def outcomes(north: TestFederation, number: int, **who: str) -> list[MemberOutcome]:
     """What the first `number` variants lead to."""
     return [(await said(north, name, **details, **who)).outcome for name, details in VARIANTS[:number]]
+
+
+@pytest.mark.parametrize("fault", ["decide_team", "log_answer"])
+async def test_a_question_that_fails_about_somebody_known_is_counted_as_one_about_nobody(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    """Else whoever finds a way to make it fail could go on asking."""
+    name, details = VARIANTS[0]
+    log_answer = Ledger.log_answer
+
+    def fails(*_: object, **__: object) -> Decided:
+        raise ValueError
+
+    async def fails_of_known(ledger: Ledger, entry: AnsweredEntry) -> Appended:
+        if entry.person_id is not None:
+            raise LedgerUnavailable("the entry is too long, say")
+        return await log_answer(ledger, entry)
+
+    with monkeypatch.context() as broken:
+        if fault == "decide_team":
+            broken.setattr(answer, "decide_team", fails)
+        else:
+            broken.setattr(Ledger, "log_answer", fails_of_known)
+        assert {(await said(north, name, **details)).outcome for _ in range(8)} == {NOTHING}
+    assert (await said(north, name, **details)).outcome is NOTHING  # this practitioner's eight are used up
+    assert (await said(north, name, practitioner="asker-2", **details)).outcome is TEAMS
+    withheld = [body.get("withheld") for body in await north.ledger(AGENCY)]
+    assert withheld == [*[None] * 8, "practitioner", None]
 
 
 def alerts(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:

@@ -72,6 +72,20 @@ async def test_strangers_are_refused_before_anything_is_read(north: TestFederati
         await client(north, LOG, key=SigningKey.generate()).held(address(north, witness))
 
 
+async def test_a_member_submits_no_more_than_sixty_heads_an_hour_to_another(north: TestFederation) -> None:
+    """Each new epoch is a row for good, and the witness's writer is the one that its own answers need."""
+    note, speaker = Submission(note=await own_note(north)), client(north, LOG)
+    for _ in range(60):
+        assert (await speaker.submit(address(north, WITNESS), note)).cosignature is not None
+    with pytest.raises(HubError, match=r"refused the request \(503\)"):
+        await speaker.submit(address(north, WITNESS), note)
+    assert (await speaker.held(address(north, WITNESS))).note == note.note  # to look is not to submit
+    north.clock.turn(3600)
+    await north.publish()
+    await north.refresh()
+    assert (await speaker.submit(address(north, WITNESS), note)).cosignature is not None
+
+
 async def test_a_suspended_member_is_cosigned_no_more(north: TestFederation) -> None:
     note = await own_note(north)
     await north.publish(lambda operator: operator.suspend(LOG, north.clock.now()))

@@ -1,5 +1,6 @@
 """Witnesses cosign what only grew, refuse what was rewritten, and a node that lost entries discloses nothing."""
 
+import asyncio
 import logging
 import shutil
 import sqlite3
@@ -15,8 +16,10 @@ from consent_ledger.heads import Said
 from consent_ledger.merkle import TreeHasher, leaf_hash
 from gateway.database.contract import Work
 from gateway.errors import LedgerDoubtful
+from gateway.node import checkpoints
 from gateway.node.checkpoints import Visit
 from gateway.node.results import MemberOutcome
+from gateway.node.witnesses import Answer
 from gateway.wire.checkpoints import Verdict
 from tests.federation import TestFederation, federation, result_of, someone
 
@@ -82,11 +85,11 @@ async def test_two_processes_of_one_node_that_sign_at_once_are_no_alarm(
 ) -> None:
     """`patchwork ledger checkpoint` beside the node that serves: its head is cosigned just before ours comes."""
     await visit(north)
-    checkpoints = north.nodes[AGENCY].checkpoints
+    serving = north.nodes[AGENCY].checkpoints
     command = await north.open(AGENCY)
     await command.parts.membership.refresh()
     await ask(north)
-    submit, overtaken = checkpoints.witnesses.submit, False
+    submit, overtaken = serving.witnesses.submit, False
 
     async def overtake(witness: str, note: str, proof: Sequence[bytes]) -> Verdict:
         nonlocal overtaken
@@ -95,11 +98,11 @@ async def test_two_processes_of_one_node_that_sign_at_once_are_no_alarm(
             assert set(said(await command.checkpoints.visit(**faster)).values()) == {Said.COSIGNED}
         return await submit(witness, note, proof)
 
-    monkeypatch.setattr(checkpoints.witnesses, "submit", overtake)
+    monkeypatch.setattr(serving.witnesses, "submit", overtake)
     with caplog.at_level(logging.WARNING, "patchwork"):
         assert set(said(await visit(north)).values()) == {Said.COSIGNED}
     assert {"witness.refused", "ledger.doubtful"}.isdisjoint(caplog.messages)
-    assert checkpoints.standing.doubt == ""
+    assert serving.standing.doubt == ""
     assert set(said(await visit(north)).values()) == {Said.COSIGNED}
     await command.close()
 
@@ -200,6 +203,37 @@ async def test_only_the_hub_can_hold_up_a_start_and_no_witness_a_node_that_runs(
     await north.refresh()
     await visit(north)
     assert await ask(north) is TEAMS
+
+
+async def test_a_witness_that_cosigned_is_not_asked_again_each_minute_because_another_is_silent(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A member takes 60 submissions an hour of another: one witness that is down must not use them up at the rest."""
+    await north.stop(OTHER)
+    witnesses = north.nodes[AGENCY].checkpoints.witnesses
+    ask_all, submit, enough = witnesses.ask, witnesses.submit, asyncio.Event()
+    rounds, submitted = 0, []
+
+    async def ask_counted() -> list[Answer]:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 5:
+            enough.set()
+        return await ask_all()
+
+    async def submit_counted(witness: str, note: str, proof: Sequence[bytes]) -> Verdict:
+        submitted.append(witness)
+        return await submit(witness, note, proof)
+
+    monkeypatch.setattr(checkpoints, "RETRY_S", 0.01)
+    monkeypatch.setattr(witnesses, "ask", ask_counted)
+    monkeypatch.setattr(witnesses, "submit", submit_counted)
+    keeping = asyncio.create_task(north.nodes[AGENCY].checkpoints.keep())
+    await asyncio.wait_for(enough.wait(), 10)
+    keeping.cancel()
+    assert submitted == ["hub"]
+    assert said(await visit(north)) == {"hub": Said.COSIGNED, OTHER: Said.NO_WORD}
+    assert submitted == ["hub", "hub"]
 
 
 async def test_a_node_that_stops_leaves_a_signed_head_even_without_its_witnesses(north: TestFederation) -> None:

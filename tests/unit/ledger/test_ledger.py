@@ -287,6 +287,7 @@ async def test_cancelled_caller_leaves_the_others_alone(files: Files) -> None:
         ("UPDATE tree_node SET hash = zeroblob(32) WHERE level = 1 AND position = 0", "subtree 0 of level 1"),
         ("UPDATE ledger_head SET peaks = zeroblob(64)", "head does not fit"),
         ("UPDATE ledger_head SET peaks = zeroblob(32)", "head of the ledger"),
+        ("DELETE FROM ledger_head", "head of the ledger"),
         ("UPDATE ledger_head SET projected_size = 1", "projection"),
         ("INSERT INTO consent_entry VALUES (x'00', 0, 'northshire')", "projection"),
         ("DELETE FROM consent_entry WHERE applied_seq = 3", "entry 3 is not among"),

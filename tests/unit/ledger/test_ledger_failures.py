@@ -71,6 +71,16 @@ async def test_read_only_ledger_refuses(files: Files) -> None:
         await ledger.log_answer(answered("k"))
 
 
+async def test_what_comes_while_4096_entries_wait_is_refused_and_those_are_written(files: Files) -> None:
+    ledger, _ = await files.ledger()
+    results = await asyncio.gather(
+        *(ledger.log_answer(answered(f"j{number}")) for number in range(4096 + 10)), return_exceptions=True
+    )
+    refused = [result for result in results if isinstance(result, LedgerUnavailable)]
+    assert [str(each) for each in refused] == ["too many entries are waiting"] * 10
+    assert (await ledger.head()).size == 4096
+
+
 def mount(folder: Path) -> bool:
     """Put a file system of 2 MB on a folder; False if this machine does not let us."""
     command = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)]

@@ -58,9 +58,8 @@ async def test_counts_go_in_pieces_and_the_node_knows_from_when_on_it_has_them(f
     assert await storage.write(drop_counts(HOUR)) == 0
     assert await ledger.exchanged_from() == HOUR
     assert list(await ledger.exchanged(COUNCIL, 0, HOUR + 2)) == [HOUR]
-    await storage.write(
-        drop_counts(HOUR - 50)
-    )  # the limit was made longer: what is gone stays gone, and is known to be
+    # The limit was made longer: what is gone stays gone, and is known to be.
+    await storage.write(drop_counts(HOUR - 50))
     assert await ledger.exchanged_from() == HOUR
 
 

@@ -242,7 +242,7 @@ async def test_what_a_member_signs_afterwards_is_not_the_question_or_answer_of_t
 
 
 async def test_a_question_that_nobody_asked_has_no_evidence(north: TestFederation) -> None:
-    with pytest.raises(InputError, match="nothing about this question"):
+    with pytest.raises(InputError, match="--asked-by MEMBER"):
         await gathered(north, ASKER, "11111111-2222-4333-8444-555555555555")
 
 

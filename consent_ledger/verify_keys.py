@@ -22,7 +22,7 @@ from consent_ledger.record import LeafReader, open_parts, read_leaf
 from consent_ledger.storage import Row, Storage, Work
 from consent_ledger.verify import Agreements
 
-_SLICE = 100  # entries opened between two looks at what else waits: under a millisecond
+_SLICE = 25  # entries opened between two looks at what else waits: under a millisecond
 
 Question = tuple[str, str, str, int]  # federation, issuer, id, when it may be forgotten
 

@@ -62,7 +62,7 @@ def food_bank(register: Register, path: Path) -> None:
             rows.writerow(
                 (
                     *(name, client.family, born, client.postcode, "", f"{volunteer.given} {volunteer.family}"),
-                    *(volunteer.phone, volunteer.email, "Tue & Thu", f"{found.start:%B %Y}"),
+                    *(volunteer.phone, volunteer.email, volunteer.hours, f"{found.start:%B %Y}"),
                     *(f"{found.last_contact:%d/%m/%Y}", "yes" if client.consent else "no"),
                 )
             )

@@ -1,11 +1,11 @@
 """Secrets in the key store: found, made durable before their first use, destroyed for good. SQL of the keys schema."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from consent_ledger.record import SECRET_BYTES
-from consent_ledger.storage import Work
+from consent_ledger.storage import Value, Work
 
 KEY_ID_BYTES = 16
 
@@ -52,9 +52,20 @@ def make(owners: Iterable[Owner], federation: str) -> Work[dict[Owner, Key]]:
     return (yield from find(owners, federation))
 
 
-def destroy(owner: Owner, federation: str) -> Work[bool]:
-    """Delete a secret; False if there was none."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destroyed:
+    """When a secret was destroyed: the ledger's size, how many entries stood under it, and the hour (since 1970)."""
+
+    entries: int
+    size: int
+    hour: int
+
+
+def destroy(owner: Owner, federation: str, stood: Mapping[bytes, Destroyed]) -> Work[bool]:
+    """Delete a secret, and note of its id what stood under it; False if there was none."""
     found = yield from find([owner], federation)
+    gone = {key.id for key in found.values()}
+    yield from note_destroyed({key_id: under for key_id, under in stood.items() if key_id in gone}, federation)
     if isinstance(owner, int):
         yield "DELETE FROM person_key WHERE person_id = ?", (owner,)
     else:
@@ -93,3 +104,59 @@ def secrets_by_id(key_ids: Iterable[bytes]) -> Work[dict[bytes, bytes]]:
         if rows:
             found[key_id] = rows[0][0]
     return found
+
+
+def note_destroyed(keys: Mapping[bytes, Destroyed], federation: str) -> Work[None]:
+    """Note that these secrets are no more."""
+    rows: list[tuple[Value, ...]] = [
+        (key_id, federation, when.entries, when.size, when.hour) for key_id, when in keys.items()
+    ]
+    yield (
+        "INSERT INTO destroyed_key (key_id, federation, entries, size, hour) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        rows,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Whose secret this is; a month's or year's has no person."""
+
+    secret: bytes = field(repr=False)
+    person_id: int | None
+
+
+def held_by_id(key_ids: Iterable[bytes]) -> Work[dict[bytes, Held | Destroyed]]:
+    """What the key store knows of each id; those of which it knows nothing are missing."""
+    known: dict[bytes, Held | Destroyed] = {}
+    for key_id in key_ids:
+        rows = yield (
+            "SELECT secret, person_id FROM person_key WHERE key_id = ?"
+            " UNION ALL SELECT secret, NULL FROM month_key WHERE key_id = ?",
+            (key_id, key_id),
+        )
+        if rows:
+            known[key_id] = Held(*rows[0])
+            continue
+        rows = yield "SELECT entries, size, hour FROM destroyed_key WHERE key_id = ?", (key_id,)
+        if rows:
+            entries, size, hour = rows[0]
+            known[key_id] = Destroyed(entries=entries, size=size, hour=hour)
+    return known
+
+
+def count_consents(appended: Iterable[tuple[int, int]]) -> Work[None]:
+    """Count consents, as (person id, seq), that have just been appended."""
+    rows: list[tuple[Value, ...]] = [(seq, seq, person_id) for person_id, seq in appended]
+    yield (
+        "UPDATE person_key SET consents = consents + 1,"
+        " consent_head = CASE WHEN consent_head < ? THEN ? ELSE consent_head END WHERE person_id = ?",
+        rows,
+    )
+
+
+def recount_consents(counted: Iterable[tuple[bytes, int, int]]) -> Work[None]:
+    """Hold people to these counts instead, as (key id, how many, the newest): those not among them have none."""
+    rows: list[tuple[Value, ...]] = [(count, head, key_id) for key_id, count, head in counted]
+    yield "UPDATE person_key SET consents = 0, consent_head = -1", ()
+    yield "UPDATE person_key SET consents = ?, consent_head = ? WHERE key_id = ?", rows

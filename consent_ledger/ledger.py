@@ -1,11 +1,12 @@
 """The node's ledger: what may be put on record, each with its own type; sequencer.py writes it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
-from consent_ledger import case_table, exchange, exchange_erased, kept, keystore, padding
+from consent_ledger import case_table, exchange, exchange_erased, kept, keystore, padding, read
 from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard
 from consent_ledger.case import CaseId, Mark, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
@@ -16,7 +17,7 @@ from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, R
 from consent_ledger.errors import CaseRefused, LedgerCorrupt, LedgerError, LedgerUnavailable
 from consent_ledger.governance import GovernanceEntry
 from consent_ledger.kept import LateAnswer, SentAnswer
-from consent_ledger.keystore import Owner
+from consent_ledger.keystore import Destroyed, Owner
 from consent_ledger.kinds import KIND_CLASSES, EntryKind, KindClass
 from consent_ledger.merkle import TreeHasher
 from consent_ledger.proof import FoundEntry
@@ -113,13 +114,20 @@ class Ledger(LedgerReader):
         return (await self.record_all([(person_id, entry)]))[0]
 
     async def record_all(self, entries: Sequence[tuple[int, ConsentEntry]]) -> list[Appended]:
-        """Record several, as (person id, entry), in one transaction: in this order, or none of them."""
-        return await self._sequencer.append(
+        """Record several, as (person id, entry), in one transaction: in this order, or none of them.
+
+        Then the key store counts them (read.py), unless it cannot be written: they are on record all the same.
+        """
+        appended = await self._sequencer.append(
             [
                 self._draft(EntryKind(entry.kind), {**to_body(entry), "person_id": person_id}, person_id)
                 for person_id, entry in entries
             ]
         )
+        counted = [(person_id, each.seq) for (person_id, _), each in zip(entries, appended, strict=True)]
+        with suppress(Exception):
+            await self._keys.write(keystore.count_consents(counted))
+        return appended
 
     async def accept_agreement(self, agreement: AcceptedAgreement, *, by: str) -> Appended:
         """Accept exactly this agreement, or (`accepted` False) no longer; `by` is the officer's id."""
@@ -142,9 +150,17 @@ class Ledger(LedgerReader):
         return await self._destroy(period)
 
     async def log_epoch(self, after: Head, *, by: str) -> Appended:
-        """Put on record that the officer `by` lets a ledger go on that has lost what `after` had."""
+        """Put on record that the officer `by` lets a ledger go on that has lost what `after` had.
+
+        From now on the key store holds people to the consents that are left and those entered again.
+        """
         lost = {"epoch": after.epoch, "size": after.size, "root": after.root.hex()}
-        return await self._append(EntryKind.EPOCH, {"after": lost, "by": by}, None)
+        appended = await self._append(EntryKind.EPOCH, {"after": lost, "by": by}, None)
+        try:
+            await self._keys.write(keystore.recount_consents(await self._storage.read(read.consents_by_key())))
+        except Exception as error:
+            raise unavailable(error) from error
+        return appended
 
     async def filled(self) -> TreeHasher:
         """The tree with fillers at its end: what may be signed, and so be seen.
@@ -177,7 +193,23 @@ class Ledger(LedgerReader):
 
     async def _destroy(self, owner: Owner) -> bool:
         try:
-            return await self._keys.write(keystore.destroy(owner, self._federation))
+            found = await self._keys.read(keystore.find([owner], self._federation))
+            ids = [key.id for key in found.values()]
+            under = await self._storage.read(read.under_keys(ids, hour=int(self._clock()) // 3600))
+            return await self._keys.write(keystore.destroy(owner, self._federation, under))
+        except Exception as error:
+            raise LedgerUnavailable("the key store cannot be written") from error
+
+    async def lost_keys(self) -> dict[bytes, Destroyed]:
+        """Ids of secrets under which entries stand, that the key store does not have and that nobody destroyed."""
+        under = await self._storage.read(read.under_all_keys(hour=int(self._clock()) // 3600))
+        known = await self._keys.read(keystore.held_by_id(under))
+        return {key_id: stood for key_id, stood in under.items() if key_id not in known}
+
+    async def give_up(self, lost: Mapping[bytes, Destroyed]) -> None:
+        """From now on take what stands under these as erased, once an officer's decision is on record."""
+        try:
+            await self._keys.write(keystore.note_destroyed(lost, self._federation))
         except Exception as error:
             raise LedgerUnavailable("the key store cannot be written") from error
 

@@ -1,16 +1,16 @@
-"""Reading the ledger: what an answer needs in its one read, entries opened where a key exists, and verification."""
+"""Reading the ledger: what an answer needs in its one read, and entries opened where a key exists."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from consent_ledger.append import NO_CONSENTS, read_head
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
 from consent_ledger.errors import LedgerCorrupt
-from consent_ledger.kinds import KindClass
-from consent_ledger.merkle import TreeHasher, leaf_hash
-from consent_ledger.record import HeaderReader, LeafHeader, open_leaf, read_leaf
+from consent_ledger.keystore import Destroyed
+from consent_ledger.merkle import leaf_hash
+from consent_ledger.record import LeafHeader, open_leaf, read_leaf
 from consent_ledger.storage import Row, Work
 
 CHUNK_ROWS = 1000  # entries of one read: some 1 MB
@@ -37,22 +37,37 @@ class TreeHead:
 def consents_of(person_ids: Sequence[int]) -> Work[tuple[tuple[ConsentEntry, ...], int]]:
     """A person's consent entries in ledger order, under all their ids, and their head (NO_CONSENTS if none).
 
-    For a reader that sees the node's, the ledger's and the key store's tables at once. Raises LedgerCorrupt.
+    For a reader that sees the node's, the ledger's and the key store's tables at once. Raises LedgerCorrupt, also if
+    the ledger has fewer than the key store knows of: whoever can write ledger.db can hide none.
     """
-    rows: list[Row] = []
+    found: list[Row] = []
     for person_id in person_ids:
-        rows += yield (
-            "SELECT consent_entry.applied_seq, entry.leaf, person_key.secret FROM person_key"
-            " JOIN consent_entry ON consent_entry.key_id = person_key.key_id"
-            " JOIN entry ON entry.seq = consent_entry.applied_seq"
+        rows = yield (
+            "SELECT consent_entry.applied_seq, entry.leaf, person_key.secret, person_key.consents,"
+            " person_key.consent_head FROM person_key"
+            " LEFT JOIN consent_entry ON consent_entry.key_id = person_key.key_id"
+            " LEFT JOIN entry ON entry.seq = consent_entry.applied_seq"
             " WHERE person_key.person_id = ? ORDER BY consent_entry.applied_seq",
             (person_id,),
         )
-    rows.sort(key=itemgetter(0))
-    return tuple(_consent(seq, leaf, secret) for seq, leaf, secret in rows), rows[-1][0] if rows else NO_CONSENTS
+        if rows:
+            found += _all_known(rows)
+    found.sort(key=itemgetter(0))
+    return tuple(_consent(seq, leaf, secret) for seq, leaf, secret in found), found[-1][0] if found else NO_CONSENTS
 
 
-def _consent(seq: int, leaf: bytes, secret: bytes) -> ConsentEntry:
+def _all_known(rows: Sequence[Row]) -> list[Row]:
+    """(seq, leaf, secret) of one id's consents, if those are there that the key store has counted."""
+    *_, counted, head = rows[0]
+    known = [row[0] for row in rows if row[0] is not None and 0 <= row[0] <= head]
+    if len(known) < counted or (head != NO_CONSENTS and head not in known):
+        raise LedgerCorrupt("a person's consents are fewer than the key store has counted")
+    return [row[:3] for row in rows if row[0] is not None]
+
+
+def _consent(seq: int, leaf: bytes | None, secret: bytes) -> ConsentEntry:
+    if leaf is None:
+        raise LedgerCorrupt(f"entry {seq} is missing")
     body = open_leaf(leaf, secret)
     try:
         return from_body(seq, ConsentKind(body["kind"]), body)
@@ -73,9 +88,8 @@ def was_answered(federation: str, issuer: str, jti: str) -> Work[bool]:
 
 
 def clock_high() -> Work[float]:
-    """The highest time that any entry was written at, in epoch seconds."""
-    rows = yield "SELECT clock_high FROM ledger_head WHERE id = 1", ()
-    high: float = rows[0][0]
+    """The highest time that any entry was written at, in epoch seconds; raises LedgerCorrupt if there is no head."""
+    _, high = yield from read_head()
     return high
 
 
@@ -109,6 +123,29 @@ def row_at(seq: int) -> Work[list[tuple[int, str, bytes, bytes, bytes]]]:
     return rows
 
 
+def under_keys(key_ids: Iterable[bytes], *, hour: int) -> Work[dict[bytes, Destroyed]]:
+    """What stands under keys that are about to be destroyed, in this hour."""
+    ((size,),) = yield "SELECT size FROM ledger_head WHERE id = 1", ()
+    found: dict[bytes, Destroyed] = {}
+    for key_id in key_ids:
+        ((entries,),) = yield "SELECT count(*) FROM entry WHERE key_id = ?", (key_id,)
+        found[key_id] = Destroyed(entries=entries, size=size, hour=hour)
+    return found
+
+
+def under_all_keys(*, hour: int) -> Work[dict[bytes, Destroyed]]:
+    """The same of every key that has entries."""
+    ((size,),) = yield "SELECT size FROM ledger_head WHERE id = 1", ()
+    rows = yield "SELECT key_id, count(*) FROM entry GROUP BY key_id", ()
+    return {key_id: Destroyed(entries=entries, size=size, hour=hour) for key_id, entries in rows}
+
+
+def consents_by_key() -> Work[list[tuple[bytes, int, int]]]:
+    """Of each key: its id, how many consents the ledger has under it, and the newest."""
+    rows = yield "SELECT key_id, count(*), max(applied_seq) FROM consent_entry GROUP BY key_id", ()
+    return [(key_id, count, head) for key_id, count, head in rows]
+
+
 def open_entry(seq: int, leaf: bytes, hashed: bytes, secret: bytes | None) -> Entry:
     """One entry, checked against its hash and opened if there is a secret; raises LedgerCorrupt."""
     if leaf_hash(leaf) != hashed:
@@ -118,68 +155,3 @@ def open_entry(seq: int, leaf: bytes, hashed: bytes, secret: bytes | None) -> En
         return Entry(seq=seq, leaf_hash=hashed.hex(), header=read_leaf(leaf).header, body=body)
     except LedgerCorrupt as error:
         raise LedgerCorrupt(f"entry {seq}: {error}") from error
-
-
-@dataclass(slots=True)
-class Walk:
-    """How far a verification has come: the tree so far, and how many consent entries it has."""
-
-    tree: TreeHasher = field(default_factory=TreeHasher)
-    headers: HeaderReader = field(default_factory=HeaderReader)
-    consents: int = 0
-
-
-def verify_chunk(walk: Walk) -> Work[bool]:
-    """Check the next rows: hash, form, place, subtrees, projection. False when none are left and the head fits too."""
-    rows = yield from chunk(walk.tree.size)
-    hashes: list[bytes] = []
-    read = walk.headers.read
-    for expected, (seq, federation, key_id, leaf, hashed) in enumerate(rows, walk.tree.size):
-        if seq != expected:
-            raise LedgerCorrupt(f"entry {expected} is missing")
-        if not isinstance(leaf, bytes) or leaf_hash(leaf) != hashed:  # in a damaged page a value may be of any type
-            raise LedgerCorrupt(f"entry {seq} does not have its hash")
-        try:
-            header = read(leaf)
-        except LedgerCorrupt as error:
-            raise LedgerCorrupt(f"entry {seq}: {error}") from error
-        if header.federation != federation:
-            raise LedgerCorrupt(f"entry {seq} is filed under another federation")
-        hashes.append(hashed)
-        if header.kind_class is KindClass.CONSENT:
-            walk.consents += 1
-            yield from _verify_projected(seq, key_id)
-    for level, first, nodes in walk.tree.extend(hashes):
-        yield from _verify_level(level, first, nodes)
-    if not rows:
-        yield from _verify_head(walk)
-    return bool(rows)
-
-
-def _verify_projected(seq: int, key_id: bytes) -> Work[None]:
-    rows = yield "SELECT 1 FROM consent_entry WHERE key_id = ? AND applied_seq = ?", (key_id, seq)
-    if not rows:
-        raise LedgerCorrupt(f"entry {seq} is not among its person's consents")
-
-
-def _verify_level(level: int, first: int, expected: Sequence[bytes]) -> Work[None]:
-    """The stored subtrees of one level, from position `first` on."""
-    rows = yield (
-        "SELECT position, hash FROM tree_node WHERE level = ? AND position BETWEEN ? AND ? ORDER BY position",
-        (level, first, first + len(expected) - 1),
-    )
-    if rows != list(enumerate(expected, first)):
-        stored: dict[int, bytes] = dict(rows)
-        wrong = next(position for position, node in enumerate(expected, first) if stored.get(position) != node)
-        raise LedgerCorrupt(f"subtree {wrong} of level {level} does not fit its entries")
-
-
-def _verify_head(walk: Walk) -> Work[None]:
-    """The head and the projection have exactly what the entries have."""
-    head, _ = yield from read_head()
-    if (head.size, head.peaks) != (walk.tree.size, walk.tree.peaks):
-        raise LedgerCorrupt("the head does not fit the entries")
-    ((projected,),) = yield "SELECT projected_size FROM ledger_head WHERE id = 1", ()
-    ((consents,),) = yield "SELECT count(*) FROM consent_entry", ()
-    if projected != walk.tree.size or consents != walk.consents:
-        raise LedgerCorrupt("the consent projection does not fit the entries")

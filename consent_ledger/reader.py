@@ -8,9 +8,11 @@ from consent_ledger.exchange import HourCount
 from consent_ledger.kinds import EntryKind
 from consent_ledger.merkle import EMPTY_ROOT
 from consent_ledger.proof import FoundEntry, Proved, find_question, prove
-from consent_ledger.read import Entry, TreeHead, Walk
+from consent_ledger.read import Entry, TreeHead
 from consent_ledger.record import read_leaf
 from consent_ledger.storage import Storage
+from consent_ledger.verify import Walk, verify_chunk
+from consent_ledger.verify_keys import KeyWalk
 
 
 class LedgerReader:
@@ -108,14 +110,17 @@ class LedgerReader:
         """Members with whom there were any; settle() first."""
         return await self._storage.read(exchange.counterparts(since, until))
 
-    async def verify(self, *, pause_s: float = 0.0) -> TreeHead:
-        """Recompute every hash, subtree and the head from the entries; raises LedgerCorrupt naming what is wrong.
+    async def verify(self, *, pause_s: float = 0.0, keys: bool = True) -> TreeHead:
+        """Recompute every hash, subtree, projection and the head from the entries, and hold each entry against the key
+        store, or without `keys` to itself; raises LedgerCorrupt naming what is wrong.
 
         While others append, entries that arrive during the walk are verified too. `pause_s` leaves them room.
         """
-        walk = Walk()
-        more = True
-        while more:
-            more = await self._storage.read(read.verify_chunk(walk))
+        held = KeyWalk(self._storage, self._keys)
+        await held.start()
+        walk = Walk(agreements=held.agreements if keys else None, destroyed=held.destroyed)
+        while rows := await self._storage.read(verify_chunk(walk)):
+            if keys:
+                await held.check(rows)
             await asyncio.sleep(pause_s)
         return TreeHead(size=walk.tree.size, root=walk.tree.root().hex())

@@ -84,7 +84,11 @@ def seal_leaf(header: LeafHeader, body: bytes, secret: bytes) -> bytes:
 
 def open_leaf(leaf: bytes, secret: bytes) -> dict[str, Any]:
     """The body of a leaf; raises LedgerCorrupt if it was not sealed so under this secret."""
-    parts = read_leaf(leaf)
+    return open_parts(read_leaf(leaf), secret)
+
+
+def open_parts(parts: Leaf, secret: bytes) -> dict[str, Any]:
+    """The same of a leaf that has been taken apart."""
     return _body(parts, _open(parts, secret))
 
 
@@ -162,8 +166,8 @@ def read_leaf(leaf: bytes) -> Leaf:
     return Leaf(header, leaf[:associated], *fields[4:])
 
 
-class HeaderReader:
-    """What read_leaf() says of a leaf's header, and as strictly, for whoever walks a million of them.
+class LeafReader:
+    """What read_leaf() says of a leaf, and as strictly, for whoever walks a million of them.
 
     Leaves of one hour and class begin with the same bytes: where those are as in the leaf before, only the lengths
     behind them are looked at.
@@ -172,17 +176,38 @@ class HeaderReader:
     def __init__(self) -> None:
         self._before: Leaf | None = None
 
-    def read(self, leaf: bytes) -> LeafHeader:
-        """Raises LedgerCorrupt."""
+    def header(self, leaf: bytes) -> LeafHeader:
+        """What it shows; raises LedgerCorrupt."""
         before = self._before
-        if before is not None and leaf.startswith(before.associated):
-            start = len(before.associated)
-            if len(leaf) >= start + _REST.size:
-                nonce, commitment, text = _REST.unpack_from(leaf, start)
-                if nonce == commitment == _NONCE_BYTES and start + _REST.size + text == len(leaf):
-                    return before.header
-        self._before = parts = read_leaf(leaf)
-        return parts.header
+        return before.header if before is not None and self._is_alike(leaf, before) else self._read(leaf).header
+
+    def read(self, leaf: bytes) -> Leaf:
+        """All its parts; raises LedgerCorrupt."""
+        before = self._before
+        if before is None or not self._is_alike(leaf, before):
+            return self._read(leaf)
+        nonce = len(before.associated) + 4
+        commitment = nonce + _NONCE_BYTES + 4
+        text = commitment + _NONCE_BYTES + 4
+        return Leaf(
+            before.header,
+            before.associated,
+            leaf[nonce : nonce + _NONCE_BYTES],
+            leaf[commitment : commitment + _NONCE_BYTES],
+            leaf[text:],
+        )
+
+    @staticmethod
+    def _is_alike(leaf: bytes, before: Leaf) -> bool:
+        start = len(before.associated)
+        if len(leaf) < start + _REST.size or not leaf.startswith(before.associated):
+            return False
+        nonce, commitment, text = _REST.unpack_from(leaf, start)
+        return (nonce, commitment, start + _REST.size + text) == (_NONCE_BYTES, _NONCE_BYTES, len(leaf))
+
+    def _read(self, leaf: bytes) -> Leaf:
+        self._before = read_leaf(leaf)
+        return self._before
 
 
 @lru_cache(maxsize=64)  # all entries of an hour share a few

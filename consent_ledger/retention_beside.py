@@ -6,7 +6,7 @@ call it again while it has dropped so many. Deleting any of this leaves the tree
 
 from datetime import UTC, datetime, timedelta
 
-from consent_ledger.record import HeaderReader
+from consent_ledger.record import LeafReader
 from consent_ledger.storage import Value, Work
 
 PIECE_ROWS = 250
@@ -39,8 +39,8 @@ def drop_answers(before: int) -> Work[int]:
         " ORDER BY kept_answer.seq LIMIT ?",
         (PIECE_ROWS,),
     )
-    headers = HeaderReader()
-    over: list[tuple[Value, ...]] = [(seq,) for seq, leaf in rows if headers.read(leaf).hour < before]
+    leaves = LeafReader()
+    over: list[tuple[Value, ...]] = [(seq,) for seq, leaf in rows if leaves.header(leaf).hour < before]
     yield "DELETE FROM kept_answer WHERE seq = ?", over
     return len(over)
 

@@ -2,7 +2,7 @@
 
 import typer
 
-from gateway.cli import ledger_checkpoint, ledger_proof, ledger_restore
+from gateway.cli import ledger_checkpoint, ledger_lost_keys, ledger_proof, ledger_restore
 from gateway.cli.erase import erase
 from gateway.cli.export import export
 from gateway.cli.ledger_evidence import check_evidence, write_evidence
@@ -31,3 +31,4 @@ app.command()(ledger_checkpoint.checkpoint)
 app.command("prove")(ledger_proof.prove_entry)
 app.command("check-proof")(ledger_proof.check)
 app.command()(ledger_restore.restore)
+app.command("lost-keys")(ledger_lost_keys.lost_keys)

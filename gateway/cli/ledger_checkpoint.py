@@ -10,9 +10,11 @@ from consent_ledger.checkpoint import split_notes, with_cosignatures
 from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.heads import Said, Word
 from consent_ledger.note import NoteInvalid
+from gateway.app.node import Node
 from gateway.cli.options import Config, opened, run
 from gateway.cli.times import utc
-from gateway.errors import InputError, PatchworkError
+from gateway.errors import InputError, LedgerDoubtful, PatchworkError
+from gateway.node.doubts import compared
 from gateway.node.vouching import Vouched, vouched, vouched_by
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
@@ -32,9 +34,12 @@ def verify(
     checkpoints: Annotated[
         Path | None, typer.Option(help="A file of checkpoints of this ledger that somebody else has kept.")
     ] = None,
+    without_keys: Annotated[
+        bool, typer.Option("--without-keys", help="Of a copy without keys.db: do not hold entries against it.")
+    ] = False,
 ) -> None:
-    """Recompute the whole record from its entries; names what does not fit, with exit code 1, and who vouches."""
-    run(_verify(load_node(config), checkpoints))
+    """Recompute the whole record and ask its witnesses; exit code 1 if anything does not fit, or none can be asked."""
+    run(_verify(load_node(config), checkpoints, keys=not without_keys))
 
 
 async def _checkpoint(settings: NodeSettings, out: Path | None) -> None:
@@ -53,14 +58,17 @@ async def _checkpoint(settings: NodeSettings, out: Path | None) -> None:
             replace_file(out, with_cosignatures(kept[0].note, kept[0].cosignatures).encode())
 
 
-async def _verify(settings: NodeSettings, file: Path | None) -> None:
+async def _verify(settings: NodeSettings, file: Path | None, *, keys: bool) -> None:
     async with opened(settings) as node:
-        head = await node.parts.ledger.verify()
-        typer.echo(f"{head.size} entries, all as they were written. Root: {head.root}")
+        head = await node.parts.ledger.verify(keys=keys)
+        typer.echo(f"{_many(head.size, 'entry', 'entries')}, all as they were written. Root: {head.root}")
+        if not keys:
+            typer.echo("  Not held against keys.db: whether any was hidden under another key is not said.")
         database, log = node.ledger_database, node.checkpoints.witnesses.log
         federation = node.parts.membership.received
         if file is None:
             _echo(await vouched(database, log=log, federation=federation))
+            await _ask_witnesses(node)
             return
         try:
             notes = split_notes(read_file(file, MAX_DOCUMENT_BYTES).decode())
@@ -71,10 +79,31 @@ async def _verify(settings: NodeSettings, file: Path | None) -> None:
             raise LedgerCorrupt(f"{file}: {error}") from error
 
 
+async def _ask_witnesses(node: Node) -> None:
+    """Entries that are missing at the end leave no gap: only witnesses know how far the ledger had come."""
+    try:
+        silent = await compared(node.checkpoints)
+    except LedgerDoubtful as error:
+        typer.echo(f"THE RECORD IS IN DOUBT: {error}. See docs/ledger.md, Failures.", err=True)
+        raise typer.Exit(1) from error
+    if silent:
+        typer.echo(f"NOT COMPARED, so entries may be missing at its end: {silent}", err=True)
+        raise typer.Exit(1)
+    typer.echo("It has all that the witnesses who answered hold of it.")
+
+
+def _many(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
 def _echo(found: Vouched) -> None:
-    typer.echo(f"{found.checked} checkpoints fit." if not found.ended else f"{found.checked} checkpoints,")
+    checked = _many(found.checked, "checkpoint", "checkpoints")
+    typer.echo(f"{checked}," if found.ended else f"{checked} {'fits' if found.checked == 1 else 'fit'}.")
     if found.ended:
-        typer.echo(f"of which {found.ended} are of an epoch that has ended, with entries that were lost.")
+        typer.echo(
+            f"of which {found.ended} {'is' if found.ended == 1 else 'are'} of an epoch that has ended, with entries"
+            " that were lost."
+        )
     for witness, voucher in sorted(found.by.items()):
         head = voucher.checkpoint.head
         typer.echo(f"  {witness} vouches for the first {head.size}, seen {utc(voucher.cosigned.time)}")

@@ -66,7 +66,7 @@ def check_evidence(
         Path | None, typer.Option("--operator-key", help="The operator's public key (JWK), from a source you trust.")
     ] = None,
 ) -> None:
-    """Say what an evidence file proves; needs no node and no network. Exit code 1 if anything in it is false."""
+    """Say what an evidence file proves, without node or network. Exit code 1 if any is false or none proven."""
     evidence = read(read_file(file, MAX_EVIDENCE_BYTES))
     key = None if operator_key is None else load_verify_key(operator_key)
     say(f"Question {evidence.jti} in {evidence.federation}, as {evidence.member} has it on record.")

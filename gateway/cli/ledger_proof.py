@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from consent_ledger.checkpoint import Cosigned
 from gateway.cli.options import Config, opened, run
 from gateway.cli.times import utc
 from gateway.errors import FederationStale, InputError, LedgerDoubtful
-from gateway.node.inclusion import MAX_PROOF_FILE_BYTES, check_proof, prove
+from gateway.node.check_checkpoint import lost_words, seen_words
+from gateway.node.inclusion import MAX_PROOF_FILE_BYTES, Proven, check_proof, prove
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.operator import load_verify_key, read_file, replace_file
 
@@ -45,7 +45,7 @@ async def _prove(settings: NodeSettings, seq: int, out: Path) -> None:
         proven = check_proof(file, operator_key=load_verify_key(settings.federation[0].operator_key))
         replace_file(out, file)
     typer.echo(f"{out}: entry {seq} of {proven.head.size}, leaf hash {proven.leaf_hash}")
-    _vouchers(proven.vouched)
+    _vouchers(proven)
 
 
 def check(
@@ -59,11 +59,13 @@ def check(
         raise InputError("the proof holds, and is about another entry than that leaf")
     typer.echo(f"Entry {proven.seq} of {proven.member} in {proven.federation} has leaf hash {proven.leaf_hash}")
     typer.echo(f"and stands in its ledger of {proven.head.size} entries, epoch {proven.head.epoch}.")
-    _vouchers(proven.vouched)
+    _vouchers(proven)
 
 
-def _vouchers(vouched: tuple[Cosigned, ...]) -> None:
-    for each in vouched:
-        typer.echo(f"  {each.witness} vouches for that ledger, seen {utc(each.time)}")
-    if not vouched:
+def _vouchers(proven: Proven) -> None:
+    if proven.after is not None:
+        typer.echo(f"  Note: {lost_words(proven.after)}")
+    for each in proven.vouched:
+        typer.echo(f"  {each.witness} vouches for that ledger: {seen_words(proven.head.epoch, utc(each.time))}")
+    if not proven.vouched:
         typer.echo("  No witness vouches for that ledger: it is the agency's word alone.")

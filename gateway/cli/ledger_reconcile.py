@@ -24,14 +24,14 @@ Since = Annotated[str, typer.Option("--since", help=f"From this day on (UTC); th
 
 
 def reconcile_counts(config: Config, since: Since = "") -> None:
-    """Compare with each member how many answers were sent and came; exit code 1 if any did not."""
+    """Compare with each member how many answers were sent and came; exit code 1 if any did not, or none can say."""
     if run(_reconcile(load_node(config), _first_hour(since, CLOCK.now()))):
         raise typer.Exit(1)
 
 
 async def _reconcile(settings: NodeSettings, since: int) -> bool:
-    """Whether answers are missing."""
-    missing = False
+    """Whether answers are missing, or it cannot be said that none are."""
+    open_ = False
     members = 0
     async with opened(settings) as node:
         with suppress(HubError, WireError):  # what is held will do, if it is in force: the hub is under suspicion
@@ -46,12 +46,12 @@ async def _reconcile(settings: NodeSettings, since: int) -> bool:
         )
         async for each in reconcile(since, node=node.parts, fetch=fetch):
             members += 1
-            missing = missing or (isinstance(each, Compared) and bool(each.gaps))
+            open_ = open_ or not _all_arrived(each)
             for line in _lines(each):
                 typer.echo(line)
     if not members:
         typer.echo("Nothing to compare yet: an hour counts 20 minutes after its end, and none has had questions.")
-    return missing
+    return open_
 
 
 def _lines(each: Compared | Silent) -> Iterator[str]:
@@ -59,6 +59,8 @@ def _lines(each: Compared | Silent) -> Iterator[str]:
         yield f"{each.member}: no statement: {each.why}"
         return
     yield f"{each.member}: {each.answers} answers sent until {_time(each.until)}; {_verdict(each)}"
+    if each.until < each.uncovered:
+        yield f"  {_time(each.until)} to {_time(each.uncovered)}: no statement for these hours"
     for gap in each.gaps:
         open_ = f", {gap.unfinished} questions without an end on record" if gap.unfinished else ""
         yield (
@@ -72,10 +74,14 @@ def _lines(each: Compared | Silent) -> Iterator[str]:
         )
 
 
+def _all_arrived(each: Compared | Silent) -> bool:
+    return isinstance(each, Compared) and not (each.gaps or each.overstated or each.until < each.uncovered)
+
+
 def _verdict(each: Compared) -> str:
     if each.gaps:
         return "SOME DID NOT ARRIVE"
-    return "not all can be compared" if each.overstated else "all arrived"
+    return "all arrived" if _all_arrived(each) else "not all can be compared"
 
 
 def _time(hour: int) -> str:

@@ -1,13 +1,14 @@
 """What the checkpoint in an evidence file shows: that its ledger is held to this tree, and by whom. Pure.
 
 (6) the tree is the one that a signed checkpoint names
-(7) whose cosignatures under it hold: these witnesses have seen this tree, and that it only grew
+(7) whose cosignatures under it hold: these witnesses have seen this tree, and that it only grew in its epoch; from the
+    second epoch on, which head went before, to whose entries nothing leads any more
 """
 
 from collections.abc import Iterator
 
-from consent_ledger.checkpoint import origin_of, verify
-from consent_ledger.note import NoteInvalid
+from consent_ledger.checkpoint import FIRST_EPOCH, Head, origin_of, parse, verify
+from consent_ledger.note import NoteInvalid, read
 from gateway.errors import FederationError, NotForUs, WireError
 from gateway.node.cosignatures import Cosignatures, read_cosignatures
 from gateway.node.evidence_file import Evidence
@@ -36,10 +37,33 @@ def check_checkpoint(evidence: Evidence, federation: Federation, *, operator_key
         yield Finding(Verdict.FALSE, f"{evidence.member} signed this tree: checkpoint: {wrong}")
         return
     yield Finding(Verdict.PROVEN, f"{evidence.member} signed a checkpoint of this tree of {evidence.tree_size} entries")
+    after = _after(evidence.checkpoint)
+    if after is not None:
+        yield Finding(Verdict.OPEN, lost_words(after))
     log = origin_of(federation.name, evidence.member)
     yield from _witnesses(
         evidence, federation, read_cosignatures(evidence.checkpoint, federation, evidence.witness_keys, log=log)
     )
+
+
+def lost_words(after: Head) -> str:
+    """What it means that a checkpoint follows an earlier epoch's head."""
+    return (
+        f"this ledger lost or replaced entries: it followed a head of {after.size} entries (epoch {after.epoch}, root"
+        f" {after.root.hex()}) that this file does not lead to, so what it had on record before may have been otherwise"
+    )
+
+
+def seen_words(epoch: int, at: str) -> str:
+    """What a cosignature says: of a later epoch nothing about the entries of the one before."""
+    if epoch == FIRST_EPOCH:
+        return f"at {at} it held all that it had seen before"
+    return f"at {at} it held all that it had seen of epoch {epoch}, and named the head before, without its entries"
+
+
+def _after(note: str) -> Head | None:
+    """The head that a verified note says it follows."""
+    return parse(read(note).text).after
 
 
 def _document(evidence: Evidence, federation: Federation, operator_key: VerifyKey) -> Federation:
@@ -63,6 +87,7 @@ def _wrong_note(evidence: Evidence, member: Member) -> str:
 
 def _witnesses(evidence: Evidence, federation: Federation, found: Cosignatures) -> Iterator[Finding]:
     """(7)"""
+    epoch = parse(read(evidence.checkpoint or "").text).head.epoch
     names = origin_of(federation.name, "")
     for name in found.forged:
         witness = name.removeprefix(names)
@@ -70,8 +95,7 @@ def _witnesses(evidence: Evidence, federation: Federation, found: Cosignatures) 
     for each in found.vouched:
         yield Finding(
             Verdict.PROVEN,
-            f"{each.witness.removeprefix(names)} vouches for this tree: at {when(each.time)} it held all that it had"
-            " seen before",
+            f"{each.witness.removeprefix(names)} vouches for this tree: {seen_words(epoch, when(each.time))}",
         )
     if found.unknown:
         yield Finding(

@@ -11,23 +11,28 @@ what a file says, however hostile.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from consent_ledger.errors import LedgerCorrupt
-from consent_ledger.kinds import EntryKind
+from consent_ledger.kinds import ANSWERS, EntryKind
 from consent_ledger.merkle import ProofInvalid, leaf_hash, verify_inclusion
 from consent_ledger.record import open_with_key, read_leaf
 from gateway.errors import FederationError, NotForUs, WireError
 from gateway.node.check_checkpoint import check_checkpoint
 from gateway.node.evidence_file import Evidence, ProvedEntry
 from gateway.node.findings import Finding, Verdict, false, when
+from gateway.settings import MEMBER_ID
 from gateway.wire.archive import ArchivedAnswer, check_reply, read_archived_answer, read_archived_query
 from gateway.wire.federation import Federation, verify_document
 from gateway.wire.keys import VerifyKey
 from gateway.wire.packing import inflate
 from gateway.wire.query import SignedQuery
+
+_MAX_TIME = 2**53
+_OUTCOMES = {"teams": "a team was shown", "nothing-to-disclose": "nothing was disclosed"}
 
 
 @dataclass(slots=True)
@@ -57,10 +62,12 @@ def check(evidence: Evidence, *, operator_key: VerifyKey | None) -> Iterator[Fin
     yield from _question(evidence, read)  # (2)
     yield from _answers(evidence, read)  # (3)
     yield from _bundle(evidence, read)  # (4)
+    held = list(check_checkpoint(evidence, federation, operator_key=operator_key or evidence.operator_key))  # (6), (7)
+    signed = bool(held) and held[0].verdict is Verdict.PROVEN
     for entry in evidence.entries:  # (5)
-        yield _entry(evidence, entry, read)
+        yield from _entry(evidence, entry, read, signed=signed)
     yield from _elsewhere(evidence, read)
-    yield from check_checkpoint(evidence, federation, operator_key=operator_key or evidence.operator_key)  # (6), (7)
+    yield from held
 
 
 def _question(evidence: Evidence, read: _Read) -> Iterator[Finding]:
@@ -96,8 +103,8 @@ def _answers(evidence: Evidence, read: _Read) -> Iterator[Finding]:
         read.answers[member] = answer
         yield Finding(
             Verdict.PROVEN,
-            f"{answer.issuer} answered {answer.reader} with `{answer.outcome.value}`, signed with a key then in force,"
-            f" at {when(answer.issued_at)}",
+            f"{answer.issuer} answered {answer.reader}: {_OUTCOMES[answer.outcome.value]}, signed with a key then in"
+            f" force, at {when(answer.issued_at)}",
         )
     if not evidence.answers:
         yield Finding(Verdict.OPEN, "what was answered: no signed answer is in the file")
@@ -121,8 +128,10 @@ def _bundle(evidence: Evidence, read: _Read) -> Iterator[Finding]:
     yield Finding(Verdict.PROVEN, "the bundle is exactly what that answer disclosed")
 
 
-def _entry(evidence: Evidence, entry: ProvedEntry, read: _Read) -> Finding:
-    """(5)"""
+def _entry(evidence: Evidence, entry: ProvedEntry, read: _Read, *, signed: bool) -> Iterator[Finding]:
+    """(5) Anybody can make a leaf and a tree around it: an entry is the member's if the member has signed that tree, or
+    an answer that names this very leaf.
+    """
     what = f"entry {entry.seq} of the ledger of {evidence.member}"
     try:
         leaf = leaf_hash(entry.leaf)
@@ -132,16 +141,38 @@ def _entry(evidence: Evidence, entry: ProvedEntry, read: _Read) -> Finding:
         body = open_with_key(entry.leaf, entry.key)
         _check_body(evidence, body, leaf.hex(), read)
     except ProofInvalid as error:
-        return Finding(Verdict.FALSE, f"{what} is in the tree: proof: {error}")
+        yield Finding(Verdict.FALSE, f"{what} is in the tree: proof: {error}")
+        return
     except (LedgerCorrupt, WireError) as error:
-        return Finding(Verdict.FALSE, f"{what} says the same: {error}")
-    return Finding(Verdict.PROVEN, f"{what} records the question as `{body['kind']}`, and is in a tree of this root")
+        yield Finding(Verdict.FALSE, f"{what} says the same: {error}")
+        return
+    answer = (read.answers or {}).get(evidence.member)
+    if signed or (answer is not None and answer.ledger_leaf == leaf.hex()):
+        yield Finding(
+            Verdict.PROVEN,
+            f"{what} records the question as `{body['kind']}`, and is in a tree of this root: {_told(body)}",
+        )
+    else:
+        yield Finding(
+            Verdict.OPEN, f"{what}: nothing that {evidence.member} signed shows this entry, which says: {_told(body)}"
+        )
+    if body["kind"] in ANSWERS and answer is None:
+        yield Finding(
+            Verdict.OPEN,
+            f"that this is about the question that you mean: compare its asker and hash with the question that"
+            f" {_asker(body)} has, for two members may ask under one id",
+        )
 
 
 def _check_body(evidence: Evidence, body: dict[str, Any], leaf: str, read: _Read) -> None:
     """An entry says what question and answers say; raises NotForUs naming what differs."""
     if body.get("jti") != evidence.jti:
         raise NotForUs("leaf: an entry about another question")
+    if read.question is not None and body["kind"] in ANSWERS:
+        if _asker(body) != read.question.query.issuer:
+            raise NotForUs("asker: the entry is about another member's question")
+        if body.get("query_sha256") != read.question.sha256:
+            raise NotForUs("query_sha256: the entry is about other bytes than the question in the file")
     match body["kind"]:
         case EntryKind.ASKED:
             same = {"query": body.get("query") == evidence.question}
@@ -167,6 +198,27 @@ def _same_answer(answer: ArchivedAnswer | None, body: dict[str, Any], leaf: str)
         "outcome": answer.outcome.value == body.get("outcome"),
         "bundle_sha256": answer.bundle_sha256 == body.get("bundle_sha256"),
     }
+
+
+def _asker(body: dict[str, Any]) -> str:
+    """The member that asked, if the entry says so in our form; it goes to a terminal."""
+    asker = body.get("asker")
+    member = asker.get("member") if isinstance(asker, dict) else None
+    return member if isinstance(member, str) and re.fullmatch(MEMBER_ID, member) else "nobody named"
+
+
+def _told(body: dict[str, Any]) -> str:
+    """Who asked, what came of it, when, and the hash of the question, of an entry that may be anybody's."""
+    at = body.get("at")
+    said = [when(int(at)) if isinstance(at, int | float) and abs(at) < _MAX_TIME else "at no time"]
+    if body["kind"] != EntryKind.RECEIVED:
+        said.append(f"{_asker(body)} asked")
+    if body["kind"] in ANSWERS:
+        said.append(_OUTCOMES.get(str(body.get("outcome")), "an outcome that does not exist"))
+    hashed = body.get("query_sha256")
+    if isinstance(hashed, str) and re.fullmatch("[0-9a-f]{64}", hashed):
+        said.append(f"the question's hash is {hashed}")
+    return ", ".join(said)
 
 
 def _elsewhere(evidence: Evidence, read: _Read) -> Iterator[Finding]:

@@ -131,7 +131,9 @@ class Checkpoints:
         if waiting:
             who = "the hub" if waiting[0].witness == HUB else waiting[0].witness
             self.standing.close(f"{NOT_COMPARED} {who} holds of it: {waiting[0].silent}")
-        elif not self._damage:
+        elif self._damage:
+            self.standing.close(self._damage)
+        else:
             self.standing.open()
         return answers
 
@@ -173,9 +175,10 @@ class Checkpoints:
         Raises StorageError if the file cannot be read now, which says nothing of what is in it.
         """
         try:
+            await self._database.read(check_origin(self.witnesses.log.name))  # or every entry would stand under no key
             await self._ledger.verify(pause_s=VERIFY_PAUSE_S)
             self._damage = ""
-        except (LedgerCorrupt, StorageDamaged) as error:
+        except (LedgerCorrupt, LedgerDoubtful, StorageDamaged) as error:
             self._damage = str(error)
             self._doubt(self._damage)
 
@@ -281,12 +284,17 @@ class Checkpoints:
 def check_own(log: str) -> Work[None]:
     """(1) The newest checkpoint that this ledger has signed, which it must still bear out. Raises LedgerDoubtful."""
     yield from read_head()
+    latest = yield from check_origin(log)
+    if latest is not None:
+        yield from _bears_out(latest.head, "its own newest checkpoint")
+
+
+def check_origin(log: str) -> Work[Checkpoint | None]:
+    """The newest checkpoint of this ledger, which must be of this log. Raises LedgerDoubtful."""
     latest = yield from heads.newest()
-    if latest is None:
-        return
-    if latest.checkpoint.origin != log:
+    if latest is not None and latest.checkpoint.origin != log:
         raise LedgerDoubtful("the ledger file is another agency's")
-    yield from _bears_out(latest.checkpoint.head, "its own newest checkpoint")
+    return None if latest is None else latest.checkpoint
 
 
 def check_seen(witness: str, seen: Checkpoint) -> Work[None]:

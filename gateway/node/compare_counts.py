@@ -49,17 +49,21 @@ class Overstated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """One member's statement against our record; `answers`, both ways, were said to be sent, in hours until `until`."""
+    """One member's statement against our record; `answers`, both ways, were said to be sent, in hours until `until`.
+
+    `uncovered` are hours of which there is no statement, from `until` until that one; equal if there are none.
+    """
 
     member: str
     until: int
+    uncovered: int
     answers: int
     gaps: tuple[Gap, ...]
     overstated: tuple[Overstated, ...]
 
 
-def compare(mine: Mapping[int, HourCount], theirs: Counts, *, hub: str) -> Compared:
-    """Our counts with a member against its statement to us; `hub` is the one by which we ask.
+def compare(mine: Mapping[int, HourCount], theirs: Counts, *, hub: str, until: int) -> Compared:
+    """Our counts with a member against its statement to us, of hours until `until`; `hub` is the one by which we ask.
 
     Hours beyond the statement's end are left for another time: there an answer may still be on its way.
     """
@@ -77,6 +81,7 @@ def compare(mine: Mapping[int, HourCount], theirs: Counts, *, hub: str) -> Compa
     return Compared(
         member=theirs.issuer,
         until=theirs.until,
+        uncovered=until,
         answers=answers,
         gaps=tuple(gap for gap in gaps if gap.missing > 0),
         overstated=tuple(overstated),

@@ -33,11 +33,20 @@ async def doubts_of(ledger: Ledger, checkpoints: Checkpoints, database: Database
     wrong = not_compared = ""
     try:
         await ledger.verify()  # (1)
-        async with asyncio.timeout(LAST_VISIT_S):
-            await checkpoints.compare()  # (2)
-        not_compared = checkpoints.standing.doubt
+        not_compared = await compared(checkpoints)  # (2)
     except (LedgerError, LedgerDoubtful) as error:
         wrong = str(error)
-    except TimeoutError:
-        not_compared = "its witnesses did not answer in time"
     return Doubts(wrong=wrong, not_compared=not_compared, restored=await database.read(heads.restored_at()))  # (3)
+
+
+async def compared(checkpoints: Checkpoints) -> str:
+    """Compare the record with what its witnesses hold; returns why that could not be done, empty if it was.
+
+    Raises LedgerDoubtful if they hold what it has not, LedgerCorrupt, StorageError.
+    """
+    try:
+        async with asyncio.timeout(LAST_VISIT_S):
+            await checkpoints.compare()
+    except TimeoutError:
+        return "its witnesses did not answer in time"
+    return checkpoints.standing.doubt

@@ -1,6 +1,6 @@
 """What was found about a file of evidence: statements, and whether they hold."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -22,9 +22,10 @@ class Finding:
     says: str
 
 
-def proven(findings: Iterable[Finding]) -> bool:
-    """Whether nothing in the file is false."""
-    return all(finding.verdict is not Verdict.FALSE for finding in findings)
+def proven(findings: Sequence[Finding]) -> bool:
+    """Whether nothing is false, and something proven beyond the first: whose federation document it is."""
+    said = [finding.verdict for finding in findings]
+    return Verdict.FALSE not in said and Verdict.PROVEN in said[1:]
 
 
 def false(what: str, error: Exception) -> Finding:

@@ -37,13 +37,17 @@ _MEMBERS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proven:
-    """What a file proves: entry `seq` of `member` has this hash (hex) under `head`, for which these witnesses vouch."""
+    """What a file proves: entry `seq` of `member` has this hash (hex) under `head`, for which these witnesses vouch.
+
+    `after` is the head that the epoch before had reached: entries were lost or replaced there.
+    """
 
     federation: str
     member: str
     seq: int
     leaf_hash: str
     head: Head
+    after: Head | None
     vouched: tuple[Cosigned, ...]
 
 
@@ -90,7 +94,15 @@ def check_proof(file: bytes, *, operator_key: VerifyKey) -> Proven:
         vouched = read_cosignatures(note, federation, statements, log=log.name).vouched  # (5)
     except (WireError, NoteInvalid, ProofInvalid, UnicodeDecodeError) as error:
         raise InputError(f"the proof does not hold: {error}") from error
-    return Proven(federation=federation.name, member=member.id, seq=seq, leaf_hash=leaf, head=head, vouched=vouched)
+    return Proven(
+        federation=federation.name,
+        member=member.id,
+        seq=seq,
+        leaf_hash=leaf,
+        head=head,
+        after=checkpoint.after,
+        vouched=vouched,
+    )
 
 
 def _read(file: bytes) -> dict[str, Any]:

@@ -26,6 +26,12 @@ from gateway.node.parts import NodeParts
 from gateway.wire.federation import HUB, Federation, verify_document
 from gateway.wire.keys import VerifyKey
 
+NOTHING_FOUND = (
+    "nothing about such a question of this agency's own is on record here, or what is has been erased; for one that"
+    " another member asked, name it: --asked-by MEMBER"
+)
+NOTHING_FOUND_OF_THEIRS = "nothing about this question is on record here, or what is has been erased"
+
 
 async def evidence_of(
     jti: str,
@@ -46,7 +52,7 @@ async def evidence_of(
     try:
         entries = await ledger.question(jti, asked_by=asked_by, since_hour=since_hour)  # (1)
         if not entries:
-            raise InputError("nothing about this question is on record here, or what is has been erased")
+            raise InputError(NOTHING_FOUND if asked_by is None else NOTHING_FOUND_OF_THEIRS)
         if sign is not None:  # (2)
             covering = await node.database.read(heads.covering(entries[-1].seq))
             if covering is None or not covering.cosignatures:

@@ -22,6 +22,7 @@ from gateway.errors import InputError, MalformedMessage
 from gateway.node.check_evidence import check
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, ProvedEntry, read, write
 from gateway.node.findings import Finding, Verdict
+from gateway.node.findings import proven as all_proven
 from gateway.node.identity import LEDGER_KEY_FILE, SIGNING_KEY_FILE
 from gateway.node.question_evidence import evidence_of
 from gateway.wire import base64url, jws
@@ -105,8 +106,8 @@ async def test_evidence_of_both_sides_holds_two_key_rotations_and_forty_months_l
         for evidence in (asked, answered):
             assert false(checked(north, evidence)) == []
         assert "childrens-services signed the question" in proven(checked(north, asked))
-        assert "housing answered childrens-services with `teams`" in proven(checked(north, asked))
-        assert "police answered childrens-services with `nothing-to-disclose`" in proven(checked(north, asked))
+        assert "housing answered childrens-services: a team was shown" in proven(checked(north, asked))
+        assert "police answered childrens-services: nothing was disclosed" in proven(checked(north, asked))
         assert "the bundle is exactly what that answer disclosed" in proven(checked(north, answered))
         assert asked.answers[AGENCY] == answered.answers[AGENCY]
     assert verify_document(asked.document, operator_key=north.operator.key.verify_key(), now=None).seq > 5
@@ -247,7 +248,7 @@ async def test_what_a_member_signs_afterwards_is_not_the_question_or_answer_of_t
 
 
 async def test_a_question_that_nobody_asked_has_no_evidence(north: TestFederation) -> None:
-    with pytest.raises(InputError, match="nothing about this question"):
+    with pytest.raises(InputError, match="--asked-by MEMBER"):
         await gathered(north, ASKER, "11111111-2222-4333-8444-555555555555")
 
 
@@ -263,6 +264,28 @@ async def test_a_question_that_nobody_asked_has_no_evidence(north: TestFederatio
 def test_a_file_that_is_no_evidence_is_refused_before_anything_is_computed(fault: bytes, says: str) -> None:
     with pytest.raises(MalformedMessage, match=says):
         read(fault)
+
+
+async def test_a_leaf_and_tree_that_anybody_can_make_prove_nothing(north: TestFederation) -> None:
+    sent = await gathered(north, AGENCY, await ask(north))
+    assert f"entry {sent.entries[0].seq} of the ledger of housing records the question" in proven(checked(north, sent))
+    forged = checked(north, replace(rewritten(sent), answers={}, bundle=None))
+    opened = [finding.says for finding in forged if finding.verdict is Verdict.OPEN]
+    assert any("nothing that housing signed shows this entry" in says for says in opened)
+    assert proven(forged).count("\n") == 0  # whose federation document it is, and no more
+    assert not all_proven(forged)
+    assert all_proven(checked(north, sent))
+
+
+async def test_an_entry_is_told_with_its_asker_outcome_and_question_as_two_may_ask_under_one_id(
+    north: TestFederation,
+) -> None:
+    jti = await ask(north)
+    mine, refused = await gathered(north, ASKER, jti), await gathered(north, OTHER, jti)
+    says = "\n".join(finding.says for finding in checked(north, refused))
+    digest = hashlib.sha256(str(mine.question).encode()).hexdigest()
+    assert f"{ASKER} asked, nothing was disclosed, the question's hash is {digest}" in says
+    assert f"compare its asker and hash with the question that {ASKER} has" in says
 
 
 async def test_a_file_with_too_much_or_too_little_in_it_is_refused(north: TestFederation) -> None:
@@ -313,7 +336,7 @@ async def test_the_file_is_written_for_its_owner_alone_and_checked_without_a_nod
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     code, said = await asyncio.to_thread(run, "check-evidence", str(file), "--operator-key", key)
     assert code == 0
-    assert "proven: housing answered childrens-services with `teams`" in said
+    assert "proven: housing answered childrens-services: a team was shown" in said
     assert "in force, at 2026-09-21 14:13:20 UTC" in said
     assert "not proven: what was asked: only the member that asked keeps the question" in said
     code, said = await asyncio.to_thread(run, "check-evidence", str(file))

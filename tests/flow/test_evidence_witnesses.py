@@ -166,6 +166,11 @@ async def test_a_checkpoint_of_a_new_ledger_key_is_checked_with_it(north: TestFe
     await node.checkpoints.open_epoch(foreign.head)  # what `patchwork ledger restore` does
     evidence = await gathered(north, jti)
     assert "epoch 2" in str(evidence.checkpoint)
+    lost = f"this ledger lost or replaced entries: it followed a head of {foreign.head.size} entries"
+    assert any(says.startswith(lost) for says in checked(north, evidence, Verdict.OPEN))
+    said = " ".join(checked(north, evidence, Verdict.PROVEN))
+    assert "all that it had seen of epoch 2, and named the head before, without its entries" in said
+    assert "all that it had seen before" not in said
     assert sorted(vouching(north, evidence)) == ["hub", OTHER]
 
 

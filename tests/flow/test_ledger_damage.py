@@ -87,6 +87,24 @@ CHANGES = {
     "a row deleted in the middle": (sql("DELETE FROM entry WHERE seq = 1"), "entry 1 is missing"),
     "the last row deleted": (sql("DELETE FROM entry WHERE seq = 3"), "is missing|does not fit"),
     "another size": (sql("UPDATE ledger_head SET size = 0, peaks = x''"), "the head does not fit the entries"),
+    "an entry moved to another key": (
+        sql("UPDATE entry SET key_id = randomblob(16) WHERE seq = 1"),
+        "entry 1 stands under a key that is not in the key store",
+    ),
+    "two entries that changed keys": (
+        sql("UPDATE entry SET key_id = (SELECT key_id FROM entry e WHERE e.seq = 1 - entry.seq) WHERE seq IN (0, 1)"),
+        "entry 0: an entry was not sealed under the key on record",
+    ),
+    "a row before the first": (
+        sql("INSERT INTO entry SELECT -5, federation, key_id, leaf, leaf_hash FROM entry WHERE seq = 1"),
+        "rows that are none of the entries",
+    ),
+    "a subtree too many": (
+        sql("INSERT INTO tree_node VALUES (9, 77, zeroblob(32))"),
+        "subtrees that are none of the entries'",
+    ),
+    "forgotten questions": (sql("DELETE FROM replay"), "not among those that are remembered"),
+    "counts ahead": (sql("UPDATE exchange_head SET next_seq = 100000"), "counts between members are ahead"),
     "an edited subtree": (
         sql("UPDATE tree_node SET hash = zeroblob(32) WHERE level = 1"),
         "does not fit|are not those",

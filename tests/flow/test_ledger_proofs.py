@@ -71,9 +71,10 @@ async def test_an_entry_is_proven_to_somebody_who_has_only_the_operators_key(nor
     assert f"{ASKER} cosigned 9 entries" in said
     verified = await run(north, "ledger", "verify")
     assert "9 entries, all as they were written" in verified
+    assert "It has all that the witnesses who answered hold of it." in verified
     for witness in ("hub", ASKER):
         assert f"patchwork/northshire/{witness} vouches for the first 9" in verified
-    assert "1 checkpoints fit" in await run(north, "ledger", "verify", "--checkpoints", kept)
+    assert "1 checkpoint fits." in await run(north, "ledger", "verify", "--checkpoints", kept)
 
     await run(north, "ledger", "prove", "1", "--out", str(file))
     operator = ("--operator-key", str(north.folder / "operator" / "operator.jwk"))
@@ -180,3 +181,22 @@ async def test_an_officer_restores_a_backup(north: TestFederation) -> None:
         if each.body is not None and each.body["kind"] == "epoch"
     ]
     assert (entry["by"], entry["after"]["size"]) == ("officer", 10)
+
+
+async def test_an_older_copy_put_in_its_place_verifies_by_itself_and_is_in_doubt_by_its_witnesses(
+    north: TestFederation,
+) -> None:
+    await north.stop(AGENCY)
+    data = north.folder / AGENCY / "data"
+    old = (data / "ledger.db").read_bytes()
+    await north.start(AGENCY)
+    await run(north, "ledger", "checkpoint")
+    await north.stop(AGENCY)
+    for file in data.glob("ledger.db*"):
+        file.unlink()
+    (data / "ledger.db").write_bytes(old)
+    result = await _invoke(north, "ledger", "verify")
+    assert result.exit_code == 1
+    assert "all as they were written" in result.output
+    assert "THE RECORD IS IN DOUBT: the ledger has" in result.stderr
+    assert "fewer than what the hub holds" in result.stderr

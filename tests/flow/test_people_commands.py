@@ -53,7 +53,7 @@ def node(made: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(node: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """`patchwork WORDS`; what it prints, on standard error if it fails."""
+    """`patchwork WORDS`; what it prints, on standard error, too, if it fails."""
     monkeypatch.setenv("PATCHWORK_CONFIG", str(node / "node.toml"))
 
     def patchwork(*words: str) -> str:
@@ -61,7 +61,7 @@ def run(node: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
         with pytest.raises(SystemExit) as ended:
             main()
         said = capsys.readouterr()
-        return said.err if ended.value.code else said.out
+        return said.out + said.err if ended.value.code else said.out
 
     return patchwork
 

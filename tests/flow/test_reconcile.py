@@ -17,7 +17,7 @@ from consent_ledger.retention_beside import drop_counts
 from gateway.cli import app
 from gateway.database.contract import Statement, Work
 from gateway.errors import HubError, MalformedMessage
-from gateway.links.counts_client import fetch_counts
+from gateway.links.counts_client import NoStatement, fetch_counts
 from gateway.node import routes
 from gateway.node.compare_counts import Compared, Gap, Overstated
 from gateway.node.counts import statement_for
@@ -26,6 +26,7 @@ from gateway.node.results import MemberResult
 from gateway.wire import jws
 from gateway.wire.counts import counts_request, read_counts_request, verify_counts
 from gateway.wire.coverage import DeliveryOutcome
+from gateway.wire.federation import Member
 from gateway.wire.limits import MAX_COUNTS_BYTES
 from gateway.wire.paths import COUNTS_PATH
 from tests.federation import NOW, TestFederation, federation, someone
@@ -347,3 +348,30 @@ async def post(north: TestFederation, body: bytes, authorisation: str) -> int:
         ) as response,
     ):
         return response.status
+
+
+async def test_a_statement_that_ends_early_leaves_hours_open_and_none_of_them_counts_as_arrived(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("options", "ledger_reconcile"):
+        monkeypatch.setattr(import_module(f"gateway.cli.{module}"), "CLOCK", north.clock)
+    await ask(north)
+    await reconciled(north)
+
+    async def short(member: Member, since: int, _: int, **__: Any) -> bytes:
+        return (await statement_for(ASKER, since, since + 1, node=north.nodes[member.id].parts)).encode()
+
+    monkeypatch.setattr("gateway.cli.ledger_reconcile.fetch_counts", short)
+    code, lines = await reconcile_command(north)
+    assert code == 1
+    assert lines[:2] == [
+        "housing: 0 answers sent until 2026-09-14 17:00 UTC; not all can be compared",
+        "  2026-09-14 17:00 UTC to 2026-09-21 15:00 UTC: no statement for these hours",
+    ]
+
+    async def silent(*_: Any, **__: Any) -> bytes:
+        raise NoStatement("it cannot be reached")
+
+    monkeypatch.setattr("gateway.cli.ledger_reconcile.fetch_counts", silent)
+    code, lines = await reconcile_command(north)
+    assert (code, lines[0]) == (1, "housing: no statement: it cannot be reached")

@@ -18,7 +18,7 @@ async def test_an_erased_key_lingers_nowhere_while_the_database_stays_open(tmp_p
     try:
         keys = await database.write(keystore.make(range(1, 40), FEDERATION))
         assert keys[7].secret in on_disk(tmp_path)
-        assert await database.write(keystore.destroy(7, FEDERATION))
+        assert await database.write(keystore.destroy(7, FEDERATION, {}))
         assert keys[7].secret not in on_disk(tmp_path)
         assert keys[8].secret in on_disk(tmp_path)
     finally:

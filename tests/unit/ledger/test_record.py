@@ -5,7 +5,7 @@ import pytest
 
 from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.kinds import KIND_CLASSES, EntryKind, KindClass
-from consent_ledger.record import MAX_BODY_BYTES, HeaderReader, LeafHeader, body_bytes, open_leaf, read_leaf, seal_leaf
+from consent_ledger.record import MAX_BODY_BYTES, LeafHeader, LeafReader, body_bytes, open_leaf, read_leaf, seal_leaf
 
 SECRET = bytes(range(32))
 HEADER = LeafHeader(KindClass.DISCLOSURE, 498_765, "northshire")
@@ -97,15 +97,15 @@ def test_too_long_a_body_is_refused() -> None:
 
 
 def test_headers_read_one_after_the_other_are_those_of_their_leaves_and_as_strict() -> None:
-    reader = HeaderReader()
+    reader = LeafReader()
     for header in (HEADER, HEADER, HEADER._replace(hour=HEADER.hour + 1), HEADER, HEADER._replace(federation="south")):
         good = seal_leaf(header, body_bytes(EntryKind.ANSWERED, 1.5, {}), SECRET)
-        assert reader.read(good) == header
-        assert reader.read(good) == header
+        assert (reader.header(good), reader.read(good)) == (header, read_leaf(good))
+        assert (reader.header(good), reader.read(good)) == (header, read_leaf(good))
         for cut in range(1, len(good)):
             with pytest.raises(LedgerCorrupt):
-                reader.read(good[:cut])
-            assert reader.read(good) == header
+                reader.header(good[:cut])
+            assert (reader.header(good), reader.read(good)) == (header, read_leaf(good))
         for bad in (good + b"\0", good + bytes(4), good[:-1] + bytes(4)):
             with pytest.raises(LedgerCorrupt):
                 reader.read(bad)

@@ -1,1 +1,1 @@
-"""The pages that people use: one file per page or flow, server-rendered, working without JavaScript."""
+"""The pages that an agency's own people use, on a listener of their own (docs/pages.md). One file per page or flow."""

@@ -3,7 +3,19 @@
 from aiohttp import web
 
 from gateway.http import protect
-from gateway.web import account_page, home, language, sign_in, sign_out, static_files
+from gateway.web import (
+    account_page,
+    break_glass,
+    home,
+    language,
+    prove_again,
+    reached,
+    results,
+    search,
+    sign_in,
+    sign_out,
+    static_files,
+)
 from gateway.web.error_page import refuse_as_page
 from gateway.web.signed_in import is_guarded
 from gateway.web.site import SITE, Site
@@ -17,6 +29,11 @@ ROUTES = (
     sign_in.routes,
     sign_out.routes,
     account_page.routes,
+    prove_again.routes,
+    search.routes,
+    results.routes,
+    reached.routes,
+    break_glass.routes,
 )
 
 

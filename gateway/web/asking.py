@@ -1,7 +1,7 @@
 """What searching and breaking the glass have in common: who asks, the question, and sending it on its way."""
 
 from consent_ledger.read import accepted_agreements
-from gateway.errors import InputError, TooManyRequests
+from gateway.errors import FederationError, InputError, TooManyRequests
 from gateway.node.agreements import NobodyToAsk
 from gateway.node.question import BreakGlass, Question
 from gateway.web.forms import Form
@@ -16,10 +16,16 @@ from mappings.vocabulary import Purpose
 DEADLINE_MS = 4_000  # how long agencies have: whoever looks at the page has seen the quick ones long before
 
 
-async def offered(site: Site, user: SignedIn, *purposes: Purpose) -> dict[str, Reason]:
-    """The reasons for which somebody can be asked now, by value; without `purposes` all but breaking the glass."""
+async def offered(site: Site, user: SignedIn, *purposes: Purpose) -> dict[str, Reason] | None:
+    """The reasons for which somebody can be asked now, by value; without `purposes` all but breaking the glass.
+
+    None while this node holds no federation document that it may rely on.
+    """
     accepted = await site.database.read(accepted_agreements(site.node.me.federation))
-    view = site.node.membership.current()
+    try:
+        view = site.node.membership.current()
+    except FederationError:
+        return None
     method = user.session.method
     return reasons(view, accepted=accepted, today=site.today(), method=method, purposes=purposes or None)
 
@@ -54,7 +60,7 @@ async def ask_or_say(site: Site, user: SignedIn, question: Question, form: Form,
         return await site.searches.start(question, owner=user.session.public_id)
     except NobodyToAsk:
         form.wrong(field, _("No agency can be asked for this reason any more: choose another"))
-    except InputError:
+    except (InputError, FederationError):
         form.wrong(
             field,
             _("This agency cannot ask others at the moment. Tell whoever looks after Patchwork at your agency"),

@@ -49,8 +49,10 @@ async def show_form(request: web.Request, site: Site, user: SignedIn) -> web.Res
 @page(Role.PRACTITIONER)
 async def write_down(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """(1) Keep what was written, and go on to what will follow."""
-    reasons = await offered(site, user, Purpose.BREAK_GLASS)
     form = form_of(request)
+    reasons = await offered(site, user, Purpose.BREAK_GLASS)
+    if reasons is None:
+        return _form_page(request, form, reasons)
     subject = subject_of(form, site.today())
     danger = form.choice(DANGER, list(BreakGlassReason), missing=_("Select what the emergency is"))
     value = next(iter(reasons)) if len(reasons) == 1 else form.choice(BASIS, reasons, missing=_("Select your basis"))
@@ -77,9 +79,8 @@ async def break_it(request: web.Request, site: Site, user: SignedIn) -> web.Stre
     draft = site.drafts.get(request.match_info["id"], user.session.public_id)
     if draft is None or not is_fresh(user, site):
         return _consequences(request, site, user, form)
-    reasons = await offered(site, user, Purpose.BREAK_GLASS)
-    if draft.reason.value not in reasons:
-        form.wrong(CONFIRM, _("The agreement no longer lets anybody be asked by breaking the glass"))
+    if draft.reason.value not in (await offered(site, user, Purpose.BREAK_GLASS) or ()):
+        form.wrong(CONFIRM, _("Nobody can be asked by breaking the glass at the moment: phone the agencies"))
         return _consequences(request, site, user, form)
     question = question_of(site, user, draft.subject, draft.reason, draft.broken)
     started = await ask_or_say(site, user, question, form, CONFIRM)
@@ -89,7 +90,9 @@ async def break_it(request: web.Request, site: Site, user: SignedIn) -> web.Stre
     raise web.HTTPSeeOther(f"/searches/{started.id}")
 
 
-def _form_page(request: web.Request, form: Form, reasons: dict[str, Reason], status: int = 200) -> web.Response:
+def _form_page(request: web.Request, form: Form, reasons: dict[str, Reason] | None, status: int = 200) -> web.Response:
+    if reasons is None:
+        return render(request, "search_closed.html", status=503)
     return render(
         request,
         "break_glass.html",

@@ -38,8 +38,8 @@ async def search(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     form = form_of(request)
     reasons = await offered(site, user)
     subject = subject_of(form, site.today())
-    value = form.choice(REASON, reasons, missing=_("Select why you are asking"))
-    if subject is None or not value:
+    value = form.choice(REASON, reasons or (), missing=_("Select why you are asking"))
+    if subject is None or not value or reasons is None:
         return _form_page(request, form, reasons, value, status=400)
     question = question_of(site, user, subject, reasons[value])
     started = await ask_or_say(site, user, question, form, REASON)
@@ -50,8 +50,10 @@ async def search(request: web.Request, site: Site, user: SignedIn) -> web.Stream
 
 
 def _form_page(
-    request: web.Request, form: Form, reasons: dict[str, Reason], chosen: str, status: int = 200
+    request: web.Request, form: Form, reasons: dict[str, Reason] | None, chosen: str, status: int = 200
 ) -> web.Response:
+    if reasons is None:
+        return render(request, "search_closed.html", status=503)
     if len(reasons) == 1:
         chosen = next(iter(reasons))  # there is nothing to choose
     return render(

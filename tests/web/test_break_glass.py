@@ -133,3 +133,9 @@ async def test_where_no_agreement_allows_it_the_page_says_so(tmp_path: Path) -> 
         results = await user.post("/search", KATE | {"reason": "COC:public-task"})
         assert "break the glass" not in results.words
         assert (await user.post("/break-glass", KATE | EMERGENCY, form="/search")).status == 400
+        north.clock.turn(5 * 3600)  # longer than a hub's word that the document is current
+        late = await north.sign_in(ASKER, Role.PRACTITIONER)
+        for path in ("/search", "/break-glass"):
+            closed = await late.get(path)
+            assert (closed.status, "cannot be asked at the moment" in closed.words) == (503, True)
+        assert (await late.post("/search", KATE, form="/account")).status == 503

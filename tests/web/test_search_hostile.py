@@ -46,7 +46,9 @@ def hostile() -> list[object]:
                 numbers = [ContactPoint(system="phone", value=each, rank=n) for n, each in enumerate(NUMBERS, 1)]
                 mails = [ContactPoint(system="email", value=each, rank=9) for each in ADDRESSES]
                 name = HumanName(given=(ATTACKS[0],), family=ATTACKS[1])
-                objects.append(replace(item, name=name, contact_points=(*numbers, *mails), working_pattern=ATTACKS[4]))
+                away = replace(item, away_until="2026-12-01", cover_key="cover", working_pattern=ATTACKS[4])
+                objects.append(replace(away, name=name, contact_points=(*numbers, *mails)))
+                objects.append(replace(item, key="cover", name=name, role=ATTACKS[1]))
             case Service():
                 objects.append(replace(item, name=ATTACKS[2] + ATTACKS[3]))
             case Organisation():
@@ -65,6 +67,7 @@ async def test_another_agencys_words_stay_words_and_its_numbers_only_dial(tmp_pa
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page.text  # its answer is on the page
         reach = re.search(r'href="(/searches/[\w-]+/reach/[\d-]+)"', page.text)
         assert reach is not None
+        assert "Away until 1 December 2026" in page.words
         asked = await user.post(reach[1], {"kind": "phone"}, headers={"HX-Request": "true"})
         wrong = await user.post("/search", dict.fromkeys((*typed, "postcode", "nhs", "age"), ATTACKS[1]))
         for shown in (page, asked, await user.get(reach[1]), wrong):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MATCH_GRADE_EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/match-grade"
-# R4 has no element for these (docs/wire.md, "Bundle").
+# R4 has no element for these (docs/wire.md, "Answer").
 WORKING_PATTERN_EXTENSION: Final = "urn:patchwork:working-pattern"  # of a PractitionerRole: text
 COVER_EXTENSION: Final = (
     "urn:patchwork:cover"  # of its notAvailable: a reference to the PractitionerRole that stands in

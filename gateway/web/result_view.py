@@ -141,7 +141,7 @@ def summary(asked: Asked, results: Sequence[MemberResult], *, over: bool) -> Sum
 
 
 def is_vague(subject: Subject) -> bool:
-    """Whether an agency could hardly be sure whom this means: docs/matching.md, "Guard"."""
+    """Whether an agency could hardly be sure whom this means: docs/matching.md, "Disclosure"."""
     has_day = subject.birth_date is not None and len(subject.birth_date) == FULL_DATE
     return not (has_day or (subject.identifiers and subject.names))
 

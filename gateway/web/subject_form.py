@@ -1,4 +1,4 @@
-"""Who a form is about, from what was typed: the fields of _who.html. Every page that asks about somebody uses them."""
+"""Who a form is about, from what was typed: the fields of partials/who.html."""
 
 from datetime import date
 from typing import Final
@@ -107,7 +107,7 @@ def _nhs(form: Form) -> str:
 
 
 def _check_enough(form: Form, *, name: str, born: str, age: int | None, postcode: str, nhs: str) -> None:
-    """What finds nobody anywhere is not asked: it would only tell other agencies a name (docs/matching.md, "Guard")."""
+    """What finds nobody anywhere is not asked, as it would only tell a name (docs/matching.md, "Disclosure")."""
     if not name and not (nhs and born):
         form.wrong(NAME, _("Enter their name"))
     elif not (born or age is not None or postcode or nhs):

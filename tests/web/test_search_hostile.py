@@ -21,7 +21,7 @@ ATTACKS = (
 NUMBERS = ("**21*01632960199#", "*#06#", "01632 960123,,,9", "javascript:alert(960123)", "data:text/html,960123")
 ADDRESSES = ("robin@example.org?bcc=evil@example.org", "robin%0Abcc:x@example.org", "a'onclick=alert(1)@example.org")
 LINKS = ("href", "src", "action", "hx-get", "hx-post", "data-reach")
-OWN = re.compile(r"(/[\w./?=-]*|#[\w-]+|mailto:robin@example\.org|)")
+OWN = re.compile(r"(/[\w./?=-]*|#[\w-]+|mailto:robin(\.worker)?@example\.org|tel:01632960123|)")
 
 
 class Markup(HTMLParser):

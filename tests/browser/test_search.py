@@ -88,6 +88,14 @@ async def test_after_a_call_the_card_asks_whether_it_reached_anybody(browser: Br
         await assert_accessible(page)
 
 
+async def test_a_connection_that_was_lost_for_a_moment_loses_no_answer(browser: Browser, alex: WebUser) -> None:
+    async with visit(browser, user=alex, size=PHONE) as page:
+        await page.add_init_script("console.error = () => {}")  # htmx tells of the lost connection, as it should
+        await page.route("**/after/*", lambda route: route.abort(), times=1)
+        await search(page)
+        await page.get_by_role("heading", name="Agencies to phone").wait_for()
+
+
 async def test_without_scripts_the_page_is_whole_and_offers_to_check_again(browser: Browser, alex: WebUser) -> None:
     async with visit(browser, user=alex, size=PHONE, scripts=False) as page:
         await search(page)

@@ -26,3 +26,10 @@ document.addEventListener("click", ({ target }) => {
     window.htmx.ajax("POST", link.dataset.reach, { target: answers, swap: "innerHTML", values });
   }
 });
+
+// A telephone loses its connection for a moment: what waits for more answers asks again.
+document.addEventListener("htmx:sendError", ({ target }) => {
+  if (target.id === "more") {
+    setTimeout(() => window.htmx.trigger(target, "again"), 3000);
+  }
+});

@@ -24,6 +24,7 @@ from mappings.vocabulary import BreakGlassReason, Purpose
 PATH = "/break-glass"
 MAX_WORDS: Final = 1_000
 DANGER, BASIS, WORDS, CONFIRM = "danger", "basis", "words", "confirm"
+DRAFT = "draft"  # what this session has written, to be changed
 
 DANGERS: Final = {
     BreakGlassReason.RISK_TO_LIFE: N_("Somebody's life is at risk"),
@@ -39,10 +40,15 @@ routes = web.RouteTableDef()
 @routes.get(PATH)
 @page(Role.PRACTITIONER)
 async def show_form(request: web.Request, site: Site, user: SignedIn) -> web.Response:
-    """(1) Nothing is preselected but who, where an earlier search says so."""
+    """(1) Nothing is preselected but who, where an earlier search says so, and what one has just written oneself."""
     reasons = await offered(site, user, Purpose.BREAK_GLASS)
     earlier = site.searches.get(request.query.get(AGAIN, ""), user.session.public_id)
-    return _form_page(request, Form() if earlier is None else fill(earlier.question.subject), reasons)
+    written = site.drafts.get(request.query.get(DRAFT, ""), user.session.public_id)
+    form = Form() if earlier is None else fill(earlier.question.subject)
+    if written is not None:
+        why = {DANGER: [written.broken.reason.value], BASIS: [written.reason.value], WORDS: [written.broken.words]}
+        form = Form(fields={**fill(written.subject).fields, **why})
+    return _form_page(request, form, reasons)
 
 
 @routes.post(PATH)

@@ -79,6 +79,11 @@ async def test_an_emergency_shows_what_was_shielded_and_goes_on_record(north: Te
     ):
         assert consequence in shown.words
     assert await asked(north) == []
+    back = re.search(r'href="(/break-glass\?draft=[\w-]+)"', shown.text)
+    assert back is not None
+    change = await alex.get(back[1])
+    assert 'value="child-at-risk" checked' in change.text
+    assert "She rang in tears &lt;script&gt;" in change.text
     results = await alex.post(shown.path, {})
     assert results.path.startswith("/searches/")
     assert "Duty contact" in results.words
@@ -118,6 +123,7 @@ async def test_nobody_else_sees_or_sends_what_somebody_has_written(north: TestFe
     before = await asked(north)
     other = await north.sign_in(ASKER, Role.PRACTITIONER)
     assert (await other.get(shown.path)).path == "/break-glass"
+    assert "tears" not in (await other.get(shown.path.replace("/break-glass/", "/break-glass?draft="))).text
     assert (await other.post(shown.path, {}, form="/search")).path == "/break-glass"
     assert (await alex.post(shown.path, {}, token="")).status == 403
     north.clock.turn(KEPT_S)

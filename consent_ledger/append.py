@@ -165,7 +165,7 @@ def _check(
             return HeadMoved("the agreement is no longer accepted")
     if guard.consent_head is not None:
         head = NO_CONSENTS
-        for key_id in {keys[person].id for person in guard.persons if person in keys}:  # no key, no consents
+        for key_id in {keys[person].id for person in guard.persons}:
             rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
             head = max(head, NO_CONSENTS if rows[0][0] is None else rows[0][0])
             if any(row[0] == key_id for row in unwritten):

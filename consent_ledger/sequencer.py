@@ -114,7 +114,8 @@ class Sequencer:
         guarded = dict.fromkeys(person for draft in drafts if draft.guard for person in draft.guard.persons)
         wanted = owners | guarded | dict.fromkeys(kept.owners(riders))
         keys: dict[Owner, Key] = await self._keys.read(keystore.find(wanted, self._federation))  # (2)
-        missing = [owner for owner in owners if owner not in keys]
+        # Of whom an answer guards, too: a consent that another process records by then is found by its key alone.
+        missing = [owner for owner in owners | guarded if owner not in keys]
         if missing:
             keys |= await self._keys.write(keystore.make(missing, self._federation))
         return await self._storage.write(self._append_with(drafts, riders, keys))  # (3)

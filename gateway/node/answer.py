@@ -6,7 +6,7 @@
   (4) match, (5) consents and agreement: one visit to the databases. Whose budget is used up is told nothing, and
       nobody is looked for
   (6) decide each involvement
-  (7) disclose what was permitted
+  (7) disclose what was permitted, unless the asker's budget for this person is used up
   (8) log durably; if consents moved meanwhile, or a budget has no room, read and decide again
   (9) sign, bound to the question
   (10) pad and seal; node/routes.py releases it at the fixed delay
@@ -17,7 +17,7 @@ cause: an error would tell that they are known.
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from consent_ledger.append import NO_CONSENTS, Appended
@@ -139,13 +139,14 @@ async def _decide_and_log(query: VerifiedQuery, view: View, node: NodeParts) -> 
         except HeadMoved:
             continue
         except BudgetSpent as spent:
-            node.budgets.remember(spent, asking, query)
+            node.budgets.remember(spent, query)
         except (ReplayedError, ClockBehind) as error:
             raise _refusal(error) from error
         except (LedgerError, ValueError) as error:
             _emit_failure(query, error)
             break
-    nobody = _Outcome(what=NOTHING_TO_DISCLOSE, entry=_entry_about_nobody(query))
+    counted = node.budgets.spend(asking)._replace(withheld=True)  # as a question about nobody is, and not refused again
+    nobody = _Outcome(what=NOTHING_TO_DISCLOSE, entry=replace(_entry_about_nobody(query), spend=counted))
     try:
         return nobody, await node.ledger.log_answer(nobody.entry)
     except LedgerError as error:
@@ -167,7 +168,10 @@ def _keep(signed: SignedAnswer, outcome: _Outcome, logged: Appended, node: NodeP
 
 
 async def _decide_once(query: VerifiedQuery, asking: Asking, view: View, node: NodeParts) -> _Outcome:
-    """(3) - (7) on one snapshot of the databases."""
+    """(3) - (7) on one snapshot of the databases.
+
+    Only who is disclosed is counted as a person: a count of somebody hidden, once used up, would tell that they exist.
+    """
     today = datetime.fromtimestamp(node.clock.now(), UTC).date()
     try:
         found = await node.database.read(_read(query, asking, today, node))  # (3) (4) (5)
@@ -181,11 +185,15 @@ async def _decide_once(query: VerifiedQuery, asking: Asking, view: View, node: N
             today=today,
         )
         what = _disclose(found, decided, query=query, view=view, node=node)  # (7)
+        if isinstance(what, Disclosure) and found.team is not None:
+            found = replace(found, spend=node.budgets.spend(asking, found.team.person_id))
+            if found.spend is not None and found.spend.withheld:
+                return _Outcome(what=NOTHING_TO_DISCLOSE, entry=_entry_about_nobody(query, found.spend))
     except (StorageError, Replayed):
         raise
     except Exception as error:  # see the module's docstring: it may be about this person alone
         _emit_failure(query, error)
-        return _Outcome(what=NOTHING_TO_DISCLOSE, entry=_entry_about_nobody(query))
+        return _Outcome(what=NOTHING_TO_DISCLOSE, entry=_entry_about_nobody(query, node.budgets.spend(asking)))
     return _Outcome(what=what, entry=_entry(query, found, decided, what))
 
 
@@ -199,9 +207,7 @@ def _read(query: VerifiedQuery, asking: Asking, today: date, node: NodeParts) ->
         return _Found(match=NOBODY, accepted=frozenset(), spend=spend)
     accepted = yield from accepted_agreements(question.federation)
     match = yield from find_asked(asking.asked, today=today, thresholds=node.thresholds)
-    if match.disclosable and match.best is not None:
-        spend = node.budgets.spend(asking, match.best.person_id)
-    if spend.withheld or not match.disclosable or match.best is None:
+    if not match.disclosable or match.best is None:
         return _Found(match=match, accepted=accepted, spend=spend)
     if question.only_certain and match.best.grade is not MatchGrade.CERTAIN:
         return _Found(match=match, accepted=accepted, spend=spend)
@@ -259,9 +265,9 @@ def _entry(
     )
 
 
-def _entry_about_nobody(query: VerifiedQuery) -> AnsweredEntry:
+def _entry_about_nobody(query: VerifiedQuery, spend: Spend | None = None) -> AnsweredEntry:
     """On record as if the person were unknown."""
-    return _entry(query, _Found(match=NOBODY, accepted=frozenset()), Decided(), NOTHING_TO_DISCLOSE)
+    return _entry(query, _Found(match=NOBODY, accepted=frozenset(), spend=spend), Decided(), NOTHING_TO_DISCLOSE)
 
 
 def _emit_failure(query: VerifiedQuery, error: Exception) -> None:

@@ -1,10 +1,12 @@
 """Notices who tries out guesses: what each question counts towards, and which budgets are used up (docs/policy.md).
 
-A question counts for its member, its practitioner, and the person whom it came nearest to, known surely or not, else
-the person as typed: so five spellings of one name are five variants of one person, whether or not anybody of that
-name is known here. The counts are kept by consent_ledger/budget.py, which refuses an answer that no budget has room
-for. This remembers what was refused, so that the next question of the kind is not even matched; what a restart forgets
-is refused, and remembered, once more.
+A question counts for its member, its practitioner, and the person as typed (described.py): so five birth dates of one
+name are five variants of one person, whether or not anybody of that name is known here. Whom matching found counts
+only if they are disclosed: whoever is hidden must change no count, for one that is used up can be seen.
+
+The counts are kept by consent_ledger/budget.py, which refuses an answer that no budget has room for. This remembers
+what was refused, so that what was typed so is not even matched again; what a restart forgets is refused, and
+remembered, once more.
 
 Break-glass counts apart, under kinds and limits of its own, so that nobody's routine keeps an emergency out
 (docs/decisions/budgets.md).
@@ -20,12 +22,13 @@ from consent_ledger.budget import BudgetSpent, Count, Spend, day_secret
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.events import emit
-from gateway.matching.normalise import skeleton
 from gateway.matching.record import Asked, asked_of
+from gateway.node.described import MOST_WAYS, Way, ways_of
 from gateway.wire.query import VerifiedQuery
 from mappings.vocabulary import Purpose
 
-MEMBER, PRACTITIONER, TYPED, PERSON = "member", "practitioner", "typed-person", "person"
+MEMBER, PRACTITIONER, PERSON = "member", "practitioner", "person"
+SHARED = 4  # times the variants and questions of one person, for what a household or namesakes share
 
 _NAME_BYTES, _VARIANT_BYTES = 16, 8
 _LABEL = b"pw/node/budget1"  # BLAKE2b's personalisation, at most 16 bytes
@@ -49,7 +52,10 @@ class Limits:
 
 
 class Asking(NamedTuple):
-    """One question as it counts before it is matched; `variant` tells it from other ways to ask about that person."""
+    """One question as it counts before it is matched; `variant` tells it from other ways to ask about that person.
+
+    `overloaded`: it describes more people than an honest question, and nobody is looked for.
+    """
 
     asked: Asked
     day: int
@@ -57,7 +63,8 @@ class Asking(NamedTuple):
     issuer: str
     variant: bytes
     asker: tuple[Count, Count]
-    typed: Count
+    typed: tuple[Count, ...]
+    overloaded: bool
     urgent: bool  # break-glass
 
 
@@ -74,7 +81,7 @@ class Budgets:
 
     def _begin(self, day: int, secret: bytes) -> None:
         self._day, self._secret = day, secret
-        self._spent: dict[bytes, Count] = {}
+        self._spent: set[bytes] = set()
         self._askers: dict[tuple[str, str, bool], tuple[Count, Count]] = {}
 
     async def asking(self, query: VerifiedQuery) -> Asking:
@@ -89,39 +96,38 @@ class Budgets:
         asked = asked_of(question.subject, today=datetime.fromtimestamp(now, UTC).date())
         issuer, variant = question.issuer, _keyed(secret, _VARIANT_BYTES, asked)
         urgent = question.purpose is Purpose.BREAK_GLASS
-        kind = _kind(TYPED, urgent)
-        typed = self._of_person(kind, _keyed(secret, _NAME_BYTES, (kind, issuer, _typed_person(asked))), variant)
+        ways = ways_of(asked)
+        overloaded = len(ways) > MOST_WAYS
+        typed = tuple([self._of_typed(way, issuer, variant, urgent) for way in (ways[:1] if overloaded else ways)])
         asker = self._of_asker(issuer, question.practitioner.id, urgent)
-        return Asking(asked, self._day, secret, issuer, variant, asker, typed, urgent)
+        return Asking(asked, self._day, secret, issuer, variant, asker, typed, overloaded, urgent)
 
     def spend(self, asking: Asking, person_id: int | None = None) -> Spend:
-        """What goes on record: the person as typed and, only if they might be disclosed, who that is.
+        """What goes on record: the person as typed and, only if they are about to be disclosed, who that is.
 
-        Whom a question merely came near must not be counted: then another's count would tell that they exist.
-        `withheld` if a budget is known to be used up. Once a member's or a practitioner's is, nothing is counted behind
-        it: the rows of a day stay bounded.
+        Nobody else may be counted, known surely or not: a hidden person's count would be seen once it is used up.
+        `withheld` if a budget is known to be used up. Nothing is counted behind that one: the rows of a day stay
+        bounded.
         """
-        counts: tuple[Count, ...] = (*asking.asker, asking.typed)
+        counts = (*asking.asker, *asking.typed)
         if person_id is not None:
             kind = _kind(PERSON, asking.urgent)
             name = _keyed(asking.secret, _NAME_BYTES, (kind, asking.issuer, person_id))
             counts = (*counts, self._of_person(kind, name, asking.variant))
-        for place, count in enumerate(counts):
-            if count.name in self._spent:
-                spent = self._spent[count.name]._replace(variant=count.variant)
-                return Spend(asking.day, (*counts[:place], spent), withheld=True)
-        return Spend(asking.day, counts)
+        if self._spent:
+            for place, count in enumerate(counts):
+                if count.name in self._spent:
+                    return Spend(asking.day, counts[: place + 1], withheld=True)
+        return Spend(asking.day, counts, withheld=asking.overloaded)
 
-    def remember(self, refused: BudgetSpent, asking: Asking, query: VerifiedQuery) -> None:
+    def remember(self, refused: BudgetSpent, query: VerifiedQuery) -> None:
         """Take note of what is used up, and alert somebody: with ids alone, and once a day.
 
-        Of a person, how they were typed too, so that nobody is looked for when that is typed again.
+        Each count by itself: whose answer was refused says nothing about anybody else whom the question names.
         """
         for count in refused.counts:
-            if count.kind == _kind(PERSON, asking.urgent):
-                self._spent[asking.typed.name] = count
             if count.name not in self._spent:
-                self._spent[count.name] = count
+                self._spent.add(count.name)
                 emit(
                     "budget.spent",
                     level=logging.WARNING,
@@ -149,26 +155,21 @@ class Budgets:
             )
         return known
 
-    def _of_person(self, kind: str, name: bytes, variant: bytes) -> Count:
-        return Count(kind, name, variant, self._limits.per_person, self._limits.variants_per_person)
+    def _of_typed(self, way: Way, issuer: str, variant: bytes, urgent: bool) -> Count:
+        kind = _kind(way.kind, urgent)
+        # No part has a NUL: ids, and what normalise.py leaves of what was typed.
+        text = "\0".join((kind, issuer, "shared" if way.shared else "one", *way.who))
+        name = blake2b(text.encode(), key=self._secret, digest_size=_NAME_BYTES, person=_LABEL).digest()
+        return self._of_person(kind, name, variant, SHARED if way.shared else 1)
+
+    def _of_person(self, kind: str, name: bytes, variant: bytes, times: int = 1) -> Count:
+        limits = self._limits
+        return Count(kind, name, variant, times * limits.per_person, times * limits.variants_per_person)
 
 
 def _kind(kind: str, urgent: bool) -> str:
     """What is counted, in words; it is hashed too, so that break-glass shares no count with anything else."""
     return f"break-glass-{kind}" if urgent else kind
-
-
-def _typed_person(asked: Asked) -> tuple[str, ...]:
-    """Who is meant, as coarsely as guesses vary: the sound of the first name, and the birth year or what there is."""
-    given, family = asked.names[0] if asked.names else ((), ())
-    if asked.birth is not None:
-        told = str(asked.birth.year)
-    elif asked.age is not None:
-        told = f"aged {asked.age}"
-    else:
-        told = asked.postcode or ""
-    sounds = (*(skeleton(token) for token in given[:1]), "|", *(skeleton(token) for token in family))
-    return (*sounds, told) if asked.names else ("number", asked.nhs_number or "", told)
 
 
 def _keyed(secret: bytes, size: int, of: tuple[object, ...] | Asked) -> bytes:

@@ -144,7 +144,7 @@ def _asker(body: Mapping[str, Any]) -> Iterable[Fact]:
 def _outcome(body: Mapping[str, Any]) -> Iterable[Fact]:
     yield "Outcome", "something was shared" if body["outcome"] == "teams" else "nothing was shared"
     if "withheld" in body:
-        yield "Withheld", f"nobody was looked for: the asker's budget ({body['withheld']}) was used up"
+        yield "Withheld", f"as of somebody unknown: the asker's budget ({body['withheld']}) was used up"
         return
     weighed = body.get("question")
     if not weighed:

@@ -347,8 +347,9 @@ async def federation(
     """
     clock = TurnedClock(now)
     names = ("hub", "liar", *members)
-    ports = dict(zip(names, _free_ports(len(names)), strict=True))
-    web_ports = dict(zip(members, _free_ports(len(members)), strict=True))
+    free = list(_free_ports(len(names) + len(members)))  # all at once, so that no port is given twice
+    ports = dict(zip(names, free[: len(names)], strict=True))
+    web_ports = dict(zip(members, free[len(names) :], strict=True))
     hub_key = _write_hub(folder / "hub", ports["hub"])
     operator = init_operator(folder / "operator", name=NAME, hub_key=hub_key.verify_key(), now=clock.now())
     text = agreement.read_bytes()  # noqa: ASYNC240 - a test may wait for its own small file

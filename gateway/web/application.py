@@ -5,12 +5,16 @@ from aiohttp import web
 from gateway.http import protect
 from gateway.web import (
     account_page,
+    break_glass,
     first_password,
     home,
     language,
     own_password,
     own_second_factor,
     prove,
+    reached,
+    results,
+    search,
     second_factor,
     sign_in,
     sign_out,
@@ -34,6 +38,10 @@ ROUTES = (
     account_page.routes,
     own_password.routes,
     own_second_factor.routes,
+    search.routes,
+    results.routes,
+    reached.routes,
+    break_glass.routes,
 )
 
 

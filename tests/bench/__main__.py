@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import bench_answer, bench_fanout, bench_hub_memory, bench_leak, bench_ledger, bench_match
+from tests.bench import bench_answer, bench_fanout, bench_hub_memory, bench_leak, bench_ledger, bench_match, bench_pages
 from tests.bench.figures import write_figures
 
 PEOPLE_FOR_LEAK = 20_000  # enough that whom nobody knows is looked for as long as in a larger register
@@ -23,6 +23,7 @@ def main() -> None:
         figures |= bench_leak.measure(Path(folder) / "leak", min(options.people, PEOPLE_FOR_LEAK))
     figures |= bench_fanout.run()
     figures |= bench_hub_memory.run()
+    figures |= bench_pages.run()
     write_figures(options.out, figures)
 
 

@@ -26,6 +26,7 @@ GOALS = {
     "match_1m_p99_ms": (10, True),
     "match_1m_rss_mb": (800, True),
     "cold_start_s": (3, True),
+    "page_first_result_ms": (300, True),
 }
 
 

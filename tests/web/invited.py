@@ -41,9 +41,9 @@ async def with_password(north: TestFederation, member: str, login: str, password
 
 
 async def signed_in(
-    browser: WebUser, login: str, password: str = PASSWORD, *, back: str = "/", follow: bool = True
+    browser: WebUser, login: str, password: str = PASSWORD, *, back: str = "/account", follow: bool = True
 ) -> Shown:
-    """Fill in the sign-in form, as it comes with `back`."""
+    """Fill in the sign-in form, as it comes with `back`: by default a page that every role may open."""
     fields = {"login": login, "password": password, "next": back}
     return await browser.post("/sign-in", fields, follow=follow)
 

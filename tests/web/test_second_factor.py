@@ -73,7 +73,7 @@ async def test_a_code_counts_once(north: TestFederation) -> None:
     code = code_now(north, secret)
     for browser in (first, second):
         await signed_in(browser, "replayed")
-    assert (await first.post("/sign-in/code", {"code": code})).path == "/account"
+    assert (await first.post("/sign-in/code", {"code": code, "next": "/account"})).path == "/account"
     page = await second.post("/sign-in/code", {"code": code})
     assert (page.status, "has been used" in page.words) == (401, True)
 

@@ -224,6 +224,24 @@ def waiting(kind: str, reference: Reference) -> str:
 
 
 @cache
+def waiting_keys(kind: str, reference: Reference) -> str:
+    """What the rows of a source refer to that is not there: source id."""
+    return (
+        f"SELECT DISTINCT {reference.key_column} FROM {kind} "  # noqa: S608 - constants
+        f"WHERE source_id = ? AND {reference.id_column} IS NULL AND {reference.key_column} IS NOT NULL"
+    )
+
+
+@cache
+def fill_in(kind: str, reference: Reference) -> str:
+    """Say which row is meant by one key, where a source's rows wait for it: row id, source id, key."""
+    return (
+        f"UPDATE {kind} SET {reference.id_column} = ? "  # noqa: S608 - constants
+        f"WHERE source_id = ? AND {reference.id_column} IS NULL AND {reference.key_column} = ?"
+    )
+
+
+@cache
 def delete_unyielded(kind: str) -> str:
     """Delete a row unless some record still yields it: id."""
     return (

@@ -26,6 +26,7 @@ from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, R
 from consent_ledger.governance import GovernanceEntry
 from consent_ledger.kept import LateAnswer, Rider, SentAnswer
 from consent_ledger.keystore import Key, Owner
+from consent_ledger.looked import LookedEntry
 from consent_ledger.proof import FoundEntry
 from consent_ledger.reader import LedgerReader
 from consent_ledger.record import (
@@ -35,6 +36,7 @@ from consent_ledger.record import (
     KindClass,
     LedgerError,
     LedgerUnavailable,
+    ReplayedError,
     Storage,
     Work,
     body_bytes,
@@ -101,6 +103,17 @@ class Ledger(LedgerReader):
     async def log_received(self, entry: ReceivedEntry) -> Appended:
         """Put on record what came back."""
         return await self._append(EntryKind.RECEIVED, entry.body(), None)
+
+    async def log_look(self, entry: LookedEntry) -> bool:
+        """Put an own-staff look on record before it is shown; False if that day has one of theirs at this person.
+
+        Raises ClockBehind, LedgerUnavailable.
+        """
+        try:
+            await self._append(EntryKind.LOOKED, entry.body(), entry.person_id, guard=entry.guard())
+        except ReplayedError:
+            return False
+        return True
 
     async def log_correction(self, entry: CorrectionEntry) -> list[Appended]:
         """Put a decision about two people on record before it acts: one entry for each, under each one's key."""

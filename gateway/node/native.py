@@ -1,18 +1,18 @@
 """People, practitioners, services and involvements that were typed into a page instead of coming from a source.
 
-They are rows of one source of their own, NATIVE, that no import writes. A reference of theirs may be SOURCE:KEY, a row of
-another source: somebody without a case system works with a client whom one has. `relink` fills such references in, when a
-row is stored and again after every import, for a row that another source removed may have come back.
+They are rows of one source of their own, NATIVE, that no import writes. A reference of theirs may be SOURCE:KEY, a row
+of another source: somebody without a case system works with a client whom one has. `relink` fills such references in,
+when a row is stored and again after every import, for a row that another source removed may have come back.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 from uuid import uuid4
 
-from gateway.database.contract import Statement, Value, Work
+from gateway.database.contract import Statement, Work
 from gateway.errors import InputError
 from gateway.node.people import Source, look_up, remove_unyielded, store_rows
-from gateway.node.rows import TABLES, Ids, fill_in, row_of, waiting_keys
+from gateway.node.rows import TABLES, Ids, fill_in, row_of, source_and_key, waiting_keys
 from gateway.node.same_person import index_pending
 from mappings.model import ContactEvent, Involvement, Organisation, Person, PersonLink, Practitioner, Service
 
@@ -87,26 +87,10 @@ def _named(keys: Iterable[str], kind: str, source_id: int) -> Work[dict[str, int
     return named
 
 
-def references_to_people(person_ids: Sequence[int]) -> Work[dict[int, str]]:
-    """By row id, how a native row names these people."""
-    return (yield from _references("person", person_ids))
-
-
-def references_to_practitioners(practitioner_ids: Sequence[int]) -> Work[dict[int, str]]:
-    """By row id, how a native row names these practitioners."""
-    return (yield from _references("practitioner", practitioner_ids))
-
-
-def _references(kind: str, row_ids: Sequence[int]) -> Work[dict[int, str]]:
+def references_to(kind: str, row_ids: Iterable[int]) -> Work[dict[int, str]]:
+    """By row id, how a native row names these rows of a kind; those that are not there are left out."""
     named: dict[int, str] = {}
     for row_id in row_ids:
-        params: tuple[Value, ...] = (row_id,)
-        for source, key in (yield Statement(_NAMED_BY[kind], params)):
+        for source, key in (yield Statement(source_and_key(kind), (row_id,))):
             named[row_id] = reference(source, key)
     return named
-
-
-_NAMED_BY = {
-    "person": "SELECT s.name, t.key FROM person t JOIN import_source s ON s.id = t.source_id WHERE t.id = ?",
-    "practitioner": "SELECT s.name, t.key FROM practitioner t JOIN import_source s ON s.id = t.source_id WHERE t.id = ?",
-}

@@ -1,15 +1,15 @@
 """What practitioners said of their own work on a page, laid over what a source says: no nightly import takes it away.
 
-A word of the source's that is newer in substance wins all the same: work that it says began after somebody left, a later
-confirmation, an earlier end. Known by source and key, so that a row that was removed and comes back meets what was said.
-`reapply` belongs to every write of rows (people.py); all else here is the page's own transaction.
+A word of the source's that is newer in substance wins all the same: work that it says began after somebody left, a
+later confirmation, an earlier end. Known by source and key, so that a row that was removed and comes back meets what
+was said. `reapply` belongs to every write of rows (people.py); all else here is the page's own transaction.
 """
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from gateway.database.contract import Row, Statement, Value, Work
+from gateway.database.contract import Row, Statement, Work
 from gateway.node.rows import chunks, json_text, select_in
 from mappings.model import MAX_FREE_TEXT, MAX_TEXT, ContactPoint
 
@@ -90,8 +90,7 @@ def reapply(kind: str, source_id: int, keys: Sequence[str]) -> Work[None]:
     for part in chunks(keys):
         rows = yield Statement(select_in(overlay.columns, "source_id = ? AND key"), (source_id, *part))
         for row in rows:
-            for statement in overlay.over(source_id, row):
-                yield statement
+            yield from overlay.over(source_id, row)
 
 
 def _again(kind: str, rows: Sequence[Row]) -> Work[None]:
@@ -100,50 +99,40 @@ def _again(kind: str, rows: Sequence[Row]) -> Work[None]:
         yield from reapply(kind, source_id, [key])
 
 
-def _over_involvement(source_id: int, row: Row) -> list[Statement]:
+def _over_involvement(source_id: int, row: Row) -> Work[None]:
     key, last_confirmed, left_on = row
-    at: tuple[Value, ...] = (source_id, key)
-    statements: list[Statement] = []
     if last_confirmed is not None:
-        statements.append(
-            Statement(
-                "UPDATE involvement SET last_confirmed = ? WHERE source_id = ? AND key = ? "
-                "AND (last_confirmed IS NULL OR last_confirmed < ?)",
-                (last_confirmed, *at, last_confirmed),
-            )
+        yield Statement(
+            "UPDATE involvement SET last_confirmed = ? WHERE source_id = ? AND key = ? "
+            "AND (last_confirmed IS NULL OR last_confirmed < ?)",
+            (last_confirmed, source_id, key, last_confirmed),
         )
     if left_on is not None:
         # An end is the last day of the work. Dates may be partial, and are compared as far as they go.
         last_day = (date.fromisoformat(left_on) - _ONE_DAY).isoformat()
-        statements.append(
-            Statement(
-                "UPDATE involvement SET end_date = ? WHERE source_id = ? AND key = ? "
-                "AND (end_date IS NULL OR end_date >= substr(?, 1, length(end_date))) "
-                "AND (start_date IS NULL OR start_date <= substr(?, 1, length(start_date)))",
-                (last_day, *at, last_day, left_on),
-            )
+        yield Statement(
+            "UPDATE involvement SET end_date = ? WHERE source_id = ? AND key = ? "
+            "AND (end_date IS NULL OR end_date >= substr(?, 1, length(end_date))) "
+            "AND (start_date IS NULL OR start_date <= substr(?, 1, length(start_date)))",
+            (last_day, source_id, key, last_day, left_on),
         )
-    return statements
 
 
-def _over_practitioner(source_id: int, row: Row) -> list[Statement]:
+def _over_practitioner(source_id: int, row: Row) -> Work[None]:
     key, contact_points, working_pattern = row
-    if contact_points is None:
-        return []
-    return [
-        Statement(
+    if contact_points is not None:
+        yield Statement(
             "UPDATE practitioner SET contact_points = ?, working_pattern = ? WHERE source_id = ? AND key = ?",
             (contact_points, working_pattern, source_id, key),
         )
-    ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Overlay:
-    """What is read of a table of things said, from the key on, and the statements that a row of it gives."""
+    """What is read of a table of things said, from the key on, and how such a row is laid over what is stored."""
 
     columns: str
-    over: Callable[[int, Row], list[Statement]]
+    over: Callable[[int, Row], Work[None]]
 
 
 _OVERLAYS = {

@@ -242,6 +242,12 @@ def fill_in(kind: str, reference: Reference) -> str:
 
 
 @cache
+def source_and_key(kind: str) -> str:
+    """By which a row is known for good: its source's name and its key there, of an id."""
+    return f"SELECT s.name, t.key FROM {kind} t JOIN import_source s ON s.id = t.source_id WHERE t.id = ?"  # noqa: S608 - constants
+
+
+@cache
 def delete_unyielded(kind: str) -> str:
     """Delete a row unless some record still yields it: id."""
     return (

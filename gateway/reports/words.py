@@ -65,6 +65,11 @@ FOLLOWED: Final[Mapping[str, str]] = {
     CLOSED: "the emergency access was reviewed here",
 }
 
+# What a page shows to a colleague here who works with the client.
+LOOKED: Final = (
+    "your name and birth date, which colleagues here work with you as far as they may know it, and how to reach them"
+)
+
 STATEMENTS: Final[Mapping[ConsentKind, str]] = {
     ConsentKind.CONSENT: "Agreement to share",
     ConsentKind.WITHDRAWAL: "Agreement taken back",

@@ -79,3 +79,10 @@ def test_a_second_hub_is_refused_because_nothing_would_ever_use_it(tmp_path: Pat
     file.write_text(NODE.replace('"https://hub.example.org"', '"https://hub.example.org", "https://hub2.example.org"'))
     with pytest.raises(ConfigurationError, match="one hub is used, so `hubs` lists one; there is no fail-over yet"):
         load_node(file)
+
+
+def test_the_name_of_what_is_typed_into_pages_is_no_source_s(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(f'{NODE}[[source]]\nname = "pages"\nmapping = "mine"\n')
+    with pytest.raises(ConfigurationError, match="pages"):
+        load_node(file)

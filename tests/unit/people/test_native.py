@@ -9,8 +9,7 @@ from gateway.errors import InputError
 from gateway.node.native import (
     NativeItem,
     native_source,
-    references_to_people,
-    references_to_practitioners,
+    references_to,
     relink,
     remove,
     store,
@@ -113,9 +112,9 @@ async def test_only_what_was_typed_can_be_taken_away_on_a_page(register: Registe
 async def test_rows_are_named_by_source_and_key(register: Register) -> None:
     await register.imports(*ADA)
     ids = await typed(register, VOLUNTEER)
-    assert await register.database.read(references_to_people([1, 99])) == {1: "cases:p1"}
+    assert await register.database.read(references_to("person", [1, 99])) == {1: "cases:p1"}
     volunteer = ids["practitioner", "v1"]
-    named = await register.database.read(references_to_practitioners([volunteer]))
+    named = await register.database.read(references_to("practitioner", [volunteer]))
     assert named == {volunteer: "pages:v1"}
 
 

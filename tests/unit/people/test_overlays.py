@@ -14,7 +14,9 @@ from tests.unit.people.conftest import Register
 ADA = (person("p1"), worker("w1"), case("c1", "p1", "w1", start="2026-01-05"))
 DAY = date.fromisoformat(TODAY)
 SAID = Said(by="a" * 32, at=1_795_348_800.0)
-MOBILE = Reach(contact_points=(ContactPoint(system="phone", value="07700 900123", use="mobile"),), working_pattern="Mon")
+MOBILE = Reach(
+    contact_points=(ContactPoint(system="phone", value="07700 900123", use="mobile"),), working_pattern="Mon"
+)
 
 
 async def at_work(register: Register) -> list[tuple[Any, ...]]:

@@ -91,7 +91,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Practitioner:
-    """A professional or volunteer, with contact points in order of preference."""
+    """A professional or volunteer, with contact points in order of preference.
+
+    `away_until` is the last day of an absence that has begun; `cover_key` is the practitioner who stands in until then.
+    """
 
     key: str
     name: HumanName
@@ -99,6 +102,8 @@ class Practitioner:
     contact_points: tuple[ContactPoint, ...] = ()
     working_pattern: str = ""
     organisation_key: str | None = None
+    away_until: str | None = None
+    cover_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,6 +234,8 @@ ATTRIBUTES: Mapping[str, Mapping[str, Attribute]] = {
         "preferred_contact": Attribute("preference", "contact_preference"),
         "working_pattern": Attribute("free_text"),
         "organisation_key": _REFERENCE,
+        "away_until": _DATE,
+        "cover_key": _REFERENCE,
     },
     "involvement": {
         "key": _KEY,

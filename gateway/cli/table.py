@@ -117,12 +117,12 @@ def _team_table(rows: Iterable[TeamRow], *, wide: bool) -> Table:
     table.add_column("Since, contacts", overflow="fold")
     agency = ""
     for row in rows:
-        role = Text("\n".join(filter(None, (row.role, row.service, row.organisation))))
+        role = Text("\n".join(filter(None, (row.role, row.service, row.organisation, _hours(row)))))
         who = _professional(row)
         table.add_row(
             Text(row.agency if row.agency != agency else ""),
             *((who, role) if wide else (Text("\n").join(filter(None, (who, role))),)),
-            Text("\n".join(_reach(point) for point in row.contact_points) or "no contact given"),
+            Text("\n".join(_ways(row)) or "no contact given"),
             Text("\n".join(_dates(row))),
         )
         agency = row.agency
@@ -136,6 +136,23 @@ def _professional(row: TeamRow) -> Text:
     return text
 
 
+def _hours(row: TeamRow) -> str:
+    return f"works {row.working_pattern}" if row.working_pattern else ""
+
+
+def _ways(row: TeamRow) -> Iterable[str]:
+    """Whoever stands in comes before somebody who is away: they are the best way for now."""
+    own = [_reach(point) for point in row.contact_points]
+    if row.away_until:
+        yield f"away until {row.away_until}"
+        if row.cover is not None:
+            yield f"{row.cover.professional} covers:"
+            yield from (_reach(point) for point in row.cover.contact_points)
+            if own:
+                yield "their own:"
+    yield from own
+
+
 def _reach(point: ContactPoint) -> str:
     """A number or address speaks for itself, but for one that takes text messages only."""
     return f"text {point.value}" if point.system == "sms" else point.value
@@ -143,6 +160,8 @@ def _reach(point: ContactPoint) -> str:
 
 def _dates(row: TeamRow) -> Iterable[str]:
     yield row.since or ""
+    if row.last_confirmed:
+        yield f"confirmed {row.last_confirmed}"
     if row.last_contact is not None:
         yield f"last {row.last_contact.date}"
     if row.next_visit is not None:
@@ -189,14 +208,24 @@ def _row_json(row: TeamRow) -> dict[str, Any]:
         "role": row.role or None,
         "service": row.service or None,
         "organisation": row.organisation or row.agency,
-        "contact_points": [
-            {"system": point.system, "value": point.value, "use": point.use, "rank": point.rank}
-            for point in row.contact_points
-        ],
+        "contact_points": _points_json(row.contact_points),
+        "working_pattern": row.working_pattern or None,
+        "away_until": row.away_until,
+        "cover": row.cover
+        and {
+            "professional": row.cover.professional,
+            "role": row.cover.role or None,
+            "contact_points": _points_json(row.cover.contact_points),
+        },
         "since": row.since,
         "until": row.until,
+        "last_confirmed": row.last_confirmed,
         "lead": row.lead,
         "last_contact": row.last_contact and {"date": row.last_contact.date, "kind": row.last_contact.kind},
         "next_visit": row.next_visit and {"date": row.next_visit.date, "kind": row.next_visit.kind},
         "match_grade": row.grade.value,
     }
+
+
+def _points_json(points: Iterable[ContactPoint]) -> list[dict[str, Any]]:
+    return [{"system": each.system, "value": each.value, "use": each.use, "rank": each.rank} for each in points]

@@ -17,6 +17,8 @@ from gateway.demo.questions import QUESTIONS, Planted
 
 CLIENTS = 2000  # of each agency
 STAFF = 40
+HOURS = ("Mon-Fri 9-5", "Mon, Tue, Thu", "Wed-Fri", "Tue-Fri, 10-2")
+AWAY = 8  # one worker in so many, the first among them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +34,7 @@ class Team:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """A professional or volunteer of one team."""
+    """A professional or volunteer of one team; `cover` is the number of who stands in while they are away."""
 
     number: int
     given: str
@@ -43,6 +45,9 @@ class Worker:
     mobile: str
     email: str
     prefers_mobile: bool
+    hours: str
+    away_until: date | None
+    cover: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,7 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Involvement:
-    """A worker with a client, and when they last met and meet next."""
+    """A worker with a client, and when they last met and meet next; it was last confirmed when they last met."""
 
     client: Client
     worker: Worker
@@ -155,6 +160,7 @@ class _Recorder:
         return self.agency.youngest <= age <= self.agency.oldest and self._chance(0.8)
 
     def _worker(self, number: int, given: str, family: str) -> Worker:
+        away = number % AWAY == 1
         return Worker(
             number=number,
             given=given,
@@ -165,6 +171,9 @@ class _Recorder:
             mobile=f"07700 900{self.agency.phone + number}" if self._chance(0.7) else "",
             email=f"{given}.{family}{number}@example.org".lower(),
             prefers_mobile=self._chance(0.5),
+            hours=HOURS[number % len(HOURS)],
+            away_until=self.today + timedelta(14) if away else None,
+            cover=(number + len(self.teams) - 1) % STAFF + 1 if away else None,  # the next of the team
         )
 
     def _planted(self, record: Planted) -> Client:

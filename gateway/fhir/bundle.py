@@ -3,6 +3,7 @@
     CareTeam (match) --subject-->            Patient: the question's jti, with the match grade, and nothing else
       |-- managingOrganization -->           Organization of the answering member, with its duty contact
       `-- participant.member -->             PractitionerRole --> Practitioner, Organization, HealthcareService
+                                               `-- notAvailable, cover --> PractitionerRole of who stands in
     Appointment, Encounter (mode schedule)   one day and kind each, with the practitioner
 
 Ids are made of a digest of member and question and a running number: they reveal nothing that is stored, no two
@@ -19,7 +20,9 @@ from datetime import UTC, datetime
 from gateway.fhir.codes import (
     ACT_CODE,
     AMBULATORY,
+    COVER_EXTENSION,
     ENCOUNTER_CLASSES,
+    LAST_CONFIRMED_EXTENSION,
     LEAD_ROLE,
     MATCH_GRADE_EXTENSION,
 )
@@ -49,6 +52,7 @@ class Participation:
     """One involvement, holding no more than may be shown of it.
 
     Without a practitioner it is the duty contact of its service or organisation; without an organisation the agency's.
+    `away_until` is there only while the practitioner is away, `cover` only if there is somebody who stands in.
     """
 
     organisation: Organisation | None = None
@@ -58,13 +62,18 @@ class Participation:
     start: str | None = None
     end: str | None = None
     lead: bool = False
+    last_confirmed: str | None = None
+    away_until: str | None = None
+    cover: Practitioner | None = None
     last_contact: ContactEvent | None = None
     next_visit: ContactEvent | None = None
 
     @property
     def is_desk(self) -> bool:
         """Whether it shows no more of an involvement than where it is."""
-        return self.practitioner is None and not (self.role or self.start or self.end or self.lead)
+        return self.practitioner is None and not (
+            self.role or self.start or self.end or self.lead or self.last_confirmed
+        )
 
 
 def build_bundle(
@@ -145,13 +154,15 @@ class _Answer:
         organisation = self._organisation(shown.organisation)
         service = None if shown.service is None else self._service(shown.service, organisation)
         participant: Resource = {}
+        if shown.last_confirmed:
+            participant["extension"] = [{"url": LAST_CONFIRMED_EXTENSION, "valueDate": shown.last_confirmed}]
         roles: list[Resource] = [LEAD_ROLE] if shown.lead else []
         role = plain(shown.role)
         if shown.practitioner is None:
             participant["member"] = organisation if service is None else self._role(None, service, organisation)
         else:
             practitioner = self._practitioner(shown.practitioner)
-            participant["member"] = self._role(practitioner, service, organisation, shown.practitioner)
+            participant["member"] = self._role(practitioner, service, organisation, shown)
             role = role or plain(shown.practitioner.role)
             self._schedule(shown, practitioner)
         if role:
@@ -167,22 +178,34 @@ class _Answer:
         practitioner: Resource | None,
         service: Resource | None,
         organisation: Resource,
-        who: Practitioner | None = None,
+        who: Participation | None = None,
     ) -> Resource:
-        """Whom a participant means: `who` in their service and organisation, or without anybody the service's desk."""
+        """Whom a participant means: somebody in their service and organisation, or without `who` the service's desk."""
         parties = tuple([each["reference"] for each in (practitioner, service, organisation) if each is not None])
         reference = self._roles.get(parties)
         if reference is not None:
             return reference
         role: Resource = {}
-        if practitioner is not None and who is not None:
+        if practitioner is not None and who is not None and who.practitioner is not None:
             role["practitioner"] = practitioner
-            role |= role_elements(who)
+            role |= role_elements(who.practitioner)
+            if who.away_until:
+                role["notAvailable"] = [self._absence(who.away_until, who.cover)]
         role["organization"] = organisation
         if service is not None:
             role["healthcareService"] = [service]
         self._roles[parties] = reference = self._enter("PractitionerRole", role)
         return reference
+
+    def _absence(self, until: str, cover: Practitioner | None) -> Resource:
+        """That somebody is away, and the PractitionerRole, within the agency as a whole, of who stands in."""
+        absence: Resource = {"description": "Away", "during": {"end": until}}
+        if cover is not None:
+            stands_in = self._role(
+                self._practitioner(cover), None, self._organisation(None), Participation(practitioner=cover)
+            )
+            absence["extension"] = [{"url": COVER_EXTENSION, "valueReference": stands_in}]
+        return absence
 
     def _practitioner(self, practitioner: Practitioner) -> Resource:
         reference = self._known(practitioner)

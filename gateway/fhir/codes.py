@@ -4,6 +4,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 MATCH_GRADE_EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/match-grade"
+# R4 has no element for these (docs/wire.md, "Bundle").
+WORKING_PATTERN_EXTENSION: Final = "urn:patchwork:working-pattern"  # of a PractitionerRole: text
+COVER_EXTENSION: Final = (
+    "urn:patchwork:cover"  # of its notAvailable: a reference to the PractitionerRole that stands in
+)
+LAST_CONFIRMED_EXTENSION: Final = "urn:patchwork:last-confirmed"  # of a CareTeam.participant: a date
 
 PARTICIPATION_TYPE: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 LEAD_CODE: Final = "PPRF"  # primary performer; the MAIS involvement code of a lead professional is the same

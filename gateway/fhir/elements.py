@@ -7,9 +7,9 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
-from gateway.fhir.codes import CONTACT_POINT_SYSTEMS, CONTACT_POINT_USES
+from gateway.fhir.codes import CONTACT_POINT_SYSTEMS, CONTACT_POINT_USES, WORKING_PATTERN_EXTENSION
 from gateway.fhir.text import plain
-from mappings.model import ContactPoint, Identifier, Organisation, Practitioner, Service
+from mappings.model import MAX_TEXT, ContactPoint, Identifier, Organisation, Practitioner, Service
 
 KEPT_ELEMENTS: Final = 1024  # of each kind
 MAX_CONTACT_POINTS: Final = 5  # of one practitioner or desk, the most preferred; a team of many must fit an answer
@@ -21,8 +21,14 @@ Resource = dict[str, Any]  # one JSON object of FHIR R4
 
 @lru_cache(KEPT_ELEMENTS)
 def role_elements(who: Practitioner) -> Resource:
-    """Title and contact points of a PractitionerRole."""
+    """Working pattern, title and contact points of a PractitionerRole.
+
+    The pattern is text as people write it ("Mon, Wed 9-1, term time only"): to guess at days and times for
+    availableTime could send a caller at the wrong hour, and availabilityExceptions would call these hours *off*.
+    """
     elements: Resource = {}
+    if pattern := plain(who.working_pattern):
+        elements["extension"] = [{"url": WORKING_PATTERN_EXTENSION, "valueString": _shortened(pattern)}]
     if title := plain(who.role):
         elements["code"] = [{"text": title}]
     if points := _contact_points(who.contact_points):
@@ -67,6 +73,11 @@ def service_elements(service: Service) -> Resource:
     if points := _contact_points(service.duty_contact):
         elements["telecom"] = points
     return elements
+
+
+def _shortened(text: str) -> str:
+    """No more than one line's worth, and visibly so; a team of many must fit an answer."""
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1].rstrip()}…"
 
 
 def period(start: str | None, end: str | None) -> Resource:

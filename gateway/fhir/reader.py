@@ -14,7 +14,15 @@ from typing import Any, Final
 import orjson
 
 from gateway.errors import MalformedMessage
-from gateway.fhir.codes import CONTACT_POINT_SYSTEMS, LEAD_CODE, MATCH_GRADE_EXTENSION, PARTICIPATION_TYPE
+from gateway.fhir.codes import (
+    CONTACT_POINT_SYSTEMS,
+    COVER_EXTENSION,
+    LAST_CONFIRMED_EXTENSION,
+    LEAD_CODE,
+    MATCH_GRADE_EXTENSION,
+    PARTICIPATION_TYPE,
+    WORKING_PATTERN_EXTENSION,
+)
 from gateway.fhir.text import bounded
 from mappings.model import MAX_TEXT, ContactPoint
 from mappings.vocabulary import MatchGrade
@@ -47,16 +55,33 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """Who stands in for somebody who is away."""
+
+    professional: str
+    role: str
+    contact_points: tuple[ContactPoint, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Participant:
-    """One participant of a CareTeam in plain, bounded text, "" for what was not said: `professional` of a duty desk."""
+    """One participant of a CareTeam in plain, bounded text, "" for what was not said: `professional` of a duty desk.
+
+    `working_pattern` is text as its agency writes it. `away_until` is the last day of an absence, None if there is
+    none; `last_confirmed` is when the involvement was last known to be so.
+    """
 
     professional: str
     role: str
     service: str
     organisation: str
     contact_points: tuple[ContactPoint, ...]
+    working_pattern: str
+    away_until: str | None
+    cover: Cover | None
     since: str | None
     until: str | None
+    last_confirmed: str | None
     lead: bool
     last_contact: Contact | None
     next_visit: Contact | None
@@ -120,14 +145,19 @@ class _Reader:
         if not telecom and not practitioner:
             duty = (_objects(contact.get("telecom")) for contact in _objects(organisation.get("contact")))
             telecom = [*_objects(service.get("telecom"))] or [point for points in duty for point in points]
+        away_until, cover = self._absence(role)
         return Participant(
             professional=_human_name(practitioner),
             role=_first_text(each for each in roles if not _is_lead(each)) or _first_text(_objects(role.get("code"))),
             service=bounded(service.get("name"), MAX_TEXT) or _first_text(_objects(service.get("type"))),
             organisation=bounded(organisation.get("name"), MAX_TEXT),
             contact_points=_contact_points(telecom),
+            working_pattern=bounded(_extension(role, WORKING_PATTERN_EXTENSION).get("valueString"), MAX_TEXT),
+            away_until=away_until,
+            cover=cover,
             since=_date(period.get("start")),
             until=_date(period.get("end")),
+            last_confirmed=_date(_extension(participant, LAST_CONFIRMED_EXTENSION).get("valueDate")),
             lead=any(_is_lead(each) for each in roles),
             last_contact=self._last.get(practitioner_url),
             next_visit=self._next.get(practitioner_url),
@@ -147,6 +177,24 @@ class _Reader:
             _reference(member.get("practitioner")),
             self._resolve(next(services, {}), "HealthcareService") or {},
             self._resolve(member.get("organization"), "Organization"),
+        )
+
+    def _absence(self, role: Json) -> tuple[str | None, Cover | None]:
+        """Until when the first absence that has an end lasts, and who stands in, if that is somebody with a name."""
+        for absence in _objects(role.get("notAvailable")):
+            if until := _date(_object(absence.get("during")).get("end")):
+                return until, self._cover(_extension(absence, COVER_EXTENSION).get("valueReference"))
+        return None, None
+
+    def _cover(self, reference: object) -> Cover | None:
+        role = self._resolve(reference, "PractitionerRole") or {}
+        professional = _human_name(self._resolve(role.get("practitioner"), "Practitioner") or {})
+        if not professional:
+            return None
+        return Cover(
+            professional=professional,
+            role=_first_text(_objects(role.get("code"))),
+            contact_points=_contact_points(list(_objects(role.get("telecom")))),
         )
 
     def _note_encounter(self, encounter: Json) -> None:
@@ -192,6 +240,11 @@ def _object(value: object) -> Json:
 def _reference(value: object) -> str:
     reference = _object(value).get("reference")
     return reference if isinstance(reference, str) else ""
+
+
+def _extension(element: Json, url: str) -> Json:
+    """The first extension of this kind."""
+    return next((each for each in _objects(element.get("extension")) if each.get("url") == url), {})
 
 
 def _grade(entry: Json) -> MatchGrade:

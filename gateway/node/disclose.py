@@ -23,7 +23,7 @@ from gateway.node.team import Team, TeamMember
 from gateway.policy.decide import Permit
 from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, NothingToDisclose, deflate_to_fit
 from gateway.wire.federation import Member
-from mappings.model import ContactEvent, ContactPoint, HumanName, Identifier, Organisation
+from mappings.model import ContactEvent, ContactPoint, HumanName, Identifier, Organisation, Practitioner
 from mappings.vocabulary import MatchGrade, Mode
 
 MAX_SHOWN: Final = 100  # participants of one answer; more named people than its 8 KiB ever hold
@@ -83,6 +83,7 @@ def show(member: TeamMember, mode: Mode, today: str) -> Participation:
         return Participation(organisation=member.organisation, service=member.service)
     involvement = member.involvement
     scheduled = mode >= Mode.SCHEDULE and practitioner is not None
+    away_until = _away_until(practitioner, today)
     return Participation(
         organisation=member.organisation,
         service=member.service,
@@ -91,6 +92,9 @@ def show(member: TeamMember, mode: Mode, today: str) -> Participation:
         start=involvement.start,
         end=involvement.end,
         lead=involvement.lead,
+        last_confirmed=involvement.last_confirmed,
+        away_until=away_until,
+        cover=_cover(member.cover, today) if away_until else None,
         last_contact=_last_contact(member.contact_events, today) if scheduled else None,
         next_visit=_next_visit(member.contact_events, today) if scheduled else None,
     )
@@ -98,6 +102,19 @@ def show(member: TeamMember, mode: Mode, today: str) -> Participation:
 
 def _can_be_named(name: HumanName) -> bool:
     return not name.protected and (plain(name.family) != "" or any(plain(part) for part in name.given))
+
+
+def _away_until(practitioner: Practitioner | None, today: str) -> str | None:
+    """The last day of an absence that is not over; a partial date lasts to its end."""
+    until = None if practitioner is None else practitioner.away_until
+    return until if until is not None and until >= today[: len(until)] else None
+
+
+def _cover(cover: Practitioner | None, today: str) -> Practitioner | None:
+    """Who stands in, if they can be named: whoever is away themselves covers nobody."""
+    if cover is None or not _can_be_named(cover.name) or _away_until(cover, today):
+        return None
+    return cover
 
 
 def _last_contact(events: Iterable[ContactEvent], today: str) -> ContactEvent | None:

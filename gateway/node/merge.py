@@ -7,7 +7,7 @@ bounded and cleaned. Pure.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gateway.fhir.reader import Contact, Participant, read_bundle
+from gateway.fhir.reader import Contact, Cover, Participant, read_bundle
 from gateway.wire.federation import Member
 from mappings.model import ContactPoint
 from mappings.vocabulary import MatchGrade
@@ -18,7 +18,8 @@ class TeamRow:
     """One involvement as a person reads it. `professional` is "" where only a duty contact was disclosed.
 
     `organisation` is the part of the agency, "" where it is the agency itself; `contact_points` are preferred first;
-    `since` and `until` are ISO dates, possibly partial.
+    all dates are ISO dates, possibly partial. `away_until` is the last day of an absence, and `cover` stands in until
+    then; `last_confirmed` is when the agency last knew the involvement to be so.
     """
 
     member: str
@@ -28,8 +29,12 @@ class TeamRow:
     role: str
     service: str
     contact_points: tuple[ContactPoint, ...]
+    working_pattern: str
+    away_until: str | None
+    cover: Cover | None
     since: str | None
     until: str | None
+    last_confirmed: str | None
     lead: bool
     last_contact: Contact | None
     next_visit: Contact | None
@@ -56,8 +61,12 @@ def _row(member: Member, participant: Participant) -> TeamRow:
         role=participant.role,
         service=participant.service,
         contact_points=participant.contact_points,
+        working_pattern=participant.working_pattern,
+        away_until=participant.away_until,
+        cover=participant.cover,
         since=participant.since,
         until=participant.until,
+        last_confirmed=participant.last_confirmed,
         lead=participant.lead,
         last_contact=participant.last_contact,
         next_visit=participant.next_visit,

@@ -106,6 +106,7 @@ OTHER = Reference("other_key", "other_id", "person")
 PRACTITIONER = Reference("practitioner_key", "practitioner_id", "practitioner")
 SERVICE = Reference("service_key", "service_id", "service")
 ORGANISATION = Reference("organisation_key", "organisation_id", "organisation")
+COVER = Reference("cover_key", "cover_id", "practitioner")
 
 # In this order, so that what is referred to comes before what refers to it.
 TABLES = (
@@ -133,9 +134,12 @@ TABLES = (
     ),
     Table(
         "practitioner",
-        ("name", "role", "contact_points", "working_pattern", "organisation_key"),
-        lambda o: (json_text(o.name), o.role, json_text(o.contact_points), o.working_pattern, o.organisation_key),
-        (ORGANISATION,),
+        ("name", "role", "contact_points", "working_pattern", "away_until", "organisation_key", "cover_key"),
+        lambda o: (
+            *(json_text(o.name), o.role, json_text(o.contact_points), o.working_pattern, o.away_until),
+            *(o.organisation_key, o.cover_key),
+        ),
+        (ORGANISATION, COVER),
     ),
     Table(
         "involvement",

@@ -11,6 +11,7 @@ from functools import lru_cache
 import orjson
 
 from gateway.database.contract import Row, Statement, Work
+from gateway.node.rows import chunks, select_in
 from mappings.model import (
     ContactEvent,
     ContactPoint,
@@ -33,7 +34,8 @@ class TeamMember:
     """One involvement with everything it refers to; at least one of `practitioner` and `service` is there.
 
     `organisation` is the service's, else the practitioner's; None means the agency of this node itself.
-    `contact_events` are this practitioner's contacts and visits with the person, latest first.
+    `contact_events` are this practitioner's contacts and visits with the person, latest first. `cover` stands in for
+    the practitioner, and is there only while they are away.
     The ids are those of this node's rows; the keys inside the values are the source's and never leave the node.
     """
 
@@ -46,6 +48,7 @@ class TeamMember:
     organisation_id: int | None = None
     organisation: Organisation | None = None
     contact_events: tuple[ContactEvent, ...] = ()
+    cover: Practitioner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,24 +72,28 @@ def team_of(person_id: int, *, today: str) -> Work[Team]:
         "SELECT i.id, i.key, i.person_key, i.practitioner_key, i.service_key, i.role, i.start_date, i.end_date, "
         "i.lead, i.sensitivity, i.max_mode, i.last_confirmed, "
         "p.id, p.key, p.name, p.role, p.contact_points, p.working_pattern, p.organisation_key, "
+        "p.away_until, p.cover_key, "
         "s.id, s.key, s.name, s.code, s.organisation_key, s.duty_contact, s.description, "
-        "o.id, o.key, o.name, o.type, o.identifiers, o.duty_contact "
+        "o.id, o.key, o.name, o.type, o.identifiers, o.duty_contact, "
+        "CASE WHEN p.away_until >= substr(?, 1, length(p.away_until)) THEN p.cover_id END "
         "FROM person c JOIN involvement i ON i.person_id = c.id "
         "LEFT JOIN practitioner p ON p.id = i.practitioner_id LEFT JOIN service s ON s.id = i.service_id "
         "LEFT JOIN organisation o ON o.id = COALESCE(s.organisation_id, p.organisation_id) "
         "WHERE c.same_person = ? AND (p.id IS NOT NULL OR s.id IS NOT NULL) "
         "AND (i.end_date IS NULL OR i.end_date >= substr(?, 1, length(i.end_date))) "
         "ORDER BY i.lead DESC, i.start_date DESC, i.id LIMIT ?",
-        (person_id, today, MAX_INVOLVEMENTS),
+        (today, person_id, today, MAX_INVOLVEMENTS),
     )
     events: dict[int, tuple[ContactEvent, ...]] = {}
+    covers: dict[int, Practitioner] = {}
     if rows:
         events = yield from _events(person_id)
+        covers = yield from _covers({row[-1] for row in rows if row[-1] is not None})
     return Team(
         person_id=person_id,
         person_ids=tuple(row_id for row_id, _ in people) or (person_id,),
         restricted=any(restricted for _, restricted in people),
-        involvements=tuple(_member(row, events) for row in rows),
+        involvements=tuple(_member(row, events, covers) for row in rows),
     )
 
 
@@ -113,8 +120,24 @@ def _events(person_id: int) -> Work[dict[int, tuple[ContactEvent, ...]]]:
     return {practitioner_id: tuple(found) for practitioner_id, found in events.items()}
 
 
-def _member(row: Row, events: dict[int, tuple[ContactEvent, ...]]) -> TeamMember:
-    involvement, practitioner, service, organisation = row[:12], row[12:19], row[19:26], row[26:]
+def _covers(ids: set[int]) -> Work[dict[int, Practitioner]]:
+    """Those who stand in for somebody, by id. Nobody is away as a rule, and then this asks nothing."""
+    covers: dict[int, Practitioner] = {}
+    for part in chunks(sorted(ids)):
+        rows = yield Statement(
+            select_in(
+                "id, key, name, role, contact_points, working_pattern, organisation_key, away_until, cover_key"
+                " FROM practitioner",
+                "id",
+            ),
+            part,
+        )
+        covers.update((row[0], _practitioner(row)) for row in rows)
+    return covers
+
+
+def _member(row: Row, events: dict[int, tuple[ContactEvent, ...]], covers: dict[int, Practitioner]) -> TeamMember:
+    involvement, practitioner, service, organisation = row[:12], row[12:21], row[21:28], row[28:34]
     return TeamMember(
         involvement_id=involvement[0],
         involvement=_involvement(involvement),
@@ -125,6 +148,7 @@ def _member(row: Row, events: dict[int, tuple[ContactEvent, ...]]) -> TeamMember
         organisation_id=organisation[0],
         organisation=_organisation(organisation) if organisation[0] is not None else None,
         contact_events=events.get(practitioner[0], ()),
+        cover=covers.get(row[-1]),
     )
 
 
@@ -147,7 +171,7 @@ def _involvement(row: Row) -> Involvement:
 
 @lru_cache(DECODED_ROWS)
 def _practitioner(row: Row) -> Practitioner:
-    _, key, name, role, contact_points, working_pattern, organisation_key = row
+    _, key, name, role, contact_points, working_pattern, organisation_key, away_until, cover_key = row
     stored = orjson.loads(name)
     return Practitioner(
         key=key,
@@ -156,6 +180,8 @@ def _practitioner(row: Row) -> Practitioner:
         contact_points=_contact_points(contact_points),
         working_pattern=working_pattern,
         organisation_key=organisation_key,
+        away_until=away_until,
+        cover_key=cover_key,
     )
 
 

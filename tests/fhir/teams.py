@@ -1,6 +1,7 @@
 """Invented teams, and Permits for them made by the only maker there is: decide()."""
 
 import hashlib
+from dataclasses import replace
 from datetime import date, timedelta
 
 from consent_ledger.consent import ConsentState
@@ -109,6 +110,14 @@ SCHOOL_NURSE = TeamMember(
     service_id=22,
     service=SCHOOL_NURSING,
     contact_events=(ContactEvent(key="e-3", person_key="c-1", kind="phone", date="2026-10"),),
+)
+AWAY = replace(
+    HEALTH_VISITOR,
+    involvement=replace(HEALTH_VISITOR.involvement, last_confirmed="2026-11-01"),
+    practitioner=replace(
+        SPECIMEN, working_pattern="Mon, Wed 9-1; term time only", away_until="2026-12-04", cover_key="p-2"
+    ),
+    cover=replace(EXAMPLE, working_pattern="Mon-Fri"),
 )
 SEXUAL_HEALTH = TeamMember(
     involvement_id=3,
@@ -246,6 +255,7 @@ GOLDEN: dict[str, tuple[Team, dict[int, Mode]]] = {
     "duty_contact": (team(HEALTH_VISITOR), {0: Mode.DUTY_CONTACT}),
     "practitioner": (team(HEALTH_VISITOR), {0: Mode.PRACTITIONER}),
     "schedule": (team(HEALTH_VISITOR), {0: Mode.SCHEDULE}),
+    "away_with_cover": (team(AWAY), {0: Mode.PRACTITIONER}),
     "several_involvements": (
         team(HEALTH_VISITOR, SCHOOL_NURSE, SEXUAL_HEALTH),
         {0: Mode.SCHEDULE, 1: Mode.PRACTITIONER, 2: Mode.DUTY_CONTACT},

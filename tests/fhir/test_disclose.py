@@ -7,12 +7,13 @@ from typing import Any, Final
 import pytest
 
 from gateway.node.disclose import disclose
-from gateway.node.merge import rows_of
+from gateway.node.merge import TeamRow, rows_of
 from gateway.node.team import Team, TeamMember
 from gateway.wire.answer import NOTHING_TO_DISCLOSE, Disclosure, deflate_to_fit
-from mappings.model import ContactEvent, HumanName, Identifier, Organisation
+from mappings.model import MAX_FREE_TEXT, MAX_TEXT, ContactEvent, HumanName, Identifier, Organisation, Practitioner
 from mappings.vocabulary import ODS_SYSTEM, MatchGrade, Mode
 from tests.fhir.teams import (
+    AWAY,
     HEALTH_VISITOR,
     JTI,
     NOW,
@@ -122,6 +123,85 @@ def test_of_many_contacts_and_visits_the_last_and_the_nearest_are_told() -> None
         assert row.last_contact is not None
         assert row.next_visit is not None
         assert (row.last_contact.date, row.next_visit.date) == ("2026-11-14", "2026-12-04")
+
+
+def _row(member: TeamMember, mode: Mode = Mode.PRACTITIONER) -> TeamRow:
+    (row,) = rows_of(TRUST, _bundle(team(member), {0: mode}).bundle)
+    return row
+
+
+def _away(**changes: Any) -> TeamMember:
+    assert AWAY.practitioner is not None
+    return replace(AWAY, practitioner=replace(AWAY.practitioner, **changes))
+
+
+def _covered_by(**changes: Any) -> TeamMember:
+    assert AWAY.cover is not None
+    return replace(AWAY, cover=replace(AWAY.cover, **changes))
+
+
+def test_hours_absence_and_cover_come_with_the_name_and_never_without() -> None:
+    assert _row(AWAY).cover is not None
+    assert _row(AWAY).last_confirmed == "2026-11-01"
+    assert _bundle(team(AWAY), {0: Mode.DUTY_CONTACT}) == _bundle(team(HEALTH_VISITOR), {0: Mode.DUTY_CONTACT})
+
+
+def test_protected_name_takes_hours_absence_and_cover_with_it() -> None:
+    answer = _bundle(team(_away(name=replace(SPECIMEN.name, protected=True))), {0: Mode.SCHEDULE})
+    assert answer == _bundle(team(HEALTH_VISITOR), {0: Mode.DUTY_CONTACT})
+
+
+@pytest.mark.parametrize(
+    ("until", "shown"),
+    [("2026-11-21", None), ("2026-11-22", "2026-11-22"), ("2026-10", None), ("2026-11", "2026-11"), ("2026", "2026")],
+)
+def test_absence_is_told_to_the_end_of_its_last_day_month_or_year(until: str, shown: str | None) -> None:
+    row = _row(_away(away_until=until))
+    assert row.away_until == shown
+    assert (row.cover is not None) is (shown is not None)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": HumanName(family="Example-Muster", protected=True)},
+        {"name": HumanName()},
+        {"away_until": "2026-11-22"},
+    ],
+    ids=["protected", "nameless", "away too"],
+)
+def test_cover_who_may_not_be_named_or_is_away_too_is_not_told(changes: dict[str, Any]) -> None:
+    row = _row(_covered_by(**changes))
+    assert (row.away_until, row.cover) == ("2026-12-04", None)
+    assert b"Example-Muster" not in _bundle(team(_covered_by(**changes)), {0: Mode.SCHEDULE}).bundle
+
+
+def test_cover_who_is_in_the_team_as_well_is_one_practitioner() -> None:
+    answer = _bundle(team(AWAY, replace(SCHOOL_NURSE, practitioner=AWAY.cover)), dict.fromkeys((0, 1), Mode.SCHEDULE))
+    assert _types(answer).count("Practitioner") == 2
+    assert len(rows_of(TRUST, answer.bundle)) == 2
+
+
+def test_long_working_pattern_is_shortened_and_shows_that_it_is() -> None:
+    row = _row(_away(working_pattern="Mon " * (MAX_FREE_TEXT // 4)))
+    assert MAX_TEXT - 2 < len(row.working_pattern) <= MAX_TEXT
+    assert row.working_pattern.endswith("Mon…")
+
+
+def test_a_large_team_that_is_all_away_still_fits() -> None:
+    whole = crowd(60)
+    away = team(*(_on_leave(each, whole.involvements[-1].practitioner) for each in whole.involvements))
+    answer = _bundle(away, dict.fromkeys(range(60), Mode.PRACTITIONER))
+    rows = rows_of(TRUST, answer.bundle)
+    assert answer.truncated
+    assert answer.deflated == deflate_to_fit(answer.bundle) is not None
+    assert sum(row.cover is not None for row in rows) > 10
+
+
+def _on_leave(member: TeamMember, cover: Practitioner | None) -> TeamMember:
+    assert member.practitioner is not None
+    away = replace(member.practitioner, working_pattern=f"Mon-Thu, room {member.involvement_id}", away_until="2027")
+    return replace(member, practitioner=away, cover=cover)
 
 
 def test_planned_visits_that_passed_and_contacts_to_come_are_not_told() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import MalformedMessage
-from gateway.fhir.reader import MAX_BUNDLE_BYTES, Contact
+from gateway.fhir.reader import MAX_BUNDLE_BYTES, Contact, Cover
 from gateway.node.merge import TeamRow, merge, rows_of
 from mappings.model import MAX_TEXT, ContactPoint
 from mappings.vocabulary import MatchGrade
@@ -29,8 +29,12 @@ HEALTH_VISITOR = TeamRow(
         ContactPoint(system="phone", value="01632 960312", rank=2),
         ContactPoint(system="email", value="sam.specimen@trust.example.org", rank=3),
     ),
+    working_pattern="",
+    away_until=None,
+    cover=None,
     since="2026-01-05",
     until=None,
+    last_confirmed=None,
     lead=True,
     last_contact=Contact(date="2026-11-12", kind="home-visit"),
     next_visit=Contact(date="2026-12-03", kind="clinic"),
@@ -48,6 +52,68 @@ def _hostile(name: str) -> tuple[TeamRow, ...]:
 
 def test_schedule_bundle_reads_back_as_it_was_disclosed() -> None:
     assert _rows(GOLDEN_FOLDER / "schedule.json") == (HEALTH_VISITOR,)
+
+
+def test_hours_absence_cover_and_last_confirmation_read_back_as_they_were_disclosed() -> None:
+    (row,) = _rows(GOLDEN_FOLDER / "away_with_cover.json")
+    assert row == replace(
+        HEALTH_VISITOR,
+        working_pattern="Mon, Wed 9-1; term time only",
+        away_until="2026-12-04",
+        cover=Cover(
+            professional="Jo Ann Example-Muster",
+            role="School nurse",
+            contact_points=(ContactPoint(system="phone", value="01632 960320"),),
+        ),
+        last_confirmed="2026-11-01",
+        last_contact=None,
+        next_visit=None,
+    )
+
+
+def test_absence_and_cover_that_attack_are_bounded_and_cleaned() -> None:
+    (row,) = _hostile("absence_and_cover_that_attack")
+    assert len(row.working_pattern) <= MAX_TEXT
+    assert row.working_pattern.startswith("Mon-Fri red")
+    assert row.last_confirmed is None
+    assert (row.away_until, row.cover) == (
+        "2026-12-04",
+        Cover(
+            professional="Jo Example-Muster",
+            role="School nurse",
+            contact_points=(ContactPoint(system="phone", value="01632 960320"),),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "cover",
+    [
+        None,
+        5,
+        [],
+        {"reference": []},
+        {"reference": "https://evil.example.org/PractitionerRole/1"},
+        {"reference": "urn:uuid:6f1c9f0e-54a5-4d0e-9a37-6a8f1f8b2a11"},  # the Patient
+    ],
+)
+def test_cover_that_is_nobody_is_not_shown(cover: object) -> None:
+    bundle = json.loads((GOLDEN_FOLDER / "away_with_cover.json").read_bytes())
+    for entry in bundle["entry"]:
+        for absence in entry["resource"].get("notAvailable", ()):
+            absence["extension"][0]["valueReference"] = cover
+    (row,) = rows_of(TRUST, json.dumps(bundle).encode())
+    assert (row.away_until, row.cover) == ("2026-12-04", None)
+
+
+def test_who_is_their_own_cover_is_read_once() -> None:
+    bundle = json.loads((GOLDEN_FOLDER / "away_with_cover.json").read_bytes())
+    for entry in bundle["entry"]:
+        for absence in entry["resource"].get("notAvailable", ()):
+            absence["extension"][0]["valueReference"] = {"reference": entry["fullUrl"]}
+    (row,) = rows_of(TRUST, json.dumps(bundle).encode())
+    assert row.cover is not None
+    assert row.cover.professional == row.professional
 
 
 def test_duty_contact_is_the_services_desk_preferred_way_first() -> None:
@@ -144,7 +210,10 @@ def test_every_text_of_a_hostile_bundle_can_be_printed(path: Path) -> None:
             row.role,
             row.service,
             row.organisation,
+            row.working_pattern,
             *(each.value for each in row.contact_points),
+            *((row.cover.professional, row.cover.role) if row.cover else ()),
+            *((each.value for each in row.cover.contact_points) if row.cover else ()),
         )
         for text in texts:
             assert text.replace("\u0301", "").isprintable()

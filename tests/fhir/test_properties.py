@@ -54,6 +54,23 @@ def marked(kind: str, index: int, text: str) -> str:
 
 
 @st.composite
+def practitioners(draw: st.DrawFn, index: int, kind: str) -> Practitioner:
+    return Practitioner(
+        key=f"p{draw(st.integers(0, 1))}",
+        name=HumanName(
+            family=marked(kind, index, draw(texts)),
+            given=tuple(draw(st.lists(texts, max_size=2))),
+            protected=draw(st.booleans()),
+        ),
+        role=marked(kind, index, draw(texts)),
+        contact_points=tuple(draw(st.lists(points, max_size=4))),
+        working_pattern=marked(kind, index, draw(texts)),
+        away_until=draw(st.none() | dates | st.just("2027")),
+        cover_key=f"coverkey{index}",
+    )
+
+
+@st.composite
 def members(draw: st.DrawFn, index: int) -> TeamMember:
     service = Service(
         key=f"s{draw(st.integers(0, 1))}",
@@ -62,17 +79,7 @@ def members(draw: st.DrawFn, index: int) -> TeamMember:
         duty_contact=tuple(draw(st.lists(points, max_size=3))),
         description=f"descriptionMark{index}Q",
     )
-    practitioner = Practitioner(
-        key=f"p{draw(st.integers(0, 1))}",
-        name=HumanName(
-            family=marked("person", index, draw(texts)),
-            given=tuple(draw(st.lists(texts, max_size=2))),
-            protected=draw(st.booleans()),
-        ),
-        role=marked("person", index, draw(texts)),
-        contact_points=tuple(draw(st.lists(points, max_size=4))),
-        working_pattern=f"patternMark{index}Q",
-    )
+    practitioner = draw(practitioners(index, "person"))
     organisation = Organisation(
         key=f"o{draw(st.integers(0, 1))}",
         name=marked("organisation", index, draw(texts)),
@@ -86,6 +93,7 @@ def members(draw: st.DrawFn, index: int) -> TeamMember:
         role=marked("person", index, draw(texts)),
         start=draw(st.none() | dates),
         end=draw(st.none() | dates),
+        last_confirmed=draw(st.none() | dates),
         lead=draw(st.booleans()),
     )
     events = st.builds(
@@ -104,6 +112,7 @@ def members(draw: st.DrawFn, index: int) -> TeamMember:
         service=service if not named or draw(st.booleans()) else None,
         organisation=organisation if draw(st.booleans()) else None,
         contact_events=tuple(draw(st.lists(events, max_size=3))),
+        cover=draw(st.none() | practitioners(index, "cover")) if named else None,
     )
 
 
@@ -140,20 +149,25 @@ def test_any_team_under_any_permits_is_disclosed_validly_and_no_further(
 
 
 def _must_not_appear(whole: Team, shown: dict[int, Mode]) -> list[str]:
-    secrets = [PERSON_KEY, "involvementkey", "descriptionMark", "patternMark"]
+    secrets = [PERSON_KEY, "involvementkey", "coverkey", "descriptionMark"]
     for index, member in enumerate(whole.involvements):
         mode = shown.get(index, Mode.NONE)
         if mode is Mode.NONE:
             secrets += [f"serviceMark{index}Q", f"organisationMark{index}Q"]
         if mode < Mode.PRACTITIONER or (member.practitioner is not None and member.practitioner.name.protected):
-            secrets += [f"personMark{index}Q"]
+            secrets += [f"personMark{index}Q", f"coverMark{index}Q"]
+        if member.cover is not None and member.cover.name.protected:
+            secrets += [f"coverMark{index}Q"]
         if mode < Mode.SCHEDULE or member.practitioner is None:
             secrets += [f"eventMark{index}Q"]
     return secrets
 
 
 keys = st.sampled_from(
-    ["resourceType", "entry", "resource", "fullUrl", "reference", "member", "participant", "telecom", "name", "coding"]
+    [
+        *("resourceType", "entry", "resource", "fullUrl", "reference", "member", "participant", "telecom", "name"),
+        *("coding", "extension", "notAvailable", "during", "end", "valueString", "valueReference"),
+    ]
 )
 anything = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(["CareTeam", "urn:uuid:1", "\x1b[31m"]),
@@ -165,7 +179,8 @@ anything = st.recursive(
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_any_part_of_an_answer_may_be_anything_and_harms_nobody(data: st.DataObject) -> None:
-    bundle: Json = json.loads((GOLDEN_FOLDER / "schedule.json").read_bytes())
+    golden = data.draw(st.sampled_from(["schedule.json", "away_with_cover.json"]))
+    bundle: Json = json.loads((GOLDEN_FOLDER / golden).read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         _replace_somewhere(bundle, data, copy.deepcopy(data.draw(anything)))
     try:
@@ -173,7 +188,9 @@ def test_any_part_of_an_answer_may_be_anything_and_harms_nobody(data: st.DataObj
     except MalformedMessage:
         return
     for row in rows:
-        assert all(text.isprintable() for text in (row.professional, row.role, row.service, row.organisation))
+        texts = (row.professional, row.role, row.service, row.organisation, row.working_pattern)
+        cover = (row.cover.professional, row.cover.role) if row.cover else ()
+        assert all(text.isprintable() for text in texts + cover)
 
 
 def _replace_somewhere(node: Any, data: st.DataObject, value: Any) -> None:

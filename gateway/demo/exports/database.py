@@ -15,7 +15,8 @@ CREATE TABLE team (
 );
 CREATE TABLE worker (
   worker_id INTEGER PRIMARY KEY, surname TEXT NOT NULL, forename TEXT NOT NULL, job_title_code TEXT NOT NULL,
-  work_phone TEXT, mobile TEXT, email TEXT, prefers TEXT, working_days TEXT, last_updated TEXT NOT NULL
+  work_phone TEXT, mobile TEXT, email TEXT, prefers TEXT, working_days TEXT, away_until TEXT,
+  covered_by INTEGER REFERENCES worker, last_updated TEXT NOT NULL
 );
 CREATE TABLE client (
   client_id INTEGER PRIMARY KEY, nhs_number TEXT, surname TEXT NOT NULL, forenames TEXT NOT NULL, known_as TEXT,
@@ -62,7 +63,8 @@ def childrens_services(register: Register, path: Path) -> None:
                 worker.mobile or None,
                 worker.email,
             ),
-            *("mobile" if worker.prefers_mobile and worker.mobile else "phone", "Mon-Fri", updated),
+            *("mobile" if worker.prefers_mobile and worker.mobile else "phone", worker.hours),
+            *(worker.away_until, worker.cover, updated),
         )
         for worker in register.workers
     ]
@@ -79,7 +81,15 @@ def childrens_services(register: Register, path: Path) -> None:
         rows["allocation"].append(
             (
                 *(number, client, worker.number, worker.team.number, "ALLOC" if found.lead else "COWORK"),
-                *(found.start, found.end, found.lead, _SENSITIVE_CODES[found.sensitive], register.today, 0, updated),
+                *(
+                    found.start,
+                    found.end,
+                    found.lead,
+                    _SENSITIVE_CODES[found.sensitive],
+                    found.last_contact,
+                    0,
+                    updated,
+                ),
             )
         )
         rows["visit"].append((2 * number, client, worker.number, "HV", found.last_contact, "DONE", updated))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from gateway.demo.registers import Involvement, Register
+from gateway.demo.registers import Involvement, Register, Worker
 
 _XML_NAMESPACE = "urn:example:community-extract:2"
 
@@ -20,15 +20,7 @@ def community_trust(register: Register, path: Path) -> None:
         element = etree.SubElement(services, "Service", code=f"S-{team.number}")
         _texts(element, {"Name": team.name, "Type": team.code, "Telephone": team.phone, "Email": team.email})
     for worker in register.workers:
-        element = etree.SubElement(staff, "Clinician", id=f"C-{worker.number}")
-        _texts(etree.SubElement(element, "Name"), {"Family": worker.family, "Given": worker.given})
-        _texts(element, {"Role": worker.role})
-        prefers_mobile = worker.prefers_mobile and bool(worker.mobile)
-        ways = {"phone": worker.phone, "mobile": worker.mobile, "email": worker.email}
-        for kind, value in ways.items():
-            if value:
-                preferred = kind == ("mobile" if prefers_mobile else "phone")
-                etree.SubElement(element, "Contact", type=kind, preferred=_yes(preferred)).text = value
+        _clinician(staff, worker)
     visits = count(1)
     for client, referrals in register.by_client():
         element = etree.SubElement(patients, "Patient", id=f"P-{client.number}", sensitive="false")
@@ -47,6 +39,20 @@ def community_trust(register: Register, path: Path) -> None:
     _write(root, path, "UTF-8")
 
 
+def _clinician(staff: etree._Element, worker: Worker) -> None:
+    element = etree.SubElement(staff, "Clinician", id=f"C-{worker.number}")
+    _texts(etree.SubElement(element, "Name"), {"Family": worker.family, "Given": worker.given})
+    _texts(element, {"Role": worker.role})
+    prefers_mobile = worker.prefers_mobile and bool(worker.mobile)
+    for kind, value in {"phone": worker.phone, "mobile": worker.mobile, "email": worker.email}.items():
+        if value:
+            preferred = kind == ("mobile" if prefers_mobile else "phone")
+            etree.SubElement(element, "Contact", type=kind, preferred=_yes(preferred)).text = value
+    _texts(element, {"WorkingDays": worker.hours})
+    if worker.away_until:
+        etree.SubElement(element, "Absence", to=f"{worker.away_until:%Y%m%d}", cover=f"C-{worker.cover}")
+
+
 def _referral(patient: etree._Element, found: Involvement, key: str, visits: Iterator[int]) -> None:
     element = etree.SubElement(patient, "Referral", id=key)
     clinician = f"C-{found.worker.number}"
@@ -60,6 +66,7 @@ def _referral(patient: etree._Element, found: Involvement, key: str, visits: Ite
             "To": f"{found.end:%Y%m%d}" if found.end else "",
             "Lead": _yes(found.lead),
             "Sensitivity": "restricted" if found.sensitive else "normal",
+            "Confirmed": f"{found.last_contact:%Y%m%d}",
         },
     )
     for day, kind, status in ((found.last_contact, "CLIN", "attended"), (found.next_visit, "HOME", "booked")):
@@ -102,6 +109,8 @@ def police(register: Register, path: Path) -> None:
                 "to": _day(found.end) if found.end else "",
                 "handling": "OPEN",
                 "seen": _day(found.last_contact),
+                "shifts": officer.hours,
+                "reviewed": _day(found.last_contact),
             }
             etree.SubElement(nominal, "flagged", values)
     for team in register.teams:

@@ -34,9 +34,9 @@ def person(key: str, **fields: Any) -> SourceRecord:
     return record("person", key, **given | fields)
 
 
-def worker(key: str) -> SourceRecord:
+def worker(key: str, **fields: Any) -> SourceRecord:
     """A worker whose family name is that of nobody else."""
-    return record("worker", key, family=f"Worker{key}", given="Test", phone="01632 960001")
+    return record("worker", key, family=f"Worker{key}", given="Test", phone="01632 960001", **fields)
 
 
 def case(key: str, person_key: str, worker_key: str, **fields: Any) -> SourceRecord:

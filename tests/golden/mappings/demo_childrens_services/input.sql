@@ -17,6 +17,8 @@ CREATE TABLE worker (
   email TEXT,
   prefers TEXT,
   working_days TEXT,
+  away_until TEXT,
+  covered_by INTEGER REFERENCES worker,
   last_updated TEXT NOT NULL
 );
 CREATE TABLE client (
@@ -80,8 +82,8 @@ INSERT INTO team VALUES
   (1, 'Family Support North', 'FS', '01632 960101', 'familysupport.north@example.org', '2026-01-05 09:00:00'),
   (2, 'Young People''s Substance Misuse', 'SM', '01632 960102', NULL, '2026-01-05 09:00:00');
 INSERT INTO worker VALUES
-  (11, 'Okafor', 'Ngozi', 'SW', '01632 960111', '07700 900111', 'ngozi.okafor@example.org', 'mobile', 'Mon-Thu', '2026-01-06 10:00:00'),
-  (12, 'Hartley', 'Sam', 'FSW', '(01632) 960-112', NULL, 'sam.hartley@EXAMPLE.org', NULL, NULL, '2026-01-06 10:05:00');
+  (11, 'Okafor', 'Ngozi', 'SW', '01632 960111', '07700 900111', 'ngozi.okafor@example.org', 'mobile', 'Mon-Thu', NULL, NULL, '2026-01-06 10:00:00'),
+  (12, 'Hartley', 'Sam', 'FSW', '(01632) 960-112', NULL, 'sam.hartley@EXAMPLE.org', NULL, NULL, '2026-03-06', 11, '2026-01-06 10:05:00');
 INSERT INTO client VALUES
   (1001, '999 291 4173', 'Whitlock', 'Jonathan Paul', 'Jonty', NULL, '2014-03-09', '12 Orchard Row', NULL, 'Anytown', 'zz99 3az', 'N', 'N', 0, '2026-02-01 08:00:00'),
   (1002, '9991234567', 'Whitlock', 'Maisie', NULL, 'Brandreth', '2016-11-30', '12 Orchard Row', NULL, 'Anytown', 'ZZ99 3AZ', 'Y', 'N', 0, '2026-02-01 08:00:00'),

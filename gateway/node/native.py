@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from gateway.database.contract import Statement, Work
 from gateway.errors import InputError
+from gateway.node.overlays import relink_covers
 from gateway.node.people import Source, look_up, remove_unyielded, store_rows
 from gateway.node.rows import TABLES, Ids, fill_in, row_of, source_and_key, waiting_keys
 from gateway.node.same_person import index_pending
@@ -59,9 +60,10 @@ def remove(source: Source, kind: str, keys: Sequence[str]) -> Work[None]:
 
 
 def relink() -> Work[None]:
-    """Fill in the references of native rows to what has come, or come back, since."""
+    """Fill in the references of native rows, and of what practitioners said, to what has come, or come back, since."""
     for (source_id,) in (yield Statement("SELECT id FROM import_source WHERE name = ?", (NATIVE,))):
         yield from _link(source_id)
+    yield from relink_covers()
 
 
 def _link(source_id: int) -> Work[None]:

@@ -58,8 +58,8 @@ def access_document(report: AccessReport, setting: Setting) -> Document:
         paragraphs=(
             f"This report lists the questions about you that other agencies asked {setting.agency} through Patchwork, "
             f"what they were told, who of {setting.agency} opened your page there, and what has been recorded about "
-            "your wishes. Patchwork tells agencies who works with a person and how to reach them. It never passes on what "
-            "is in your case notes.",
+            "your wishes. Patchwork tells agencies who works with a person and how to reach them. It never passes on "
+            "what is in your case notes.",
             ALWAYS_SAID,
         ),
         sections=tuple(_sections(report, setting)),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gateway.node.overlays import MAX_CONTACT_POINTS, Reach, Said, confirm, leave, say_reach
+from gateway.node.overlays import MAX_CONTACT_POINTS, Absence, Reach, Said, confirm, leave, say_away, say_reach
 from mappings.model import ContactPoint
 from tests.unit.ingest.sources import TODAY, case, person, worker
 from tests.unit.people.conftest import Register
@@ -90,6 +90,57 @@ async def test_how_to_reach_somebody_is_as_they_say_themselves(register: Registe
 def replace_phone(phone: str) -> Any:
     record = worker("w1")
     return replace(record, fields={**record.fields, "phone": phone})
+
+
+async def away(register: Register) -> list[tuple[Any, ...]]:
+    return await register.rows(
+        "SELECT p.away_until, c.key FROM practitioner p LEFT JOIN practitioner c ON c.id = p.cover_id "
+        "WHERE p.key = 'w1'"
+    )
+
+
+async def says(register: Register, absence: Absence | None) -> None:
+    await register.database.write(say_away([1], absence, said=SAID))
+
+
+async def test_who_stands_in_is_as_they_say_and_found_again_when_their_row_comes_back(register: Register) -> None:
+    await register.imports(*ADA)
+    await register.imports(worker("v1"), name="second")
+    await says(register, Absence(until="2026-12-24", cover="second:v1"))
+    assert await away(register) == [("2026-12-24", "v1")]
+    report = await register.imports(person("p1"), replace_phone("01632 960002"), ADA[2])
+    assert report.counts.waiting == 0
+    assert await away(register) == [("2026-12-24", "v1")]
+    await register.imports(name="second")
+    assert await away(register) == [("2026-12-24", None)]
+    await register.imports(worker("v1"), name="second")
+    assert await away(register) == [("2026-12-24", "v1")]
+    await says(register, None)
+    assert await away(register) == [(None, None)]
+
+
+async def test_a_later_absence_that_the_source_tells_of_replaces_what_was_said(register: Register) -> None:
+    await register.imports(person("p1"), worker("w1", away="2026-11-30"), ADA[2])
+    await says(register, None)  # back early
+    await register.imports(person("p1"), worker("w1", away="2026-11-30", days="Mon"), ADA[2])
+    assert await away(register) == [(None, None)]
+    await says(register, Absence(until="2026-11-25"))  # away again, and once more said here
+    await register.imports(person("p1"), worker("w1", away="2026-11-30", days="Tue"), ADA[2])
+    assert await away(register) == [("2026-11-25", None)]
+    await register.imports(person("p1"), worker("w1", away="2027-01-10"), ADA[2])
+    assert await away(register) == [("2027-01-10", None)]
+    await register.imports(person("p1"), worker("w1", away="2026-11-30"), ADA[2])
+    assert await away(register) == [("2026-11-30", None)]
+
+
+async def test_what_is_said_of_one_thing_leaves_the_other_to_the_source(register: Register) -> None:
+    await register.imports(*ADA)
+    await says(register, Absence(until="2026-12-24"))
+    await register.imports(person("p1"), replace_phone("01632 960002"), ADA[2])
+    (member,) = (await register.team(1)).involvements
+    assert member.practitioner is not None
+    assert [point.value for point in member.practitioner.contact_points] == ["01632 960002"]
+    assert member.practitioner.away_until == "2026-12-24"
 
 
 def test_contact_points_are_bounded() -> None:

@@ -43,6 +43,10 @@ FIELDS: dict[str, frozenset[str]] = {
     "retention.applied": frozenset({"rejected", "replay", "periods"}),
     "retention.failed": frozenset({"code"}),
     "import.refused": frozenset({"source", "code"}),
+    "web.started": frozenset({"member", "port"}),
+    "sign_in.succeeded": frozenset({"account", "method"}),
+    "sign_in.refused": frozenset({"reason"}),
+    "session.ended": frozenset({"account", "reason"}),
 }
 
 

@@ -1,4 +1,4 @@
-"""What every HTTP door of a node or hub has in common: limits, security headers, OperationOutcomes, a listener.
+"""What every HTTP door of a node or hub has in common: limits, security headers, refusals, a listener.
 
 A refusal says its code and the status, and nothing of the request: no value, no body, never a stack trace.
 """
@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -37,6 +38,9 @@ BACKLOG = 1024  # connections that wait to be accepted: a hub may be asked by al
 KEEP_ALIVE_S = 75.0  # longer than links/https.py keeps an idle connection, so that the client is the one who closes
 LINGERING_S = 2.0  # a refused upload is read and thrown away for this long, so that the sender sees the refusal
 SHUTDOWN_S = 5.0  # running requests may finish within this when the process stops
+
+# What a failure becomes: request, HTTP status, our code (or `http-404`), seconds until it may be tried again.
+Refuse = Callable[[web.Request, int, str, float | None], web.Response]
 
 # The nearest class in an error's ancestry decides.
 _STATUS: dict[type[PatchworkError], int] = {
@@ -94,9 +98,14 @@ class Listener:
         await self.runner.cleanup()
 
 
-def protect(application: web.Application, *, time_limit_s: float) -> web.Application:
+def refuse_in_fhir(_request: web.Request, status: int, code: str, retry_after_s: float | None) -> web.Response:
+    """A failure as an OperationOutcome, for programs that ask."""
+    return operation_outcome(status, code, retry_after_s=retry_after_s)
+
+
+def protect(application: web.Application, *, time_limit_s: float, refuse: Refuse = refuse_in_fhir) -> web.Application:
     """Add to `application` the limit of time per request, the error answers and the security headers; returns it."""
-    application.middlewares.append(_refuse_in_fhir)
+    application.middlewares.append(_refuse_failures(refuse))
     application.middlewares.append(_time_limit(time_limit_s))
     application.on_response_prepare.append(_security_headers)
     return application
@@ -109,13 +118,17 @@ def operation_outcome(status: int, code: str, *, retry_after_s: float | None = N
         "code": _ISSUE_TYPES.get(status, "exception"),
         "details": {"coding": [{"code": code}]},
     }
-    headers = {} if retry_after_s is None else {"Retry-After": str(max(1, ceil(retry_after_s)))}
     return web.Response(
         status=status,
         body=orjson.dumps({"resourceType": "OperationOutcome", "issue": [issue]}),
         content_type="application/json",
-        headers=headers,
+        headers=retry_after(retry_after_s),
     )
+
+
+def retry_after(seconds: float | None) -> dict[str, str]:
+    """The header that says when to come back, in whole seconds and at least one; none if nobody knows."""
+    return {} if seconds is None else {"Retry-After": str(max(1, ceil(seconds)))}
 
 
 def status_of(error: PatchworkError) -> int:
@@ -157,31 +170,34 @@ def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
     return context
 
 
-@web.middleware
-async def _refuse_in_fhir(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every failure into an OperationOutcome, or break off a response that has begun."""
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        if error.status < web.HTTPBadRequest.status_code:
-            raise  # a redirect of the pages
-        refusal = operation_outcome(error.status, f"http-{error.status}")
-        if "Allow" in error.headers:
-            refusal.headers["Allow"] = error.headers["Allow"]
-        code = f"http-{error.status}"
-    except PatchworkError as error:
-        retry_after_s = error.retry_after_s if isinstance(error, TooManyRequests) else None
-        refusal, code = operation_outcome(status_of(error), error.code, retry_after_s=retry_after_s), error.code
-    except TimeoutError:
-        refusal, code = operation_outcome(504, "timeout"), "timeout"
-    except (ConnectionError, asyncio.IncompleteReadError):
-        refusal, code = operation_outcome(400, "disconnected"), "disconnected"
-    except Exception as error:
-        refusal, code = operation_outcome(500, PatchworkError.code), origin(error)
-    emit("request.failed", level=logging.WARNING, path=_route(request), code=code, status=refusal.status)
-    if request.writer.output_size > 0:
-        raise ConnectionError("the response had begun: it is broken off, so that nobody takes it for complete")
-    return refusal
+def _refuse_failures(refuse: Refuse) -> Middleware:
+    @web.middleware
+    async def refuse_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Turn every failure into a refusal, or break off a response that has begun."""
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < web.HTTPBadRequest.status_code:
+                raise  # a redirect of the pages
+            code = f"http-{error.status}"
+            refusal = refuse(request, error.status, code, None)
+            if "Allow" in error.headers:
+                refusal.headers["Allow"] = error.headers["Allow"]
+        except PatchworkError as error:
+            retry_after_s = error.retry_after_s if isinstance(error, TooManyRequests) else None
+            refusal, code = refuse(request, status_of(error), error.code, retry_after_s), error.code
+        except TimeoutError:
+            refusal, code = refuse(request, 504, "timeout", None), "timeout"
+        except (ConnectionError, asyncio.IncompleteReadError):
+            refusal, code = refuse(request, 400, "disconnected", None), "disconnected"
+        except Exception as error:
+            refusal, code = refuse(request, 500, PatchworkError.code, None), origin(error)
+        emit("request.failed", level=logging.WARNING, path=_route(request), code=code, status=refusal.status)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the response had begun: it is broken off, so that nobody takes it for complete")
+        return refusal
+
+    return refuse_failures
 
 
 def _time_limit(seconds: float) -> Middleware:

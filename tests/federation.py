@@ -5,6 +5,7 @@ async with federation(tmp_path, ["childrens-services", "housing"]) as north:
     completed = await north.ask("childrens-services", "Kate Bramley", born="1991-05-17")
 """
 
+import gzip
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,10 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from aiohttp import web as aiohttp_web
 
 from consent_ledger.consent import ConsentEntry
+from gateway.accounts import sessions
+from gateway.accounts.account import Account, Role
+from gateway.accounts.store import NewAccount, add_account, set_rows
 from gateway.app.hub import HUB_KEY_FILE, RunningHub, open_hub
 from gateway.app.node import Node, listen_node, open_node
+from gateway.app.web import Pages, listen_web
 from gateway.clock import Clock
 from gateway.database.contract import Work
 from gateway.http import Listener
@@ -31,6 +37,7 @@ from gateway.node.same_person import index_pending
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
 from gateway.settings import load_hub, load_node
+from gateway.web.session_cookie import set_session
 from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey
 from gateway.wire.join import sign_join
 from gateway.wire.keys import SigningKey
@@ -58,6 +65,7 @@ from mappings.vocabulary import (
     Sector,
 )
 from tests.lying_hub import LyingHub
+from tests.web_user import WebUser
 
 NOW = 1_790_000_000.0  # 2026-09-21
 NAME = "northshire"
@@ -101,6 +109,9 @@ class TestFederation:
     liar: LyingHub | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     listeners: dict[str, Listener] = field(default_factory=dict)
+    pages: dict[str, Pages] = field(default_factory=dict)
+    browsers: list[WebUser] = field(default_factory=list)
+    built: Path
 
     async def add(self, member: str, *objects: Mapped) -> None:
         """Store objects at one member, as an import would."""
@@ -180,8 +191,60 @@ class TestFederation:
                 file.unlink()
         self.hub = await open_hub(load_hub(self.folder / "hub" / "hub.toml"), clock=self.clock)
 
+    async def sign_in(
+        self,
+        member: str,
+        *roles: Role,
+        login: str = "",
+        name: str = "Wendy Smith",
+        job_role: str = "Housing officer",
+        workers: Collection[str] = (),
+        services: Collection[str] = (),
+        method: AuthMethod = AuthMethod.MFA,
+        language: str = "en",
+    ) -> WebUser:
+        """A browser in which somebody with these roles is signed in; the account is made, without a password.
+
+        `workers`, `services`: keys of the practitioners and services in this member's register that they are.
+        """
+        site = self.pages[member].site
+        new = NewAccount(
+            federation=NAME,
+            login=login or f"user-{len(self.browsers)}",
+            name=name,
+            job_role=job_role,
+            roles=frozenset(roles),
+            granted_by="test",
+        )
+        token = sessions.new_token()
+
+        def work() -> Work[Account]:
+            account = yield from add_account(new, self.clock.now())
+            yield from set_rows(
+                account.id,
+                workers=[(SOURCE, key) for key in workers],
+                services=[(SOURCE, key) for key in services],
+            )
+            yield from sessions.begin(token, account.id, method=method, now=self.clock.now())
+            return account
+
+        browser = self.browser(member, language=language)
+        browser.account = await site.database.write(work())
+        response = aiohttp_web.Response()
+        set_session(response, token, secure=False)
+        browser.cookies.update_cookies(response.cookies, browser.url)
+        return browser
+
+    def browser(self, member: str, *, language: str = "en") -> WebUser:
+        """A browser at a member's pages, in which nobody is signed in yet."""
+        user = WebUser(self.pages[member].site.web.url, language=language)
+        self.browsers.append(user)
+        return user
+
     async def stop(self, member: str) -> None:
         """One member's node goes down."""
+        if member in self.pages:
+            await self.pages.pop(member).close()
         await self.listeners.pop(member).close()
         await self.nodes.pop(member).close()
 
@@ -190,6 +253,9 @@ class TestFederation:
         node = await self.open(member, clock=clock)
         self.nodes[member] = node
         self.listeners[member] = await listen_node(node)
+        pages = await listen_web(node, built=self.built)
+        if pages is not None:
+            self.pages[member] = pages
 
     async def open(self, member: str, *, clock: Clock | None = None) -> Node:
         """One more opening of a member's configuration and data, as another process of its node would make."""
@@ -267,17 +333,22 @@ async def federation(
     options: str = "",
     admission: str = "fixed",
     now: float = NOW,
+    web: bool = False,
+    web_options: str = "",
+    built: Path | None = None,
 ) -> AsyncIterator[TestFederation]:
     """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns.
 
     `not_signing`, `not_accepting`: members that do not sign the agreement, or not accept it for themselves. `lying`:
     nodes speak to a LyingHub, honest until a test changes it. `options`: more lines for the nodes' `[node]`.
     `admission`: fixed, because with a delay of 20 ms a busy machine would admit one question at a time. `now`: the
-    clock's first time, which must be the machine's own if other processes take part.
+    clock's first time, which must be the machine's own if other processes take part. `web`: nodes have pages too;
+    `web_options`: more lines for `[web]`; `built`: their styles and scripts, by default empty ones.
     """
     clock = TurnedClock(now)
     names = ("hub", "liar", *members)
     ports = dict(zip(names, _free_ports(len(names)), strict=True))
+    web_ports = dict(zip(members, _free_ports(len(members)), strict=True))
     hub_key = _write_hub(folder / "hub", ports["hub"])
     operator = init_operator(folder / "operator", name=NAME, hub_key=hub_key.verify_key(), now=clock.now())
     text = agreement.read_bytes()  # noqa: ASYNC240 - a test may wait for its own small file
@@ -291,6 +362,7 @@ async def federation(
             hub=ports["liar" if lying else "hub"],
             table=f'answer_delay_ms = {delay_ms}\nadmission = "{admission}"\n{options}\n',
             federation=f'accept_members = "{accept}"\n{accepted}',
+            pages=_pages(web_ports[member], web_options) if web else "",
             now=now,
         )
         token = _join(folder / member, member, key, ports[member], clock.now())
@@ -310,13 +382,23 @@ async def federation(
         if lying:
             liar = LyingHub(key=hub_key, clock=clock, real=f"http://127.0.0.1:{ports['hub']}", ports=ports)
             await stack.enter_async_context(liar.listening(ports["liar"]))
-        running = TestFederation(folder=folder, clock=clock, operator=operator, ports=ports, hub=hub, liar=liar)
+        running = TestFederation(
+            folder=folder,
+            clock=clock,
+            operator=operator,
+            ports=ports,
+            hub=hub,
+            liar=liar,
+            built=built or empty_assets(folder / "built"),
+        )
         for member in members:
             await running.start(member)
         try:
             await running.refresh()
             yield running
         finally:
+            for browser in running.browsers:
+                await browser.close()
             for member in tuple(running.nodes):
                 await running.stop(member)
             await running.hub.close()
@@ -342,7 +424,7 @@ def _write_hub(folder: Path, port: int) -> SigningKey:
 
 
 def _write_node(
-    folder: Path, member: str, *, port: int, hub: int, table: str, federation: str, now: float
+    folder: Path, member: str, *, port: int, hub: int, table: str, federation: str, pages: str, now: float
 ) -> SigningKey:
     home = folder / member
     home.mkdir(mode=0o700)
@@ -353,8 +435,25 @@ def _write_node(
         f'[[federation]]\nid = "{NAME}"\noperator_key = "../operator/operator.jwk"\n'
         f'hubs = ["http://127.0.0.1:{hub}"]\n{federation}'
         '[[practitioner]]\nid = "asker-1"\nname = "Alex Asker"\nrole = "Social worker"\n'
+        f"{pages}"
     )
     return signing_key
+
+
+def _pages(port: int, options: str) -> str:
+    return f'[web]\nlisten = "127.0.0.1:{port}"\nurl = "http://127.0.0.1:{port}"\n{options}\n'
+
+
+def empty_assets(folder: Path) -> Path:
+    """A folder as .ci/build_assets.py leaves it, with nothing in the files: most tests look at no style."""
+    folder.mkdir(exist_ok=True)
+    names = {"patchwork.css": "patchwork.0.css", "patchwork.js": "patchwork.0.js"}
+    names |= {"htmx.js": "htmx.0.js", "icon.svg": "icon.0.svg"}
+    for name in names.values():
+        (folder / name).write_bytes(b"")
+        (folder / f"{name}.gz").write_bytes(gzip.compress(b"", mtime=0))
+    (folder / "manifest.json").write_bytes(orjson.dumps(names))
+    return folder
 
 
 def _join(home: Path, member: str, key: SigningKey, port: int, now: float) -> str:

@@ -7,6 +7,7 @@ from gateway import __version__
 from gateway.app.hub import open_hub
 from gateway.app.node import listen_node, open_node
 from gateway.app.node_limits import retention_limits_of
+from gateway.app.web import keep_tidy, listen_web
 from gateway.clock import Clock, SystemClock
 from gateway.events import configure_logging, emit
 from gateway.memory import collect_rarely
@@ -22,6 +23,7 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     try:
         await node.checkpoints.begin()
         listener = await listen_node(node)
+        pages = await listen_web(node)
         collect_rarely()
         emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
         async with asyncio.TaskGroup() as group:  # a fault in any ends the node: it must not go stale unnoticed
@@ -32,9 +34,13 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
                 group.create_task(retain_daily(node.parts, node.ledger_database, retention_limits_of(settings))),
                 group.create_task(keep_watch(node.parts, settings.cases)),
             ]
+            if pages is not None:
+                tasks.append(group.create_task(keep_tidy(pages.site)))
             await until_stopped()
             for task in tasks:
                 task.cancel()
+        if pages is not None:
+            await pages.close()
         await listener.close()
         await node.checkpoints.end()
     finally:

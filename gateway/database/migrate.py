@@ -9,7 +9,7 @@ from importlib import resources
 
 from gateway.errors import StorageError
 
-SCHEMAS = ("node", "ledger", "keys", "hub")
+SCHEMAS = ("node", "ledger", "keys", "hub", "web")  # their places give application ids: new ones go to the end
 
 _FILE_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 

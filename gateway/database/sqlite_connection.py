@@ -13,6 +13,7 @@ MAX_WAL_BYTES = 64 * 1024 * 1024  # the log is cut back to this after a checkpoi
 
 _APPLICATION_ID = 0x50570000  # "PW", plus the schema's number: a file opened as another schema is refused
 _ATTACH = {
+    "node": "ATTACH DATABASE ? AS node",
     "ledger": "ATTACH DATABASE ? AS ledger",
     "keys": "ATTACH DATABASE ? AS keys",
 }

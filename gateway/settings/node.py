@@ -2,11 +2,11 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from gateway.settings.values import PLAIN_HTTP_WORDS, Listen, MemberId, ShortText, Table, TlsSettings, is_loopback
+from gateway.settings.values import Listen, MemberId, ShortText, Table, TlsSettings, allowed_url
+from gateway.settings.web import WebTable
 
 
 class ContactSetting(Table):
@@ -135,6 +135,7 @@ class NodeSettings(Table):
     ledger: LedgerTable = LedgerTable()
     budgets: BudgetsTable = BudgetsTable()
     misuse: MisuseTable = MisuseTable()
+    web: WebTable | None = None
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()
@@ -151,7 +152,7 @@ class NodeSettings(Table):
         if len(self.federation[0].hubs) > 1:
             raise ValueError("federation: one hub is used, so `hubs` lists one; there is no fail-over yet")
         for hub in self.federation[0].hubs:
-            _allowed_url(hub, plain_http=self.node.plain_http)
+            allowed_url(hub, plain_http=self.node.plain_http)
         return self
 
 
@@ -159,10 +160,3 @@ def _unique(what: str, names: list[str]) -> None:
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise ValueError(f"{what}: {', '.join(sorted(twice))} is there twice")
-
-
-def _allowed_url(url: str, *, plain_http: str) -> None:
-    scheme = urlsplit(url).scheme
-    if scheme == "https" or (scheme == "http" and (is_loopback(url) or plain_http == PLAIN_HTTP_WORDS)):
-        return
-    raise ValueError(f'{url}: must be https (plain HTTP only to loopback, or with plain_http = "{PLAIN_HTTP_WORDS}")')

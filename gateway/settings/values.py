@@ -39,6 +39,14 @@ class TlsSettings(Table):
     key: Path
 
 
+def allowed_url(url: str, *, plain_http: str) -> None:
+    """Raise ValueError unless `url` is https, or plain HTTP where `plain_http` says that it may be."""
+    scheme = urlsplit(url).scheme
+    if scheme == "https" or (scheme == "http" and (is_loopback(url) or plain_http == PLAIN_HTTP_WORDS)):
+        return
+    raise ValueError(f'{url}: must be https (plain HTTP only to loopback, or with plain_http = "{PLAIN_HTTP_WORDS}")')
+
+
 def is_loopback(url: str) -> bool:
     """True if a URL's host is this machine's loopback, by address or as `localhost`."""
     host = urlsplit(url).hostname or ""

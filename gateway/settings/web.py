@@ -1,0 +1,44 @@
+"""The `[web]` table: the pages that this agency's own people use. Without it a node has no pages (docs/pages.md)."""
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from gateway.settings.values import Listen, Table, TlsSettings, allowed_url, is_loopback
+
+
+class WebTable(Table):
+    """Where the pages listen, under which address people know them, and how long somebody stays signed in."""
+
+    listen: Listen = ("127.0.0.1", 8480)
+    url: Annotated[
+        str, Field(max_length=200)
+    ]  # as it stands in the browser: cookies, links in mails, other sites' posts
+    tls: TlsSettings | None = None
+    behind_proxy: bool = False  # the last entry of X-Forwarded-For is who asks: a proxy of ours has written it
+    idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30
+    absolute_hours: Annotated[int, Field(ge=1, le=24)] = 12
+    languages: Annotated[tuple[Literal["en", "cy"], ...], Field(min_length=1, max_length=2)] = ("en", "cy")
+    demo: bool = False  # says on every page that all people in it are invented
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the pages through TLS, ours or a proxy's."""
+        return self.url.startswith("https://")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "WebTable":
+        allowed_url(self.url, plain_http="loopback only")
+        parts = urlsplit(self.url)
+        if not parts.hostname or parts.username or self.url != f"{parts.scheme}://{parts.netloc}".lower():
+            raise ValueError("url: scheme, host and port alone, in lower case, as in https://patchwork.example.org")
+        if self.demo and not (is_loopback(self.url) and is_loopback(f"http://{_bracketed(self.listen[0])}")):
+            raise ValueError("demo: only where `listen` and `url` are this machine alone")
+        if len(set(self.languages)) != len(self.languages):
+            raise ValueError("languages: one is there twice")
+        return self
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

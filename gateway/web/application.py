@@ -1,0 +1,34 @@
+"""The pages as one application: every page file, one line each."""
+
+from aiohttp import web
+
+from gateway.http import protect
+from gateway.web import account_page, home, language, sign_in, sign_out, static_files
+from gateway.web.error_page import refuse_as_page
+from gateway.web.signed_in import is_guarded
+from gateway.web.site import SITE, Site
+
+PAGE_LIMIT_S = 30.0  # longer than a page waits for anything
+
+ROUTES = (
+    static_files.routes,
+    language.routes,
+    home.routes,
+    sign_in.routes,
+    sign_out.routes,
+    account_page.routes,
+)
+
+
+def web_application(site: Site) -> web.Application:
+    """All pages, each behind `page` or `open_page`, with failures told as pages."""
+    application = web.Application()  # forms.py reads bodies, with a bound for each page
+    application[SITE] = site
+    protect(application, time_limit_s=PAGE_LIMIT_S, refuse=refuse_as_page)
+    application.middlewares.insert(0, language.speak)
+    for routes in ROUTES:
+        for route in routes:
+            if isinstance(route, web.RouteDef) and not is_guarded(route.handler):
+                raise TypeError(f"{route.method} {route.path}: not behind page() or open_page()")
+        application.add_routes(routes)
+    return application

@@ -1,0 +1,44 @@
+"""What stands in the line below the agency's name: one line for each page that people go to by themselves."""
+
+from dataclasses import dataclass
+
+from gateway.accounts.account import Role
+from gateway.web.signed_in import SignedIn
+from gateway.web.words import N_, gettext
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link, for accounts with any of these roles (none: for all)."""
+
+    path: str
+    text: str
+    roles: tuple[Role, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An entry as the macro of the service navigation takes it."""
+
+    href: str
+    text: str
+    active: bool
+
+
+# In the order in which they are shown; the first that somebody may open is where they begin.
+NAVIGATION = (Entry("/account", N_("Your account")),)
+
+
+def navigation_of(user: SignedIn | None, path: str) -> list[Link]:
+    """The links that somebody may follow; none before they have signed in."""
+    if user is None:
+        return []
+    return [
+        Link(entry.path, gettext(entry.text), path == entry.path or path.startswith(f"{entry.path}/"))
+        for entry in entries_of(user)
+    ]
+
+
+def entries_of(user: SignedIn) -> list[Entry]:
+    """The entries for somebody's roles."""
+    return [entry for entry in NAVIGATION if user.has(*entry.roles)]

@@ -1,0 +1,63 @@
+"""The two cookies of a browser, both random and readable by no script.
+
+The session cookie is who is signed in. The form cookie ties forms to a browser before anybody is signed in, so that
+nobody can be signed in by a form of another site. Where pages are reached through TLS both have the `__Host-` prefix
+(RFC 6265bis, section 4.1.3.2): no other host, nor anything without TLS, can have set them.
+"""
+
+import binascii
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from aiohttp import web
+
+from gateway.accounts.sessions import TOKEN_BYTES
+
+SESSION = "patchwork"
+FORM_COOKIE = "patchwork-form"
+_ENCODED = (TOKEN_BYTES * 4 + 2) // 3
+
+
+def session_token(request: web.Request, *, secure: bool) -> bytes | None:
+    """The token of the session cookie, if there is one that could be ours."""
+    return _token(request, SESSION, secure=secure)
+
+
+def form_token(request: web.Request, *, secure: bool) -> bytes | None:
+    """The token of the form cookie, if there is one that could be ours."""
+    return _token(request, FORM_COOKIE, secure=secure)
+
+
+def set_session(response: web.StreamResponse, token: bytes, *, secure: bool) -> None:
+    """Give the browser a new session; it forgets the cookie when it is closed."""
+    _set(response, SESSION, token, secure=secure)
+
+
+def set_form_token(response: web.StreamResponse, token: bytes, *, secure: bool) -> None:
+    """Give a browser without a session something to tie its forms to."""
+    _set(response, FORM_COOKIE, token, secure=secure)
+
+
+def forget_session(response: web.StreamResponse, *, secure: bool) -> None:
+    """Take the session cookie away."""
+    response.del_cookie(_name(SESSION, secure=secure), path="/", secure=secure, httponly=True, samesite="Lax")
+
+
+def _token(request: web.Request, name: str, *, secure: bool) -> bytes | None:
+    text = request.cookies.get(_name(name, secure=secure), "")
+    if len(text) != _ENCODED:
+        return None
+    try:
+        token = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return None
+    return token if len(token) == TOKEN_BYTES else None
+
+
+def _set(response: web.StreamResponse, name: str, token: bytes, *, secure: bool) -> None:
+    # Lax, not Strict: whoever follows a link in a mail is still signed in. Forms have a token of their own (csrf.py).
+    value = urlsafe_b64encode(token).rstrip(b"=").decode()
+    response.set_cookie(_name(name, secure=secure), value, path="/", secure=secure, httponly=True, samesite="Lax")
+
+
+def _name(name: str, *, secure: bool) -> str:
+    return f"__Host-{name}" if secure else name

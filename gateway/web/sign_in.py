@@ -1,0 +1,103 @@
+"""Signing in with a login and a password, then with a code where the account has a second factor (second_factor.py).
+
+Whatever is wrong, the page says the same after the same work, so that nobody learns which logins there are: (1) the
+try is counted against login and address; (2) one hash, that of nobody if the login is unknown; (3) a new session under
+a new token, and the old one, if there was one, ends.
+"""
+
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from gateway.accounts.account import MAX_LOGIN, Account, folded
+from gateway.accounts.passwords import MAX_LENGTH
+from gateway.accounts.sessions import begin, end, new_token
+from gateway.accounts.store import account_by_login
+from gateway.accounts.throttle import PER_ADDRESS, PER_LOGIN, Limited, begin_try, forgive
+from gateway.database.contract import Work
+from gateway.events import emit
+from gateway.web.address import address_of, device_of
+from gateway.web.forms import Form, form_of
+from gateway.web.paths import HOME, own_path
+from gateway.web.render import render
+from gateway.web.session_cookie import set_session
+from gateway.web.signed_in import SIGN_IN_PATH, USER, open_page
+from gateway.web.site import Site
+from gateway.web.words import gettext as _
+from mappings.vocabulary import AuthMethod
+
+CODE_PATH = "/sign-in/code"
+
+routes = web.RouteTableDef()
+
+
+@routes.get(SIGN_IN_PATH)
+@open_page
+async def show_sign_in(request: web.Request, _site: Site) -> web.StreamResponse:
+    """The form; who is signed in already goes on."""
+    back = own_path(request.query.get("next", HOME))
+    if USER in request:
+        raise web.HTTPSeeOther(back)
+    return _form(request, Form(), back)
+
+
+@routes.post(SIGN_IN_PATH)
+@open_page
+async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
+    """Check login and password, and begin a session."""
+    form = form_of(request)
+    back = own_path(form.raw("next"))
+    login = form.line("login", max_length=MAX_LOGIN, missing=_("Enter your login"))
+    password = form.raw("password")
+    if not password:
+        form.wrong("password", _("Enter your password"))
+    if form.errors:
+        return _form(request, form, back, status=400)
+    # (1)
+    of_login = Limited(site.key.name("login", folded(login)), PER_LOGIN)
+    of_address = Limited(site.key.name("address", address_of(request, site.web)), PER_ADDRESS)
+    tried_at = site.now()
+    if not await site.database.write(begin_try((of_login, of_address), tried_at)):
+        emit("sign_in.refused", reason="too-many")
+        form.wrong("login", _("Too many tries. Wait 15 minutes, then try again."))
+        return _form(request, form, back, status=429)
+    # (2)
+    account = await site.database.read(account_by_login(login))
+    right = await site.passwords.verify(account.password if account else None, password[: MAX_LENGTH + 1])
+    if account is None or not right:
+        emit("sign_in.refused", reason="wrong")
+        form.wrong("login", _("The login or the password is not right"))
+        return _form(request, form, back, status=401)
+    # (3)
+    response = await start_session(
+        request, site, account, method=AuthMethod.PASSWORD, back=back, awaits_code=account.totp_secret is not None
+    )
+    await site.database.write(forgive(of_login, of_address, tried_at))
+    raise response
+
+
+async def start_session(
+    request: web.Request, site: Site, account: Account, *, method: AuthMethod, back: str, awaits_code: bool = False
+) -> web.HTTPSeeOther:
+    """A new session under a new token in place of this browser's old one, and where to go from here."""
+    user = request.get(USER)
+    token = new_token()
+
+    def replace() -> Work[None]:
+        if user is not None:
+            yield from end(user.session)
+        yield from begin(
+            token, account.id, method=method, now=site.now(), awaits_code=awaits_code, device=device_of(request)
+        )
+
+    await site.database.write(replace())
+    if not awaits_code:
+        emit("sign_in.succeeded", account=account.public_id, method=method.value)
+    # `back` goes on in the form of the code page, which gets it in its address: it is a path of ours and nothing else.
+    response = web.HTTPSeeOther(f"{CODE_PATH}?{urlencode({'next': back})}" if awaits_code else back)
+    set_session(response, token, secure=site.web.secure)
+    return response
+
+
+def _form(request: web.Request, form: Form, back: str, *, status: int = 200) -> web.Response:
+    return render(request, "sign_in.html", status=status, form=form, back=back)

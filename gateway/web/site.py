@@ -1,0 +1,59 @@
+"""What every page is handed: made once by app/web.py, replaced by nothing at run time."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import jinja2
+from aiohttp import web
+
+from gateway.accounts.keys import WebKey
+from gateway.accounts.passwords import Passwords
+from gateway.accounts.sessions import SessionLimits
+from gateway.database.contract import Database
+from gateway.node.parts import NodeParts
+from gateway.policy.agreement import Agreement
+from gateway.settings import NodeSettings, WebTable
+from gateway.web.assets import Assets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The pages of one running node.
+
+    `database` is web.db: it writes the pages' own tables, and reads those of all four files in one visit. Pages read
+    nothing through `node.database`: answers would queue behind a slow page. They write the register through it.
+    """
+
+    node: NodeParts
+    agreements: tuple[Agreement, ...]  # that the settings list
+    ledger_database: Database
+    database: Database
+    settings: NodeSettings
+    web: WebTable
+    key: WebKey
+    passwords: Passwords
+    assets: Assets
+    templates: jinja2.Environment
+
+    @property
+    def agency(self) -> str:
+        """This agency's name as the federation knows it; its id until the first document has come."""
+        received = self.node.membership.received
+        me = None if received is None else received.members.get(self.node.me.member)
+        return self.node.me.member if me is None else me.name
+
+    @property
+    def session_limits(self) -> SessionLimits:
+        """How long somebody stays signed in."""
+        return SessionLimits(idle_s=self.web.idle_minutes * 60.0, absolute_s=self.web.absolute_hours * 3600.0)
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self.node.clock.now()
+
+    def today(self) -> date:
+        """The day (UTC) that policies and consents count by."""
+        return datetime.fromtimestamp(self.now(), UTC).date()
+
+
+SITE = web.AppKey("site", Site)

@@ -3,7 +3,9 @@
 .DEFAULT_GOAL := help
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+INSTALLED := $(VENV)/.ready
+BUILT := gateway/web/static/built/manifest.json
+READY := $(INSTALLED) $(BUILT)
 
 # The first python3.x that is at least 3.11 and starts (a version manager's shim may exist and not start).
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3.15 python3; do \
@@ -17,13 +19,18 @@ help:  ## list these targets
 
 setup: $(READY)  ## make .venv/ with everything that the other targets need
 
-$(READY): requirements.lock pyproject.toml
+$(INSTALLED): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Patchwork needs Python 3.11 or newer: no python3.x of that kind starts here." >&2; exit 1; }
 	@"$(PYTHON)" .ci/make_venv.py "$(VENV)"
 	@echo "Installing what requirements.lock pins (once; a minute or two) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $(READY)
+	@touch $(INSTALLED)
+
+# Needs Node.js and Babel of requirements.lock, but is not made again because one of the two got newer.
+$(BUILT): assets/package-lock.json assets/.npmrc .ci/build_assets.py \
+		$(wildcard gateway/web/static/src/* gateway/web/locales/*/LC_MESSAGES/*.po) | $(INSTALLED)
+	@$(BIN)/python .ci/build_assets.py
 
 demo: $(READY)  ## a hub and five agencies with invented people; stays up until Ctrl-C
 	@$(BIN)/patchwork demo

@@ -41,9 +41,13 @@ class ConfigurationError(PatchworkError):
 
 
 class InputError(PatchworkError):
-    """What a person typed or a source delivered cannot be used."""
+    """What a person typed or a source delivered cannot be used; `field` is the one to mend, "" where it is no one's."""
 
     code = "input"
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class WireError(PatchworkError):

@@ -23,6 +23,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "sealing_key.rotated": frozenset({"member", "kid"}),
     "question.asked": frozenset({"jti", "members"}),
     "question.completed": frozenset({"jti", "answered", "unanswered", "ms"}),
+    "search.failed": frozenset({"code"}),
     "question.relayed": frozenset({"jti", "member", "members", "answered", "ms"}),
     "answer.released": frozenset({"jti", "member"}),
     "answer.failed": frozenset({"jti", "member", "code", "reason"}),

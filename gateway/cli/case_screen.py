@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from consent_ledger.case import CaseKind
-from gateway.cli.table import typed
 from gateway.fhir.text import plain
 from gateway.node.cases import MAX_LISTED, CaseShown, asked_about
+from gateway.node.results_words import typed
 from gateway.wire.federation import Member
 from mappings.vocabulary import Finding, Purpose
 

@@ -13,23 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.node.merge import TeamRow, merge
-from gateway.node.results import Asked, Completed, MemberOutcome, MemberResult
+from gateway.node.results import Asked, Completed, MemberResult
+from gateway.node.results_words import HUB_DIFFERS, NO_PROOF, NOTHING_FOUND, left_out, outcome, typed
 from gateway.wire.query import Subject
 from mappings.model import ContactPoint
 
 WIDE = 110  # columns of a terminal that hold all five headings
 
 _SYSTEM_WORDS = {"phone": "phone", "sms": "text", "email": "email"}
-
-_SAID = {
-    MemberOutcome.TEAMS: "works with this person",
-    MemberOutcome.NOTHING_TO_DISCLOSE: "has nothing to share",
-    MemberOutcome.TIMEOUT: "did not answer in time",
-    MemberOutcome.UNREACHABLE: "could not be reached",
-    MemberOutcome.NOT_TRIED: "was not asked: it has not been reachable for a while",
-    MemberOutcome.OVERLOADED: "is too busy to answer now",
-    MemberOutcome.INVALID_ANSWER: "sent an answer that is not valid: tell the federation's operator",
-}
 
 
 class Progress:
@@ -57,10 +48,7 @@ class Progress:
         if rows:
             yield _team_table(rows, wide=options.max_width >= WIDE)
         elif self._completed:
-            yield Text(
-                "No agency has anything to share. That is no proof that nobody works with this person:"
-                " an agency may not know them by these details, or may not be allowed to say."
-            )
+            yield Text(f"{NOTHING_FOUND} {NO_PROOF}")
         yield Group(*self._coverage())
 
     def _coverage(self) -> Iterable[Text]:
@@ -79,16 +67,13 @@ class Progress:
             for warning in warnings(self._asked):
                 yield Text(warning)
             if not self._completed.coverage_agrees:
-                yield Text(
-                    "The hub's own account differs from what arrived: tell the federation's operator.", style="red"
-                )
+                yield Text(HUB_DIFFERS, style="red")
 
 
 def warnings(asked: Asked) -> Iterable[str]:
     """Why less may be known than there is to know, in ways that no answer shows."""
-    if asked.left_out:
-        names = ", ".join(member.name for member in asked.left_out)
-        yield f"Not asked, because the agreement ({asked.agreement}) does not let you for this purpose: {names}"
+    if told := left_out(asked):
+        yield told
     if asked.sign_in_too_weak:
         yield (
             f"The agreement ({asked.agreement}) wants a stronger sign-in than this command line:"
@@ -170,24 +155,11 @@ def _dates(row: TeamRow) -> Iterable[str]:
 
 def _line(result: MemberResult) -> Text:
     """One member's part in words; whoever did not answer can still be phoned."""
-    text = Text(f"  {'✓' if result.outcome.answered else '✗'} {result.member.name} {_SAID[result.outcome]}")
+    text = Text(f"  {'✓' if result.outcome.answered else '✗'} {result.member.name} {outcome(result)}")
     if not result.outcome.answered and result.member.duty_contact:
         ways = ", ".join(f"{_SYSTEM_WORDS.get(system, system)} {value}" for system, value in result.member.duty_contact)
         text.append(f"; its duty contact: {ways}")
     return text
-
-
-def typed(subject: Subject) -> str:
-    """What was typed, so that it stands beside what was found."""
-    parts = [name.text for name in subject.names]
-    if subject.birth_date:
-        parts.append(f"born {subject.birth_date}")
-    if subject.age is not None:
-        parts.append(f"aged {subject.age}")
-    if subject.postcode:
-        parts.append(subject.postcode)
-    parts += [f"NHS number {value}" for _, value in subject.identifiers]
-    return ", ".join(parts)
 
 
 def _member_json(result: MemberResult) -> dict[str, Any]:

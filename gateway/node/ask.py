@@ -32,7 +32,7 @@ from gateway.node.membership import View
 from gateway.node.merge import rows_of
 from gateway.node.parts import NodeParts
 from gateway.node.question import Question
-from gateway.node.results import Asked, Completed, MemberOutcome, MemberResult
+from gateway.node.results import NO_SEALING_KEY, Asked, Completed, MemberOutcome, MemberResult
 from gateway.policy.agreement import Agreement
 from gateway.wire.answer import VerifiedAnswer, open_answer
 from gateway.wire.coverage import DeliveryOutcome
@@ -203,7 +203,7 @@ def _not_asked(sent: _Sent) -> Iterable[MemberResult]:
     """Listed members to which nothing can be sealed: a person is told, for they may be the ones that matter."""
     for member in sent.members.values():
         if member.id not in sent.signed.query.recipients:
-            yield MemberResult(member=member, outcome=MemberOutcome.NOT_TRIED, reason="no-sealing-key")
+            yield MemberResult(member=member, outcome=MemberOutcome.NOT_TRIED, reason=NO_SEALING_KEY)
 
 
 async def _log_received(completed: Completed, ledger: Ledger) -> None:

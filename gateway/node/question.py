@@ -62,14 +62,15 @@ def read_subject(
     """Typed text into a Subject. `born` is YYYY, YYYY-MM, YYYY-MM-DD, or an age such as `8`; raises InputError.
 
     With `today`, a birth date that nobody alive can have is refused too: a search would silently do without it.
+    The error's `field` is the parameter to mend.
     """
     if len(name) > MAX_NAME_CHARS:
-        raise InputError(f"the name is longer than {MAX_NAME_CHARS} characters")
+        raise InputError(f"the name is longer than {MAX_NAME_CHARS} characters", "name")
     text = " ".join(name.split())
     if not text.isprintable():
-        raise InputError("the name holds characters that cannot be printed")
+        raise InputError("the name holds characters that cannot be printed", "name")
     if not text and not nhs:
-        raise InputError("a name or an NHS number is needed")
+        raise InputError("a name or an NHS number is needed", "name")
     birth_date, age = _born(born, today)
     return Subject(
         names=(NameParts(text=text),) if text else (),
@@ -85,24 +86,24 @@ def _born(born: str | None, today: date | None) -> tuple[str | None, int | None]
         return None, None
     if born.isascii() and born.isdecimal() and len(born) <= 3:  # noqa: PLR2004 - ages have up to three digits
         if int(born) > MAX_AGE_YEARS:
-            raise InputError(f"an age is at most {MAX_AGE_YEARS}")
+            raise InputError(f"an age is at most {MAX_AGE_YEARS}", "born")
         return None, int(born)
     if written := _WRITTEN.fullmatch(born) if born.isascii() else None:
         born = f"{written[3]}-{written[2]:0>2}-{written[1]:0>2}"
     match = _BIRTH.fullmatch(born) if born.isascii() else None
     if not match:
-        raise InputError("a birth date is DD/MM/YYYY, YYYY-MM-DD, YYYY-MM or YYYY, or an age in years")
+        raise InputError("a birth date is DD/MM/YYYY, YYYY-MM-DD, YYYY-MM or YYYY, or an age in years", "born")
     year, month, day = match.groups()
     if month and not 1 <= int(month) <= _MONTHS:
-        raise InputError("the birth date has no such month")
+        raise InputError("the birth date has no such month", "born")
     if today is not None and int(year) < today.year - MAX_AGE_YEARS:
-        raise InputError(f"the birth date is more than {MAX_AGE_YEARS} years ago")
+        raise InputError(f"the birth date is more than {MAX_AGE_YEARS} years ago", "born")
     try:
         earliest = date.fromisoformat(f"{year}-{month or '01'}-{day or '01'}")
     except ValueError:
-        raise InputError("the birth date has no such day") from None
+        raise InputError("the birth date has no such day", "born") from None
     if today is not None and earliest > today:
-        raise InputError("the birth date is in the future")
+        raise InputError("the birth date is in the future", "born")
     return born, None
 
 
@@ -111,7 +112,7 @@ def _postcode(postcode: str | None) -> str | None:
         return None
     text = " ".join(postcode.split())
     if not text.isascii() or not _POSTCODE.fullmatch(text):
-        raise InputError("a postcode is like EX4 4QJ, or its first part, EX4")
+        raise InputError("a postcode is like EX4 4QJ, or its first part, EX4", "postcode")
     return text.upper()
 
 
@@ -120,5 +121,5 @@ def _identifiers(nhs: str | None) -> tuple[tuple[str, str], ...]:
         return ()
     digits = nhs_number(nhs)
     if digits is None:
-        raise InputError("this is not an NHS number: ten digits, the last of which checks the others")
+        raise InputError("this is not an NHS number: ten digits, the last of which checks the others", "nhs")
     return ((NHS_NUMBER_SYSTEM, digits),)

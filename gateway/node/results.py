@@ -6,6 +6,8 @@ from enum import StrEnum
 from gateway.node.merge import TeamRow
 from gateway.wire.federation import Member
 
+NO_SEALING_KEY = "no-sealing-key"  # a member's reason for NOT_TRIED: nothing could be sealed to it
+
 
 class MemberOutcome(StrEnum):
     """What a person is told about one member that was to be asked."""

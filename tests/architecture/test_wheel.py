@@ -61,6 +61,17 @@ def test_the_demonstration_runs_from_the_wheel(installed: Path, tmp_path: Path) 
         assert question.title in printed
 
 
+def test_the_pages_styles_and_scripts_are_in_the_wheel(installed: Path) -> None:
+    (packages,) = (installed.parent / "lib").glob("python3.*/site-packages")
+    static = packages / "gateway" / "web" / "static"
+    manifest = json.loads((static / "built" / "manifest.json").read_bytes())
+    assert "patchwork.css" in manifest
+    for name in manifest.values():
+        assert (static / "built" / name).stat().st_size > 0
+        assert (static / "built" / f"{name}.gz").stat().st_size > 0
+    assert not (static / "src").exists()
+
+
 def test_tests_and_their_data_are_not_in_the_wheel(installed: Path) -> None:
     (packages,) = (installed.parent / "lib").glob("python3.*/site-packages")
     folders = {path.name for path in packages.iterdir() if path.is_dir() and path.suffix != ".dist-info"}

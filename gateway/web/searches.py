@@ -1,0 +1,193 @@
+"""Searches under way and those just made: in memory only, each bound to the session that made it.
+
+ask() runs in a task of its own to its very end, whatever the browser does: who leaves the page must not keep the last
+step, what was received, off the record. Nothing here is ever written down, and each answer goes when its sender's
+`display_until` has come (docs/wire.md).
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from gateway.errors import Overloaded, PatchworkError, TooManyRequests, origin
+from gateway.events import emit
+from gateway.node.ask import ask
+from gateway.node.parts import NodeParts
+from gateway.node.question import Question
+from gateway.node.results import Asked, Completed, MemberResult
+
+MAX_RUNNING: Final = 200  # in the whole node: each holds a request to the hub open
+MAX_RUNNING_EACH: Final = 3  # of one session
+MAX_KEPT_EACH: Final = 10  # of one session, the oldest goes first
+MAX_KEPT: Final = 2_000  # in the whole node
+SETTLE_S: Final = 0.03  # nodes wait the same time before they answer, so that answers come in flocks: show each as one
+CLOSE_S: Final = 6.0  # longer than a question's deadline: what is under way at a shutdown still goes on record
+_RETRY_S: Final = 5.0
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Search:
+    """One question and what is known of it so far; `results` only grows, in the order of arrival.
+
+    `expired` are members whose answers may no longer be shown. `broken` is a PatchworkError's code, if it broke off.
+    """
+
+    id: str
+    owner: str
+    question: Question = field(repr=False)
+    started: float
+    asked: Asked | None = None
+    results: list[MemberResult] = field(default_factory=list, repr=False)
+    completed: bool = False
+    coverage_agrees: bool = True
+    broken: str = ""
+    expired: set[str] = field(default_factory=set)
+    error: Exception | None = field(default=None, repr=False)
+    news: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will come."""
+        return self.completed or bool(self.broken)
+
+    async def beyond(self, seen: int, *, within_s: float) -> None:
+        """Wait for more than `seen` results, or the end, at most `within_s` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while len(self.results) <= seen and not self.over:
+                    await self.news.wait()
+                if not self.over:
+                    await asyncio.sleep(SETTLE_S)
+
+    def take(self, event: Asked | MemberResult | Completed) -> None:
+        """Keep what pages show of an event: the exact answers are in the ledger, and nowhere else."""
+        if isinstance(event, Asked):
+            self.asked = event
+        elif isinstance(event, MemberResult):
+            self.results.append(replace(event, bundle=None, answer=None))
+        else:
+            self.completed, self.coverage_agrees = True, event.coverage_agrees
+        self.tell()
+
+    def tell(self) -> None:
+        """Wake everybody who waits; the next news have an event of their own."""
+        self.news.set()
+        self.news = asyncio.Event()
+
+    def expire(self, now: float) -> None:
+        """Let go of the teams that may no longer be shown."""
+        for place, result in enumerate(self.results):
+            if result.rows and result.display_until is not None and result.display_until <= now:
+                self.results[place] = replace(result, rows=())
+                self.expired.add(result.member.id)
+
+
+class Searches:
+    """All searches of one running node; `parts` is that node."""
+
+    def __init__(self, parts: NodeParts) -> None:
+        self._parts = parts
+        self._searches: dict[str, Search] = {}  # oldest first
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._closed = False
+
+    async def start(self, question: Question, *, owner: str) -> Search:
+        """Ask, for the session `owner`; returns when the question is on its way. Raises what ask() raises before that.
+
+        TooManyRequests if this session, or the whole node, has too many under way.
+        """
+        self._make_room(owner)
+        search = Search(id=secrets.token_urlsafe(16), owner=owner, question=question, started=self._parts.clock.now())
+        self._searches[search.id] = search
+        task = asyncio.create_task(self._run(search))
+        self._tasks[search.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(search.id, None))
+        while search.asked is None and not search.over:
+            await search.news.wait()
+        if search.asked is None:
+            self._drop(search.id)
+            raise search.error or AssertionError("ask() yields Asked first or raises")
+        return search
+
+    def get(self, search_id: str, owner: str) -> Search | None:
+        """This session's search; None if there is none, it is another session's, or it may no longer be shown."""
+        search = self._searches.get(search_id)
+        if search is None or search.owner != owner:
+            return None
+        self._expire(search)
+        return self._searches.get(search_id)
+
+    def forget(self, owner: str) -> None:
+        """A session has ended: nobody sees its searches again. Those under way still go on record."""
+        for search_id in [search.id for search in self._searches.values() if search.owner == owner]:
+            self._drop(search_id)
+
+    async def close(self) -> None:
+        """Take no more, and let those under way come to their end: call this before the ledger closes."""
+        self._closed = True
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks.values(), timeout=CLOSE_S)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for search_id in list(self._searches):
+            self._drop(search_id)
+
+    async def _run(self, search: Search) -> None:
+        try:
+            async for event in ask(search.question, node=self._parts):
+                search.take(event)
+        except PatchworkError as error:
+            search.error, search.broken = error, error.code
+        except asyncio.CancelledError:
+            search.error, search.broken = Overloaded("this node is stopping"), Overloaded.code
+            raise
+        except Exception as error:
+            search.error, search.broken = error, PatchworkError.code
+            emit("search.failed", level=logging.ERROR, code=origin(error))
+        finally:
+            search.tell()
+            self._expire(search)
+
+    def _make_room(self, owner: str) -> None:
+        mine = [search for search in self._searches.values() if search.owner == owner]
+        running = self._tasks.keys()
+        if self._closed or len(running) >= MAX_RUNNING:
+            raise TooManyRequests("too many searches are under way here", retry_after_s=_RETRY_S)
+        if sum(search.id in running for search in mine) >= MAX_RUNNING_EACH:
+            raise TooManyRequests("too many searches of one session are under way", retry_after_s=_RETRY_S)
+        over = [search for search in mine if search.id not in running]
+        for search in _oldest(over, len(mine) - MAX_KEPT_EACH + 1):
+            self._drop(search.id)
+        over = [search for search in self._searches.values() if search.id not in running]
+        for search in _oldest(over, len(self._searches) - MAX_KEPT + 1):
+            self._drop(search.id)
+
+    def _expire(self, search: Search) -> None:
+        """Let go of what is out of time, and come back when the next of it will be."""
+        now = self._parts.clock.now()
+        search.expire(now)
+        ends = search.started + self._parts.display_s
+        if now >= ends:
+            self._drop(search.id)
+        elif search.over and search.id in self._searches:
+            due = min([ends, *(r.display_until for r in search.results if r.rows and r.display_until is not None)])
+            self._clear_timer(search.id)
+            self._timers[search.id] = asyncio.get_running_loop().call_later(due - now, self._expire, search)
+
+    def _drop(self, search_id: str) -> None:
+        self._clear_timer(search_id)
+        self._searches.pop(search_id, None)
+
+    def _clear_timer(self, search_id: str) -> None:
+        if (timer := self._timers.pop(search_id, None)) is not None:
+            timer.cancel()
+
+
+def _oldest(searches: Iterable[Search], count: int) -> Iterable[Search]:
+    return list(searches)[: max(0, count)]

@@ -16,6 +16,8 @@ from gateway.database.sqlite import SqliteDatabase, open_sqlite
 from gateway.errors import ConfigurationError
 from gateway.events import emit
 from gateway.http import Listener, listen
+from gateway.node.looks import Looks
+from gateway.web import client_seen
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
 from gateway.web.render import make_templates
@@ -76,6 +78,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             passwords=passwords,
             assets=assets,
             templates=templates,
+            looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
         )
         host, port = table.listen
         listener = await listen(web_application(site), host=host, port=port, tls=listening_tls(table.tls))
@@ -92,6 +95,7 @@ async def keep_tidy(site: Site) -> None:
         yield from sessions.sweep(site.session_limits, now)
         yield from throttle.sweep(now)
         yield from links.sweep(now)
+        yield from client_seen.sweep(now)
 
     while True:
         await site.database.write(work())

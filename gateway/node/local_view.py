@@ -53,7 +53,7 @@ class View:
 
     user: LocalUser
     need: Need
-    agreements: AgreementsInForce
+    agreements: AgreementsInForce | None
     accepted: frozenset[str]
     today: date
 
@@ -110,17 +110,21 @@ NOTHING_TO_SEE = LocalTeam()
 def view_of(
     user: LocalUser,
     *,
-    agreements: AgreementsInForce,
+    agreements: AgreementsInForce | None,
     today: date,
     purpose: Purpose = USUAL_PURPOSE,
     basis: LawfulBasis | None = None,
 ) -> Work[View]:
     """What binds this agency now; without an agreement for this purpose the viewer sees their own work alone.
 
-    `basis` None is the first on which some agreement lets this agency learn something.
+    `basis` None is the first on which some agreement lets this agency learn something. `agreements` None: nothing that
+    the federation says can be relied on now.
     """
-    accepted = yield from accepted_agreements(agreements.federation.name)
     bases = _BASES if basis is None else (basis,)
+    need = Need(purpose=purpose, lawful_basis=bases[0], agreement_uri="", agreement_version="")
+    if agreements is None:
+        return View(user=user, need=need, agreements=None, accepted=frozenset(), today=today)
+    accepted = yield from accepted_agreements(agreements.federation.name)
     for each in bases:
         agreement = agreements.for_own_staff(purpose, each, accepted=accepted, today=today)
         if agreement is not None:
@@ -128,8 +132,6 @@ def view_of(
                 purpose=purpose, lawful_basis=each, agreement_uri=agreement.uri, agreement_version=agreement.version
             )
             break
-    else:
-        need = Need(purpose=purpose, lawful_basis=bases[0], agreement_uri="", agreement_version="")
     return View(user=user, need=need, agreements=agreements, accepted=accepted, today=today)
 
 
@@ -181,6 +183,8 @@ def _others(
     team: Team, own: Collection[TeamMember], view: View, consents: tuple[ConsentEntry, ...]
 ) -> tuple[Participation, ...]:
     """Each involvement is decided upon for itself, so leaving one's own out changes nothing about the rest."""
+    if view.agreements is None:
+        return ()
     rest = replace(team, involvements=tuple(each for each in team.involvements if each not in own))
     return visible_team(
         rest,

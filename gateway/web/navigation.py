@@ -26,7 +26,10 @@ class Link:
 
 
 # In the order in which they are shown; the first that somebody may open is where they begin.
-NAVIGATION = (Entry("/account", N_("Your account")),)
+NAVIGATION = (
+    Entry("/clients", N_("My clients"), (Role.PRACTITIONER,)),
+    Entry("/account", N_("Your account")),
+)
 
 
 def navigation_of(user: SignedIn | None, path: str) -> list[Link]:

@@ -36,6 +36,7 @@ demo: $(READY)  ## a hub and five agencies with invented people; stays up until 
 	@$(BIN)/patchwork demo
 
 test: $(READY)  ## all tests; lists at the end what could not run here, and why (with CI set, that fails)
+	@PYTHONPATH=. $(BIN)/python .ci/get_chromium.py
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY)  ## format, lint, types, imports

@@ -4,32 +4,20 @@ Runs on any Python >= 3.11, before anything is installed.
 """
 
 import importlib.util
-import os
-import shutil
 import subprocess
 import sys
+
+import apt_get
 
 
 def main() -> int:
     """Exit status 0 when the environment stands, else a message that says what to type."""
     if importlib.util.find_spec("ensurepip") is None:
         packages = ["python3-venv", f"python3.{sys.version_info.minor}-venv"]
-        apt_get = shutil.which("apt-get")
-        if apt_get is None or os.geteuid() != 0:
+        if not apt_get.install(packages):
             print("This Python cannot make virtual environments yet. Type this, then the same make command again:")
             print(f"    sudo apt-get install -y {packages[-1]}")
             return 1
-        print(f"Installing {' and '.join(packages)} ...")
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        for arguments in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *packages]):
-            if (
-                subprocess.run(
-                    [apt_get, *arguments], env=environment, stdout=subprocess.DEVNULL, check=False
-                ).returncode
-                != 0
-            ):
-                print(f"apt-get {' '.join(arguments)} failed; its own message stands above.")
-                return 1
     # A new process: ensurepip may have been installed a moment ago. --clear drops a half-made environment.
     return subprocess.run([sys.executable, "-m", "venv", "--clear", sys.argv[1]], check=False).returncode
 

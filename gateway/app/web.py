@@ -20,7 +20,9 @@ from gateway.node.looks import Looks
 from gateway.web import client_seen
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
+from gateway.web.drafts import Drafts
 from gateway.web.render import make_templates
+from gateway.web.searches import Searches
 from gateway.web.site import Site
 
 WEB_FILE = "web.db"
@@ -35,8 +37,9 @@ class Pages:
     listener: Listener
 
     async def close(self) -> None:
-        """Stop listening, let running requests end, then release files and the passwords' thread."""
+        """Stop listening, let running requests and searches end, then release files and the passwords' thread."""
         await self.listener.close()
+        await self.site.searches.close()
         self.site.passwords.close()
         await self.site.database.close()
 
@@ -78,6 +81,8 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             passwords=passwords,
             assets=assets,
             templates=templates,
+            searches=Searches(node.parts),
+            drafts=Drafts(node.parts.clock),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
         )
         host, port = table.listen

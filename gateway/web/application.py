@@ -3,7 +3,21 @@
 from aiohttp import web
 
 from gateway.http import protect
-from gateway.web import account_page, client, home, language, my_clients, sign_in, sign_out, static_files
+from gateway.web import (
+    account_page,
+    break_glass,
+    client,
+    home,
+    language,
+    my_clients,
+    prove_again,
+    reached,
+    results,
+    search,
+    sign_in,
+    sign_out,
+    static_files,
+)
 from gateway.web.error_page import refuse_as_page
 from gateway.web.signed_in import is_guarded
 from gateway.web.site import SITE, Site
@@ -17,6 +31,11 @@ ROUTES = (
     sign_in.routes,
     sign_out.routes,
     account_page.routes,
+    prove_again.routes,
+    search.routes,
+    results.routes,
+    reached.routes,
+    break_glass.routes,
     my_clients.routes,
     client.routes,
 )

@@ -27,6 +27,7 @@ class Professional:
     place: str
     row: TeamRow
     ways: tuple[Way, ...]
+    cover_ways: tuple[Way, ...]
     doubtful: bool
 
     @property
@@ -66,6 +67,7 @@ class AgencyLine:
     """One agency that is asked; `number` is its place among them, `duty` whom to phone if it did not answer."""
 
     number: int
+    member: str
     name: str
     state: State
     said: str
@@ -149,6 +151,7 @@ def _professional(place: str, row: TeamRow) -> Professional:
         place=place,
         row=row,
         ways=ways(row.contact_points),
+        cover_ways=ways(row.cover.contact_points) if row.cover is not None else (),
         doubtful=row.grade.rank < MatchGrade.PROBABLE.rank,
     )
 
@@ -163,7 +166,7 @@ def _line(
         state = State.EXPIRED if expired else _state(result.outcome)
         said = translate(N_("its answer may no longer be shown")) if expired else outcome(result, translate)
     duty = tuple(way(system, value) for system, value in member.duty_contact) if state is State.SILENT else ()
-    return AgencyLine(number=number, name=member.name, state=state, said=said, duty=duty)
+    return AgencyLine(number=number, member=member.id, name=member.name, state=state, said=said, duty=duty)
 
 
 def _state(said: MemberOutcome) -> State:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -56,12 +56,20 @@ class Search:
 
     async def beyond(self, seen: int, *, within_s: float) -> None:
         """Wait for more than `seen` results, or the end, at most `within_s` seconds."""
+        await self._until(lambda: len(self.results) > seen, within_s)
+
+    async def first_word(self, *, within_s: float) -> None:
+        """Wait until an agency has answered, which one that cannot be reached has not."""
+        await self._until(lambda: any(result.outcome.answered for result in self.results), within_s)
+
+    async def _until(self, known: Callable[[], bool], within_s: float) -> None:
+        if self.over:
+            return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
-                while len(self.results) <= seen and not self.over:
+                while not (known() or self.over):
                     await self.news.wait()
-                if not self.over:
-                    await asyncio.sleep(SETTLE_S)
+                await asyncio.sleep(SETTLE_S)
 
     def take(self, event: Asked | MemberResult | Completed) -> None:
         """Keep what pages show of an event: the exact answers are in the ledger, and nowhere else."""

@@ -16,6 +16,7 @@ routes = web.RouteTableDef()
 async def sign_out(_request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """End this session."""
     await site.database.write(end(user.session))
+    site.end_session(user.session.public_id)
     emit("session.ended", account=user.id, reason="signed-out")
     raise _to_sign_in(site)
 
@@ -25,6 +26,7 @@ async def sign_out(_request: web.Request, site: Site, user: SignedIn) -> web.Str
 async def sign_out_everywhere(_request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """End all sessions of this account."""
     await site.database.write(end_all(user.account.id))
+    site.end_session(user.session.public_id)
     emit("session.ended", account=user.id, reason="signed-out-everywhere")
     raise _to_sign_in(site)
 

@@ -15,6 +15,8 @@ from gateway.node.parts import NodeParts
 from gateway.policy.agreement import Agreement
 from gateway.settings import NodeSettings, WebTable
 from gateway.web.assets import Assets
+from gateway.web.drafts import Drafts
+from gateway.web.searches import Searches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Site:
     passwords: Passwords
     assets: Assets
     templates: jinja2.Environment
+    searches: Searches
+    drafts: Drafts
     looks: Looks
 
     @property
@@ -48,6 +52,11 @@ class Site:
     def session_limits(self) -> SessionLimits:
         """How long somebody stays signed in."""
         return SessionLimits(idle_s=self.web.idle_minutes * 60.0, absolute_s=self.web.absolute_hours * 3600.0)
+
+    def end_session(self, public_id: str) -> None:
+        """What is kept in memory for a session goes with it."""
+        self.searches.forget(public_id)
+        self.drafts.forget(public_id)
 
     def now(self) -> float:
         """Seconds since the epoch."""

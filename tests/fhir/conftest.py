@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fhir.validators import Medplum, MedplumMissing, running_medplum
+from tests.fhir.validators import Medplum, running_medplum
+from tests.npm_packages import PackagesMissing
 
 
 @pytest.fixture(scope="session")
@@ -14,7 +15,7 @@ def medplum() -> Iterator[Medplum]:
     try:
         with running_medplum() as validator:
             yield validator
-    except MedplumMissing as error:
+    except PackagesMissing as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(error))

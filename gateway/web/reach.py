@@ -1,0 +1,50 @@
+"""Whether a search led to a contact, and why somebody last asked: work on web.db (gateway/database/contract.py)."""
+
+import secrets
+from enum import StrEnum
+
+from gateway.database.contract import Statement, Work
+from mappings.vocabulary import LawfulBasis, Purpose
+
+
+class Reached(StrEnum):
+    """What somebody says of a call or a message."""
+
+    YES = "yes"
+    NO = "no"
+    NOT_YET = "not-yet"
+
+
+def clicked(account_id: int, *, kind: str, search_at: float, now: float) -> Work[str]:
+    """A link was followed; the public id under which its answer comes. `kind`: phone, sms, email, or "" if unknown."""
+    public_id = secrets.token_hex(16)
+    yield Statement(
+        "INSERT INTO reach (public_id, account_id, search_at, clicked_at, kind) VALUES (?, ?, ?, ?, ?)",
+        (public_id, account_id, search_at, now, kind),
+    )
+    return public_id
+
+
+def answered(account_id: int, public_id: str, said: Reached, now: float) -> Work[bool]:
+    """Whether somebody was reached; the last word counts. False if this account followed no such link."""
+    rows = yield Statement(
+        "UPDATE reach SET answered = ?, answered_at = ? WHERE public_id = ? AND account_id = ? RETURNING id",
+        (said.value, now, public_id, account_id),
+    )
+    return bool(rows)
+
+
+def last_reason(account_id: int) -> Work[str]:
+    """Why this account last asked, as forms send it (web/reasons.py); "" if it never has."""
+    rows = yield Statement("SELECT purpose, basis FROM last_reason WHERE account_id = ?", (account_id,))
+    return ":".join(rows[0]) if rows else ""
+
+
+def remember_reason(account_id: int, purpose: Purpose, basis: LawfulBasis) -> Work[None]:
+    """Begin with this one next time; breaking the glass is never begun with."""
+    if purpose is not Purpose.BREAK_GLASS:
+        yield Statement(
+            "INSERT INTO last_reason (account_id, purpose, basis) VALUES (?, ?, ?) "
+            "ON CONFLICT (account_id) DO UPDATE SET purpose = excluded.purpose, basis = excluded.basis",
+            (account_id, purpose.value, basis.value),
+        )

@@ -9,7 +9,6 @@ same person; of others' work it is what `visible_team` lets through (docs/policy
 may.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -25,7 +24,7 @@ from gateway.node.disclose import show
 from gateway.node.local import LocalUser, Need, visible_team
 from gateway.node.team import Team, TeamMember, team_of
 from mappings.model import HumanName
-from mappings.vocabulary import LawfulBasis, Mode, Purpose
+from mappings.vocabulary import LawfulBasis, MatchGrade, Mode, Purpose
 
 # What a page's look at a client is for, unless the page says otherwise, and the basis: the first that the agreement
 # lets this agency learn something on.
@@ -89,10 +88,12 @@ class LocalTeam:
     """A team as the viewer may see it. `person_ids` are those under which the ledger knows the person.
 
     `consents` are the person's, in ledger order: for decisions, and never to be listed to staff as they stand, because
-    one of them may name a service that the viewer must not learn of. `client` is None for a matched person.
+    one of them may name a service that the viewer must not learn of. `client` is None for a matched person; `record` is
+    the row of theirs at which the first work of others stands that is seen: who joins this team joins it there.
     """
 
     client: Client | None = None
+    record: int | None = None
     person_ids: tuple[int, ...] = ()
     mine: tuple[Mine, ...] = ()
     others: tuple[Participation, ...] = ()
@@ -149,20 +150,37 @@ def local_team(person_id: int, view: View) -> Work[LocalTeam]:
     return replace((yield from _seen(same_person, view)), client=shown)
 
 
-def matched_team(person_id: int, view: View) -> Work[LocalTeam]:
-    """What the viewer may see around somebody whom matching found, by the id under which matching knows them."""
-    return (yield from _seen(person_id, view))
+def matched_team(person_id: int, grade: MatchGrade, view: View) -> Work[LocalTeam]:
+    """What the viewer may see around somebody whom matching found so surely, by the id under which it knows them."""
+    return (yield from _seen(person_id, view, grade))
 
 
-def _seen(same_person: int, view: View) -> Work[LocalTeam]:
+def my_record(same_person: int, view: View) -> Work[int | None]:
+    """The id that a matched person's pages have for the viewer, if they work with that person already."""
+    own = yield from own_clients(view)
+    return min((row_id for row_id, person in own.items() if person == same_person), default=None)
+
+
+def _seen(same_person: int, view: View, grade: MatchGrade = MatchGrade.CERTAIN) -> Work[LocalTeam]:
     day = view.today.isoformat()
     team = yield from team_of(same_person, today=day)
     consents, _ = yield from consents_of(team.person_ids)
     own = [each for each in team.involvements if view.user.has(each)]
+    others = [
+        (each, shown)
+        for each in team.involvements
+        if each not in own
+        for shown in _shown(replace(team, involvements=(each,)), view, consents, grade)
+    ]
+    record = None
+    if others:
+        rows = yield Statement("SELECT person_id FROM involvement WHERE id = ?", (others[0][0].involvement_id,))
+        ((record,),) = rows
     return LocalTeam(
+        record=record,
         person_ids=team.person_ids,
         mine=tuple(_mine(each, day) for each in own),
-        others=_others(team, own, view, consents),
+        others=tuple(shown for _, shown in others),
         consents=consents,
     )
 
@@ -179,21 +197,19 @@ def own_clients(view: View, *, person_id: int | None = None) -> Work[dict[int, i
     return found
 
 
-def _others(
-    team: Team, own: Collection[TeamMember], view: View, consents: tuple[ConsentEntry, ...]
-) -> tuple[Participation, ...]:
-    """Each involvement is decided upon for itself, so leaving one's own out changes nothing about the rest."""
+def _shown(team: Team, view: View, consents: tuple[ConsentEntry, ...], grade: MatchGrade) -> tuple[Participation, ...]:
+    """What is seen of others' work; each involvement is decided upon for itself, so they may come one by one."""
     if view.agreements is None:
         return ()
-    rest = replace(team, involvements=tuple(each for each in team.involvements if each not in own))
     return visible_team(
-        rest,
+        team,
         view.user,
         view.need,
         consents=consents,
         agreements=view.agreements,
         accepted=view.accepted,
         today=view.today,
+        grade=grade,
     )
 
 

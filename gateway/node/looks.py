@@ -10,7 +10,7 @@ from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.errors import StorageError
 from gateway.node.identity import Identity
-from gateway.node.local_view import Client, Reason
+from gateway.node.local_view import Reason
 
 _SECONDS_PER_DAY = 86_400
 _MOST_REMEMBERED = 10_000
@@ -38,15 +38,17 @@ class Looks:
         self._secret = b""
         self._seen: set[tuple[str, int]] = set()
 
-    async def put_on_record(self, looker: Looker, client: Client, reason: Reason) -> None:
-        """Returns when it is on disk; raises StorageError if it is not: then nothing may be shown."""
+    async def put_on_record(self, looker: Looker, person_id: int, reason: Reason) -> None:
+        """Of a client, by the id of one of their rows. Returns when it is on disk; raises StorageError if it is not:
+        then nothing may be shown.
+        """
         now = self._clock.now()
         day = int(now) // _SECONDS_PER_DAY
         if day != self._day:
             self._secret = await self._keys.write(day_secret(self._me.federation, day))
             self._day = day
             self._seen.clear()
-        about = (looker.account, client.person_id)
+        about = (looker.account, person_id)
         if about in self._seen:
             return
         entry = LookedEntry(
@@ -56,7 +58,7 @@ class Looks:
             role=looker.role,
             purpose=reason.purpose.value,
             lawful_basis=reason.lawful_basis.value,
-            person_id=client.person_id,
+            person_id=person_id,
             at=now,
             secret=self._secret,
         )

@@ -5,11 +5,13 @@ from aiohttp import web
 from gateway.http import protect
 from gateway.web import (
     account_page,
+    add_client,
     break_glass,
     client,
     home,
     language,
     my_clients,
+    my_details,
     prove_again,
     reached,
     results,
@@ -37,6 +39,8 @@ ROUTES = (
     reached.routes,
     break_glass.routes,
     my_clients.routes,
+    my_details.routes,
+    add_client.routes,
     client.routes,
 )
 

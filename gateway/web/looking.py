@@ -44,7 +44,7 @@ async def client_of(request: web.Request, site: Site, user: SignedIn) -> Opened:
     view, team = await site.database.read(work())
     if team.client is None:
         raise web.HTTPNotFound
-    await site.looks.put_on_record(looker(user), team.client, view.reason)
+    await site.looks.put_on_record(looker(user), team.client.person_id, view.reason)
     return Opened(client=team.client, team=team, view=view)
 
 

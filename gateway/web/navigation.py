@@ -29,6 +29,7 @@ class Link:
 NAVIGATION = (
     Entry("/search", N_("Find who to call"), (Role.PRACTITIONER,)),
     Entry("/clients", N_("My clients"), (Role.PRACTITIONER,)),
+    Entry("/me", N_("My details"), (Role.PRACTITIONER,)),
     Entry("/account", N_("Your account")),
 )
 

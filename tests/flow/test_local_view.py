@@ -27,7 +27,7 @@ from gateway.node.team import Team, team_of
 from gateway.reports.access import Setting, access_document
 from gateway.reports.as_text import as_text
 from mappings.model import ContactEvent, HumanName, Involvement, Person, Practitioner, Service
-from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose, Sensitivity
+from mappings.vocabulary import AuthMethod, LawfulBasis, MatchGrade, Mode, Purpose, Sensitivity
 from tests.federation import NAME, NOW, SOURCE, TestFederation, federation, someone
 
 TRUST, OTHER = "community-trust", "housing"
@@ -220,9 +220,12 @@ async def test_a_warning_of_a_duplicate_teaches_nothing_about_a_service_that_mus
     await trust.north.add(TRUST, *someone("Priya", "Nandakumar", "1988-02-03", key="q1", sensitivity="V"))
     await trust.north.add(TRUST, *someone("Owen", "Pritchard", "1990-04-04", key="o1", worker="Olu Open"))
     view = await trust.own_view("Physio")
-    assert (await database.read(matched_team(2, view))).size == 0
-    assert _people(await database.read(matched_team(3, view))) == ["Open"]
-    assert (await database.read(matched_team(3, await trust.own_view("Physio", Purpose.TREATMENT)))).size == 0
+    assert (await database.read(matched_team(2, MatchGrade.CERTAIN, view))).size == 0
+    assert _people(await database.read(matched_team(3, MatchGrade.CERTAIN, view))) == ["Open"]
+    assert (await database.read(matched_team(3, MatchGrade.POSSIBLE, view))).size == 0
+    assert (
+        await database.read(matched_team(3, MatchGrade.CERTAIN, await trust.own_view("Physio", Purpose.TREATMENT)))
+    ).size == 0
 
 
 async def test_my_clients_tell_what_changed_since_the_last_look(trust: Trust) -> None:
@@ -278,9 +281,9 @@ async def test_a_look_is_in_the_client_s_report_once_a_day(trust: Trust) -> None
     assert seen.client is not None
     reason = (await trust.own_view("w-p1")).reason
     for _ in range(3):
-        await looks.put_on_record(looker, seen.client, reason)
+        await looks.put_on_record(looker, seen.client.person_id, reason)
     trust.north.clock.turn(86_400)
-    await looks.put_on_record(looker, seen.client, reason)
+    await looks.put_on_record(looker, seen.client.person_id, reason)
     now = datetime.fromtimestamp(trust.north.clock.now(), UTC)
     entries = await node.parts.ledger.about(seen.person_ids)
     report, _ = access_report(entries, now=now, today=now.date(), hold_days=30)
@@ -296,7 +299,7 @@ async def test_a_look_is_in_the_client_s_report_once_a_day(trust: Trust) -> None
     assert "Receptionist" in by_role
     await node.parts.ledger.close()
     with pytest.raises(StorageError):
-        await looks.put_on_record(replace(looker, account="b" * 32), seen.client, reason)
+        await looks.put_on_record(replace(looker, account="b" * 32), seen.client.person_id, reason)
 
 
 def _rows(sql: str) -> Work[list[Row]]:

@@ -2,7 +2,7 @@
 cover; and what others see of it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -154,6 +154,12 @@ def _filled(details: _Details, today: str) -> Form:
     return Form(fields={name: [text] for name, text in fields.items()})
 
 
+def _places(form: Form) -> Sequence[int]:
+    """As many rows as are filled in, and one more; two at least."""
+    filled = [place for place in _PLACES if form.value(f"value-{place}")]
+    return _PLACES[: max([2, *(place + 1 for place in filled)])]
+
+
 def _details_page(
     request: web.Request, site: Site, form: Form, details: _Details, *, saved: bool = False, status: int = 200
 ) -> web.Response:
@@ -164,7 +170,7 @@ def _details_page(
         status=status,
         saved=saved,
         systems=_SYSTEMS,
-        places=_PLACES,
+        places=_places(form),
         colleagues=details.colleagues,
         previews=_previews(details.me, site.today().isoformat()),
     )

@@ -35,17 +35,18 @@ def begin_try(limits: Sequence[Limited], now: float) -> Work[bool]:
     return True
 
 
-def forgive(own: Limited, shared: Limited, at: float) -> Work[None]:
+def forgive(own: Limited, at: float, *, shared: Limited | None = None) -> Work[None]:
     """A try succeeded: earlier ones of its `own` key were slips, and of the `shared` one only itself does not count.
 
     Otherwise somebody with an account could try those of others for ever.
     """
     yield Statement("DELETE FROM sign_in_failure WHERE key = ?", (own.key,))
-    yield Statement(
-        "DELETE FROM sign_in_failure WHERE rowid = "
-        "(SELECT rowid FROM sign_in_failure WHERE key = ? AND at = ? LIMIT 1)",
-        (shared.key, at),
-    )
+    if shared is not None:
+        yield Statement(
+            "DELETE FROM sign_in_failure WHERE rowid = "
+            "(SELECT rowid FROM sign_in_failure WHERE key = ? AND at = ? LIMIT 1)",
+            (shared.key, at),
+        )
 
 
 def sweep(now: float) -> Work[None]:

@@ -8,6 +8,7 @@ import orjson
 import typer
 
 from gateway.app.serving import serve_node
+from gateway.cli.accounts import create_admin
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.cli.status import show_status
 from gateway.errors import ConfigurationError, InputError
@@ -139,6 +140,9 @@ def accept(
 ) -> None:
     """Accept a member, or a change of one, that waits for this agency's own decision."""
     run(_accept(load_node(config), member, yes=yes))
+
+
+app.command("create-admin")(create_admin)
 
 
 @app.command("clear-alarm")

@@ -10,7 +10,7 @@ from gateway.accounts.account import Role
 from gateway.node.question import BreakGlass
 from gateway.web.asking import ask_or_say, offered, question_of
 from gateway.web.forms import Form, form_of
-from gateway.web.prove_again import is_fresh, to_proof
+from gateway.web.prove import is_fresh, to_prove
 from gateway.web.reasons import BASES, Reason
 from gateway.web.render import render
 from gateway.web.search import AGAIN
@@ -75,7 +75,7 @@ async def break_it(request: web.Request, site: Site, user: SignedIn) -> web.Stre
     """(3) Ask. The sign-in is looked at again: the page may have stood open for long."""
     form = form_of(request)
     draft = site.drafts.get(request.match_info["id"], user.session.public_id)
-    if draft is None or not is_fresh(site, user):
+    if draft is None or not is_fresh(user, site):
         return _consequences(request, site, user, form)
     reasons = await offered(site, user, Purpose.BREAK_GLASS)
     if draft.reason.value not in reasons:
@@ -106,8 +106,8 @@ def _consequences(request: web.Request, site: Site, user: SignedIn, form: Form) 
     draft = site.drafts.get(request.match_info["id"], user.session.public_id)
     if draft is None:
         raise web.HTTPSeeOther(PATH)
-    if not is_fresh(site, user):
-        raise to_proof(request)
+    if not is_fresh(user, site):
+        raise to_prove(request.path)
     danger = _(DANGERS[draft.broken.reason])
     status = 400 if form.errors else 200
     return render(request, "break_glass_confirm.html", status=status, form=form, draft=draft, danger=danger)

@@ -54,6 +54,10 @@ class Search:
         """Whether nothing more will come."""
         return self.completed or bool(self.broken)
 
+    @property
+    def _is_complete(self) -> bool:
+        return self.asked is not None and len(self.results) >= len(self.asked.members)
+
     async def beyond(self, seen: int, *, within_s: float) -> None:
         """Wait for more than `seen` results, or the end, at most `within_s` seconds."""
         await self._until(lambda: len(self.results) > seen, within_s)
@@ -70,6 +74,8 @@ class Search:
                 while not (known() or self.over):
                     await self.news.wait()
                 await asyncio.sleep(SETTLE_S)
+                while self._is_complete and not self.over:  # the end is being put on record
+                    await self.news.wait()
 
     def take(self, event: Asked | MemberResult | Completed) -> None:
         """Keep what pages show of an event: the exact answers are in the ledger, and nowhere else."""

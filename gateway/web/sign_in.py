@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.accounts.account import MAX_LOGIN, Account, folded
 from gateway.accounts.passwords import MAX_LENGTH
-from gateway.accounts.sessions import begin, end, new_token
+from gateway.accounts.sessions import Session, begin, end, new_token
 from gateway.accounts.store import account_by_login
 from gateway.accounts.throttle import PER_ADDRESS, PER_LOGIN, Limited, begin_try, forgive
 from gateway.database.contract import Work
@@ -69,23 +69,35 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
         form.wrong("login", _("The login or the password is not right"))
         return _form(request, form, back, status=401)
     # (3)
-    response = await start_session(
-        request, site, account, method=AuthMethod.PASSWORD, back=back, awaits_code=account.totp_secret is not None
+    await site.database.write(forgive(of_login, tried_at, shared=of_address))
+    old = request.get(USER)
+    raise await start_session(
+        request,
+        site,
+        account,
+        method=AuthMethod.PASSWORD,
+        back=back,
+        instead_of=old.session if old else None,
+        awaits_code=account.totp_secret is not None,
     )
-    await site.database.write(forgive(of_login, of_address, tried_at))
-    raise response
 
 
 async def start_session(
-    request: web.Request, site: Site, account: Account, *, method: AuthMethod, back: str, awaits_code: bool = False
+    request: web.Request,
+    site: Site,
+    account: Account,
+    *,
+    method: AuthMethod,
+    back: str,
+    instead_of: Session | None,
+    awaits_code: bool = False,
 ) -> web.HTTPSeeOther:
     """A new session under a new token in place of this browser's old one, and where to go from here."""
-    user = request.get(USER)
     token = new_token()
 
     def replace() -> Work[None]:
-        if user is not None:
-            yield from end(user.session)
+        if instead_of is not None:
+            yield from end(instead_of)
         yield from begin(
             token, account.id, method=method, now=site.now(), awaits_code=awaits_code, device=device_of(request)
         )
@@ -93,7 +105,6 @@ async def start_session(
     await site.database.write(replace())
     if not awaits_code:
         emit("sign_in.succeeded", account=account.public_id, method=method.value)
-    # `back` goes on in the form of the code page, which gets it in its address: it is a path of ours and nothing else.
     response = web.HTTPSeeOther(f"{CODE_PATH}?{urlencode({'next': back})}" if awaits_code else back)
     set_session(response, token, secure=site.web.secure)
     return response

@@ -117,7 +117,7 @@ def to_sign_in(request: web.Request) -> web.HTTPException:
     back = f"?next={quote(request.path)}" if request.method == "GET" and request.path != "/" else ""
     where = f"{SIGN_IN_PATH}{back}"
     if "HX-Request" in request.headers:  # htmx would swap the sign-in page into a part of this one
-        return web.HTTPUnauthorized(headers={"HX-Redirect": SIGN_IN_PATH})
+        return web.HTTPNoContent(headers={"HX-Redirect": SIGN_IN_PATH})
     return web.HTTPSeeOther(where)
 
 

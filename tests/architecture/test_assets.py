@@ -75,6 +75,14 @@ def test_every_class_that_the_comment_promises_is_there(styles: str) -> None:
     assert {name for name in promised if f".{name}" not in styles} == set()
 
 
+def test_every_class_of_ours_in_a_template_has_a_style(styles: str) -> None:
+    used: set[str] = set()
+    for template in (ROOT / "gateway" / "web" / "templates").rglob("*.html"):
+        for classes in re.findall(r'class(?:es)?"?\s*[=:]\s*"([^"]*)"', template.read_text()):
+            used.update(re.findall(r"(?<![\w-])pw-\w[\w-]*\w(?![\w-])", classes))  # not the stem of pw-slot--{{ ... }}
+    assert {name for name in used if f".{name}" not in styles} == set()
+
+
 def test_a_package_without_them_is_refused(tmp_path: Path) -> None:
     for name in ("pyproject.toml", "README.md", "LICENSE", "assets/hatch_build.py", "gateway/__init__.py"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize
 
 from tests.npm_packages import packages_of
+from tests.web_user import WebUser
 
 PHONE = ViewportSize(width=390, height=844)
 DESK = ViewportSize(width=1280, height=900)
@@ -32,12 +33,27 @@ _BYTES = """() => [...performance.getEntriesByType("navigation"), ...performance
 
 @asynccontextmanager
 async def visit(
-    browser: Browser, *, size: ViewportSize = DESK, scripts: bool = True, language: str = "en-GB"
+    browser: Browser,
+    *,
+    user: WebUser | None = None,
+    size: ViewportSize = DESK,
+    scripts: bool = True,
+    language: str = "en-GB",
 ) -> AsyncIterator[Page]:
-    """A page with cookies and cache of its own. What the browser complains of, a refused script say, fails the test."""
-    context = await browser.new_context(viewport=size, java_script_enabled=scripts, locale=language)
+    """A page with a cache and cookies of its own, those of `user` to begin with, at whose site its paths are.
+
+    What the browser complains of, a script that the page's policy refuses say, fails the test.
+    """
+    context = await browser.new_context(
+        base_url=str(user.url) if user else None, viewport=size, java_script_enabled=scripts, locale=language
+    )
     complaints: list[str] = []
     try:
+        if user:
+            address = str(user.url)
+            await context.add_cookies(
+                [{"name": each.key, "value": each.value, "url": address} for each in user.cookies]
+            )
         page = await context.new_page()
         page.on("console", lambda message: complaints.extend(_complaint(message)))
         page.on("pageerror", lambda error: complaints.append(str(error)))

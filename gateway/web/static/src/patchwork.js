@@ -16,3 +16,13 @@ for (const component of [
 ]) {
   govuk.createAll(component);
 }
+
+// A link that calls or writes to somebody was followed: its card asks whether that reached them (gateway/web/reached.py).
+document.addEventListener("click", ({ target }) => {
+  const link = target.closest("a[data-reach]");
+  const answers = link?.closest(".pw-person-card")?.querySelector(".pw-person-card__actions");
+  if (answers && !answers.querySelector("form") && window.htmx) {
+    const values = { kind: link.dataset.kind, csrf: link.closest("[data-csrf]").dataset.csrf };
+    window.htmx.ajax("POST", link.dataset.reach, { target: answers, swap: "innerHTML", values });
+  }
+});

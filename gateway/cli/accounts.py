@@ -1,0 +1,75 @@
+"""`patchwork node create-admin`: who opens the pages first, and who comes back when an administrator is locked out."""
+
+from typing import Annotated
+
+import typer
+
+from gateway.accounts.account import Account, Role
+from gateway.accounts.links import LINK_LASTS_S, SETUP_PATH, begin_link, new_link
+from gateway.accounts.store import NewAccount, account_by_login, add_account, set_totp
+from gateway.app.web import open_web_database
+from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run, words
+from gateway.database.contract import Work
+from gateway.errors import ConfigurationError, InputError
+from gateway.settings import NodeSettings, load_node
+
+BY = "command line"
+
+
+def create_admin(
+    config: Config,
+    login: Annotated[str, typer.Argument(help="What they will type to sign in, such as their email address.")],
+    name: Annotated[str, typer.Option(help="Their name, as colleagues read it; for a new account.")] = "",
+    job_role: Annotated[str, typer.Option(help="What they are at the agency.")] = "Administrator",
+    yes: Yes = False,
+) -> None:
+    """Give an administrator of the pages a link with which they set their password, once.
+
+    A login that is there already must be an administrator's: they get a new link, and their second factor is forgotten.
+    """
+    run(_create_admin(load_node(config), login, words(name.strip(), "--name"), words(job_role, "--job-role"), yes=yes))
+
+
+async def _create_admin(settings: NodeSettings, login: str, name: str, job_role: str, *, yes: bool) -> None:
+    if settings.web is None:
+        raise ConfigurationError("this node has no pages: its configuration needs a table [web] (docs/pages.md)")
+    async with opened(settings) as node:
+        database = await open_web_database(node)
+        try:
+            found = await database.read(account_by_login(login))
+            if found is not None:
+                _only_administrators(found)
+                ask_first(
+                    "There is such an administrator. Have you checked that it is they who are locked out?", yes=yes
+                )
+            new = NewAccount(
+                federation=node.parts.me.federation,
+                login=login,
+                name=name,
+                job_role=job_role,
+                roles=frozenset({Role.ADMINISTRATOR}),
+                granted_by=BY,
+            )
+            secret = new_link()
+            await database.write(_give_link(new, secret, CLOCK.now()))
+        finally:
+            await database.close()
+    typer.echo(f"{settings.web.url}{SETUP_PATH}{secret}")
+    typer.echo(f"Whoever opens it first, within {LINK_LASTS_S / 3600:.0f} hours, sets the password.", err=True)
+
+
+def _give_link(new: NewAccount, secret: str, now: float) -> Work[None]:
+    account = yield from account_by_login(new.login)
+    if account is None:
+        if not new.name:
+            raise InputError("--name is missing: this is a new account")
+        account = yield from add_account(new, now)
+    else:
+        _only_administrators(account)
+        yield from set_totp(account.id, None, 0)
+    yield from begin_link(account.id, secret, now)
+
+
+def _only_administrators(account: Account) -> None:
+    if Role.ADMINISTRATOR not in account.roles:
+        raise InputError("this login is that of somebody who is no administrator")

@@ -1,0 +1,92 @@
+"""Proving again who one is, before what must not be done at a screen that somebody has left unlocked.
+
+    if not is_fresh(user, site):
+        raise to_prove("/account/password")
+
+The password is asked for, and the code too where the account has a second factor. The session goes on under a new
+token with a new `auth_time`; its life does not become longer.
+"""
+
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from gateway.accounts.account import Account, folded
+from gateway.accounts.passwords import MAX_LENGTH
+from gateway.accounts.sessions import new_token, prove_again
+from gateway.accounts.throttle import PER_LOGIN, Limited, begin_try, forgive
+from gateway.events import emit
+from gateway.web.forms import Form, form_of
+from gateway.web.paths import HOME, own_path
+from gateway.web.render import render
+from gateway.web.second_factor import MAX_CODE, check_code
+from gateway.web.session_cookie import set_session
+from gateway.web.signed_in import SignedIn, page
+from gateway.web.site import Site
+from gateway.web.words import gettext as _
+
+PROVE_PATH = "/sign-in/again"
+FRESH_S = 300.0  # how long a proof counts for
+
+routes = web.RouteTableDef()
+
+
+def is_fresh(user: SignedIn, site: Site) -> bool:
+    """Whether somebody has proved who they are in the last five minutes."""
+    return site.now() - user.session.auth_time < FRESH_S
+
+
+def to_prove(back: str) -> web.HTTPSeeOther:
+    """Off to prove it again, and then to the page `back`."""
+    return web.HTTPSeeOther(f"{PROVE_PATH}?{urlencode({'next': back})}")
+
+
+@routes.get(PROVE_PATH)
+@page()
+async def show_prove(request: web.Request, _site: Site, _user: SignedIn) -> web.StreamResponse:
+    """The form."""
+    return _page(request, Form(), own_path(request.query.get("next", HOME)))
+
+
+@routes.post(PROVE_PATH)
+@page()
+async def prove(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
+    """Check password and code, and go on."""
+    form = form_of(request)
+    back = own_path(form.raw("next"))
+    await check_password(site, user.account, form)
+    if user.account.totp_secret is not None and not form.errors:
+        code = form.line("code", max_length=MAX_CODE, missing=_("Enter the code that your app shows"))
+        refused = "" if form.errors else await check_code(site, user.account, code)
+        if refused:
+            form.wrong("code", refused)
+    if form.errors:
+        return _page(request, form, back, status=401)
+    response = web.HTTPSeeOther(back)
+    await renew(response, site, user)
+    raise response
+
+
+async def check_password(site: Site, account: Account, form: Form) -> None:
+    """Check the field `password` against this account, counted as a try to sign in; says on the form what is wrong."""
+    of_login = Limited(site.key.name("login", folded(account.login or account.public_id)), PER_LOGIN)
+    tried_at = site.now()
+    if not await site.database.write(begin_try((of_login,), tried_at)):
+        emit("sign_in.refused", reason="too-many")
+        form.wrong("password", _("Too many tries. Wait 15 minutes, then try again."))
+    elif not await site.passwords.verify(account.password, form.raw("password")[: MAX_LENGTH + 1]):
+        emit("sign_in.refused", reason="wrong")
+        form.wrong("password", _("This is not your password"))
+    else:
+        await site.database.write(forgive(of_login, tried_at))
+
+
+async def renew(response: web.StreamResponse, site: Site, user: SignedIn) -> None:
+    """Go on under a new token, as somebody who has just proved who they are."""
+    token = new_token()
+    await site.database.write(prove_again(user.session, token, method=user.session.method, now=site.now()))
+    set_session(response, token, secure=site.web.secure)
+
+
+def _page(request: web.Request, form: Form, back: str, *, status: int = 200) -> web.Response:
+    return render(request, "prove.html", status=status, form=form, back=back)

@@ -1,0 +1,135 @@
+"""Breaking the glass on the pages: nothing preselected, the consequences first, and only for who has just signed in."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from gateway.accounts.account import Role
+from gateway.accounts.store import set_password
+from gateway.database.contract import Work
+from gateway.web.drafts import KEPT_S
+from gateway.web.prove import FRESH_S, PROVE_PATH
+from mappings.vocabulary import Sensitivity
+from tests.federation import TestFederation, federation, someone
+from tests.web_user import WebUser
+
+ASKER, AGENCY = "childrens-services", "housing"
+AGREEMENT = Path(__file__).parents[1] / "agreements" / "governance.toml"
+KATE = {"name": "Kate Bramley", "born-day": "17", "born-month": "5", "born-year": "1991"}
+EMERGENCY = {"danger": "child-at-risk", "words": "She rang in tears <script>alert(1)</script>"}
+PASSWORD = "correct horse battery staple"
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
+    """A restricted service of one agency works with Kate."""
+    folder = tmp_path_factory.mktemp("north")
+    async with federation(folder, [ASKER, AGENCY], agreement=AGREEMENT, web=True) as running:
+        await running.add(AGENCY, *someone("Katherine", "Bramley", "1991-05-17", sensitivity=Sensitivity.RESTRICTED))
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def alex(north: TestFederation) -> WebUser:
+    user = await north.sign_in(ASKER, Role.PRACTITIONER, name="Alex Asker")
+    site = north.pages[ASKER].site
+    assert user.account is not None
+    account, hashed = user.account.id, await site.passwords.hash(PASSWORD)
+
+    def work() -> Work[None]:
+        yield from set_password(account, hashed, north.clock.now())
+
+    await site.database.write(work())
+    return user
+
+
+async def asked(north: TestFederation) -> list[tuple[str, str]]:
+    """Codes and words of all broken glass that the asker has on record."""
+    entries = [entry async for entry in north.nodes[ASKER].parts.ledger.entries()]
+    bodies = [entry.body for entry in entries if entry.body is not None]
+    broken = [body["break_glass"] for body in bodies if body["kind"] == "asked" and body.get("break_glass")]
+    return [(each["code"], each["words"]) for each in broken]
+
+
+async def test_an_emergency_shows_what_was_shielded_and_goes_on_record(north: TestFederation, alex: WebUser) -> None:
+    everyday = await alex.post("/search", KATE | {"reason": "COC:public-task"})
+    assert "No agency has anything to share" in everyday.words
+    link = re.search(r'href="(/break-glass\?again=[\w-]+)"', everyday.text)
+    assert link is not None
+    form = await alex.get(link[1])
+    assert 'value="Kate Bramley"' in form.text
+    assert " checked" not in form.text
+    missing = await alex.post("/break-glass", KATE)
+    assert missing.status == 400
+    assert "Select what the emergency is" in missing.words
+    assert "Say in your own words why this cannot wait" in missing.words
+
+    shown = await alex.post("/break-glass", KATE | EMERGENCY)
+    assert re.fullmatch(r"/break-glass/[\w-]{22}", shown.path)
+    for consequence in (
+        "1 agency is asked",
+        "on record under your name",
+        "looks into it",
+        "who looked at their record",
+    ):
+        assert consequence in shown.words
+    assert await asked(north) == []
+    results = await alex.post(shown.path, {})
+    assert results.path.startswith("/searches/")
+    assert "Duty contact" in results.words
+    assert "break the glass" not in results.words
+    assert await asked(north) == [("child-at-risk", EMERGENCY["words"])]
+    assert (await alex.get(shown.path)).path == "/break-glass"  # asked once, and no second time by going back
+    again = await alex.get("/search")
+    assert "BTG" not in again.text
+    assert re.findall(r'value="([^"]+)" checked', again.text) == ["COC:public-task"]
+
+
+async def test_who_signed_in_a_while_ago_proves_it_again_and_loses_nothing(
+    north: TestFederation, alex: WebUser
+) -> None:
+    shown = await alex.post("/break-glass", KATE | EMERGENCY)
+    before = await asked(north)
+    north.clock.turn(FRESH_S)
+    prove = await alex.post(shown.path, {}, token=shown.token)
+    assert prove.path == PROVE_PATH
+    assert await asked(north) == before
+    back = {"next": shown.path}
+    wrong = await alex.post(PROVE_PATH, back | {"password": "wrong"}, token=prove.token)
+    assert (wrong.status, wrong.path) == (401, PROVE_PATH)
+    assert (await alex.get(shown.path)).path == PROVE_PATH
+    elsewhere = {"next": "https://evil.example.org", "password": PASSWORD}
+    cookie = str(list(alex.cookies))
+    proven = await alex.post(PROVE_PATH, elsewhere, token=prove.token)
+    assert proven.path == "/search"
+    assert str(list(alex.cookies)) != cookie
+    results = await alex.post(shown.path, {})
+    assert results.path.startswith("/searches/")
+    assert len(await asked(north)) == len(before) + 1
+
+
+async def test_nobody_else_sees_or_sends_what_somebody_has_written(north: TestFederation, alex: WebUser) -> None:
+    shown = await alex.post("/break-glass", KATE | EMERGENCY)
+    before = await asked(north)
+    other = await north.sign_in(ASKER, Role.PRACTITIONER)
+    assert (await other.get(shown.path)).path == "/break-glass"
+    assert (await other.post(shown.path, {}, form="/search")).path == "/break-glass"
+    assert (await alex.post(shown.path, {}, token="")).status == 403
+    north.clock.turn(KEPT_S)
+    assert (await alex.post(shown.path, {}, token=shown.token)).path == "/break-glass"
+    assert await asked(north) == before
+
+
+async def test_where_no_agreement_allows_it_the_page_says_so(tmp_path: Path) -> None:
+    async with federation(tmp_path, [ASKER, AGENCY], web=True) as north:
+        user = await north.sign_in(ASKER, Role.PRACTITIONER)
+        page = await user.get("/break-glass")
+        assert "No agreement that is in force lets your agency do this" in page.words
+        results = await user.post("/search", KATE | {"reason": "COC:public-task"})
+        assert "break the glass" not in results.words
+        assert (await user.post("/break-glass", KATE | EMERGENCY, form="/search")).status == 400

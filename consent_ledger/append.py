@@ -17,22 +17,12 @@ from dataclasses import dataclass
 
 from consent_ledger.budget import BudgetSpent, Spend, Tally
 from consent_ledger.case_table import CaseStep, Opening, open_cases, refusal, take
+from consent_ledger.errors import ClockBehind, HeadMoved, LedgerCorrupt, LedgerError, ReplayedError
 from consent_ledger.keystore import Key, Owner
+from consent_ledger.kinds import KIND_CLASSES, EntryKind, KindClass
 from consent_ledger.merkle import HASH_BYTES, TreeHasher, leaf_hash
-from consent_ledger.record import (
-    KIND_CLASSES,
-    ClockBehind,
-    EntryKind,
-    HeadMoved,
-    KindClass,
-    LeafHeader,
-    LedgerCorrupt,
-    LedgerError,
-    ReplayedError,
-    Value,
-    Work,
-    seal_leaf,
-)
+from consent_ledger.record import LeafHeader, seal_leaf
+from consent_ledger.storage import Value, Work
 
 NO_CONSENTS = -1  # the consent head of a person of whom no consent entry exists
 REPLAY_MARGIN_S = 600  # docs/wire.md: a question's id is kept until it expires and ten minutes more
@@ -102,6 +92,7 @@ def append_all(
     entries: list[tuple[Value, ...]] = []
     nodes: list[tuple[Value, ...]] = []
     consents: list[tuple[Value, ...]] = []
+    others = 0  # about no question: see padding.py
     tally = Tally()
     yield from tally.load(draft.guard.spend for draft in drafts if draft.guard and draft.guard.spend)
     for draft in drafts:
@@ -123,6 +114,7 @@ def append_all(
         hashed = leaf_hash(leaf)
         nodes += tree.append(hashed)
         entries.append((seq, federation, key.id, leaf, hashed))
+        others += kind_class is not KindClass.DISCLOSURE
         if kind_class is KindClass.CONSENT:
             consents.append((key.id, seq, federation))
         yield from _project(draft, key, federation, seq, hour)
@@ -134,8 +126,9 @@ def append_all(
         yield "INSERT INTO consent_entry (key_id, applied_seq, federation) VALUES (?, ?, ?)", consents
     high = max(clock_high, now)
     yield (
-        "UPDATE ledger_head SET size = ?, peaks = ?, clock_high = ?, projected_size = ? WHERE id = 1",
-        (tree.size, b"".join(tree.peaks), high, tree.size),
+        "UPDATE ledger_head SET size = ?, peaks = ?, clock_high = ?, projected_size = ?, unfilled = unfilled + ?"
+        " WHERE id = 1",
+        (tree.size, b"".join(tree.peaks), high, tree.size, others),
     )
     yield from tally.write(int(high) // _SECONDS_PER_DAY)
     # (5) by the highest time seen, so that a clock set back cannot reopen a question

@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from consent_ledger.record import SECRET_BYTES, LedgerError, Value, Work
+from consent_ledger.errors import LedgerError
+from consent_ledger.record import SECRET_BYTES
+from consent_ledger.storage import Value, Work
 
 PURGE_ROWS = 512  # of earlier days, in one transaction; more than one adds
 NAMES_PER_STATEMENT = 256

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from consent_ledger.record import ANSWERS, CaseRefused, EntryKind
+from consent_ledger.errors import CaseRefused
+from consent_ledger.kinds import ANSWERS, EntryKind
 
 CALL_BACK_HOURS = 7 * 24  # docs/policy.md, "Cases": one call-back per practitioner and person
 REMINDED_EVERY_HOURS = 24

@@ -6,7 +6,8 @@ from typing import Any
 
 from consent_ledger.case import CaseId, CaseRow
 from consent_ledger.case_table import load, load_open
-from consent_ledger.record import Work, open_leaf
+from consent_ledger.record import open_leaf
+from consent_ledger.storage import Work
 
 Body = Mapping[str, Any]
 
@@ -41,7 +42,7 @@ def read_case(case: CaseId) -> Work[Case | None]:
 
 
 def read_open(federation: str, *, limit: int) -> Work[list[Case]]:
-    """Open cases, oldest first; raises LedgerCorrupt."""
+    """Open cases, newest first; raises LedgerCorrupt."""
     found: list[Case] = []
     for row in (yield from load_open(federation, limit)):
         found.append((yield from _told(row)))  # noqa: PERF401 - a comprehension cannot yield

@@ -9,8 +9,10 @@ from consent_ledger import keystore, read
 from consent_ledger.append import read_head
 from consent_ledger.case import CALL_BACK_HOURS, CaseId, CaseKind, CaseRow, Step, caller_of, opened_by
 from consent_ledger.case_table import load_all, put, remove
+from consent_ledger.errors import CaseRefused
 from consent_ledger.keystore import Key
-from consent_ledger.record import CaseRefused, EntryKind, Storage, Work
+from consent_ledger.kinds import EntryKind
+from consent_ledger.storage import Storage, Work
 
 Rows = dict[CaseId, CaseRow]
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from consent_ledger.case import CALL_BACK_HOURS, REMINDED_EVERY_HOURS, CaseId, CaseKind, CaseRow, Mark, Step, caller_of
+from consent_ledger.errors import CaseRefused
 from consent_ledger.keystore import Key
-from consent_ledger.record import CaseRefused, Row, Work
+from consent_ledger.storage import Row, Work
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +87,10 @@ def load(case: CaseId) -> Work[CaseRow | None]:
 
 
 def load_open(federation: str, limit: int) -> Work[list[CaseRow]]:
-    """Open cases, oldest first."""
+    """Open cases, newest first."""
     rows = yield (
-        f"{_SELECT} WHERE federation = ? AND ended_seq IS NULL ORDER BY opened_hour, opened_seq, kind LIMIT ?",
+        f"{_SELECT} WHERE federation = ? AND ended_seq IS NULL"
+        " ORDER BY opened_hour DESC, opened_seq DESC, kind LIMIT ?",
         (federation, limit),
     )
     return [_row(row) for row in rows]

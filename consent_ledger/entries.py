@@ -10,7 +10,7 @@ from typing import Any
 
 from consent_ledger.append import Guard
 from consent_ledger.budget import Spend
-from consent_ledger.record import EntryKind
+from consent_ledger.kinds import EntryKind
 from mappings.vocabulary import Purpose
 
 

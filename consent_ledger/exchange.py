@@ -5,10 +5,11 @@ it. Each entry is read once. A question is counted in the hour in which it ends 
 signed, so both count it in the same hour. What any question came to is not counted: only that it was answered.
 
 (1) read the next entries, up to those that are not yet settled: their answers may still be on their way
-(2) open them; what was erased before it was counted is missing
+(2) open them; of an answer about somebody who was erased meanwhile, take what was set aside (exchange_erased.py)
 (3) add them up in one transaction, unless another process has come further meanwhile
 """
 
+import asyncio
 import base64
 from collections import Counter
 from collections.abc import Mapping
@@ -17,8 +18,11 @@ from typing import Any
 
 import orjson
 
-from consent_ledger import keystore
-from consent_ledger.record import EntryKind, Row, Storage, Value, Work, open_leaf
+from consent_ledger import exchange_erased, keystore
+from consent_ledger.exchange_erased import AnswerGiven, SetAside, answer_given
+from consent_ledger.kinds import ANSWERS, EntryKind
+from consent_ledger.record import open_leaf
+from consent_ledger.storage import Row, Storage, Value, Work
 
 SECONDS_PER_HOUR = 3600
 SETTLED_S = 600  # from a question's end: its answers have come by then, or never will (docs/wire.md: 60 s)
@@ -44,14 +48,17 @@ def settled_until(now: float) -> int:
     return int(now - 2 * SETTLED_S) // SECONDS_PER_HOUR
 
 
-async def settle(storage: Storage, keys: Storage, now: float) -> None:
-    """Count all that is settled by `now` and has not been counted."""
+async def settle(storage: Storage, keys: Storage, now: float, *, pause_s: float = 0.0) -> None:
+    """Count all that is settled by `now` and has not been counted; `pause_s` is slept after each transaction."""
     while rows := await storage.read(_next_rows()):  # (1)
         secrets = await keys.read(keystore.secrets_by_id({row[1] for row in rows}))
-        tally = _tally(rows, secrets, until=now - SETTLED_S)  # (2)
+        # (2) read after the secrets: whoever destroys one has set aside before
+        erased = await storage.read(exchange_erased.read_set_aside(rows[0][0], rows[-1][0]))
+        tally = _tally(rows, secrets, erased, until=now - SETTLED_S)
         if tally.next_seq == rows[0][0]:
             return
         await storage.write(_add(rows[0][0], tally))  # (3)
+        await asyncio.sleep(pause_s)
 
 
 def counts(member: str, since: int, until: int) -> Work[dict[int, HourCount]]:
@@ -71,6 +78,12 @@ def counts(member: str, since: int, until: int) -> Work[dict[int, HourCount]]:
     }
 
 
+def kept_from() -> Work[int]:
+    """The first hour of which counts are still kept (retention_beside.py)."""
+    ((hour,),) = yield "SELECT kept_from FROM exchange_head WHERE id = 1", ()
+    return int(hour)
+
+
 def counterparts(since: int, until: int) -> Work[list[str]]:
     """Members with whom anything has been counted in those hours."""
     rows = yield (
@@ -85,7 +98,7 @@ class _Tally:
     next_seq: int
     asked: list[tuple[str, str, int]] = field(default_factory=list)  # question, member, hour
     received: list[tuple[str, frozenset[str]]] = field(default_factory=list)  # question, members whose answers held
-    answered: list[tuple[str, str, int]] = field(default_factory=list)  # question, member that asked, hour
+    answered: list[AnswerGiven] = field(default_factory=list)
 
 
 def _next_rows() -> Work[list[Row]]:
@@ -94,15 +107,19 @@ def _next_rows() -> Work[list[Row]]:
     return rows
 
 
-def _tally(rows: list[Row], secrets: Mapping[bytes, bytes], *, until: float) -> _Tally:
+def _tally(rows: list[Row], secrets: Mapping[bytes, bytes], erased: Mapping[int, SetAside], *, until: float) -> _Tally:
     tally = _Tally(next_seq=rows[0][0])
     for seq, key_id, leaf in rows:
         secret = secrets.get(key_id)
-        body = open_leaf(leaf, secret) if secret is not None else None
-        if body is not None:
+        if secret is not None:
+            body = open_leaf(leaf, secret)
             if body["at"] > until:
                 break
             _take(tally, body)
+        elif (aside := erased.get(seq)) is not None:
+            if aside.at > until:
+                break
+            tally.answered.append(aside.answer)
         tally.next_seq = seq + 1
     return tally
 
@@ -114,9 +131,8 @@ def _take(tally: _Tally, body: Mapping[str, Any]) -> None:
             tally.asked += [(body["jti"], member, hour) for member in body["recipients"]]
         case EntryKind.RECEIVED:
             tally.received.append((body["jti"], frozenset(body["answers"])))
-        case EntryKind.ANSWERED | EntryKind.BREAK_GLASS:
-            hour = body["expires_at"] // SECONDS_PER_HOUR
-            tally.answered.append((body["jti"], body["asker"]["member"], hour))
+        case kind if kind in ANSWERS:
+            tally.answered.append(answer_given(body))
 
 
 def _end_of(question: str) -> int:
@@ -151,4 +167,5 @@ def _add(expected: int, tally: _Tally) -> Work[None]:
         " received = received + excluded.received, answered = answered + excluded.answered",
         hours,
     )
+    yield from exchange_erased.drop_counted(tally.next_seq)
     yield "UPDATE exchange_head SET next_seq = ? WHERE id = 1", (tally.next_seq,)

@@ -5,7 +5,7 @@ erase, let time limits take effect.
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from consent_ledger.record import EntryKind
+from consent_ledger.kinds import EntryKind
 
 
 class GovernanceEntry(Protocol):

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from consent_ledger.checkpoint import Checkpoint, Cosigned, Head, parse
+from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Cosigned, Head, parse
+from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.note import NoteInvalid, read
-from consent_ledger.record import LedgerCorrupt, Work
+from consent_ledger.storage import Row, Work
 
 
 class Said(StrEnum):
@@ -57,34 +58,49 @@ def keep_cosignature(head: Head, cosigned: Cosigned) -> Work[None]:
 
 def newest() -> Work[Stored | None]:
     """The newest checkpoint of the newest epoch; raises LedgerCorrupt."""
-    rows = yield "SELECT note FROM checkpoint ORDER BY epoch DESC, size DESC LIMIT 1", ()
-    return _stored(rows[0][0]) if rows else None
+    rows = yield "SELECT epoch, size, root, note FROM checkpoint ORDER BY epoch DESC, size DESC LIMIT 1", ()
+    return _stored(rows[0]) if rows else None
 
 
 def covering(seq: int) -> Work[Stored | None]:
     """The first cosigned checkpoint of the newest epoch that covers an entry, else the newest of all that do."""
     rows = yield (
-        "SELECT note, epoch, size FROM checkpoint WHERE size > ? AND epoch = (SELECT max(epoch) FROM checkpoint)"
+        "SELECT epoch, size, root, note FROM checkpoint WHERE size > ? AND epoch = (SELECT max(epoch) FROM checkpoint)"
         " ORDER BY EXISTS (SELECT 1 FROM cosignature WHERE cosignature.epoch = checkpoint.epoch"
         " AND cosignature.size = checkpoint.size) DESC, size LIMIT 1",
         (seq,),
     )
     if not rows:
         return None
-    note, epoch, size = rows[0]
-    return _stored(note, (yield from _lines(epoch, size)))
+    return _stored(rows[0], (yield from _lines(*rows[0][:2])))
 
 
 def page(after: tuple[int, int], limit: int) -> Work[list[Stored]]:
     """Up to `limit` checkpoints after a place (epoch, size), in order, with their cosignatures."""
     rows = yield (
-        "SELECT note, epoch, size FROM checkpoint WHERE (epoch, size) > (?, ?) ORDER BY epoch, size LIMIT ?",
+        "SELECT epoch, size, root, note FROM checkpoint WHERE (epoch, size) > (?, ?) ORDER BY epoch, size LIMIT ?",
         (*after, limit),
     )
     found = []
-    for note, epoch, size in rows:
-        found.append(_stored(note, (yield from _lines(epoch, size))))
+    for row in rows:
+        lines = yield from _lines(*row[:2])
+        found.append(_stored(row, lines))
     return found
+
+
+def signed_at(head: Head) -> Work[int]:
+    """When a stored checkpoint was signed, in epoch seconds by this node's clock."""
+    ((at,),) = yield "SELECT signed_at FROM checkpoint WHERE epoch = ? AND size = ?", head.place
+    return int(at)
+
+
+def restored_at() -> Work[list[int]]:
+    """When this ledger went on after it had lost entries, in epoch seconds: once for each epoch but the first."""
+    rows = yield (
+        "SELECT min(signed_at) FROM checkpoint WHERE epoch > ? GROUP BY epoch ORDER BY epoch",
+        (FIRST_EPOCH,),
+    )
+    return [row[0] for row in rows]
 
 
 def keep_word(word: Word) -> Work[None]:
@@ -140,8 +156,13 @@ def _lines(epoch: int, size: int) -> Work[tuple[str, ...]]:
     return tuple(row[0] for row in rows)
 
 
-def _stored(note: str, lines: Sequence[str] = ()) -> Stored:
+def _stored(row: Row, lines: Sequence[str] = ()) -> Stored:
+    *columns, note = row
     try:
-        return Stored(checkpoint=parse(read(note).text), note=note, cosignatures=tuple(lines))
+        stored = Stored(checkpoint=parse(read(note).text), note=note, cosignatures=tuple(lines))
     except NoteInvalid as error:
         raise LedgerCorrupt(f"a stored checkpoint cannot be read: {error}") from error
+    head = stored.checkpoint.head
+    if columns != [head.epoch, head.size, head.root]:
+        raise LedgerCorrupt(f"the stored checkpoint of {columns[1]} entries is not the one that its note signs")
+    return stored

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from consent_ledger.keystore import Key, Owner
-from consent_ledger.record import KindClass, LeafHeader, Work, open_bytes, seal_leaf
+from consent_ledger.kinds import KindClass
+from consent_ledger.record import LeafHeader, open_bytes, seal_leaf
+from consent_ledger.storage import Work
 
 MAX_WAITING = 4096  # riders; what comes on top is not kept, for nothing may hold an answer up
 
@@ -30,10 +32,11 @@ class SentAnswer:
 
 @dataclass(frozen=True, slots=True)
 class LateAnswer:
-    """The answer to this question of `member` was ready too late for them to have had it."""
+    """The answer to this question of `member` was ready too late, `at` (epoch seconds), for them to have had it."""
 
     member: str
     jti: str
+    at: float
 
 
 Rider = SentAnswer | LateAnswer
@@ -50,7 +53,7 @@ def write_riders(riders: Iterable[Rider], keys: Mapping[Owner, Key], federation:
     late: list[tuple[Any, ...]] = []
     for rider in riders:
         if isinstance(rider, LateAnswer):
-            late.append((rider.member, rider.jti))
+            late.append((rider.member, rider.jti, int(rider.at) // _SECONDS_PER_HOUR))
         elif rider.person_id in keys:
             key = keys[rider.person_id]
             sent.append((rider.seq, _seal(rider, key.secret, federation), rider.seq, key.id))
@@ -61,7 +64,7 @@ def write_riders(riders: Iterable[Rider], keys: Mapping[Owner, Key], federation:
             sent,
         )
     if late:
-        yield "INSERT INTO late_answer (member, jti) VALUES (?, ?) ON CONFLICT DO NOTHING", late
+        yield "INSERT INTO late_answer (member, jti, noted_hour) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", late
 
 
 def read_sent(seq: int, secret: bytes) -> Work[tuple[str, bytes] | None]:

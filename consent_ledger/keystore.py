@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from consent_ledger.record import SECRET_BYTES, Work
+from consent_ledger.record import SECRET_BYTES
+from consent_ledger.storage import Work
 
 KEY_ID_BYTES = 16
 

@@ -1,58 +1,33 @@
-"""The node's ledger: one sequencer task, many entries per transaction, one fsync for all of them.
+"""The node's ledger: what may be put on record, each with its own type; sequencer.py writes it."""
 
-Whoever appends waits until the entry is on disk. Meanwhile others queue up, and the next transaction takes them all:
-(1) take what waits (2) find their keys, make and store those that are missing (3) append all in one transaction, see
-append.py (4) tell each its place or its refusal. If storing fails, every entry of the batch hears LedgerUnavailable,
-nothing is written, and the next batch tries afresh; nothing of the tree is remembered outside the database.
-"""
-
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
 from types import TracebackType
 from typing import Any
 
-from consent_ledger import case_table, exchange, kept, keystore
-from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, append_all
+from consent_ledger import case_table, exchange, exchange_erased, kept, keystore, padding
+from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard
 from consent_ledger.case import CaseId, Mark, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
 from consent_ledger.case_table import CaseStep, Opening
 from consent_ledger.checkpoint import Head
 from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
+from consent_ledger.errors import CaseRefused, LedgerCorrupt, LedgerError, LedgerUnavailable, ReplayedError
 from consent_ledger.governance import GovernanceEntry
-from consent_ledger.kept import LateAnswer, Rider, SentAnswer
-from consent_ledger.keystore import Key, Owner
+from consent_ledger.kept import LateAnswer, SentAnswer
+from consent_ledger.keystore import Owner
+from consent_ledger.kinds import KIND_CLASSES, EntryKind, KindClass
 from consent_ledger.looked import LookedEntry
+from consent_ledger.merkle import TreeHasher
 from consent_ledger.proof import FoundEntry
 from consent_ledger.reader import LedgerReader
-from consent_ledger.record import (
-    KIND_CLASSES,
-    CaseRefused,
-    EntryKind,
-    KindClass,
-    LedgerError,
-    LedgerUnavailable,
-    ReplayedError,
-    Storage,
-    Work,
-    body_bytes,
-)
-
-MAX_BATCH = 256  # entries of one transaction: some 15 ms of work
-MAX_WAITING = 4096  # entries; beyond that answers would be late anyhow
-RIDERS_WAIT_S = 1.0  # what rides along is written by itself if nothing else is for so long
+from consent_ledger.record import body_bytes
+from consent_ledger.sequencer import Sequencer, unavailable
+from consent_ledger.storage import Storage
 
 _MAX_ID = 2**63 - 1  # of SQL's integers
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    drafts: Sequence[Draft]  # appended together, in this order, or none of them
-    done: asyncio.Future[list[Appended]]
+_BY_MONTH = frozenset((EntryKind.CASE, EntryKind.FINDING, EntryKind.FILLER))  # of governance; the rest by year
 
 
 class Ledger(LedgerReader):
@@ -62,22 +37,15 @@ class Ledger(LedgerReader):
         """`storage` has the ledger's tables, `keys` the key store's; `clock` gives epoch seconds."""
         super().__init__(storage, keys, federation)
         self._clock = clock
-        self._waiting: asyncio.Queue[_Waiting] = asyncio.Queue(MAX_WAITING)
-        self._riders: list[Rider] = []
-        self._sequencer: asyncio.Task[None] | None = None
+        self._sequencer = Sequencer(storage, keys, clock, federation)
 
     async def start(self) -> None:
         """Begin to take entries."""
-        self._sequencer = asyncio.create_task(self._run(), name="ledger sequencer")
+        await self._sequencer.start()
 
     async def close(self) -> None:
         """Write what waits, then stop; later entries hear LedgerUnavailable."""
-        sequencer, self._sequencer = self._sequencer, None
-        if sequencer is not None:
-            await self._waiting.join()
-            sequencer.cancel()
-            await asyncio.wait([sequencer])
-            await self._flush()
+        await self._sequencer.close()
 
     async def __aenter__(self) -> "Ledger":
         """Start."""
@@ -117,7 +85,7 @@ class Ledger(LedgerReader):
 
     async def log_correction(self, entry: CorrectionEntry) -> list[Appended]:
         """Put a decision about two people on record before it acts: one entry for each, under each one's key."""
-        return await self._together(
+        return await self._sequencer.append(
             [self._draft(EntryKind.CORRECTION, entry.body(), each) for each in (entry.person_id, entry.other_id)]
         )
 
@@ -133,7 +101,7 @@ class Ledger(LedgerReader):
         kind = EntryKind.FINDING if step is Step.CLOSED else EntryKind.CASE
         body = {**said, "case": str(case), "step": step.value}
         draft = self._draft(kind, body, person_id, step=CaseStep(case, step))
-        return (await self._together([draft]))[0]
+        return (await self._sequencer.append([draft]))[0]
 
     async def mark_case(self, case: CaseId, mark: Mark, *, to: str) -> None:
         """Note that `to` was told or reminded of a case, on disk and in no entry.
@@ -144,7 +112,7 @@ class Ledger(LedgerReader):
         try:
             refused = await self._storage.write(case_table.mark(case, mark, to=to, hour=hour))
         except Exception as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         if refused is not None:
             raise refused
 
@@ -158,7 +126,7 @@ class Ledger(LedgerReader):
 
     async def record_all(self, entries: Sequence[tuple[int, ConsentEntry]]) -> list[Appended]:
         """Record several, as (person id, entry), in one transaction: in this order, or none of them."""
-        return await self._together(
+        return await self._sequencer.append(
             [
                 self._draft(EntryKind(entry.kind), {**to_body(entry), "person_id": person_id}, person_id)
                 for person_id, entry in entries
@@ -190,9 +158,34 @@ class Ledger(LedgerReader):
         lost = {"epoch": after.epoch, "size": after.size, "root": after.root.hex()}
         return await self._append(EntryKind.EPOCH, {"after": lost, "by": by}, None)
 
+    async def filled(self) -> TreeHasher:
+        """The tree with fillers at its end: what may be signed, and so be seen.
+
+        Raises LedgerCorrupt, LedgerUnavailable.
+        """
+        now = self._clock()
+        owner = _period(EntryKind.FILLER, now)
+        try:
+            keys = await self._keys.write(keystore.make([owner], self._federation))
+            return await self._storage.write(padding.fill(owner, keys[owner], self._federation, now))
+        except LedgerCorrupt:
+            raise
+        except Exception as error:
+            raise unavailable(error) from error
+
     async def erase(self, person_id: int) -> bool:
-        """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none."""
-        return await self._destroy(_checked(person_id))
+        """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none.
+
+        What members may ask the counts of stays as it was: questions of the last minutes are set aside first. Raises
+        LedgerUnavailable, LedgerCorrupt.
+        """
+        try:
+            await exchange_erased.set_aside(self._storage, self._keys, _checked(person_id))
+        except LedgerError:
+            raise
+        except Exception as error:
+            raise unavailable(error) from error
+        return await self._destroy(person_id)
 
     async def _destroy(self, owner: Owner) -> bool:
         try:
@@ -204,25 +197,25 @@ class Ledger(LedgerReader):
 
     def keep_answer(self, sent: SentAnswer) -> None:
         """Keep what left under an entry."""
-        self._ride(sent)
+        self._sequencer.ride(sent)
 
     def note_late(self, member: str, jti: str) -> None:
         """Note that an answer to `member` was ready too late for them to have had it."""
-        self._ride(LateAnswer(member, jti))
+        self._sequencer.ride(LateAnswer(member, jti, self._clock()))
 
     # Reading what waits to be written beside the tree; the rest is LedgerReader's.
 
     async def sent(self, entry: FoundEntry) -> tuple[str, bytes] | None:
         """The exact answer, and its bundle in raw DEFLATE, that left under an entry; None if none is kept."""
-        await self._flush()
+        await self._sequencer.flush()
         return await self._storage.read(kept.read_sent(entry.seq, entry.secret))
 
-    async def settle(self) -> None:
-        """Count what was asked, received and answered since the last time."""
-        await self._flush()
-        await exchange.settle(self._storage, self._keys, self._clock())
+    async def settle(self, *, pause_s: float = 0.0) -> None:
+        """Count what was asked, received and answered since the last time; `pause_s` leaves answers room."""
+        await self._sequencer.flush()
+        await exchange.settle(self._storage, self._keys, self._clock(), pause_s=pause_s)
 
-    # The sequencer.
+    # One entry as the sequencer takes it.
 
     async def _append(
         self,
@@ -234,7 +227,7 @@ class Ledger(LedgerReader):
         agreement: AcceptedAgreement | None = None,
     ) -> Appended:
         draft = self._draft(kind, body, person_id, guard=guard, agreement=agreement)
-        return (await self._together([draft]))[0]
+        return (await self._sequencer.append([draft]))[0]
 
     def _draft(
         self,
@@ -259,89 +252,6 @@ class Ledger(LedgerReader):
             step=step,
         )
 
-    async def _together(self, drafts: Sequence[Draft]) -> list[Appended]:
-        if self._sequencer is None:
-            raise LedgerUnavailable("the ledger is closed")
-        waiting = _Waiting(drafts, asyncio.get_running_loop().create_future())
-        try:
-            self._waiting.put_nowait(waiting)
-        except asyncio.QueueFull:
-            raise LedgerUnavailable("too many entries are waiting") from None
-        return await waiting.done
-
-    async def _run(self) -> None:
-        while True:
-            batch = [await self._waiting.get()]  # (1)
-            while len(batch) < MAX_BATCH and not self._waiting.empty():
-                batch.append(self._waiting.get_nowait())
-            drafts = [draft for each in batch for draft in each.drafts]
-            try:
-                results = iter(await self._write(drafts))
-            except Exception as error:  # whatever it is, these entries are not on record
-                results = iter([_unavailable(error) for _ in drafts])
-            for each in batch:  # (4)
-                own = list(islice(results, len(each.drafts)))
-                if not each.done.done():  # who was cancelled hears nothing, though the entry may stand
-                    _tell(each.done, own)
-                self._waiting.task_done()
-
-    async def _write(self, drafts: Sequence[Draft]) -> Sequence[Appended | LedgerError]:
-        riders, self._riders = self._riders, []
-        try:
-            return await self._write_with(drafts, riders)
-        except BaseException:
-            later, self._riders = self._riders, []
-            self._ride(*riders, *later)
-            raise
-
-    async def _write_with(self, drafts: Sequence[Draft], riders: Sequence[Rider]) -> Sequence[Appended | LedgerError]:
-        owners = dict.fromkeys(draft.owner for draft in drafts)
-        guarded = dict.fromkeys(person for draft in drafts if draft.guard for person in draft.guard.persons)
-        wanted = owners | guarded | dict.fromkeys(kept.owners(riders))
-        keys: dict[Owner, Key] = await self._keys.read(keystore.find(wanted, self._federation))  # (2)
-        missing = [owner for owner in owners if owner not in keys]
-        if missing:
-            keys |= await self._keys.write(keystore.make(missing, self._federation))
-        return await self._storage.write(self._append_with(drafts, riders, keys))  # (3)
-
-    def _append_with(
-        self, drafts: Sequence[Draft], riders: Sequence[Rider], keys: dict[Owner, Key]
-    ) -> Work[list[Appended | LedgerError]]:
-        results = (yield from append_all(drafts, keys, self._federation, self._clock())) if drafts else []
-        yield from kept.write_riders(riders, keys, self._federation)
-        return results
-
-    async def _flush(self) -> None:
-        if self._riders:
-            with suppress(Exception):  # they ride along with a later batch then
-                await self._write([])
-
-    def _ride(self, *riders: Rider) -> None:
-        if not self._riders:
-            asyncio.get_running_loop().call_later(RIDERS_WAIT_S, self._nudge)
-        self._riders += riders[: kept.MAX_WAITING - len(self._riders)]
-
-    def _nudge(self) -> None:
-        """Have what still rides written by a batch of nothing else."""
-        if self._riders and self._sequencer is not None and self._waiting.empty():
-            self._waiting.put_nowait(_Waiting((), asyncio.get_running_loop().create_future()))
-
-
-def _tell(done: asyncio.Future[list[Appended]], results: Sequence[Appended | LedgerError]) -> None:
-    appended = [result for result in results if isinstance(result, Appended)]
-    refused = [result for result in results if not isinstance(result, Appended)]
-    if refused:  # only a disclosure or a step of a case is ever refused, and each is appended alone
-        done.set_exception(refused[0])
-    else:
-        done.set_result(appended)
-
-
-def _unavailable(error: Exception) -> LedgerUnavailable:
-    """One for each waiting entry, because a raised exception collects its caller's traceback."""
-    unavailable = LedgerUnavailable(f"the ledger cannot be written ({type(error).__name__})")
-    unavailable.__cause__ = error
-    return unavailable
-
 
 def _checked(person_id: int) -> int:
     if not 0 <= person_id <= _MAX_ID:
@@ -351,5 +261,5 @@ def _checked(person_id: int) -> int:
 
 def _period(kind: EntryKind, at: float) -> str:
     """Questions, and cases about them, are kept for a shorter time than what else this agency's officers did."""
-    whole_year = KIND_CLASSES[kind] is KindClass.GOVERNANCE and kind not in (EntryKind.CASE, EntryKind.FINDING)
+    whole_year = KIND_CLASSES[kind] is KindClass.GOVERNANCE and kind not in _BY_MONTH
     return datetime.fromtimestamp(at, UTC).strftime("%Y" if whole_year else "%Y-%m")

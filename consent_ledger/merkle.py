@@ -52,6 +52,24 @@ class TreeHasher:
         self.size += 1
         return completed
 
+    def extend(self, leaves: Sequence[bytes]) -> list[tuple[int, int, list[bytes]]]:
+        """Add many leaf hashes; returns what append() would say of them, as (level, first index, hashes), by level."""
+        completed: list[tuple[int, int, list[bytes]]] = []
+        smallest: list[bytes] = []  # of the new peaks, smallest first
+        index, level, hashes = self.size, 0, list(leaves)
+        while hashes:
+            if index & 1:  # the one before waits as a peak
+                hashes = [self.peaks.pop(), *hashes]
+            if len(hashes) & 1:
+                smallest.append(hashes[-1])
+            index, level = index >> 1, level + 1
+            hashes = list(map(node_hash, hashes[:-1:2], hashes[1::2]))  # of an odd number the last waits
+            if hashes:
+                completed.append((level, index, hashes))
+        self.peaks += reversed(smallest)
+        self.size += len(leaves)
+        return completed
+
     def root(self) -> bytes:
         """The tree's root hash."""
         if not self.peaks:

@@ -8,20 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from consent_ledger import keystore
+from consent_ledger import heads, keystore
+from consent_ledger.errors import LedgerCorrupt
+from consent_ledger.heads import Stored
+from consent_ledger.kinds import ANSWERS, EntryKind, KindClass
+from consent_ledger.merkle import ProofInvalid, verify_inclusion
 from consent_ledger.proofs import inclusion, root_at
-from consent_ledger.read import CHUNK_ROWS, TreeHead
-from consent_ledger.record import (
-    ANSWERS,
-    EntryKind,
-    KindClass,
-    Row,
-    Storage,
-    Work,
-    entry_key,
-    open_leaf,
-    read_leaf,
-)
+from consent_ledger.read import CHUNK_ROWS
+from consent_ledger.record import entry_key, open_leaf, read_leaf
+from consent_ledger.storage import Row, Storage, Work
 
 _OURS = frozenset((EntryKind.ASKED, EntryKind.RECEIVED))
 
@@ -42,12 +37,21 @@ class FoundEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proved:
-    """Proofs for entries by seq, in one tree, and the signed note over that tree if there is one."""
+class Path:
+    """An entry's leaf hash, and the hashes that lead from it to a root."""
 
-    head: TreeHead
-    proofs: Mapping[int, Sequence[bytes]]
-    checkpoint: str | None
+    leaf_hash: bytes
+    hashes: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """Paths of entries by seq, in one tree, and the checkpoint of that tree if there is one."""
+
+    size: int
+    root: bytes
+    paths: Mapping[int, Path]
+    stored: Stored | None
 
 
 async def find_question(
@@ -87,26 +91,27 @@ def _is_wanted(body: Mapping[str, Any], asked_by: str | None) -> bool:
 
 
 def prove(seqs: Sequence[int]) -> Work[Proved]:
-    """Inclusion proofs under the oldest checkpoint of this epoch that covers all, else under the tree as it stands."""
-    ((size,),) = yield "SELECT size FROM ledger_head WHERE id = 1", ()
-    noted = yield (
-        "SELECT size, root, note FROM checkpoint WHERE epoch = (SELECT max(epoch) FROM checkpoint)"
-        " AND size > ? AND size <= ? ORDER BY size LIMIT 1",
-        (max(seqs), size),
-    )
-    for noted_size, noted_root, note in noted:
-        proved = yield from _prove_in(seqs, noted_size, note)
-        if proved.head.root == noted_root.hex():
-            return proved
-    return (yield from _prove_in(seqs, size, None))
+    """Inclusion proofs for these entries, checked, under the checkpoint of heads.covering(), or under the tree as it
+    stands if no checkpoint covers them all.
 
-
-def _prove_in(seqs: Sequence[int], size: int, checkpoint: str | None) -> Work[Proved]:
+    Raises LedgerCorrupt if the checkpoint is not one of these entries: they, or it, have been changed.
+    """
+    stored = yield from heads.covering(max(seqs))
+    size = (yield from _size()) if stored is None else stored.checkpoint.head.size
     root = yield from root_at(size)
-    made: dict[int, Sequence[bytes]] = {}
+    if root is None or (stored is not None and root != stored.checkpoint.head.root):
+        raise LedgerCorrupt(
+            f"the stored checkpoint of {size} entries does not fit them: entries or checkpoint have been changed"
+        )
+    paths: dict[int, Path] = {}
     for seq in seqs:
-        _, made[seq] = yield from inclusion(seq, size)
-    return Proved(head=TreeHead(size=size, root=(root or b"").hex()), proofs=made, checkpoint=checkpoint)
+        hashed, hashes = yield from inclusion(seq, size)
+        try:
+            verify_inclusion(hashed, seq, size, hashes, root)
+        except ProofInvalid as error:
+            raise LedgerCorrupt(f"entry {seq} is not in the tree of its ledger: {error}") from error
+        paths[seq] = Path(leaf_hash=hashed, hashes=hashes)
+    return Proved(size=size, root=root, paths=paths, stored=stored)
 
 
 def _size() -> Work[int]:

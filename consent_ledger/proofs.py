@@ -1,14 +1,17 @@
-"""Proofs from the stored subtrees, in a number of reads that grows with the logarithm of the ledger.
+"""Proofs from the stored subtrees, of which a proof needs as many as the ledger's size has digits in binary.
 
-A proof is first made with blanks, which tells what nodes it needs; then these are read, and it is made in earnest.
+A proof is first made with blanks, which tells what nodes it needs; then these are read in one statement, and it is made
+in earnest.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from consent_ledger import merkle
 from consent_ledger.append import read_head
+from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.merkle import HASH_BYTES, NodeReader
-from consent_ledger.record import LedgerCorrupt, T, Work
+from consent_ledger.storage import T, Work
 
 _BLANK = bytes(HASH_BYTES)
 
@@ -30,26 +33,39 @@ def consistency(old: int, new: int) -> Work[list[bytes]]:
 
 def inclusion(seq: int, size: int) -> Work[tuple[bytes, list[bytes]]]:
     """Leaf hash of an entry, and its path in the tree of the first `size`. Raises ValueError, LedgerCorrupt."""
-    rows = yield "SELECT leaf_hash FROM entry WHERE seq = ?", (seq,)
-    if not rows:
-        raise ValueError("there is no such entry")
-    return rows[0][0], (yield from _with_nodes(lambda node: merkle.inclusion_proof(seq, size, node)))
+    return (yield from _with_nodes(lambda node: (node(0, seq), merkle.inclusion_proof(seq, size, node))))
 
 
 def _with_nodes(compute: Callable[[NodeReader], T]) -> Work[T]:
-    nodes: dict[tuple[int, int], bytes] = {}
+    wanted: dict[tuple[int, int], None] = {}
 
     def note(level: int, position: int) -> bytes:
-        nodes[level, position] = _BLANK
+        wanted[level, position] = None
         return _BLANK
 
     compute(note)
-    for level, position in nodes:
-        if level:
-            rows = yield "SELECT hash FROM tree_node WHERE level = ? AND position = ?", (level, position)
-        else:
-            rows = yield "SELECT leaf_hash FROM entry WHERE seq = ?", (position,)
-        if not rows:
-            raise LedgerCorrupt(f"subtree {position} of level {level} is missing")
-        nodes[level, position] = rows[0][0]
+    nodes = (yield from _nodes(list(wanted))) if wanted else {}
+    missing = wanted.keys() - nodes.keys()
+    if missing:
+        level, position = min(missing)
+        raise LedgerCorrupt(f"subtree {position} of level {level} is missing")
     return compute(lambda level, position: nodes[level, position])
+
+
+def _nodes(places: Sequence[tuple[int, int]]) -> Work[dict[tuple[int, int], bytes]]:
+    """All of them in one statement; a leaf's hash stands with its entry."""
+    leaves = [position for level, position in places if not level]
+    subtrees = [place for place in places if place[0]]
+    rows = yield (
+        _statement(len(leaves), len(subtrees)),
+        (*leaves, *(number for place in subtrees for number in place)),
+    )
+    return {(level, position): hashed for level, position, hashed in rows}
+
+
+@cache
+def _statement(leaves: int, subtrees: int) -> str:
+    """Placeholders alone are put together; a ledger of some size has few such numbers, so the engine prepares few."""
+    one_leaf = "SELECT 0, seq, leaf_hash FROM entry WHERE seq = ?"
+    one_subtree = "SELECT level, position, hash FROM tree_node WHERE level = ? AND position = ?"
+    return " UNION ALL ".join([one_leaf] * leaves + [one_subtree] * subtrees)

@@ -7,8 +7,11 @@ from typing import Any
 
 from consent_ledger.append import NO_CONSENTS, read_head
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
+from consent_ledger.errors import LedgerCorrupt
+from consent_ledger.kinds import KindClass
 from consent_ledger.merkle import TreeHasher, leaf_hash
-from consent_ledger.record import KindClass, LeafHeader, LedgerCorrupt, Row, Work, open_leaf, read_header, read_leaf
+from consent_ledger.record import HeaderReader, LeafHeader, open_leaf, read_leaf
+from consent_ledger.storage import Row, Work
 
 CHUNK_ROWS = 1000  # entries of one read: some 1 MB
 
@@ -122,55 +125,52 @@ class Walk:
     """How far a verification has come: the tree so far, and how many consent entries it has."""
 
     tree: TreeHasher = field(default_factory=TreeHasher)
+    headers: HeaderReader = field(default_factory=HeaderReader)
     consents: int = 0
 
 
 def verify_chunk(walk: Walk) -> Work[bool]:
     """Check the next rows: hash, form, place, subtrees, projection. False when none are left and the head fits too."""
     rows = yield from chunk(walk.tree.size)
-    nodes: dict[int, dict[int, bytes]] = {}
-    for seq, federation, key_id, leaf, hashed in rows:
-        if seq != walk.tree.size:
-            raise LedgerCorrupt(f"entry {walk.tree.size} is missing")
-        header = _header_of(seq, leaf, hashed)
+    hashes: list[bytes] = []
+    read = walk.headers.read
+    for expected, (seq, federation, key_id, leaf, hashed) in enumerate(rows, walk.tree.size):
+        if seq != expected:
+            raise LedgerCorrupt(f"entry {expected} is missing")
+        if leaf_hash(leaf) != hashed:
+            raise LedgerCorrupt(f"entry {seq} does not have its hash")
+        try:
+            header = read(leaf)
+        except LedgerCorrupt as error:
+            raise LedgerCorrupt(f"entry {seq}: {error}") from error
         if header.federation != federation:
             raise LedgerCorrupt(f"entry {seq} is filed under another federation")
-        for level, position, node in walk.tree.append(hashed):
-            nodes.setdefault(level, {})[position] = node
+        hashes.append(hashed)
         if header.kind_class is KindClass.CONSENT:
             walk.consents += 1
-            if not (
-                yield (
-                    "SELECT 1 FROM consent_entry WHERE key_id = ? AND applied_seq = ?",
-                    (key_id, seq),
-                )
-            ):
-                raise LedgerCorrupt(f"entry {seq} is not among its person's consents")
-    for level, expected in nodes.items():
-        yield from _verify_level(level, expected)
+            yield from _verify_projected(seq, key_id)
+    for level, first, nodes in walk.tree.extend(hashes):
+        yield from _verify_level(level, first, nodes)
     if not rows:
         yield from _verify_head(walk)
     return bool(rows)
 
 
-def _header_of(seq: int, leaf: bytes, hashed: bytes) -> LeafHeader:
-    if leaf_hash(leaf) != hashed:
-        raise LedgerCorrupt(f"entry {seq} does not have its hash")
-    try:
-        return read_header(leaf)
-    except LedgerCorrupt as error:
-        raise LedgerCorrupt(f"entry {seq}: {error}") from error
+def _verify_projected(seq: int, key_id: bytes) -> Work[None]:
+    rows = yield "SELECT 1 FROM consent_entry WHERE key_id = ? AND applied_seq = ?", (key_id, seq)
+    if not rows:
+        raise LedgerCorrupt(f"entry {seq} is not among its person's consents")
 
 
-def _verify_level(level: int, expected: Mapping[int, bytes]) -> Work[None]:
-    """The stored subtrees of one level, at adjoining positions."""
+def _verify_level(level: int, first: int, expected: Sequence[bytes]) -> Work[None]:
+    """The stored subtrees of one level, from position `first` on."""
     rows = yield (
         "SELECT position, hash FROM tree_node WHERE level = ? AND position BETWEEN ? AND ? ORDER BY position",
-        (level, min(expected), max(expected)),
+        (level, first, first + len(expected) - 1),
     )
-    if rows != list(expected.items()):
+    if rows != list(enumerate(expected, first)):
         stored: dict[int, bytes] = dict(rows)
-        wrong = next(position for position, node in expected.items() if stored.get(position) != node)
+        wrong = next(position for position, node in enumerate(expected, first) if stored.get(position) != node)
         raise LedgerCorrupt(f"subtree {wrong} of level {level} does not fit its entries")
 
 

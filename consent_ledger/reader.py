@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 
 from consent_ledger import exchange, heads, keystore, read
 from consent_ledger.exchange import HourCount
+from consent_ledger.kinds import EntryKind
 from consent_ledger.merkle import EMPTY_ROOT
 from consent_ledger.proof import FoundEntry, Proved, find_question, prove
 from consent_ledger.read import Entry, TreeHead, Walk
-from consent_ledger.record import Storage, read_leaf
+from consent_ledger.record import read_leaf
+from consent_ledger.storage import Storage
 
 
 class LedgerReader:
@@ -46,11 +48,25 @@ class LedgerReader:
         """What is on record under these ids of one person, in ledger order; raises LedgerCorrupt."""
         found: list[Entry] = []
         for key_id in await self._keys.read(keystore.key_ids(person_ids)):
-            since = 0
-            while rows := await self._storage.read(read.chunk_of(key_id, since)):
-                since = rows[-1][0] + 1
-                found += await self._opened(rows)
+            found += await self._under(key_id)
         return sorted(found, key=lambda entry: entry.seq)
+
+    async def erasures(self) -> list[Entry]:
+        """What is on record of erasures, in ledger order, as far back as officers' acts can be read.
+
+        Of whom, none of them tells. Raises LedgerCorrupt.
+        """
+        years = [key_id for period, key_id in await self.periods() if period.isdecimal()]
+        acts = [entry for key_id in years for entry in await self._under(bytes.fromhex(key_id))]
+        return [entry for entry in acts if entry.body is not None and entry.body["kind"] == EntryKind.ERASURE]
+
+    async def _under(self, key_id: bytes) -> list[Entry]:
+        found: list[Entry] = []
+        since = 0
+        while rows := await self._storage.read(read.chunk_of(key_id, since)):
+            since = rows[-1][0] + 1
+            found += await self._opened(rows)
+        return found
 
     async def entry(self, seq: int) -> tuple[Entry, int | None] | None:
         """One entry, and the id of the person under whose key it stands; None if there is none."""
@@ -77,12 +93,16 @@ class LedgerReader:
         return await find_question(self._storage, self._keys, jti, asked_by=asked_by, since_hour=since_hour)
 
     async def prove(self, seqs: Sequence[int]) -> Proved:
-        """That these entries are in the tree."""
+        """That these entries are in the tree; raises LedgerCorrupt if a stored checkpoint says otherwise."""
         return await self._storage.read(prove(seqs))
 
     async def exchanged(self, member: str, since: int, until: int) -> dict[int, HourCount]:
         """Questions and answers between this node and a member, by hour; settle() first."""
         return await self._storage.read(exchange.counts(member, since, until))
+
+    async def exchanged_from(self) -> int:
+        """The first hour (since the epoch) of which counts are still kept."""
+        return await self._storage.read(exchange.kept_from())
 
     async def exchanged_with(self, since: int, until: int) -> list[str]:
         """Members with whom there were any; settle() first."""

@@ -17,11 +17,10 @@ from typing import Any
 from consent_ledger.case import CaseId, Step
 from consent_ledger.consent import ConsentEntry, ConsentKind, from_body
 from consent_ledger.entries import Correction
+from consent_ledger.kinds import ANSWERS, EntryKind
 from consent_ledger.read import Entry
-from consent_ledger.record import ANSWERS, EntryKind
 from mappings.vocabulary import Mode, Purpose
 
-CLOSED = "closed"  # what became of break-glass, beside the decisions about reviews and call-backs
 HELD_PURPOSES = (Purpose.BREAK_GLASS, Purpose.SAFEGUARDING)
 
 
@@ -37,7 +36,7 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """What a colleague decided about the question later, as coded: permit, refuse, called, not-called; or CLOSED."""
+    """How a case that the question opened ended, as coded: permit, refuse, called, not-called; or a Finding."""
 
     at: float
     said: str
@@ -188,7 +187,7 @@ def _followed(bodies: Iterable[Mapping[str, Any]]) -> dict[int, list[Followed]]:
     found: dict[int, list[Followed]] = defaultdict(list)
     for body in bodies:
         if body["kind"] in (EntryKind.CASE, EntryKind.FINDING) and body["step"] in (Step.DECIDED, Step.CLOSED):
-            said = body["decision"] if body["step"] == Step.DECIDED else CLOSED
+            said = body["decision"] if body["step"] == Step.DECIDED else body["finding"]
             found[CaseId.read(body["case"]).opened_seq].append(Followed(body["at"], said))
     return found
 

@@ -5,7 +5,7 @@ are kept". No entry is removed: without its secret it cannot be read.
 from collections.abc import Iterable
 from datetime import date
 
-from consent_ledger.record import Work
+from consent_ledger.storage import Work
 
 _YEAR = len("2026")
 _MONTHS = 12

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from consent_ledger.checkpoint import Checkpoint, Head, cosign, own_part, parse, verify
 from consent_ledger.merkle import ProofInvalid, verify_consistency
 from consent_ledger.note import NoteKey, Signer, read
-from consent_ledger.record import Storage, Work
+from consent_ledger.storage import Storage, Work
 
 
 class WitnessRefused(Exception):

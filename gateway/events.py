@@ -41,7 +41,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "import.completed": frozenset(
         {"source", "created", "changed", "unchanged", "removed", "rejected", "waiting", "ms"}
     ),
-    "retention.applied": frozenset({"rejected", "replay", "periods"}),
+    "retention.applied": frozenset({"rejected", "replay", "answers", "counts", "periods"}),
     "retention.failed": frozenset({"code"}),
     "import.refused": frozenset({"source", "code"}),
     "web.started": frozenset({"member", "port"}),
@@ -58,6 +58,32 @@ def emit(event: str, *, level: int = logging.INFO, **fields: str | int | float |
         raise ValueError(f"{event} may not carry {', '.join(sorted(unknown))}")
     if _LOGGER.isEnabledFor(level):
         _LOGGER.log(level, event, extra={"event_fields": fields})
+
+
+class Bounded:
+    """Emits one event about other members no oftener than it tells anything new, for they cause it as they like.
+
+    What a member (one of a list, so that there are not many) has caused stays in mind for an hour: up to `most`
+    different reasons, each said once; what comes on top is not said.
+    """
+
+    def __init__(self, event: str, *, most: int = 4) -> None:
+        """`event` carries `member` and `reason`."""
+        self._event = event
+        self._most = most
+        self._hour = 0
+        self._said: dict[str, set[str]] = {}
+
+    def warn(self, *, member: str, reason: str, now: float) -> None:
+        """Emit it, unless it says nothing new; `now` in epoch seconds."""
+        hour = int(now) // 3600
+        if hour != self._hour:
+            self._hour = hour
+            self._said.clear()
+        said = self._said.setdefault(member, set())
+        if reason not in said and len(said) < self._most:
+            said.add(reason)
+            emit(self._event, level=logging.WARNING, member=member, reason=reason)
 
 
 class JsonLines(logging.Formatter):

@@ -22,6 +22,8 @@ def retention_limits_of(settings: NodeSettings) -> RetentionLimits:
     return RetentionLimits(
         questions_months=table.questions_months,
         officers_years=table.officers_years,
+        answers_months=table.answers_months,
+        counts_days=table.counts_days,
         rejected_days=table.rejected_days,
     )
 
@@ -32,6 +34,8 @@ def budget_limits_of(settings: NodeSettings) -> BudgetLimits:
     return BudgetLimits(
         per_practitioner=budgets.questions_per_practitioner,
         per_member=budgets.questions_per_member,
+        break_glass_per_practitioner=budgets.break_glass_per_practitioner,
+        break_glass_per_member=budgets.break_glass_per_member,
         per_person=budgets.questions_per_person,
         variants_per_person=budgets.variants_per_person,
     )

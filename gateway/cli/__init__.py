@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from consent_ledger.record import LedgerError
+from consent_ledger.errors import LedgerError
 from gateway import __version__
 from gateway.cli import agreement, cases, consent, demo, federation, hub, imports, ledger, node, people, search
+from gateway.cli.wrapped import say
 from gateway.errors import PatchworkError, origin
 
 app = typer.Typer(
@@ -64,7 +65,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        typer.echo(f"patchwork: {_told(_first(error))}", err=True)
+        say(f"patchwork: {_told(_first(error))}", err=True)
         sys.exit(1)
 
 

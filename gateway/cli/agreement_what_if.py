@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from consent_ledger.kinds import ANSWERS, KindClass
 from consent_ledger.read import Entry
-from consent_ledger.record import ANSWERS, KindClass
 from gateway.cli.agreement_lint import read
 from gateway.cli.options import Config, opened, run
 from gateway.errors import InputError

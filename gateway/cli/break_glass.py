@@ -7,13 +7,14 @@ its asker is known by `operating-system`, and an agreement may want more.
 import typer
 
 from gateway.cli.options import words
+from gateway.cli.wrapped import say
 from gateway.errors import InputError
 from gateway.node.question import BreakGlass
 from mappings.vocabulary import BreakGlassReason
 
 CONSEQUENCES = """\
-You are about to break the glass. This goes on record under your name, here and at every agency that is asked and
-knows the client. An officer of each, and of your own agency, looks into it and has to write down what they find.
+You are about to break the glass. This goes on record under your name, here and at every agency that is asked and \
+knows the client. An officer of each, and of your own agency, looks into it and has to write down what they find. \
 The client can see it in an access report."""
 
 
@@ -36,7 +37,7 @@ def read_break_glass(code: str, reason: str) -> BreakGlass | None:
 
 def confirm(broken: BreakGlass) -> None:
     """Go on only if somebody types the code of the reason once more; raises InputError."""
-    typer.echo(CONSEQUENCES, err=True)
+    say(CONSEQUENCES, err=True)
     try:
         typed = typer.prompt(f"Type {broken.reason} to go on", err=True)
     except typer.Abort:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from consent_ledger.case import CaseKind
 from gateway.fhir.text import plain
-from gateway.node.cases import MAX_LISTED, CaseShown, asked_about
+from gateway.node.cases import CaseShown, asked_about
 from gateway.node.results_words import typed
 from gateway.wire.federation import Member
 from mappings.vocabulary import Finding, Purpose
@@ -36,8 +36,8 @@ _NEXT = {
 _ERASED = "erased"
 
 
-def case_list(found: Sequence[CaseShown], *, members: Members, now: float) -> RenderableType:
-    """All on one screen, one row each, with what is overdue in red."""
+def case_list(found: Sequence[CaseShown], *, counted: tuple[int, int], members: Members, now: float) -> RenderableType:
+    """One row each, with what is overdue in red; `counted`: how many are open and overdue, listed or not."""
     if not found:
         return Text("No case is open.")
     table = Table(header_style="bold")
@@ -45,8 +45,8 @@ def case_list(found: Sequence[CaseShown], *, members: Members, now: float) -> Re
     table.add_column("Age", no_wrap=True)
     table.add_column("Due", no_wrap=True)
     table.add_column("Asked by", overflow="fold")
-    table.add_column("Purpose", overflow="fold", min_width=12)
-    table.add_column("Client", overflow="fold", min_width=20)
+    table.add_column("Purpose", overflow="fold")
+    table.add_column("Client", overflow="fold")
     for shown in found:
         overdue = shown.overdue(now)
         table.add_row(
@@ -57,10 +57,10 @@ def case_list(found: Sequence[CaseShown], *, members: Members, now: float) -> Re
             Text(_purpose(shown)),
             Text(_clients_short(shown)),
         )
-    count = sum(shown.overdue(now) for shown in found)
-    said = f"{len(found)} open, {count} overdue. All about one: patchwork cases show CASE"
-    if len(found) == MAX_LISTED:
-        said += f". Only the oldest {MAX_LISTED} are listed."
+    count, late = counted
+    said = f"{count} case{'' if count == 1 else 's'} open, {late} overdue. All about one: patchwork cases show CASE"
+    if len(found) < count:
+        said += f"\nThese are the newest {len(found)}; with --all the list has the other {count - len(found)} too."
     return Group(table, Text(said))
 
 

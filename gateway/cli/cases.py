@@ -10,6 +10,7 @@ from consent_ledger.case import CaseId
 from gateway.cli.case_screen import case_list, case_sheet
 from gateway.cli.officer import noted
 from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.wrapped import say
 from gateway.errors import InputError
 from gateway.node import cases
 from gateway.node.cases import Ruling
@@ -22,17 +23,24 @@ app = typer.Typer(help="Questions that somebody of this agency has to look into.
 OptionalConfig = Annotated[
     Path | None, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG", help="The node's configuration file.")
 ]
+_ALL = 2**31 - 1
 Case = Annotated[str, typer.Argument(metavar="CASE", help="As the list has it: review-17.")]
 By = Annotated[str, typer.Option(help="Who does so.")]
 
 
 @app.callback(invoke_without_command=True)
-def open_cases(context: typer.Context, config: OptionalConfig = None) -> None:
-    """List the open cases, oldest first."""
+def open_cases(
+    context: typer.Context,
+    config: OptionalConfig = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"List all that are open, not only the newest {cases.MAX_LISTED}.")
+    ] = False,
+) -> None:
+    """List the open cases, newest first."""
     if context.invoked_subcommand is None:
         if config is None:
             raise InputError("say with --config which node")
-        run(_list(load_node(config)))
+        run(_list(load_node(config), limit=_ALL if everything else cases.MAX_LISTED))
 
 
 @app.command()
@@ -89,12 +97,14 @@ def rebuild(config: Config) -> None:
     run(_rebuild(load_node(config)))
 
 
-async def _list(settings: NodeSettings) -> None:
+async def _list(settings: NodeSettings, *, limit: int) -> None:
+    federation, days, now = settings.federation[0].id, settings.cases.days, CLOCK.now()
     async with opened(settings) as node:
-        reading = cases.open_cases(settings.federation[0].id, days=settings.cases.days)
-        found = await node.database.read(reading)
+        found = await node.database.read(cases.open_cases(federation, days=days, limit=limit))
+        counted = await node.database.read(cases.counted(federation, days=days, now=now))
         received = node.parts.membership.received
-    Console().print(case_list(found, members={} if received is None else received.members, now=CLOCK.now()))
+    members = {} if received is None else received.members
+    Console().print(case_list(found, counted=counted, members=members, now=now))
 
 
 async def _show(settings: NodeSettings, case: CaseId) -> None:
@@ -115,7 +125,7 @@ async def _decide(settings: NodeSettings, case: CaseId, ruling: Ruling, officer:
     async with opened(settings) as node:
         seq = await cases.rule(case, ruling, officer=officer, ledger=node.parts.ledger)
     then = f" Nothing has been sent: see whom to call with `patchwork cases show {case}`."
-    typer.echo(f"{case} is decided ({ruling}), ledger entry {seq}.{then if ruling is Ruling.PERMIT else ''}")
+    say(f"{case} is decided ({ruling}), ledger entry {seq}.{then if ruling is Ruling.PERMIT else ''}")
 
 
 async def _close(settings: NodeSettings, case: CaseId, finding: Finding, officer: Officer) -> None:

@@ -1,7 +1,7 @@
 """`patchwork ledger erase`: destroy the secrets over all that the record says of a person.
 
 (1) the person's records must be gone or shielded: erasing forgets objections, and nobody may be found without theirs
-(2) say what is lost, and ask
+(2) say what is lost, and what stands elsewhere and is not reached; ask
 (3) put the erasure on record, naming nobody
 (4) destroy the secrets of all the person's ids
 """
@@ -13,11 +13,11 @@ from typing import Annotated
 import typer
 
 from consent_ledger.governance import ErasureEntry
+from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
-from consent_ledger.record import EntryKind
-from gateway.cli.officer import By, Person, Reason, confirmed, noted
-from gateway.cli.options import Config, Yes, opened, run
-from gateway.cli.whom import known_person
+from gateway.cli.officer import By, Person, Reason, noted
+from gateway.cli.options import Config, Yes, ask_first, opened, run
+from gateway.cli.whom import former_names, known_person
 from gateway.errors import InputError
 from gateway.settings import NodeSettings, load_node
 
@@ -65,15 +65,16 @@ async def _erase(settings: NodeSettings, record: str, by: str, reason: str, *, y
         keys = await ledger.key_ids(person.person_ids)
         if not keys:
             raise InputError("nothing is on record of this person")
-        for line in _lost(await ledger.about(person.person_ids)):  # (2)
+        entries = await ledger.about(person.person_ids)
+        for line in (*_lost(entries), *_elsewhere(await former_names(node, entries, person))):  # (2)
             typer.echo(line, err=True)
         entry = ErasureEntry(
             by=noted(by, "--by", "Who decides"),
             reason=noted(reason, "--reason", "Why (this stays on record: name nobody)"),
             keys=tuple(keys),
         )
-        confirmed("Erase all of this for good?", yes=yes)
-        await ledger.settle()  # what others may ask the counts of must not lose these entries
+        ask_first("Erase all of this for good?", yes=yes)
+        await ledger.settle()  # so that little is left to set aside for the counts
         appended = await ledger.note(entry)  # (3)
         for person_id in person.person_ids:  # (4)
             await ledger.erase(person_id)
@@ -90,3 +91,17 @@ def _lost(entries: Iterable[Entry]) -> Iterable[str]:
     if others := counted.total() - sum(counted[kind] for kind in _WORDS):
         yield f"- {others} other entries about this person"
     yield "Should the person come back, nothing that they agreed or objected to is known any more."
+
+
+def _elsewhere(former: Iterable[str]) -> Iterable[str]:
+    """An entry stands under one secret, and stays there when records are parted."""
+    former = tuple(former)
+    if not former:
+        return
+    yield f"Once one person with this one, and not erased: {', '.join(former)}."
+    yield (
+        "Entries about this person of that time may stand with them. Before you go on, look at the report of each "
+        "(patchwork ledger report). If such an entry is there, and that record is to be erased, too, erase it "
+        "likewise; if it is somebody else's, erasing would take theirs as well: have the entry withheld from their "
+        "reports (patchwork ledger withhold), and tell the client that it remains."
+    )

@@ -13,9 +13,11 @@ import orjson
 import typer
 
 from gateway.app.node import Node
+from gateway.cli.doubts import told_doubts
 from gateway.cli.options import Config, opened, run
 from gateway.errors import ConfigurationError, InputError
 from gateway.fhir.audit_event import Auditor, Party, audit_events, erased_event
+from gateway.node.doubts import Doubts
 from gateway.settings import NodeSettings, load_node
 
 _SECONDS_PER_HOUR = 3600
@@ -28,28 +30,31 @@ def export(
         Path | None, typer.Option(help="Write to this file, for its owner alone; else to standard output.")
     ] = None,
 ) -> None:
-    """Write what is on record since a day as FHIR AuditEvents (IHE BALP), one a line."""
+    """Write what is on record since a day as FHIR AuditEvents (IHE BALP), one a line; exit code 1 if it is in doubt."""
     try:
         first = datetime.combine(date.fromisoformat(since), datetime.min.time(), UTC).timestamp()
     except ValueError:
         raise InputError("--since: a day is YYYY-MM-DD") from None
     settings = load_node(config)
     if out is None:
-        count = run(_export(settings, first, sys.stdout.buffer))
+        count, doubts = run(_export(settings, first, sys.stdout.buffer))
     else:
         with _private(out) as file:
-            count = run(_export(settings, first, file))
+            count, doubts = run(_export(settings, first, file))
     typer.echo(f"AuditEvents written: {count}", err=True)
+    if doubts.wrong:
+        raise typer.Exit(1)
 
 
-async def _export(settings: NodeSettings, since: float, file: BinaryIO) -> int:
+async def _export(settings: NodeSettings, since: float, file: BinaryIO) -> tuple[int, Doubts]:
     count = 0
     async with opened(settings) as node:
+        doubts = await told_doubts(node)
         async for line in _lines(node, since):
             file.write(line)
             count += 1
     file.flush()
-    return count
+    return count, doubts
 
 
 async def _lines(node: Node, since: float) -> AsyncIterator[bytes]:

@@ -7,9 +7,9 @@ import typer
 
 from consent_ledger import heads
 from consent_ledger.checkpoint import split_notes, with_cosignatures
+from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.heads import Said, Word
 from consent_ledger.note import NoteInvalid
-from consent_ledger.record import LedgerCorrupt
 from gateway.cli.options import Config, opened, run
 from gateway.cli.times import utc
 from gateway.errors import InputError, PatchworkError

@@ -7,9 +7,11 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import Config, first_hour_of, opened, run
-from gateway.errors import InputError
-from gateway.node.check_evidence import check, proven
+from gateway.cli.wrapped import say
+from gateway.errors import InputError, PatchworkError
+from gateway.node.check_evidence import check
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, read, write
+from gateway.node.findings import proven
 from gateway.node.question_evidence import evidence_of
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.keys import fingerprint
@@ -36,17 +38,25 @@ def write_evidence(
     since_hour = first_hour_of(since, "--since") if since else 0
     evidence = run(_gather(load_node(config), jti, asked_by or None, since_hour))
     replace_file(path, write(evidence))
-    typer.echo(f"{path}: what {evidence.member} has on record about this question. It names people: keep it safe.")
+    say(f"{path}: what {evidence.member} has on record about this question. It names people: keep it safe.")
 
 
 async def _gather(settings: NodeSettings, jti: str, asked_by: str | None, since_hour: int) -> Evidence:
     async with opened(settings) as node:
+
+        async def sign() -> None:
+            try:
+                await node.checkpoints.visit()
+            except PatchworkError as error:
+                typer.echo(f"No witness vouches for these entries yet, and none could be asked: {error}", err=True)
+
         return await evidence_of(
             jti,
             node=node.parts,
             operator_key=load_verify_key(settings.federation[0].operator_key),
             asked_by=None if asked_by == settings.node.member else asked_by,
             since_hour=since_hour,
+            sign=sign,
         )
 
 
@@ -59,12 +69,12 @@ def check_evidence(
     """Say what an evidence file proves; needs no node and no network. Exit code 1 if anything in it is false."""
     evidence = read(read_file(file, MAX_EVIDENCE_BYTES))
     key = None if operator_key is None else load_verify_key(operator_key)
-    typer.echo(f"Question {evidence.jti} in {evidence.federation}, as {evidence.member} has it on record.")
+    say(f"Question {evidence.jti} in {evidence.federation}, as {evidence.member} has it on record.")
     findings = []
     for finding in check(evidence, operator_key=key):
         findings.append(finding)
-        typer.echo(f"{finding.verdict.value}: {finding.says}")
+        say(f"{finding.verdict.value}: {finding.says}", indent="  ")
     if key is None:
-        typer.echo(f"The file's operator key has the fingerprint {fingerprint(evidence.operator_key.jwk())}")
+        say(f"The file's operator key has the fingerprint {fingerprint(evidence.operator_key.jwk())}")
     if not proven(findings):
         raise typer.Exit(1)

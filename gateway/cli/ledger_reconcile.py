@@ -12,8 +12,8 @@ from consent_ledger.exchange import SECONDS_PER_HOUR
 from gateway.cli.options import CLOCK, Config, first_hour_of, opened, run
 from gateway.errors import HubError, InputError, WireError
 from gateway.links.counts_client import fetch_counts
-from gateway.node.reconcile import Compared
-from gateway.node.reconciling import Silent, reconcile
+from gateway.node.compare_counts import Compared
+from gateway.node.reconcile import Silent, reconcile
 from gateway.settings import PLAIN_HTTP_WORDS, NodeSettings, load_node
 
 DAYS = 7

@@ -1,7 +1,7 @@
 """The ledger's lines of `patchwork node status`."""
 
 from consent_ledger import heads
-from consent_ledger.record import LedgerError
+from consent_ledger.errors import LedgerError
 from gateway.app.node import Node
 from gateway.cli.ledger_checkpoint import said
 from gateway.errors import LedgerDoubtful

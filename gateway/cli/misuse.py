@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.wrapped import say
 from gateway.errors import ConfigurationError, InputError
 from gateway.fhir.text import plain
 from gateway.node.misuse_report import WeeklyReport, weekly_report
@@ -39,6 +40,9 @@ def misuse(config: Config, week: Week = None) -> None:
     report = run(_report(settings, monday, habits))
     for line in lines(report, settings.node.member):
         typer.echo(line)
+    if week is None:
+        year, number, _ = today.isocalendar()
+        say(f"That was the last whole week. The running one as far as it has come: --week {year}-W{number:02}")
 
 
 async def _report(settings: NodeSettings, monday: date, habits: Habits) -> WeeklyReport:

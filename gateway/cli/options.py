@@ -66,17 +66,24 @@ def progress_bar() -> Progress:
     return Progress(*columns, console=Console(stderr=True))
 
 
+def ask_line(question: str) -> str | None:
+    """A line from standard input, asked for on standard error, for standard output may be on its way to a file.
+
+    None at the end of the input.
+    """
+    typer.echo(question, nl=False, err=True)
+    line = sys.stdin.readline()
+    if not line:
+        typer.echo(err=True)
+    return line or None
+
+
 def ask_first(question: str, *, yes: bool) -> None:
-    """Go on only if somebody says yes."""
-    if yes:
-        return
-    try:
-        said = typer.confirm(question)
-    except typer.Abort:
-        if sys.stdin.isatty():
-            raise  # Ctrl-C
-        raise InputError("nobody is there to answer: once you have checked, run it with --yes") from None
-    if not said:
+    """Go on only if somebody says yes; raises InputError if nobody is there to answer."""
+    answer = "y" if yes else ask_line(f"{question} [y/N]: ")
+    if answer is None:
+        raise InputError("nobody is there to answer: once you have checked, run it with --yes")
+    if answer.strip().lower() not in {"y", "yes"}:
         raise typer.Abort
 
 

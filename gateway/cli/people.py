@@ -16,7 +16,7 @@ from gateway.cli.whom import source_and_key
 from gateway.errors import InputError
 from gateway.fhir.text import plain
 from gateway.node.corrections import DecisionShown, Officer, PersonShown, correct, show
-from gateway.node.evidence import pair_of
+from gateway.node.linking import pair_of
 from gateway.node.people import person_by_key
 from gateway.settings import NodeSettings, load_node
 

@@ -1,13 +1,13 @@
 """`patchwork ledger report`: "who looked at my record?", for the client, released by an officer.
 
-(1) read what is on record under all of the person's ids, and make the document in every form asked for
+(1) see what stands against the record, read what is on record under all of the person's ids, and make the document in
+    every form asked for
 (2) tell the officer, and nobody else, what it leaves out
 (3) have the officer say who receives it, and after which checks of identity and authority
 (4) put the release on record
 (5) write
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,19 +18,23 @@ import typer
 
 from consent_ledger.consent import Relation
 from consent_ledger.governance import ReleaseEntry
-from consent_ledger.report import HeldBack, access_report, formerly_joined
+from consent_ledger.report import HeldBack, access_report
 from gateway.app.node import Node
-from gateway.cli.officer import By, Person, confirmed, noted
-from gateway.cli.options import CLOCK, Config, Yes, opened, run
-from gateway.cli.whom import known_person, source_and_key
+from gateway.cli.doubts import told_doubts
+from gateway.cli.officer import By, Person, noted
+from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
+from gateway.cli.times import utc
+from gateway.cli.whom import former_names, known_person, source_and_key
 from gateway.errors import InputError
 from gateway.fhir.text import plain
-from gateway.node.corrections import names_of
+from gateway.node.doubts import Doubts
 from gateway.node.known_as import KnownAs
+from gateway.policy.in_force import publish
 from gateway.reports.access import Setting, access_document
 from gateway.reports.as_html import as_html
 from gateway.reports.as_pdf import as_pdf
 from gateway.reports.as_text import as_text
+from gateway.reports.clauses import agreement_names, clause_words
 from gateway.reports.document import Document
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.operator import replace_file
@@ -117,18 +121,22 @@ async def _report(
 ) -> None:
     async with opened(settings) as node:
         person = await known_person(node, record)
-        entries = await node.parts.ledger.about(person.person_ids)  # (1)
+        doubts = await told_doubts(node)  # (1)
+        entries = await node.parts.ledger.about(person.person_ids)
         now = datetime.fromtimestamp(CLOCK.now(), UTC)
         made, held = access_report(
             entries, now=now, today=now.astimezone().date(), hold_days=settings.access_report.hold_days
         )
-        setting = _setting(node, record, now.timestamp(), by_role=by_role)
+        setting = _setting(node, record, now.timestamp(), doubts, by_role=by_role)
         document = access_document(made, setting)
         files = forms.rendered(document)
         _tell_held_back(held)  # (2)
-        await _tell_former(node, formerly_joined(entries, person.person_ids))
+        if not entries:
+            await _tell_erasures(node)
+        for name in await former_names(node, entries, person):
+            typer.echo(f"{name} was once one person with this record: look at its report, too.", err=True)
         entry = receiver.entry(forms.names)  # (3)
-        confirmed("Release this report?", yes=yes)
+        ask_first("Release this report?", yes=yes)
         await _release(node, person, entry)  # (4)
     for path, data in files.items():  # (5)
         replace_file(path, data)
@@ -142,26 +150,23 @@ async def _release(node: Node, person: KnownAs, entry: ReleaseEntry) -> None:
     typer.echo(f"The release is on record as entry {appended.seq}.", err=True)
 
 
-def _setting(node: Node, record: str, now: float, *, by_role: bool) -> Setting:
+def _setting(node: Node, record: str, now: float, doubts: Doubts, *, by_role: bool) -> Setting:
     source, key = source_and_key(node, record)
     received = node.parts.membership.received
     agencies: dict[str, str] = {} if received is None else {m.id: plain(m.name) for m in received.members.values()}
+    carried = () if received is None else (each.agreement for each in publish(received).values())
+    known = (*carried, *node.agreements)
     return Setting(
         agency=agencies.get(node.parts.me.member, node.parts.me.member),
         about=f"the person with the number {plain(key)} in our system {source}",
         made_at=now,
         by_role=by_role,
         agencies=agencies,
-        agreements=_agreements(node),
+        agreements=agreement_names(known),
+        clauses=clause_words(known),
+        in_doubt=bool(doubts.wrong),
+        restored=tuple(doubts.restored),
     )
-
-
-def _agreements(node: Node) -> Mapping[tuple[str, str], str]:
-    """Names of the agreements that the settings list; others appear by address and version."""
-    return {
-        (agreement.uri, agreement.version): f"{plain(agreement.name)}, version {plain(agreement.version)}"
-        for agreement in node.agreements
-    }
 
 
 def _tell_held_back(held: HeldBack) -> None:
@@ -173,14 +178,13 @@ def _tell_held_back(held: HeldBack) -> None:
         )
 
 
-async def _tell_former(node: Node, former: tuple[int, ...]) -> None:
-    if former:
-        named = await node.database.read(names_of(former))
-        typer.echo(
-            f"These records were once one person with this one and no longer are: {', '.join(sorted(named.values()))}. "
-            "Questions of that time may stand with them: look at their reports, too.",
-            err=True,
-        )
+async def _tell_erasures(node: Node) -> None:
+    """The officer may know from the agency's own files whether one of them was this client's."""
+    typer.echo("Nothing can be read of this client: nothing was ever recorded, or it has been erased.", err=True)
+    erasures = await node.parts.ledger.erasures()
+    days = (f"{utc(entry.body['at'])} (entry {entry.seq})" for entry in erasures if entry.body is not None)
+    if erasures:
+        typer.echo(f"Erasures on record, of whom it does not tell: {', '.join(days)}", err=True)
 
 
 def _entries(seqs: tuple[int, ...]) -> str:

@@ -18,8 +18,13 @@ def retain(config: Config) -> None:
     typer.echo(f"Records that imports could not use: {done.rejected} removed.")
     typer.echo(f"Ids of expired questions: {done.replay} removed.")
     if done.periods is None:
-        typer.echo("Secrets were left alone: this machine's clock could not be compared with the hub's. Try again.")
+        typer.echo(
+            "Secrets, kept answers and counts were left alone: this machine's clock could not be compared with the "
+            "hub's. Try again."
+        )
         raise typer.Exit(1)
+    typer.echo(f"Answers kept as evidence: {done.answers} removed.")
+    typer.echo(f"Counts of questions and answers: {done.counts} removed.")
     typer.echo(f"Months and years that nobody can read any more: {', '.join(done.periods) or 'none'}.")
 
 

@@ -1,6 +1,7 @@
 """`patchwork search`: one question from a terminal, and a table that fills as agencies answer."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +10,18 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from gateway.app.node import accept_agreements
+from consent_ledger.read import accepted_agreements
+from gateway.app.node import Node, accept_agreements
 from gateway.cli.break_glass import confirm, read_break_glass
 from gateway.cli.options import ASKABLE, CLOCK, Config, opened, purpose_of, run
 from gateway.cli.save import save_bundles
 from gateway.cli.table import Progress, as_json, warnings
+from gateway.cli.wrapped import say
 from gateway.errors import InputError, PatchworkError
 from gateway.node.agreements import NobodyToAsk
 from gateway.node.ask import ask
-from gateway.node.question import Question, read_subject
+from gateway.node.membership import View
+from gateway.node.question import BreakGlass, Question, read_subject
 from gateway.node.results import Asked, Completed, MemberResult
 from gateway.settings import NodeSettings, PractitionerSettings, load_node
 from gateway.wire.query import AskingPractitioner, Subject
@@ -33,7 +37,13 @@ def search(
         str, typer.Option(help="NHS number; beside the name or the birth date, as it finds nobody alone.")
     ] = "",
     purpose: Annotated[str, typer.Option(help=f"Why you ask: {', '.join(ASKABLE)}.")] = "coordination",
-    basis: Annotated[str, typer.Option(help="Your lawful basis: " + ", ".join(LawfulBasis) + ".")] = "public-task",
+    basis: Annotated[
+        str,
+        typer.Option(
+            help=f"Your lawful basis: {', '.join(LawfulBasis)}. Unless you say: {LawfulBasis.PUBLIC_TASK}; to break the"
+            f" glass, {LawfulBasis.VITAL_INTERESTS}."
+        ),
+    ] = "",
     practitioner: Annotated[str, typer.Option("--as", help="Who asks: an id from the configuration file.")] = "",
     contacts_only: Annotated[bool, typer.Option(help="Do not ask for dates of contacts and visits.")] = False,
     only_certain: Annotated[bool, typer.Option(help="Show nothing unless the match is certain.")] = False,
@@ -62,13 +72,11 @@ def search(
         auth_method=AuthMethod.OPERATING_SYSTEM,
         auth_time=int(CLOCK.now()),
         purpose=_askable(purpose) if broken is None else Purpose.BREAK_GLASS,
-        lawful_basis=_basis(basis),
+        lawful_basis=_basis(basis, broken),
         mode=Mode.PRACTITIONER if contacts_only else Mode.SCHEDULE,
         only_certain=only_certain,
         break_glass=broken,
     )
-    if broken is not None:
-        confirm(broken)
     run(_search(settings, question, config=config, json=json, save=save))
 
 
@@ -79,8 +87,11 @@ async def _search(settings: NodeSettings, question: Question, *, config: Path, j
         view = await node.parts.membership.refresh()
         waiting = sorted({change.member for change in view.waiting})
         barred = [member for member in waiting if member not in view.federation.members]
-        stream = ask(question, node=node.parts)
         try:
+            if question.break_glass is not None:
+                await _must_find_somebody(question, view, node)
+                confirm(question.break_glass)
+            stream = ask(question, node=node.parts)
             completed = await (_quietly(stream) if json else _live(stream, question.subject))
         except NobodyToAsk as error:
             if barred:
@@ -88,18 +99,35 @@ async def _search(settings: NodeSettings, question: Question, *, config: Path, j
                 raise InputError(message) from error
             raise InputError(f"{error}; see `patchwork node status --config {config}`") from error
     if waiting:
-        typer.echo(f"Waiting for this agency's decision: {', '.join(waiting)} ({accept})", err=True)
+        say(f"Waiting for this agency's decision: {', '.join(waiting)} ({accept})", err=True)
     if json:
         typer.echo(as_json(completed))
     if save is not None and not save_bundles(save, completed.results):
         raise typer.Exit(1)
 
 
+async def _must_find_somebody(question: Question, view: View, node: Node) -> None:
+    """Nobody is made to confirm what no agreement allows; raises NobodyToAsk, which names the bases that would do."""
+    accepted = await node.database.read(accepted_agreements(view.federation.name))
+    today = datetime.fromtimestamp(CLOCK.now(), UTC).date()
+    allowed = []
+    for basis in LawfulBasis:
+        with suppress(NobodyToAsk):
+            view.agreements.to_ask(question.purpose, basis, accepted=accepted, today=today)
+            allowed.append(basis)
+    if question.lawful_basis not in allowed:
+        instead = f", but on: {', '.join(allowed)}" if allowed else ""
+        raise NobodyToAsk(
+            f"no agreement in force lets this agency ask anybody for {question.purpose.word} on the basis"
+            f" {question.lawful_basis}{instead}"
+        )
+
+
 async def _quietly(stream: AsyncIterator[Asked | MemberResult | Completed]) -> Completed:
     async for event in stream:
         if isinstance(event, Asked):
             for warning in warnings(event):
-                typer.echo(warning, err=True)
+                say(warning, err=True)
         if isinstance(event, Completed):
             return event
     raise AssertionError("ask() ends with Completed or raises")
@@ -161,7 +189,9 @@ def _askable(text: str) -> Purpose:
     return found
 
 
-def _basis(text: str) -> LawfulBasis:
+def _basis(text: str, broken: BreakGlass | None) -> LawfulBasis:
+    if not text:
+        return LawfulBasis.PUBLIC_TASK if broken is None else LawfulBasis.VITAL_INTERESTS
     try:
         return LawfulBasis(text)
     except ValueError:

@@ -108,9 +108,15 @@ async def _cases(node: Node, settings: NodeSettings) -> list[str]:
 
 def _matching(settings: NodeSettings) -> Iterator[str]:
     matching = settings.matching
-    birth = "a detail of birth is demanded" if matching.birth_needed else "no detail of birth is demanded"
-    yield f"Matching discloses from probability {matching.disclose_at}; {birth}; registered share"
-    yield f"  {matching.registered_share}. A node that was started before the file said so has to be restarted."
+    sure, known = _per_cent(matching.disclose_at), _per_cent(matching.registered_share)
+    birth = "A date of birth, or part of it, is needed" if matching.birth_needed else "A date of birth is not needed"
+    yield f"Matching: this node answers about somebody only if it is at least {sure} sure who is meant."
+    yield f"  {birth}. Of those who are asked about, {known} are taken to be its clients."
+    yield "  So the configuration says (docs/matching.md); a serving node goes by it from its next start."
+
+
+def _per_cent(share: float) -> str:
+    return f"{share * 100:.6g} %"
 
 
 def _last_run(source: str, federation: str) -> Work[str]:

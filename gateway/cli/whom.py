@@ -1,7 +1,12 @@
 """Whom a command means: SOURCE:KEY into a person's ids."""
 
+from collections.abc import Iterable
+
+from consent_ledger.read import Entry
+from consent_ledger.report import formerly_joined
 from gateway.app.node import Node
 from gateway.errors import InputError
+from gateway.node.corrections import names_of
 from gateway.node.known_as import KnownAs, known_as
 
 
@@ -23,3 +28,12 @@ async def known_person(node: Node, record: str) -> KnownAs:
     if person is None:
         raise InputError(f"source {source} has never had a client with this number")
     return person
+
+
+async def former_names(node: Node, entries: Iterable[Entry], person: KnownAs) -> list[str]:
+    """Records (SOURCE:KEY) that an officer had made one person with this one, and that no longer are.
+
+    Of the time when they were one, entries about this person may stand with them.
+    """
+    former = formerly_joined(entries, person.person_ids)
+    return sorted((await node.database.read(names_of(former))).values()) if former else []

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from consent_ledger.governance import ReportDecision
-from consent_ledger.record import EntryKind
+from consent_ledger.kinds import EntryKind
 from gateway.cli.officer import By, Reason, noted
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.errors import InputError
+from gateway.reports.why import entry_words
 from gateway.settings import NodeSettings, load_node
 
 MAX_WITHHELD_DAYS = 366  # a risk is looked at again at least once a year
@@ -35,6 +36,7 @@ def withhold(
     reason: Annotated[Exemption, typer.Option(help="The exemption that you rely on.")],
     until: Annotated[str, typer.Option(help="The last day, YYYY-MM-DD; at most a year ahead.")],
     by: By = "",
+    yes: Yes = False,
 ) -> None:
     """Leave an entry out of the client's reports until a day, without a trace in them."""
     today = datetime.fromtimestamp(CLOCK.now(), UTC).astimezone().date()
@@ -46,11 +48,12 @@ def withhold(
         raise InputError(f"--until: a day from today on, at most {MAX_WITHHELD_DAYS} days ahead; then decide again")
     by = noted(by, "--by", "Who decides")
     decision = ReportDecision(about=seq, show=False, reason=reason.value, by=by, until=last.isoformat())
-    place = run(_decide(load_node(config), decision))
+    question = f"Leave it out of the client's reports until {last}?"
+    place = run(_decide(load_node(config), decision, question, yes=yes))
     typer.echo(f"Reports leave entry {seq} out until {last}. On record as entry {place}.")
 
 
-def allow(seq: Seq, config: Config, by: By = "", reason: Reason = "") -> None:
+def allow(seq: Seq, config: Config, by: By = "", reason: Reason = "", yes: Yes = False) -> None:
     """Let the client's reports show an entry that was withheld or held back."""
     decision = ReportDecision(
         about=seq,
@@ -58,11 +61,11 @@ def allow(seq: Seq, config: Config, by: By = "", reason: Reason = "") -> None:
         by=noted(by, "--by", "Who decides"),
         reason=noted(reason, "--reason", "Why may it be shown"),
     )
-    place = run(_decide(load_node(config), decision))
+    place = run(_decide(load_node(config), decision, "Show it in the client's reports?", yes=yes))
     typer.echo(f"Reports show entry {seq} from now on. On record as entry {place}.")
 
 
-async def _decide(settings: NodeSettings, decision: ReportDecision) -> int:
+async def _decide(settings: NodeSettings, decision: ReportDecision, question: str, *, yes: bool) -> int:
     async with opened(settings) as node:
         found = await node.parts.ledger.entry(decision.about)
         if found is None:
@@ -72,4 +75,6 @@ async def _decide(settings: NodeSettings, decision: ReportDecision) -> int:
             raise InputError(f"entry {decision.about} has been erased: no report shows it")
         if person_id is None or entry.body["kind"] == EntryKind.REPORT_DECISION:
             raise InputError(f"entry {decision.about} is in nobody's report")
+        typer.echo(f"Entry {entry.seq}: {entry_words(entry.body)}", err=True)
+        ask_first(question, yes=yes)
         return (await node.parts.ledger.note(decision, person_id)).seq

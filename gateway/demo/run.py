@@ -29,7 +29,7 @@ from gateway.errors import ConfigurationError
 ASKER = "childrens-services"
 IMPORTED = "imported"  # file in a member's folder: its export has been read
 QUESTION_S = 30.0  # most that one question may take, process start included
-_LINE = Console(highlight=False, soft_wrap=True)
+_LINE = Console(highlight=False, soft_wrap=True)  # commands are copied whole; prose is wrapped
 
 
 def run_demo(folder: Path, *, once: bool, save: Path | None, clock: Clock) -> None:
@@ -67,7 +67,7 @@ def _import(demo: Demo, servers: Servers) -> None:
     new = [member for member in demo.members if not (demo.folder / member.id / IMPORTED).exists()]
     if not new:
         return
-    _LINE.print("First run: each agency imports its own export of about 2,000 invented people.")
+    _LINE.print("First run: each agency imports its own export of about 2,000 invented people.", soft_wrap=False)
     commands = {member.id: ("import", "--config", str(demo.config(member.id))) for member in new}
     for name in run_together(commands, servers, at_once=os.cpu_count() or 1):
         (demo.folder / name / IMPORTED).touch(mode=0o600)
@@ -80,7 +80,7 @@ def _start(demo: Demo, member: str, servers: Servers) -> None:
 
 
 def _introduce(demo: Demo, ports: Mapping[str, int]) -> None:
-    _LINE.print(f"\nThe hub listens on 127.0.0.1:{ports[HUB]}; it passes on what it cannot read.")
+    _LINE.print(f"\nThe hub listens on 127.0.0.1:{ports[HUB]}; it passes on what it cannot read.", soft_wrap=False)
     for member in demo.members:
         changed = "" if ports[member.id] == member.port else f" ({member.port} is busy)"
         _LINE.print(f"  {ports[member.id]}  {member.name}{changed}")
@@ -107,7 +107,7 @@ def _ask(demo: Demo, number: int, question: Question, servers: Servers) -> None:
         raise ConfigurationError(
             f"question {number} was to find {expected}; found: {', '.join(sorted(found)) or 'none'}"
         )
-    _LINE.print(f"\n{question.explanation}")
+    _LINE.print(f"\n{question.explanation}", soft_wrap=False)
 
 
 def _search(demo: Demo, member: str, question: Question) -> tuple[str, ...]:
@@ -124,8 +124,11 @@ def _search(demo: Demo, member: str, question: Question) -> tuple[str, ...]:
 
 
 def _suggest(demo: Demo) -> None:
-    trust, bank = os.path.relpath(demo.config("community-trust")), os.path.relpath(demo.config("food-bank"))
+    trust, bank, police, housing, council = (
+        os.path.relpath(demo.config(each)) for each in ("community-trust", "food-bank", "police", "housing", ASKER)
+    )
     name = QUESTIONS[0].name
+    person = ("--born", QUESTIONS[0].born, "--postcode", QUESTIONS[0].postcode)
     _LINE.print("\n[bold]Now try, in another terminal:[/bold]")
     for why, arguments in (
         ("the volunteers of the food bank ask, as equals", ("search", name, "--config", bank, "--born",
@@ -133,10 +136,16 @@ def _suggest(demo: Demo) -> None:
         ("spelt wrongly", ("search", "Kathrine Bramly-Osei", "--config", trust, "--born", QUESTIONS[0].born,
          "--postcode", QUESTIONS[0].postcode)),
         ("a name alone: nothing is shown", ("search", name, "--config", trust)),
+        ("the police ask the landlord, who decides first", ("search", name, "--config", police, *person,
+         "--purpose", "safeguarding")),
+        ("what the landlord's officer then sees; `show` and `decide` go on from here", ("cases", "--config", housing)),
+        ("an emergency: a reason in words, and consequences to confirm", ("search", name, "--config", council, *person,
+         "--break-glass", "risk-to-life", "--reason", "she said so on the telephone")),
+        ("and the case that it opened at an agency that was asked", ("cases", "--config", trust)),
         ("for scripts", (*_search(demo, ASKER, QUESTIONS[0]), "--json")),
     ):  # fmt: skip
-        _LINE.print(f"  {_typed(*arguments)}   # {why}", markup=False)
-    _LINE.print(f"\nEverything is in {os.path.relpath(demo.folder)}; delete it to begin again. Ctrl-C stops all.")
+        _LINE.print(f"  # {why}\n  {_typed(*arguments)}", markup=False)
+    _LINE.print(f"\nEverything is in {os.path.relpath(demo.folder)}; delete it to begin again.\nCtrl-C stops all.")
 
 
 def _stay(servers: Servers) -> None:

@@ -66,6 +66,8 @@ def audit_events(seq: int, leaf_hash: str, body: Mapping[str, Any], auditor: Aud
             yield _asked(seq, leaf_hash, body, auditor)
         case "received":
             yield from _received(seq, leaf_hash, body, auditor)
+        case "filler":
+            return  # it records nothing that happened
         case kind:
             yield _other(seq, leaf_hash, body, auditor, _lifecycle_of(kind, body))
 

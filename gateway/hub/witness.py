@@ -5,14 +5,13 @@
 (3) only then the cosignature is made and leaves
 """
 
-import logging
 from pathlib import Path
 
 from consent_ledger.checkpoint import origin_of
 from consent_ledger.note import NoteInvalid, NoteKey
 from consent_ledger.witness import WitnessRefused, cosign_next, newest_seen
 from gateway.database.contract import Database
-from gateway.events import emit
+from gateway.events import Bounded
 from gateway.wire.checkpoints import Held, Submission, Verdict, sign_witness_key
 from gateway.wire.federation import HUB, Federation, Member
 from gateway.wire.keys import LedgerKey, SigningKey, ledger_public
@@ -27,6 +26,7 @@ class HubWitness:
         self._key = key
         self._hub_key = hub_key
         self._database = database
+        self._refusals = Bounded("checkpoint.refused")
 
     async def held(self, member_id: str, federation: Federation, *, now: float) -> Held:
         """The newest head seen of a member's log, and which key this hub cosigns with; raises StorageError."""
@@ -48,7 +48,7 @@ class HubWitness:
                 now=now,
             )
         except (NoteInvalid, WitnessRefused) as error:
-            emit("checkpoint.refused", level=logging.WARNING, member=member.id, reason=str(error))
+            self._refusals.warn(member=member.id, reason=str(error), now=now)
             return Verdict(refused=str(error))
         return Verdict(cosignature=line)
 

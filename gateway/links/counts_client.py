@@ -6,8 +6,9 @@ import uuid
 import aiohttp
 
 from gateway.clock import Clock
-from gateway.errors import PatchworkError
+from gateway.errors import MalformedMessage, PatchworkError
 from gateway.links.https import endpoint_url
+from gateway.links.reply import read_bounded
 from gateway.wire.counts import counts_request
 from gateway.wire.federation import Member
 from gateway.wire.keys import SigningKey
@@ -53,16 +54,8 @@ async def fetch_counts(
         ) as response:
             if response.status != 200:  # noqa: PLR2004 - HTTP OK
                 raise NoStatement(f"it refused ({response.status})")
-            # One byte more than any statement has; verifying it refuses what is longer.
-            return await _bounded(response.content)
+            return await read_bounded(response.content, MAX_COUNTS_BYTES)
+    except MalformedMessage as error:
+        raise NoStatement(f"it said too much: {error}") from error
     except (aiohttp.ClientError, TimeoutError, OSError, asyncio.IncompleteReadError) as error:
         raise NoStatement(f"it cannot be reached ({type(error).__name__})") from error
-
-
-async def _bounded(stream: aiohttp.StreamReader) -> bytes:
-    data = bytearray()
-    async for chunk in stream.iter_chunked(65_536):
-        data += chunk
-        if len(data) > MAX_COUNTS_BYTES:
-            raise NoStatement(f"it said more than {MAX_COUNTS_BYTES} bytes")
-    return bytes(data)

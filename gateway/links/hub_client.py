@@ -9,6 +9,7 @@ import aiohttp
 
 from gateway.clock import Clock
 from gateway.errors import HubError, MalformedMessage
+from gateway.links.reply import read_bounded
 from gateway.wire.claims import raw, read_claims, text
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.envelope import Envelope
@@ -127,7 +128,7 @@ class HubClient:
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                data = await _bounded(response.content, max_bytes)
+                data = await read_bounded(response.content, max_bytes)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HubError(f"the hub at {self._url} cannot be reached ({type(error).__name__})") from error
         if response.status not in (200, 204):
@@ -147,15 +148,6 @@ class HubClient:
             jti=str(uuid.uuid4()),
         )
         return {"Authorization": authorization, "Content-Type": content_type}
-
-
-async def _bounded(stream: aiohttp.StreamReader, max_bytes: int) -> bytes:
-    data = bytearray()
-    async for chunk in stream.iter_chunked(65_536):
-        data += chunk
-        if len(data) > max_bytes:
-            raise MalformedMessage(f"hub: reply is larger than {max_bytes} bytes")
-    return bytes(data)
 
 
 async def _lines(stream: aiohttp.StreamReader) -> AsyncIterator[bytes]:

@@ -6,7 +6,8 @@ from uuid import uuid4
 import aiohttp
 
 from gateway.clock import Clock
-from gateway.errors import HubError, MalformedMessage
+from gateway.errors import HubError
+from gateway.links.reply import read_bounded
 from gateway.wire.checkpoints import Held, Submission, Verdict
 from gateway.wire.claims import Claims, read_claims
 from gateway.wire.keys import SigningKey
@@ -66,13 +67,9 @@ class WitnessClient:
                 timeout=aiohttp.ClientTimeout(total=VISIT_S, connect=CONNECT_S),
                 allow_redirects=False,
             ) as response:
-                data = await response.content.read(MAX_CHECKPOINT_BYTES + 1)
-                while len(data) <= MAX_CHECKPOINT_BYTES and (more := await response.content.read(MAX_CHECKPOINT_BYTES)):
-                    data += more
+                data = await read_bounded(response.content, MAX_CHECKPOINT_BYTES)
                 if response.status != 200:  # noqa: PLR2004 - HTTP OK
                     raise HubError(f"refused the request ({response.status})")
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise HubError(f"cannot be reached ({type(error).__name__})") from error
-        if len(data) > MAX_CHECKPOINT_BYTES:
-            raise MalformedMessage("a reply that is too long")
         return read_claims(data, max_bytes=MAX_CHECKPOINT_BYTES)

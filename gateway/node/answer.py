@@ -24,9 +24,9 @@ from consent_ledger.append import NO_CONSENTS, Appended
 from consent_ledger.budget import BudgetSpent, Spend
 from consent_ledger.consent import ConsentEntry
 from consent_ledger.entries import AnsweredEntry
+from consent_ledger.errors import ClockBehind, HeadMoved, LedgerError, ReplayedError
 from consent_ledger.kept import SentAnswer
 from consent_ledger.read import accepted_agreements, consents_of, was_answered
-from consent_ledger.record import ClockBehind, HeadMoved, LedgerError, ReplayedError
 from gateway.database.contract import Work
 from gateway.errors import ClockWrong, FederationBehind, Replayed, StorageError
 from gateway.events import emit

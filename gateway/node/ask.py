@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from consent_ledger.entries import AskedEntry, BrokenGlass, ReceivedEntry
+from consent_ledger.errors import LedgerError
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
-from consent_ledger.record import LedgerError
 from gateway.errors import HubError, InputError, StorageError, WireError
 from gateway.events import emit
 from gateway.links.hub_client import Relayed

@@ -11,7 +11,7 @@ import random
 
 from consent_ledger.case import CaseId, Mark
 from consent_ledger.case_table import load_waiting
-from consent_ledger.record import CaseRefused, LedgerError
+from consent_ledger.errors import CaseRefused, LedgerError
 from gateway.errors import StorageError
 from gateway.events import emit
 from gateway.node.cases import due_hour

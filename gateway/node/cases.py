@@ -13,8 +13,8 @@ import orjson
 from consent_ledger.case import CaseId, CaseKind, Step
 from consent_ledger.case_read import Case, read_case, read_open
 from consent_ledger.case_table import count_open
+from consent_ledger.errors import CaseRefused, LedgerError
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import CaseRefused, LedgerError
 from gateway.database.contract import Statement, Work
 from gateway.errors import InputError, StorageError
 from gateway.node.corrections import Officer, names_of
@@ -23,7 +23,7 @@ from gateway.wire.query import Subject
 from gateway.wire.query_claims import read_query
 from mappings.vocabulary import Finding
 
-MAX_LISTED = 200  # more than a screen, and than an office can have open
+MAX_LISTED = 200  # unless all are wanted: more than a screen, and than an office should have open
 
 _HOUR_S = 3600
 _DAY_HOURS = 24
@@ -70,10 +70,10 @@ def due_hour(now: float, days: int) -> int:
     return int(now) // _HOUR_S - days * _DAY_HOURS
 
 
-def open_cases(federation: str, *, days: int) -> Work[list[CaseShown]]:
-    """Up to MAX_LISTED open cases, oldest first; for a reader that sees all three databases."""
+def open_cases(federation: str, *, days: int, limit: int = MAX_LISTED) -> Work[list[CaseShown]]:
+    """Up to `limit` open cases, newest first; for a reader that sees all three databases."""
     found: list[CaseShown] = []
-    for case in (yield from read_open(federation, limit=MAX_LISTED)):
+    for case in (yield from read_open(federation, limit=limit)):
         found.append((yield from _shown(case, days)))  # noqa: PERF401 - a comprehension cannot yield
     return found
 

@@ -5,47 +5,29 @@
 (3) each answer was signed by its member likewise, to this very question
 (4) the bundle is the one that was signed
 (5) each ledger entry is in the tree, and says what question and answers say
-(6) the tree is the one that a signed checkpoint names
+(6) the tree is the one that a signed checkpoint names, and (7) these witnesses vouch for it: check_checkpoint.py
 A step that fails is FALSE and says what does not fit; what cannot be known from the file is OPEN. Nothing is raised for
 what a file says, however hostile.
 """
 
-import base64
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any
 
-from consent_ledger.checkpoint import origin_of
-from consent_ledger.checkpoint import verify as verify_checkpoint
+from consent_ledger.errors import LedgerCorrupt
+from consent_ledger.kinds import EntryKind
 from consent_ledger.merkle import ProofInvalid, leaf_hash, verify_inclusion
-from consent_ledger.note import NoteInvalid, NoteKey
-from consent_ledger.record import EntryKind, LedgerCorrupt, open_with_key, read_leaf
+from consent_ledger.record import open_with_key, read_leaf
 from gateway.errors import FederationError, NotForUs, WireError
+from gateway.node.check_checkpoint import check_checkpoint
 from gateway.node.evidence_file import Evidence, ProvedEntry
+from gateway.node.findings import Finding, Verdict, false, when
 from gateway.wire.archive import ArchivedAnswer, check_reply, read_archived_answer, read_archived_query
-from gateway.wire.federation import Federation, Member, verify_document
-from gateway.wire.keys import VerifyKey, ledger_public
+from gateway.wire.federation import Federation, verify_document
+from gateway.wire.keys import VerifyKey
 from gateway.wire.packing import inflate
 from gateway.wire.query import SignedQuery
-
-
-class Verdict(StrEnum):
-    """`open`: the file cannot show it, and nothing speaks against it."""
-
-    PROVEN = "proven"
-    OPEN = "not proven"
-    FALSE = "FALSE"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One statement about the file, and whether it holds; it quotes ids, times and field names alone."""
-
-    verdict: Verdict
-    says: str
 
 
 @dataclass(slots=True)
@@ -64,7 +46,7 @@ def check(evidence: Evidence, *, operator_key: VerifyKey | None) -> Iterator[Fin
         if federation.name != evidence.federation:
             raise NotForUs("federation: the document is another federation's")
     except (WireError, FederationError) as error:
-        yield _false("the federation document is the operator's", error)
+        yield false("the federation document is the operator's", error)
         return
     yield Finding(
         Verdict.PROVEN if operator_key else Verdict.OPEN,
@@ -78,12 +60,7 @@ def check(evidence: Evidence, *, operator_key: VerifyKey | None) -> Iterator[Fin
     for entry in evidence.entries:  # (5)
         yield _entry(evidence, entry, read)
     yield from _elsewhere(evidence, read)
-    yield _checkpoint(evidence, federation)  # (6)
-
-
-def proven(findings: list[Finding]) -> bool:
-    """Whether nothing in the file is false."""
-    return all(finding.verdict is not Verdict.FALSE for finding in findings)
+    yield from check_checkpoint(evidence, federation, operator_key=operator_key or evidence.operator_key)  # (6), (7)
 
 
 def _question(evidence: Evidence, read: _Read) -> Iterator[Finding]:
@@ -95,12 +72,12 @@ def _question(evidence: Evidence, read: _Read) -> Iterator[Finding]:
         if (signed.query.jti, signed.query.issuer) != (evidence.jti, evidence.member):
             raise NotForUs("jti or member: another question than the file is about")
     except WireError as error:
-        yield _false("the question is its asker's", error)
+        yield false("the question is its asker's", error)
         return
     read.question = signed
     yield Finding(
         Verdict.PROVEN,
-        f"{signed.query.issuer} signed the question, with a key then in force, at {_when(signed.query.issued_at)}",
+        f"{signed.query.issuer} signed the question, with a key then in force, at {when(signed.query.issued_at)}",
     )
 
 
@@ -114,13 +91,13 @@ def _answers(evidence: Evidence, read: _Read) -> Iterator[Finding]:
             if read.question is not None:
                 check_reply(answer, read.question)
         except WireError as error:
-            yield _false(f"the answer is one of {_known(member, read)} to this question", error)
+            yield false(f"the answer is one of {_known(member, read)} to this question", error)
             continue
         read.answers[member] = answer
         yield Finding(
             Verdict.PROVEN,
             f"{answer.issuer} answered {answer.reader} with `{answer.outcome.value}`, signed with a key then in force,"
-            f" at {_when(answer.issued_at)}",
+            f" at {when(answer.issued_at)}",
         )
     if not evidence.answers:
         yield Finding(Verdict.OPEN, "what was answered: no signed answer is in the file")
@@ -139,7 +116,7 @@ def _bundle(evidence: Evidence, read: _Read) -> Iterator[Finding]:
         if hashlib.sha256(inflate(evidence.bundle)).hexdigest() != answer.bundle_sha256:
             raise NotForUs("bundle_sha256: another bundle than the one that was signed")
     except WireError as error:
-        yield _false("the bundle is the one that was disclosed", error)
+        yield false("the bundle is the one that was disclosed", error)
         return
     yield Finding(Verdict.PROVEN, "the bundle is exactly what that answer disclosed")
 
@@ -202,50 +179,6 @@ def _elsewhere(evidence: Evidence, read: _Read) -> Iterator[Finding]:
             )
 
 
-def _checkpoint(evidence: Evidence, federation: Federation) -> Finding:
-    """(6)"""
-    if evidence.checkpoint is None:
-        return Finding(
-            Verdict.OPEN,
-            f"that {evidence.member} has not rewritten its ledger since: no signed checkpoint covers these entries",
-        )
-    member = federation.members.get(evidence.member)
-    wrong = "the member is not in the federation document" if member is None else _wrong_note(evidence, member)
-    if wrong:
-        return Finding(Verdict.FALSE, f"{evidence.member} signed this tree: checkpoint: {wrong}")
-    return Finding(
-        Verdict.PROVEN,
-        f"{evidence.member} signed a checkpoint of this tree of {evidence.tree_size} entries; who else has seen it,"
-        " its witnesses know",
-    )
-
-
-def _wrong_note(evidence: Evidence, member: Member) -> str:
-    """What does not fit, in words; empty if the note says exactly this tree, and its log's key signed it."""
-    key = NoteKey(name=origin_of(evidence.federation, member.id), public=ledger_public(member.ledger_key))
-    note = evidence.checkpoint or ""
-    root = base64.b64encode(evidence.tree_root).decode()
-    if not note.startswith(f"{key.name}\n{evidence.tree_size}\n{root}\n"):
-        return "it names another log, size or root"
-    try:
-        verify_checkpoint(note, key)
-    except NoteInvalid:
-        return "the log's own key has not signed it"
-    return ""
-
-
-def _when(at: int) -> str:
-    """A time for people; of a hostile file it may be beyond all calendars."""
-    try:
-        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (OverflowError, ValueError, OSError):
-        return f"second {at}"
-
-
 def _known(member: str, read: _Read) -> str:
     """A name from the file only if the document has it."""
     return member if member in read.federation.members else "a member"
-
-
-def _false(what: str, error: Exception) -> Finding:
-    return Finding(Verdict.FALSE, f"{what}: {error}")

@@ -4,9 +4,11 @@ visit(), at start, hourly, at shutdown and by `patchwork ledger checkpoint`:
   (1) our own newest checkpoint: the ledger still has what it signed
   (2) ask every witness what it last saw of us; a note counts only with our own signature on it
   (3) behind or inconsistent with any of them: sign nothing, disclose nothing (standing.py) until an officer has acted
-  (4) sign the head and keep it
+  (4) fill the ledger up, so that its size tells of questions alone (consent_ledger/padding.py); sign that head and keep
+      it. Once an hour: what a witness that was not heard is offered again is the head signed last
   (5) have each witness that answered cosign it, with the proof that it extends what that witness holds
-  (6) keep the cosignatures that hold, and each witness's last word; one that refuses is an alarm
+  (6) keep the cosignatures that hold, and each witness's last word; one that refuses is an alarm, unless another
+      process of this node (`patchwork ledger checkpoint` beside the one that serves) was there meanwhile
 A witness that is silent stops nobody but at the start, and there only the hub (docs/decisions/offline-witnesses.md).
 """
 
@@ -19,13 +21,14 @@ from dataclasses import dataclass
 from consent_ledger import heads, proofs
 from consent_ledger.append import read_head
 from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Head, cosigned_by, sign, with_cosignatures
+from consent_ledger.errors import LedgerCorrupt, LedgerError, LedgerUnavailable
 from consent_ledger.heads import Said, Stored, Word
 from consent_ledger.ledger import Ledger
 from consent_ledger.note import NoteInvalid
-from consent_ledger.record import LedgerCorrupt, LedgerError, Work
+from consent_ledger.storage import Work
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.errors import FederationError, HubError, LedgerDoubtful, PatchworkError, WireError
+from gateway.errors import FederationError, HubError, LedgerDoubtful, PatchworkError, StorageError, WireError
 from gateway.events import emit
 from gateway.node.identity import Identity
 from gateway.node.standing import Standing
@@ -37,6 +40,7 @@ RETRY_S = 60.0  # while a witness has not been heard
 SOON_S = 5.0  # while nothing may be disclosed
 LAST_VISIT_S = 3.0  # how long start and shutdown wait for witnesses
 MAX_REASON = 200
+MAX_TRIES = 3  # with one witness on one visit, while other processes of this node overtake
 VERIFY_PAUSE_S = 0.05  # after each thousand entries, so that answers meanwhile are as quick as ever
 VERIFY_S = 86_400.0  # between two recomputations of the whole ledger
 DAMAGED_S = 60.0  # after one that found damage
@@ -87,24 +91,28 @@ class Checkpoints:
             if not self.standing.doubt:
                 await self._sign()
             async with asyncio.timeout(LAST_VISIT_S):
-                await self.visit()
+                await self.visit(sign=False)
 
-    async def visit(self) -> Visit:
-        """Steps (1)-(6); raises LedgerDoubtful, with `standing` closed, and StorageError."""
+    async def visit(self, *, sign: bool = True) -> Visit:
+        """Steps (1)-(6); unless `sign`, with the newest head that is signed already, if there is one.
+
+        Raises LedgerDoubtful, with `standing` closed, and StorageError.
+        """
         answers = await self.compare()
         self.standing.check()
-        stored = await self._sign()
+        newest = None if sign else await self._database.read(heads.newest())
+        stored = newest or await self._sign()
         return await self._have_all_cosign(stored, answers)
 
     async def compare(self) -> list[Answer]:
         """Steps (1)-(3), and opens `standing` if all is well; raises LedgerDoubtful, StorageError."""
         try:
-            latest = await self._database.read(check_own(self.witnesses.log.name))  # (1)
+            await self._database.read(check_own(self.witnesses.log.name))  # (1)
             answers = await self.witnesses.ask()  # (2)
             for answer in answers:  # (3)
                 if answer.seen is not None:
                     self._unheard.add(answer.witness)  # what it once held against us no later silence undoes
-                    await self._database.read(check_seen(answer.witness, answer.seen, latest))
+                    await self._database.read(check_seen(answer.witness, answer.seen))
                 if not answer.silent:
                     self._unheard.discard(answer.witness)
         except (LedgerDoubtful, LedgerCorrupt) as error:
@@ -119,13 +127,18 @@ class Checkpoints:
         return answers
 
     async def keep(self) -> None:
-        """Visit for ever: hourly, and sooner while nothing may be disclosed or a witness has not been heard."""
+        """Sign a head hourly; visit sooner while nothing may be disclosed or a witness has not been heard."""
+        now = asyncio.get_running_loop().time
+        due = now()
         while True:
             wait_s = RETRY_S
             try:
-                visit = await self.visit()
+                sign = now() >= due
+                visit = await self.visit(sign=sign)
+                if sign:
+                    due = now() + EVERY_S
                 if all(word.said is not Said.NO_WORD for word in visit.words):
-                    wait_s = EVERY_S
+                    wait_s = due - now()
             except LedgerDoubtful:
                 pass  # said when it was found
             except LedgerError as error:
@@ -164,12 +177,15 @@ class Checkpoints:
         return Visit(stored=stored, words=tuple(words))
 
     async def _sign(self, *, epoch: int = 0, after: Head | None = None) -> Stored:
-        """(4) The ledger's head as it stands; a head that is signed already keeps its note."""
+        """(4) Raises LedgerCorrupt, StorageError."""
         latest = await self._database.read(heads.newest())
         if not epoch:
             epoch = _epoch(None if latest is None else latest.checkpoint)
             after = None if latest is None else latest.checkpoint.after
-        tree, _ = await self._database.read(read_head())
+        try:
+            tree = await self._ledger.filled()
+        except LedgerUnavailable as error:
+            raise StorageError(str(error)) from error
         head = Head(epoch=epoch, size=tree.size, root=tree.root())
         checkpoint = Checkpoint(origin=self.witnesses.log.name, head=head, after=after)
         note = sign(checkpoint, self.witnesses.log, self._me.ledger_key)
@@ -190,7 +206,7 @@ class Checkpoints:
         self._complaints[word.witness] = word.reason
         return word
 
-    async def _word(self, stored: Stored, answer: Answer) -> Word:
+    async def _word(self, stored: Stored, answer: Answer, tries: int = MAX_TRIES) -> Word:
         head = stored.checkpoint.head
         if answer.silent and answer.silent != NOT_OURS:
             return self._said(Said.NO_WORD, answer, None, answer.silent)
@@ -200,7 +216,7 @@ class Checkpoints:
         except (HubError, WireError, FederationError) as error:
             return self._said(Said.NO_WORD, answer, None, str(error)[:MAX_REASON])
         if verdict.cosignature is None:
-            return self._said(Said.REFUSED, answer, head, verdict.refused or "")
+            return await self._after_refusal(stored, answer, verdict.refused or "", tries)
         try:
             cosigned = cosigned_by(with_cosignatures(stored.note, [verdict.cosignature]), key)
         except NoteInvalid:
@@ -211,6 +227,21 @@ class Checkpoints:
             await self._database.write(heads.keep_key(answer.witness, key.public, answer.key_statement))
         await self._database.write(heads.keep_cosignature(head, cosigned))
         return self._said(Said.COSIGNED, answer, head)
+
+    async def _after_refusal(self, stored: Stored, answer: Answer, reason: str, tries: int) -> Word:
+        """A refusal counts if the witness still holds what it held: else another process of this node was faster."""
+        head = stored.checkpoint.head
+        fresh = await self.witnesses.ask_one(answer.witness)
+        if tries <= 1 or fresh.seen is None or fresh.seen == answer.seen:
+            return self._said(Said.REFUSED, answer, head, reason)
+        try:
+            await self._database.read(check_seen(fresh.witness, fresh.seen))
+        except LedgerDoubtful as error:
+            self._doubt(str(error))
+            return self._said(Said.REFUSED, answer, head, reason)
+        if fresh.seen.head.place >= head.place:
+            return self._said(Said.COSIGNED, fresh, fresh.seen.head)  # a later head, which bears this one out
+        return await self._word(stored, fresh, tries - 1)
 
     def _said(self, said: Said, answer: Answer, head: Head | None, reason: str = "") -> Word:
         return Word(witness=answer.witness, at=int(self._clock.now()), said=said, head=head, reason=reason)
@@ -226,20 +257,24 @@ class Checkpoints:
         self.standing.close(reason)
 
 
-def check_own(log: str) -> Work[Checkpoint | None]:
+def check_own(log: str) -> Work[None]:
     """(1) The newest checkpoint that this ledger has signed, which it must still bear out. Raises LedgerDoubtful."""
     yield from read_head()
     latest = yield from heads.newest()
     if latest is None:
-        return None
+        return
     if latest.checkpoint.origin != log:
         raise LedgerDoubtful("the ledger file is another agency's")
     yield from _bears_out(latest.checkpoint.head, "its own newest checkpoint")
-    return latest.checkpoint
 
 
-def check_seen(witness: str, seen: Checkpoint, latest: Checkpoint | None) -> Work[None]:
-    """(3) What a witness holds is in this ledger, or in an epoch that this one follows. Raises LedgerDoubtful."""
+def check_seen(witness: str, seen: Checkpoint) -> Work[None]:
+    """(3) What a witness holds is in this ledger, or in an epoch that this one follows. Raises LedgerDoubtful.
+
+    By the newest checkpoint of this moment: another process may have had a newer one cosigned since (1).
+    """
+    stored = yield from heads.newest()
+    latest = None if stored is None else stored.checkpoint
     epoch = _epoch(latest)
     if seen.head.epoch > epoch:
         raise LedgerDoubtful(f"the ledger is of epoch {epoch}, and {_held(witness, seen.head)}")

@@ -11,13 +11,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from consent_ledger.entries import Correction, CorrectionEntry
+from consent_ledger.errors import LedgerError
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import LedgerError
 from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import InputError, StorageError
-from gateway.node.evidence import Decision, Evidence, evidence
 from gateway.node.grouping import Pair, connected, people
+from gateway.node.linking import Decision, Linking, linking
 from gateway.node.rows import chunks, select_in
 from gateway.node.same_person import index_pending, regroup
 
@@ -116,14 +116,14 @@ def may_join(pair: Pair) -> Work[bool]:
         step = yield from _step(pair, same=True)
     except InputError:
         return False
-    known = yield from evidence(pair)
+    known = yield from linking(pair)
     person_of, _ = people(known.links)
     return step is Correction.SAME and person_of[pair[0]] != person_of[pair[1]]
 
 
 def _step(pair: Pair, *, same: bool) -> Work[Correction]:
     """What a decision for `same` would be; raises InputError if it may not be."""
-    known = yield from evidence(pair, supposed=[pair] if same else ())
+    known = yield from linking(pair, supposed=[pair] if same else ())
     stands = known.decisions.get(pair)
     if stands is not None:
         if stands.same is same:
@@ -170,7 +170,7 @@ def show(row_id: int) -> Work[PersonShown]:
     """Who is one person with this row, and why; keys and ids only."""
     ((person,),) = yield Statement("SELECT same_person FROM person WHERE id = ?", (row_id,))
     rows = yield Statement("SELECT id, hash IS NULL FROM person WHERE same_person = ? ORDER BY id", (person,))
-    known = yield from evidence([each for each, _ in rows])
+    known = yield from linking([each for each, _ in rows])
     name = yield from names_of({row_id for pair in known.decisions for row_id in pair} | {each for each, _ in rows})
     own = {each for each, _ in rows}
     by_number = {each: ids for ids in known.links.shared for each in ids if own.issuperset(ids)}
@@ -203,7 +203,7 @@ def without_effect(source: str) -> Work[list[tuple[str, str]]]:
     return [(name[one], name[other]) for one, other in rows]
 
 
-def _named(known: Evidence, pairs: Sequence[Pair]) -> Work[str]:
+def _named(known: Linking, pairs: Sequence[Pair]) -> Work[str]:
     """Decisions in words."""
     name = yield from names_of({row_id for pair in pairs for row_id in pair})
     said = []

@@ -1,7 +1,7 @@
 """What this node says to another member about the traffic between them (docs/wire.md, "Counts")."""
 
+from consent_ledger.errors import LedgerError
 from consent_ledger.exchange import settled_until
-from consent_ledger.record import LedgerError
 from gateway.errors import StorageError
 from gateway.node.parts import NodeParts
 from gateway.wire.counts import Counts, Hour, sign_counts
@@ -10,12 +10,15 @@ from gateway.wire.counts import Counts, Hour, sign_counts
 async def statement_for(member: str, since: int, until: int, *, node: NodeParts) -> str:
     """Signed counts of the hours from `since`; they end with the last one that nothing can change any more.
 
+    Of no hour at all, if counts of the first are no longer kept: what is missing must not be read as none.
     Raises StorageError.
     """
     now = node.clock.now()
     until = max(since, min(until, settled_until(now)))
     try:
         await node.ledger.settle()
+        if since < await node.ledger.exchanged_from():
+            until = since
         counted = await node.ledger.exchanged(member, since, until)
         head = await node.ledger.signed_head()
     except LedgerError as error:

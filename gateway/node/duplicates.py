@@ -19,14 +19,14 @@ from gateway.matching.keys import keys_of
 from gateway.matching.record import MAX_ASKED_NAMES, Asked, Card
 from gateway.matching.score import choose, pairs_of, weigh_pairs
 from gateway.node.corrections import may_join, names_of
-from gateway.node.evidence import pair_of
 from gateway.node.grouping import Pair
+from gateway.node.linking import pair_of
 from gateway.node.rows import chunks, select_in
 from gateway.node.same_person import candidate_of
 from mappings.vocabulary import MatchGrade
 
 BATCH_PEOPLE = 100
-MAX_NEIGHBOURS = 64  # people read under one key, as in the statement below
+MAX_NEIGHBOURS = 64  # people read under one key
 MAX_COMPARED = 20  # people compared with one: those who share most of their keys
 MIN_SHARED_KEYS = 2  # who is probably the same agrees in more than one detail; a birth date alone is shared by many
 
@@ -88,7 +88,7 @@ def written_names(people: Sequence[int]) -> Work[dict[int, str]]:
 
 
 _DESCRIBED = "same_person, hash IS NULL, names, birth_date, addresses, identifiers FROM person"
-_ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? AND person_id > ? LIMIT 64) AS k"
+_ONE_KEY = "SELECT person_id FROM (SELECT person_id FROM match_key WHERE key = ? AND person_id > ? LIMIT ?) AS k"
 
 
 @cache
@@ -112,7 +112,9 @@ def _batch(after: int, today: date) -> Work[tuple[int, list[Duplicate], int]]:
     for person, card in cards.items():
         keys = keys_of(card)
         if keys:
-            hits = yield Statement(_by_keys(len(keys)), tuple(value for key in keys for value in (key, person)))
+            hits = yield Statement(
+                _by_keys(len(keys)), tuple(value for key in keys for value in (key, person, MAX_NEIGHBOURS))
+            )
             shared = Counter(other for (other,) in hits).most_common(MAX_COMPARED)
             near[person] = [other for other, count in shared if count >= MIN_SHARED_KEYS]
     # (2) their cards

@@ -20,23 +20,25 @@ from gateway.wire.limits import (
     ANSWER_TOKEN_BYTES,
     KIB,
     MAX_DOCUMENT_BYTES,
+    MAX_HUB_KEYS,
+    MAX_NOTE_BYTES,
     MAX_RECIPIENTS,
+    MAX_STATEMENT_BYTES,
     MAX_TOKEN_BYTES,
 )
 
 FORMAT: Final = "patchwork-evidence/1"
-MAX_EVIDENCE_BYTES: Final = MAX_DOCUMENT_BYTES + 8 * 1024 * KIB  # two entries of the longest, and all answers again
+MAX_EVIDENCE_BYTES: Final = 2 * MAX_DOCUMENT_BYTES + 8 * 1024 * KIB  # two entries of the longest, and all answers again
 
 MAX_ENTRIES = 2  # a question is asked and received, or answered
 MAX_PROOF_HASHES = 63
 _MAX_LEAF_BYTES = MAX_BODY_BYTES + KIB
-_MAX_NOTE_BYTES = 64 * KIB
 _KEY_BYTES = 32
 
 _REQUIRED = frozenset(
     {"format", "federation", "member", "jti", "written_at", "operator_key", "document", "answers", "entries", "tree"}
 )
-_OPTIONAL = frozenset({"question", "bundle", "checkpoint"})
+_OPTIONAL = frozenset({"question", "bundle", "checkpoint", "checkpoint_document", "witness_keys"})
 _ENTRY = frozenset({"seq", "leaf", "key", "proof"})
 _TREE = frozenset({"size", "root"})
 
@@ -55,7 +57,9 @@ class ProvedEntry:
 class Evidence:
     """What `member` has about question `jti`. `question`: the asker has it; `bundle` (raw DEFLATE): who disclosed it.
 
-    `operator_key` is what the writer took for the operator's: no proof of anything.
+    `operator_key` is what the writer took for the operator's: no proof of anything. `checkpoint` is the signed note of
+    the tree with its cosignatures; `checkpoint_document` the federation document with the keys under it, None if that
+    is `document`; `witness_keys` the hub's statements of the keys with which it cosigns.
     """
 
     federation: str
@@ -71,6 +75,8 @@ class Evidence:
     tree_size: int
     tree_root: bytes
     checkpoint: str | None
+    checkpoint_document: str | None = field(repr=False)
+    witness_keys: Sequence[str]
 
 
 def write(evidence: Evidence) -> bytes:
@@ -101,6 +107,9 @@ def write(evidence: Evidence) -> bytes:
         content["bundle"] = base64url.encode_text(evidence.bundle)
     if evidence.checkpoint is not None:
         content["checkpoint"] = base64url.encode_text(evidence.checkpoint.encode())
+        content["witness_keys"] = list(evidence.witness_keys)
+    if evidence.checkpoint_document is not None:
+        content["checkpoint_document"] = evidence.checkpoint_document
     return orjson.dumps(content)
 
 
@@ -134,6 +143,10 @@ def read(data: bytes) -> Evidence:
         tree_size=integer(tree, "size", minimum=1),
         tree_root=bytes.fromhex(sha256(tree, "root")),
         checkpoint=_note(content) if "checkpoint" in content else None,
+        checkpoint_document=text(content, "checkpoint_document", max_chars=MAX_DOCUMENT_BYTES)
+        if "checkpoint_document" in content
+        else None,
+        witness_keys=_statements(content) if "witness_keys" in content else (),
     )
 
 
@@ -148,8 +161,15 @@ def _entry(entry: Claims) -> ProvedEntry:
     )
 
 
+def _statements(content: Claims) -> tuple[str, ...]:
+    statements = array(content, "witness_keys", str, maximum=MAX_HUB_KEYS)
+    if any(len(each) > MAX_STATEMENT_BYTES for each in statements):
+        raise MalformedMessage("witness_keys: a statement is too long")
+    return tuple(statements)
+
+
 def _note(content: Claims) -> str:
     try:
-        return raw(content, "checkpoint", maximum=_MAX_NOTE_BYTES).decode("utf-8")
+        return raw(content, "checkpoint", maximum=MAX_NOTE_BYTES).decode("utf-8")
     except UnicodeDecodeError:
         raise MalformedMessage("checkpoint is not UTF-8") from None

@@ -2,20 +2,19 @@
 operator's public key: years later, without a node, by whoever holds the answer that names the entry (`ledger_leaf`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from consent_ledger import heads, proofs
-from consent_ledger.checkpoint import Cosigned, Head, cosigned_by, origin_of, verify, with_cosignatures
+from consent_ledger import heads, proof
+from consent_ledger.checkpoint import Cosigned, Head, origin_of, verify, with_cosignatures
 from consent_ledger.merkle import ProofInvalid, verify_inclusion
 from consent_ledger.note import NoteInvalid, NoteKey
 from gateway.database.contract import Database
 from gateway.errors import InputError, MalformedMessage, WireError
+from gateway.node.cosignatures import read_cosignatures
 from gateway.wire import base64url
-from gateway.wire.checkpoints import verify_witness_key
 from gateway.wire.claims import array, identifier, integer, only, raw, read_claims, sha256, text
 from gateway.wire.federation import HUB, Federation, verify_document
 from gateway.wire.keys import VerifyKey, ledger_public
@@ -49,16 +48,16 @@ class Proven:
 
 async def prove(seq: int, *, database: Database, member: str, federation: Federation) -> bytes | None:
     """The file for one entry; None if no checkpoint covers it yet. Raises StorageError, LedgerCorrupt."""
-    stored = await database.read(heads.covering(seq))
+    proved = await database.read(proof.prove([seq]))
+    stored, path = proved.stored, proved.paths[seq]
     if stored is None:
         return None
-    hashed, path = await database.read(proofs.inclusion(seq, stored.checkpoint.head.size))
     claims = {
         "format": FORMAT,
         "member": member,
         "seq": seq,
-        "leaf_hash": hashed.hex(),
-        "proof": [base64url.encode_text(each) for each in path],
+        "leaf_hash": path.leaf_hash.hex(),
+        "proof": [base64url.encode_text(each) for each in path.hashes],
         "checkpoint": base64url.encode_text(with_cosignatures(stored.note, stored.cosignatures).encode()),
         "federation_document": federation.token.decode("ascii"),
         "witness_keys": await database.read(heads.key_statements(HUB)),
@@ -87,26 +86,10 @@ def check_proof(file: bytes, *, operator_key: VerifyKey) -> Proven:
         path = [base64url.decode_text(each) for each in array(claims, "proof", str, maximum=MAX_PROOF_HASHES)]
         verify_inclusion(bytes.fromhex(leaf), seq, head.size, path, head.root)  # (4)
         statements = array(claims, "witness_keys", str, maximum=MAX_HUB_KEYS)
-        vouched = cosignatures(note, federation, statements, log=name)  # (5)
+        vouched = read_cosignatures(note, federation, statements, log=name).vouched  # (5)
     except (WireError, NoteInvalid, ProofInvalid, UnicodeDecodeError) as error:
         raise InputError(f"the proof does not hold: {error}") from error
     return Proven(federation=federation.name, member=member.id, seq=seq, leaf_hash=leaf, head=head, vouched=vouched)
-
-
-def cosignatures(note: str, federation: Federation, statements: Sequence[str], *, log: str) -> tuple[Cosigned, ...]:
-    """The cosignatures that hold under a note of `log`, by members' ledger keys and the hub's stated ones."""
-    keys = [
-        NoteKey(name=origin_of(federation.name, member.id), public=ledger_public(member.ledger_key))
-        for member in federation.members.values()
-    ]
-    for statement in statements:
-        try:
-            keys.append(NoteKey(name=origin_of(federation.name, HUB), public=verify_witness_key(statement, federation)))
-        except WireError:
-            continue  # of a hub key that the document no longer lists
-    names = {line.split(" ")[1] for line in note.rpartition("\n\n")[2].splitlines()}
-    found = (cosigned_by(note, key) for key in keys if key.name in names and key.name != log)
-    return tuple(each for each in found if each is not None)
 
 
 def _read(file: bytes) -> dict[str, Any]:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from consent_ledger.budget import day_secret
+from consent_ledger.errors import LedgerError
 from consent_ledger.ledger import Ledger
 from consent_ledger.looked import LookedEntry
-from consent_ledger.record import LedgerError
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.errors import StorageError

@@ -11,8 +11,9 @@ from typing import Any
 
 import orjson
 
+from consent_ledger.kinds import ANSWERS, EntryKind
 from consent_ledger.read import Entry
-from consent_ledger.record import ANSWERS, EntryKind, read_leaf
+from consent_ledger.record import read_leaf
 from gateway.database.contract import Database, Statement, Work
 from gateway.matching.index import find
 from gateway.matching.normalise import name_tokens

@@ -5,6 +5,9 @@ the person as typed: so five spellings of one name are five variants of one pers
 name is known here. The counts are kept by consent_ledger/budget.py, which refuses an answer that no budget has room
 for. This remembers what was refused, so that the next question of the kind is not even matched; what a restart forgets
 is refused, and remembered, once more.
+
+Break-glass counts apart, under kinds and limits of its own, so that nobody's routine keeps an emergency out
+(docs/decisions/budgets.md).
 """
 
 import logging
@@ -20,6 +23,7 @@ from gateway.events import emit
 from gateway.matching.normalise import skeleton
 from gateway.matching.record import Asked, asked_of
 from gateway.wire.query import VerifiedQuery
+from mappings.vocabulary import Purpose
 
 MEMBER, PRACTITIONER, TYPED, PERSON = "member", "practitioner", "typed-person", "person"
 
@@ -32,10 +36,14 @@ _SECONDS_PER_DAY = 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """The most in one day (UTC). The last two: one member's questions about one person, and variants of that person."""
+    """The most in one day (UTC). The last two: one member's questions about one person, and variants of that person,
+    each once for break-glass and once for all else.
+    """
 
     per_practitioner: int = 500
     per_member: int = 5000
+    break_glass_per_practitioner: int = 20
+    break_glass_per_member: int = 100
     per_person: int = 60
     variants_per_person: int = 5
 
@@ -50,6 +58,7 @@ class Asking(NamedTuple):
     variant: bytes
     asker: tuple[Count, Count]
     typed: Count
+    urgent: bool  # break-glass
 
 
 class Budgets:
@@ -66,7 +75,7 @@ class Budgets:
     def _begin(self, day: int, secret: bytes) -> None:
         self._day, self._secret = day, secret
         self._spent: dict[bytes, Count] = {}
-        self._askers: dict[tuple[str, str], tuple[Count, Count]] = {}
+        self._askers: dict[tuple[str, str, bool], tuple[Count, Count]] = {}
 
     async def asking(self, query: VerifiedQuery) -> Asking:
         """What this question counts towards before it is matched; raises StorageError. Reads nothing but once a day."""
@@ -79,10 +88,11 @@ class Budgets:
         question, secret = query.query, self._secret
         asked = asked_of(question.subject, today=datetime.fromtimestamp(now, UTC).date())
         issuer, variant = question.issuer, _keyed(secret, _VARIANT_BYTES, asked)
-        typed = self._of_person(TYPED, _keyed(secret, _NAME_BYTES, (TYPED, issuer, _typed_person(asked))), variant)
-        return Asking(
-            asked, self._day, secret, issuer, variant, self._of_asker(issuer, question.practitioner.id), typed
-        )
+        urgent = question.purpose is Purpose.BREAK_GLASS
+        kind = _kind(TYPED, urgent)
+        typed = self._of_person(kind, _keyed(secret, _NAME_BYTES, (kind, issuer, _typed_person(asked))), variant)
+        asker = self._of_asker(issuer, question.practitioner.id, urgent)
+        return Asking(asked, self._day, secret, issuer, variant, asker, typed, urgent)
 
     def spend(self, asking: Asking, person_id: int | None = None) -> Spend:
         """What goes on record: the person as typed and, only if they might be disclosed, who that is.
@@ -93,8 +103,9 @@ class Budgets:
         """
         counts: tuple[Count, ...] = (*asking.asker, asking.typed)
         if person_id is not None:
-            name = _keyed(asking.secret, _NAME_BYTES, (PERSON, asking.issuer, person_id))
-            counts = (*counts, self._of_person(PERSON, name, asking.variant))
+            kind = _kind(PERSON, asking.urgent)
+            name = _keyed(asking.secret, _NAME_BYTES, (kind, asking.issuer, person_id))
+            counts = (*counts, self._of_person(kind, name, asking.variant))
         for place, count in enumerate(counts):
             if count.name in self._spent:
                 spent = self._spent[count.name]._replace(variant=count.variant)
@@ -107,7 +118,7 @@ class Budgets:
         Of a person, how they were typed too, so that nobody is looked for when that is typed again.
         """
         for count in refused.counts:
-            if count.kind == PERSON:
+            if count.kind == _kind(PERSON, asking.urgent):
                 self._spent[asking.typed.name] = count
             if count.name not in self._spent:
                 self._spent[count.name] = count
@@ -119,22 +130,32 @@ class Budgets:
                     kind=count.kind,
                 )
 
-    def _of_asker(self, issuer: str, practitioner: str) -> tuple[Count, Count]:
+    def _of_asker(self, issuer: str, practitioner: str, urgent: bool) -> tuple[Count, Count]:
         """Of the member and of its practitioner; remembered, for they ask again."""
-        known = self._askers.get((issuer, practitioner))
+        known = self._askers.get((issuer, practitioner, urgent))
         if known is None:
             if len(self._askers) >= _ASKERS_REMEMBERED:
                 self._askers.clear()
-            member = _keyed(self._secret, _NAME_BYTES, (MEMBER, issuer))
-            own = _keyed(self._secret, _NAME_BYTES, (PRACTITIONER, issuer, practitioner))
-            known = self._askers[issuer, practitioner] = (
-                Count(MEMBER, member, _NO_VARIANT, self._limits.per_member, 1),
-                Count(PRACTITIONER, own, _NO_VARIANT, self._limits.per_practitioner, 1),
+            limits = self._limits
+            most, most_each = limits.per_member, limits.per_practitioner
+            if urgent:
+                most, most_each = limits.break_glass_per_member, limits.break_glass_per_practitioner
+            of_all, of_one = _kind(MEMBER, urgent), _kind(PRACTITIONER, urgent)
+            member = _keyed(self._secret, _NAME_BYTES, (of_all, issuer))
+            own = _keyed(self._secret, _NAME_BYTES, (of_one, issuer, practitioner))
+            known = self._askers[issuer, practitioner, urgent] = (
+                Count(of_all, member, _NO_VARIANT, most, 1),
+                Count(of_one, own, _NO_VARIANT, most_each, 1),
             )
         return known
 
     def _of_person(self, kind: str, name: bytes, variant: bytes) -> Count:
         return Count(kind, name, variant, self._limits.per_person, self._limits.variants_per_person)
+
+
+def _kind(kind: str, urgent: bool) -> str:
+    """What is counted, in words; it is hashed too, so that break-glass shares no count with anything else."""
+    return f"break-glass-{kind}" if urgent else kind
 
 
 def _typed_person(asked: Asked) -> tuple[str, ...]:

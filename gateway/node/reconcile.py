@@ -1,107 +1,69 @@
-"""Which answers were sent and never came: two members' counts of one traffic, side by side (docs/ledger.md,
-"Reconciling").
+"""Ask each member for its counts and hold them against this node's own (docs/ledger.md, "Reconciling")."""
 
-Only whoever carries an answer can lose it, and a question travels through its asker's hub alone. So where a member says
-that it answered more than the asker has, the asker's hub is named: or one of the two says what is not so, and its
-ledger will not bear it out. What cannot be so on the face of it is held against the member that says it, not the hub.
-"""
-
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
-from consent_ledger.exchange import HourCount
-from gateway.wire.counts import Counts, Hour
+from consent_ledger.errors import LedgerError
+from consent_ledger.exchange import settled_until
+from gateway.errors import PatchworkError, StorageError
+from gateway.links.counts_client import NoStatement
+from gateway.node.compare_counts import Compared, compare
+from gateway.node.parts import NodeParts
+from gateway.wire.counts import verify_counts
+from gateway.wire.federation import Member
+from gateway.wire.limits import MAX_COUNTS_HOURS
 
-_NOTHING = HourCount()
-_NO_HOUR = Hour(answered=0, received=0, unfinished=0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """Answers of `answerer` to `asker` of one hour that did not arrive through `hub`: `answered` > `received`.
-
-    `unfinished` questions may hide as many more, and excuse as many.
-    """
-
-    hub: str
-    hour: int
-    asker: str
-    answerer: str
-    answered: int
-    received: int
-    unfinished: int
-
-    @property
-    def missing(self) -> int:
-        """At least so many."""
-        return self.answered - self.received - self.unfinished
+Fetch = Callable[[Member, int, int], Coroutine[Any, Any, bytes]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Overstated:
-    """`member` says that it answered more questions of one hour than it was asked: no hub is to blame for that."""
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A member that has given no statement that holds, and why; the message quotes nothing of what it said."""
 
     member: str
-    hour: int
-    answered: int
-    asked: int
+    why: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """One member's statement against our record; `answers`, both ways, were said to be sent, in hours until `until`."""
+async def reconcile(since: int, *, node: NodeParts, fetch: Fetch) -> AsyncIterator[Compared | Silent]:
+    """Compare with every member with which there was traffic since that hour, a month at a time.
 
-    member: str
-    until: int
-    answers: int
-    gaps: tuple[Gap, ...]
-    overstated: tuple[Overstated, ...]
-
-
-def compare(mine: Mapping[int, HourCount], theirs: Counts, *, hub: str) -> Compared:
-    """Our counts with a member against its statement to us; `hub` is the one by which we ask.
-
-    Hours beyond the statement's end are left for another time: there an answer may still be on its way.
+    Begins with the first hour of which this node still keeps counts. A member that fails once is silent for the rest;
+    one that keeps counts for a shorter time is silent about what it has dropped. Raises FederationError, StorageError.
     """
-    gaps: list[Gap] = []
-    overstated: list[Overstated] = []
-    answers = 0
-    for hour in sorted({hour for hour in mine if theirs.since <= hour < theirs.until} | theirs.hours.keys()):
-        ours, said = mine.get(hour, _NOTHING), theirs.hours.get(hour, _NO_HOUR)
-        answers += said.answered + ours.answered
-        if said.answered > ours.asked:
-            overstated.append(Overstated(member=theirs.issuer, hour=hour, answered=said.answered, asked=ours.asked))
-        else:
-            gaps.append(_to_us(hour, ours, theirs, said, hub=hub))
-        gaps.append(_from_us(hour, ours, theirs, said))
-    return Compared(
-        member=theirs.issuer,
-        until=theirs.until,
-        answers=answers,
-        gaps=tuple(gap for gap in gaps if gap.missing > 0),
-        overstated=tuple(overstated),
+    federation = node.membership.current().federation
+    until = settled_until(node.clock.now())
+    try:
+        await node.ledger.settle()
+        since = max(since, await node.ledger.exchanged_from())
+    except LedgerError as error:
+        raise StorageError(str(error)) from error
+    for id_ in await node.ledger.exchanged_with(since, until):
+        member = federation.members.get(id_)
+        if member is None or not member.active:
+            yield Silent(id_, "it is no active member any more")
+            continue
+        try:
+            for start in range(since, until, MAX_COUNTS_HOURS):
+                yield await _compare_with(member, start, min(start + MAX_COUNTS_HOURS, until), node=node, fetch=fetch)
+        except PatchworkError as error:
+            yield Silent(id_, str(error) if isinstance(error, NoStatement) else f"its statement does not hold: {error}")
+
+
+async def _compare_with(member: Member, since: int, until: int, *, node: NodeParts, fetch: Fetch) -> Compared | Silent:
+    token = await fetch(member, since, until)
+    now = node.clock.now()
+    theirs = verify_counts(
+        token,
+        issuer=member.id,
+        reader=node.me.member,
+        federation=node.me.federation,
+        keys=member.keys_at(now),
+        now=now,
     )
-
-
-def _to_us(hour: int, ours: HourCount, theirs: Counts, said: Hour, *, hub: str) -> Gap:
-    return Gap(
-        hub=hub,
-        hour=hour,
-        asker=theirs.reader,
-        answerer=theirs.issuer,
-        answered=said.answered,
-        received=ours.received,
-        unfinished=ours.unfinished,
-    )
-
-
-def _from_us(hour: int, ours: HourCount, theirs: Counts, said: Hour) -> Gap:
-    return Gap(
-        hub=theirs.hub,
-        hour=hour,
-        asker=theirs.issuer,
-        answerer=theirs.reader,
-        answered=ours.answered,
-        received=said.received,
-        unfinished=said.unfinished,
-    )
+    if theirs.since != since or theirs.until > until:
+        raise NoStatement("it spoke of other hours than it was asked for")
+    if theirs.until == since:
+        return Silent(member.id, f"it has no counts of some of these {until - since} hours, or not yet")
+    mine = await node.ledger.exchanged(member.id, since, until)
+    return compare(mine, theirs, hub=node.hub.address)

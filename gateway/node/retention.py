@@ -2,42 +2,64 @@
 
 (1) what imports could not use: rows of runs that ended so long ago
 (2) ids of questions that have expired for good
-(3) secrets of months (questions) and years (officers' acts) that ended so long ago: put on record, then destroyed.
-    Only under a clock that agrees with the hub's: one that runs ahead would destroy what nobody can bring back
+Only under a clock that agrees with the hub's, for one that runs ahead would destroy what nobody can bring back:
+(3) count what went to and fro while it can still be opened
+(4) answers kept as evidence, counts, and notes of late answers that were never needed, a piece at a time
+(5) secrets of months (questions) and years (officers' acts) that ended so long ago: put on record, then destroyed
 """
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from consent_ledger.errors import LedgerError
 from consent_ledger.governance import RetentionEntry
-from consent_ledger.record import LedgerError
 from consent_ledger.retention import periods_over, purge_replay
+from consent_ledger.retention_beside import (
+    PIECE_ROWS,
+    drop_answers,
+    drop_counts,
+    drop_late,
+    hour_of_day,
+    hour_of_month,
+)
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import FederationError, LedgerDoubtful, PatchworkError
 from gateway.events import emit
 from gateway.node.parts import NodeParts
 
 DAY_S = 86_400.0
+LATE_DAYS = 1  # a note of a late answer is used within the hour, or never
+PAUSE_S = 0.02  # between two pieces
+MAX_PIECES = 1000  # of one kind in one run: 250,000 rows, within half a minute
 AGAIN_S = 600.0  # when the clock could not be compared: a node that has just started has not heard from the hub
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How long: months of questions, years of officers' acts (0 for ever), days of rejected records (0 for ever)."""
+    """How long, and 0 for ever: months of questions and of answers that left, years of officers' acts, days of counts
+    and of rejected records.
+    """
 
     questions_months: int
     officers_years: int
+    answers_months: int
+    counts_days: int
     rejected_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retained:
-    """What went: rows and periods. `periods` None: none was looked at, as clock or ledger cannot be trusted now."""
+    """What went: rows and periods. `periods` None: neither they nor answers and counts were looked at, as clock or
+    ledger cannot be trusted now.
+    """
 
     rejected: int
     replay: int
+    answers: int = 0
+    counts: int = 0
     periods: tuple[str, ...] | None
 
 
@@ -53,14 +75,20 @@ async def retain(node: NodeParts, ledger_database: Database, limits: Limits) -> 
         node.standing.check()
     except (FederationError, LedgerDoubtful):
         return Retained(rejected=rejected, replay=replay, periods=None)
-    held = dict(await node.ledger.periods())  # (3)
+    await node.ledger.settle(pause_s=PAUSE_S)  # (3)
+    answers_before = hour_of_month(now, limits.answers_months)  # (4)
+    counts_before = hour_of_day(now, limits.counts_days)
+    answers = await _in_pieces(ledger_database, lambda: drop_answers(answers_before))
+    counts = await _in_pieces(ledger_database, lambda: drop_counts(counts_before))
+    await _in_pieces(ledger_database, lambda: drop_late(hour_of_day(now, LATE_DAYS)))
+    held = dict(await node.ledger.periods())  # (5)
     today = datetime.fromtimestamp(now, UTC).date()
     over = periods_over(held, today=today, months=limits.questions_months, years=limits.officers_years)
     if over:
         await node.ledger.note(RetentionEntry(periods={period: held[period] for period in over}))
     for period in over:
         await node.ledger.destroy_period(period)
-    return Retained(rejected=rejected, replay=replay, periods=over)
+    return Retained(rejected=rejected, replay=replay, periods=over, answers=answers, counts=counts)
 
 
 async def retain_daily(node: NodeParts, ledger_database: Database, limits: Limits) -> None:
@@ -69,12 +97,31 @@ async def retain_daily(node: NodeParts, ledger_database: Database, limits: Limit
         pause = DAY_S
         try:
             done = await retain(node, ledger_database, limits)
-            emit("retention.applied", rejected=done.rejected, replay=done.replay, periods=len(done.periods or ()))
+            emit(
+                "retention.applied",
+                rejected=done.rejected,
+                replay=done.replay,
+                answers=done.answers,
+                counts=done.counts,
+                periods=len(done.periods or ()),
+            )
             if done.periods is None:
                 pause = AGAIN_S
         except (PatchworkError, LedgerError) as error:
             emit("retention.failed", level=logging.ERROR, code=getattr(error, "code", "ledger"))
         await asyncio.sleep(pause)
+
+
+async def _in_pieces(database: Database, piece: Callable[[], Work[int]]) -> int:
+    """Drop what is over, with room for answers in between; what is left after MAX_PIECES is left for tomorrow."""
+    dropped = 0
+    for _ in range(MAX_PIECES):
+        rows = await database.write(piece())
+        dropped += rows
+        if rows < PIECE_ROWS:
+            break
+        await asyncio.sleep(PAUSE_S)
+    return dropped
 
 
 def _drop_rejected(before: float) -> Work[int]:

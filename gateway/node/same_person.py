@@ -15,8 +15,8 @@ from gateway.database.contract import Row, Statement, Work
 from gateway.matching.index import index_people, unindex
 from gateway.matching.normalise import nhs_number, parse_postcode
 from gateway.matching.record import Candidate
-from gateway.node.evidence import Evidence, evidence
 from gateway.node.grouping import people
+from gateway.node.linking import Linking, linking
 from gateway.node.protected import Guard, Name
 from gateway.node.rows import LOOKUP_KEYS, chunks, select_in, update_in
 from mappings.vocabulary import NHS_NUMBER_SYSTEM
@@ -27,7 +27,7 @@ def regroup(changed: Sequence[int], numbers_before: Iterable[Row] = ()) -> Work[
     # (1) all that links them, and did so until now
     numbers = {number for (number,) in numbers_before if number}
     numbers |= yield from _note_protected_numbers(changed)
-    known = yield from evidence(changed, numbers)
+    known = yield from linking(changed, numbers)
     person_of, suspended = people(known.links)
     # (2) note which joins by hand have no effect, now or no more
     yield Statement(
@@ -65,7 +65,7 @@ def _note_protected_numbers(changed: Sequence[int]) -> Work[set[str]]:
     return {number for number, _ in before ^ now}
 
 
-def _named_by_the_living(known: Evidence, person_of: dict[int, int]) -> dict[int, int]:
+def _named_by_the_living(known: Linking, person_of: dict[int, int]) -> dict[int, int]:
     """The new `same_person` of each row: the lowest that is still there. An emptied row that no decision joins to
     others is left out: it follows those with whom it was one person.
     """
@@ -81,7 +81,7 @@ def _named_by_the_living(known: Evidence, person_of: dict[int, int]) -> dict[int
     }
 
 
-def _whereto(person: int, known: Evidence, target: dict[int, int]) -> int:
+def _whereto(person: int, known: Linking, target: dict[int, int]) -> int:
     """Where those went who were this person: to where some of them stayed, else to the lowest."""
     went = {target[row.id] for row in known.rows.values() if row.person == person and not row.gone}
     return person if person in went else min(went, default=person)

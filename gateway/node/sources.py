@@ -8,9 +8,9 @@ from pathlib import Path
 from connectors.contract import SourceError
 from connectors.registry import build
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision
+from consent_ledger.errors import LedgerError
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import consents_of
-from consent_ledger.record import LedgerError
 from gateway.database.contract import Database
 from gateway.errors import ConfigurationError, StorageError
 from gateway.node.consents import ImportedConsent

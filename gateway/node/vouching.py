@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from consent_ledger import heads, proofs
 from consent_ledger.checkpoint import Checkpoint, Cosigned, verify, with_cosignatures
+from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.note import NoteInvalid, NoteKey
-from consent_ledger.record import LedgerCorrupt
 from gateway.database.contract import Database
-from gateway.node.inclusion import cosignatures
+from gateway.node.cosignatures import read_cosignatures
 from gateway.wire.federation import HUB, Federation
 
 PAGE = 500  # checkpoints of one read
@@ -84,7 +84,7 @@ async def _note(
     except NoteInvalid:
         return
     statements = await database.read(heads.key_statements(HUB))
-    for cosigned in cosignatures(note, federation, statements, log=log.name):
+    for cosigned in read_cosignatures(note, federation, statements, log=log.name).vouched:
         before = by.get(cosigned.witness)
         if before is None or before.checkpoint.head.place <= checkpoint.head.place:
             by[cosigned.witness] = Voucher(checkpoint=checkpoint, cosigned=cosigned)

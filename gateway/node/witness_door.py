@@ -4,7 +4,6 @@ It sees sizes and hashes. What it saw stands in its own ledger's database, in th
 """
 
 import asyncio
-import logging
 from collections import Counter
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from consent_ledger.witness import WitnessRefused, cosign_next, newest_seen
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.errors import NotAuthentic, Overloaded
-from gateway.events import emit
+from gateway.events import Bounded
 from gateway.links.body import BodyReader, no_body
 from gateway.node.identity import Identity
 from gateway.node.membership import Membership
@@ -41,6 +40,7 @@ class WitnessDoor:
         self._clock = clock
         self._bodies = BodyReader()
         self._one_at_a_time = asyncio.Lock()
+        self._refusals = Bounded("checkpoint.refused")
         self._waiting = 0
         self._hour, self._taken = 0, Counter[str]()
 
@@ -96,7 +96,7 @@ class WitnessDoor:
                 now=self._clock.now(),
             )
         except (NoteInvalid, WitnessRefused) as error:
-            emit("checkpoint.refused", level=logging.WARNING, member=member.id, reason=str(error))
+            self._refusals.warn(member=member.id, reason=str(error), now=self._clock.now())
             return Verdict(refused=str(error))
         return Verdict(cosignature=line)
 

@@ -62,7 +62,7 @@ class Witnesses:
 
     async def ask(self) -> list[Answer]:
         """What each holds; none of them can hold up another."""
-        return list(await asyncio.gather(*(self._ask(witness) for witness in self.names)))
+        return list(await asyncio.gather(*(self.ask_one(witness) for witness in self.names)))
 
     async def submit(self, witness: str, note: str, proof: Sequence[bytes]) -> Verdict:
         """Ask one for its cosignature; raises HubError, WireError, FederationError."""
@@ -81,7 +81,8 @@ class Witnesses:
             raise NotAuthentic("the hub has not said which key it cosigns with")
         return NoteKey(name=name, public=verify_witness_key(statement, federation))
 
-    async def _ask(self, witness: str) -> Answer:
+    async def ask_one(self, witness: str) -> Answer:
+        """What one of them holds."""
         try:
             held = await self._client.held(self._address(witness))
         except (HubError, WireError, FederationError) as error:

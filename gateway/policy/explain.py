@@ -98,8 +98,8 @@ def clauses(agreement: Agreement) -> Iterator[tuple[str, str]]:
     yield "Purposes", words.purposes(agreement.purposes)
     for heading, texts in (
         ("Data", agreement.data),
-        ("Permitted use", agreement.permitted_use),
-        ("Restriction", agreement.restrictions),
+        ("Permitted use", tuple(map(words.action, agreement.permitted_use))),
+        ("Not allowed", tuple(map(words.action, agreement.restrictions))),
         ("Recipients must", agreement.responsibilities),
         ("Security", agreement.security_measures),
         ("Legal compliance", agreement.legal_compliance),

@@ -53,6 +53,27 @@ OBJECTIONS: Final = {
     OnObjection.REVIEW: "somebody at the agency asked decides",
     OnObjection.PROCEED: "it is disclosed all the same, and the objection is on record",
 }
+# Actions of ODRL (W3C, 2018), in which MAIS states what is permitted and forbidden.
+ACTIONS: Final = {
+    "odrl:aggregate": "combining it with other data",
+    "odrl:anonymize": "making it anonymous",
+    "odrl:archive": "archiving it",
+    "odrl:copy": "copying it",
+    "odrl:delete": "deleting it",
+    "odrl:derive": "deriving other data from it",
+    "odrl:display": "displaying it",
+    "odrl:distribute": "passing it on to others",
+    "odrl:index": "indexing it",
+    "odrl:inform": "informing the person",
+    "odrl:modify": "changing it",
+    "odrl:print": "printing it",
+    "odrl:read": "reading it",
+    "odrl:reproduce": "copying it",
+    "odrl:sell": "selling it",
+    "odrl:share": "sharing it",
+    "odrl:transfer": "transferring it for good",
+    "odrl:use": "using it",
+}
 
 _KINDS = {code.value: said for code, said in KINDS.items()}
 
@@ -97,6 +118,11 @@ def recipients(codes: Collection[str], excepted: Collection[str] = ()) -> str:
 def kind(code: str) -> str:
     """A kind of organisation in words; a member id as it is."""
     return _KINDS.get(code, code)
+
+
+def action(code: str) -> str:
+    """An action of ODRL in words; anything else as it is."""
+    return ACTIONS.get(code, code)
 
 
 def parties(group: frozenset[Who], *, of: frozenset[Who]) -> str:

@@ -31,13 +31,30 @@ ALWAYS_SAID = (
     "Commissioner's Office to check what we do: ico.org.uk."
 )
 
+# As always said: whether this person ever had anything erased, the record does not tell any more.
+ERASED_SAID = (
+    "What has been erased at somebody's request cannot be in a report. Our record then still tells that there was an "
+    "erasure, and on which day, but not whose it was. So where this report has nothing to show, there may never have "
+    "been anything, or it has been erased. If you asked us to erase something, the answer that we gave you tells when."
+)
+IN_DOUBT = (
+    "Our record is in doubt today: it does not agree with itself, or with what others keep to check it by. This report "
+    "may be incomplete or wrong. Please ask us for a new one once this has been put right."
+)
+RESTORED = (
+    "On {day} our record was restored from a copy, after part of it had been lost. Questions and wishes of the time "
+    "just before that day may be missing from this report."
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
     """What a report needs to know besides the entries.
 
-    `agencies` maps member ids and kinds of agency to names, `agreements` (uri, version) to names. `zone` None is the
-    machine's own. `by_role`: people who asked or recorded appear without their names.
+    `agencies` maps member ids and kinds of agency to names, `agreements` (uri, version) to names, `clauses` (uri,
+    version, rule) to what the rule allows, in words. `zone` None is the machine's own. `by_role`: people who asked or
+    recorded appear without their names. `in_doubt`: the record does not hold together now; `restored`: when it went on
+    after a loss, in epoch seconds.
     """
 
     agency: str
@@ -46,6 +63,9 @@ class Setting:
     by_role: bool
     agencies: Mapping[str, str] = field(default_factory=dict)
     agreements: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    clauses: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    in_doubt: bool = False
+    restored: tuple[int, ...] = ()
     zone: tzinfo | None = None
 
 
@@ -61,20 +81,29 @@ def access_document(report: AccessReport, setting: Setting) -> Document:
             "your wishes. Patchwork tells agencies who works with a person and how to reach them. It never passes on "
             "what is in your case notes.",
             ALWAYS_SAID,
+            ERASED_SAID,
         ),
+        warnings=tuple(_warnings(setting)),
         sections=tuple(_sections(report, setting)),
     )
 
 
+def _warnings(setting: Setting) -> Iterable[str]:
+    if setting.in_doubt:
+        yield IN_DOUBT
+    for at in setting.restored:
+        yield RESTORED.format(day=_day(at, setting))
+
+
 def _sections(report: AccessReport, setting: Setting) -> Iterable[Section]:
     questions = tuple(_question(each, setting) for each in report.questions)
-    none = () if questions else ("There is no question to show.",)
+    none = () if questions else ("There is no question to show here.",)
     yield Section(heading="Questions about you", paragraphs=none, items=questions)
     looks = tuple(_look(each, setting) for each in report.looks)
     none = () if looks else ("Nobody has opened it.",)
     yield Section(heading=f"Who of {setting.agency} opened your page", paragraphs=none, items=looks)
     statements = tuple(_statement(each, setting) for each in report.statements)
-    none = () if statements else ("Nothing has been recorded here.",)
+    none = () if statements else ("There is nothing to show here.",)
     yield Section(heading="What you, or somebody for you, said about sharing", paragraphs=none, items=statements)
     if report.corrections:
         items = (_item(each.at, setting, [("What", CORRECTIONS[each.correction])]) for each in report.corrections)
@@ -110,9 +139,9 @@ def _question(asked: QuestionAsked, setting: Setting) -> Item:
     facts += _outcome(asked)
     facts += [(f"Later, on {_day(each.at, setting)}", FOLLOWED[each.said]) for each in asked.followed]
     if asked.agreement is not None:
-        facts.append(("Agreement", setting.agreements.get(asked.agreement) or " version ".join(asked.agreement)))
-    if clauses := dict.fromkeys(each.rule for each in asked.shared):
-        facts.append(("Clause", ", ".join(clauses)))
+        named = setting.agreements.get(asked.agreement) or ", version ".join(asked.agreement)
+        facts.append(("Data sharing agreement", named))
+    facts += [("Clause that allowed it", _clause(asked, rule, setting)) for rule in _rules(asked)]
     mark = "Emergency access: the usual limits were set aside" if asked.break_glass else ""
     return _item(asked.at, setting, facts, mark)
 
@@ -129,6 +158,16 @@ def _outcome(asked: QuestionAsked) -> Iterable[Fact]:
         yield "What was shared", f"About {service_words(service)}: {MODES[mode]}."
     if any(each.against_objection for each in asked.shared):
         yield "Your objection", "You had objected. The clause lets us share all the same, and requires us to record it."
+
+
+def _rules(asked: QuestionAsked) -> Iterable[str]:
+    return dict.fromkeys(each.rule for each in asked.shared)
+
+
+def _clause(asked: QuestionAsked, rule: str, setting: Setting) -> str:
+    """In words where the agreement's text is at hand; its name in the text always, so that it can be found there."""
+    said = setting.clauses.get((*asked.agreement, rule)) if asked.agreement is not None else None
+    return f'{said} (there called "{rule}")' if said else f'"{rule}"'
 
 
 def _statement(statement: Statement, setting: Setting) -> Item:
@@ -177,7 +216,7 @@ def _refused(line: Provision) -> str:
 
 def _item(at: float, setting: Setting, facts: Iterable[Fact], mark: str = "") -> Item:
     when = _local(at, setting)
-    return Item(heading=f"{when.day} {when:%B %Y}, {when:%H:%M}", facts=_plain(facts), mark=mark)
+    return Item(heading=f"{when.day} {when:%B %Y}, {when:%H:%M %Z}".rstrip(), facts=_plain(facts), mark=mark)
 
 
 def _plain(facts: Iterable[Fact]) -> tuple[Fact, ...]:

@@ -20,6 +20,7 @@ _STYLE = """
   article { margin: 0 0 1.5rem; break-inside: avoid; }
   article + article { border-top: 1px solid #767676; padding-top: 1.25rem; }
   .mark { font-weight: bold; border-left: .375rem solid #000; padding-left: .75rem; margin: 0 0 .5rem; }
+  .warning { margin: 1.25rem 0; }
   @media (max-width: 32rem) { dl { display: block; } dd { margin: 0 0 .5rem; } dt { font-weight: bold; } }
   @page { size: A4; margin: 22mm 20mm; }
   @media print { html { font-size: 11pt; } body { margin: 0; max-width: none; padding: 0; } }
@@ -38,6 +39,8 @@ def _lines(document: Document) -> Iterator[str]:
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">\n<meta name="robots" content="noindex">'
     yield f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>"
     yield from _facts([*document.facts, ("Made on", document.date)])
+    for warning in document.warnings:
+        yield f'<p class="mark warning">{escape(warning)}</p>'
     for paragraph in document.paragraphs:
         yield f"<p>{escape(paragraph)}</p>"
     for index, section in enumerate(document.sections, 1):

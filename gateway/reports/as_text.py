@@ -16,6 +16,8 @@ def as_text(document: Document) -> str:
 def _lines(document: Document) -> Iterator[str]:
     yield from (document.title, "=" * len(document.title), "")
     yield from _facts([*document.facts, ("Made on", document.date)], "")
+    for warning in document.warnings:
+        yield from ("", *textwrap.wrap(f"*** {warning} ***", _WIDTH))
     for paragraph in document.paragraphs:
         yield from ("", *textwrap.wrap(paragraph, _WIDTH))
     for section in document.sections:

@@ -25,10 +25,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole document; `date` is the day it was made, in words."""
+    """A whole document; `date` is the day it was made, in words; `warnings` stand out above everything else."""
 
     title: str
     date: str
     facts: tuple[Fact, ...]
     paragraphs: tuple[str, ...]
     sections: tuple[Section, ...]
+    warnings: tuple[str, ...] = ()

@@ -7,10 +7,11 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
-from consent_ledger.record import ANSWERS, EntryKind
+from consent_ledger.kinds import ANSWERS, EntryKind
 from consent_ledger.report import shows
 from gateway.fhir.text import plain
 from gateway.policy.decide import Reason
+from gateway.policy.words import MODES
 from gateway.reports.document import Document, Fact, Item, Section
 from gateway.reports.words import GRADES, SIGN_IN, service_words
 from mappings.vocabulary import Mode, Purpose, Sensitivity
@@ -32,8 +33,26 @@ OFFICERS_REASONS: Final[Mapping[str, str]] = {
     Reason.NO_CONSENT: "the rule needs consent, and there is none that covers this",
     Reason.OBJECTION: "the person has objected, and the rule gives way",
 }
+KINDS: Final[Mapping[str, str]] = {
+    EntryKind.CONSENT: "consent",
+    EntryKind.WITHDRAWAL: "withdrawal of consent",
+    EntryKind.OBJECTION: "objection",
+    EntryKind.ANSWERED: "question answered here",
+    EntryKind.ASKED: "question asked from here",
+    EntryKind.RECEIVED: "what came back for a question asked from here",
+    EntryKind.BREAK_GLASS: "question answered here in which the glass was broken",
+    EntryKind.FINDING: "finding about a broken glass",
+    EntryKind.CASE: "step of a case",
+    EntryKind.AGREEMENT: "agreement accepted here, or no longer",
+    EntryKind.CORRECTION: "decision whether two records are one person",
+    EntryKind.REPORT_DECISION: "decision about a client's reports",
+    EntryKind.RELEASE: "report given out",
+    EntryKind.ERASURE: "erasure of a person",
+    EntryKind.RETENTION: "end of time limits",
+    EntryKind.EPOCH: "new beginning after a loss",
+}
 _SENSITIVITY: Final[Mapping[str, str]] = {
-    Sensitivity.NORMAL: "normal",
+    Sensitivity.NORMAL: "ordinary",
     Sensitivity.RESTRICTED: "restricted",
     Sensitivity.VERY_RESTRICTED: "very restricted",
 }
@@ -46,7 +65,6 @@ _TOLD: Final[Mapping[str, str]] = {
     "decision": "Decision",
     "finding": "Finding",
     "words": "In words",
-    "days": "Days given",
     "outcomes": "Outcomes",
     "correction": "Correction",
     "about": "About entry",
@@ -57,12 +75,12 @@ _TOLD: Final[Mapping[str, str]] = {
     "sha256": "SHA-256 of it",
     "accepted": "Accepted",
     "to": "Given to",
-    "relation": "Who is",
-    "identity": "Identity checked by",
-    "authority": "Authority checked by",
-    "forms": "As",
-    "keys": "Keys destroyed",
-    "periods": "Periods whose keys were destroyed",
+    "relation": "Who that is to the client",
+    "identity": "How their identity was checked",
+    "authority": "What shows that they may act",
+    "forms": "Given as",
+    "keys": "Secrets destroyed",
+    "periods": "Months and years whose secrets were destroyed",
     "reason": "Reason",
     "method": "Said how",
     "recorded_by": "Recorded by",
@@ -79,13 +97,18 @@ _LOOKED: Final[Mapping[str, str]] = {
     "lawful_basis": "Lawful basis",
 }
 
-_SCOPES: Final = ("purposes", "recipients", "except_recipients", "services")
+_SCOPES: Final[Mapping[str, str]] = {
+    "purposes": "for the purpose",
+    "recipients": "to",
+    "except_recipients": "but not to",
+    "services": "about the service",
+}
 
 
 def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzinfo | None = None) -> Document:
     """One opened entry."""
     when = datetime.fromtimestamp(body["at"], UTC).astimezone(zone)
-    facts: list[Fact] = [("Kind", body["kind"]), ("Leaf", leaf_hash)]
+    facts: list[Fact] = [("What it is", KINDS[body["kind"]]), ("Its hash", leaf_hash)]
     sections: tuple[Section, ...] = ()
     if "asker" in body:
         facts += _asker(body)
@@ -101,11 +124,23 @@ def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzi
     ]
     return Document(
         title=f"Entry {seq}",
-        date=f"{when.day} {when:%B %Y}, {when:%H:%M}",
+        date=_moment(when),
         facts=tuple((term, plain(value)) for term, value in facts),
         paragraphs=(),
         sections=sections,
     )
+
+
+def entry_words(body: Mapping[str, Any], *, zone: tzinfo | None = None) -> str:
+    """One opened entry in a line, by which an officer knows that it is the one they mean: it names no person."""
+    said = f"{KINDS[body['kind']]}, {_moment(datetime.fromtimestamp(body['at'], UTC).astimezone(zone))}"
+    if "asker" in body:
+        said += f", asked by {body['asker']['member']}, purpose: {_PURPOSES.get(body['purpose'], body['purpose'])}"
+    return plain(said)
+
+
+def _moment(when: datetime) -> str:
+    return f"{when.day} {when:%B %Y}, {when:%H:%M %Z}".rstrip()
 
 
 def _asker(body: Mapping[str, Any]) -> Iterable[Fact]:
@@ -128,32 +163,35 @@ def _outcome(body: Mapping[str, Any]) -> Iterable[Fact]:
     if match:
         yield "Match", GRADES.get(match["grade"], match["grade"])
         fields = (f"{name} {level}" for name, (level, _) in match["fields"].items())
-        yield "Because", ", ".join(fields)
+        yield "What agreed", ", ".join(fields)
     if "agreement" in weighed:
-        yield "Agreement", " version ".join(weighed["agreement"]) + ("" if weighed["in_force"] else ", not in force")
+        yield (
+            "Agreement",
+            ", version ".join(weighed["agreement"]) + ("" if weighed["in_force"] else "; not in force"),
+        )
         yield "Their lawful basis", weighed["lawful_basis"]
-        yield "Signed in", SIGN_IN.get(weighed["auth_method"], weighed["auth_method"])
-        yield "Most they asked for", weighed["mode"]
-        yield "Break-glass", f"claimed, code {weighed['break_glass']}" if weighed["break_glass"] else "not claimed"
-        yield "Person restricted", "yes" if weighed["restricted"] else "no"
+        yield "The asker had signed in", SIGN_IN.get(weighed["auth_method"], weighed["auth_method"])
+        yield "Most they asked for", _mode(weighed["mode"])
+        yield "Break-glass", f"claimed: {weighed['break_glass']}" if weighed["break_glass"] else "not claimed"
+        yield "Person restricted as a whole", "yes" if weighed["restricted"] else "no"
 
 
 def _decision(decision: Mapping[str, Any]) -> Item:
     rule = decision.get("rule") or "none"
     effect = decision["effect"]
     if effect == "permit" and not shows(decision):
-        said = "nothing shown: the service is asked for a call"
+        said = "nothing shared: the service is asked to call back"
     elif effect == "permit":
-        said = f"shared, up to {decision['mode']}"
+        said = f"shared at most: {_mode(decision['mode'])}"
     elif effect == "review":
-        said = f"for a colleague to decide, up to {decision['mode']}"
+        said = f"a colleague here decides; at most: {_mode(decision['mode'])}"
     else:
         said = f"refused: {OFFICERS_REASONS.get(decision['reason'], decision['reason'])}"
     facts = [("Decision", said), ("Rule", rule), *_weighed(decision)]
     if decision.get("obligations"):
         facts.append(("Obligations", ", ".join(decision["obligations"])))
     if decision.get("against_objection"):
-        facts.append(("Objection", "stands; the rule proceeds and has it recorded"))
+        facts.append(("Objection", "stands; the rule discloses all the same and has it recorded"))
     return Item(
         heading=f"Involvement {decision['involvement']}, {service_words(decision['service'])}",
         facts=tuple((term, plain(value)) for term, value in facts),
@@ -166,17 +204,29 @@ def _weighed(decision: Mapping[str, Any]) -> Iterable[Fact]:
     if consent["permits"] == Mode.NONE.code and not entry:
         yield "Consent", "none on record that permits anything; whether one is needed, the rule says"
     else:
-        yield "Consent", f"permits up to {consent['permits']}{entry}"
+        yield "Consent", f"permits at most{entry}: {_mode(consent['permits'])}"
     if consent["refused_from"] is not None:
-        yield "Objection", f"to {consent['refused_from']} and all that shows more"
+        yield "Objection", f"to {_mode(consent['refused_from'])}, and to all that shows more"
     yield "Sensitivity", _SENSITIVITY.get(decision["sensitivity"], decision["sensitivity"])
-    yield "Most that the involvement shows", decision["max_mode"]
+    yield "Most that the involvement shows", _mode(decision["max_mode"])
 
 
 def _line(line: Mapping[str, Any]) -> str:
-    """One provision of a consent, as coded."""
-    scope = (f"{name.replace('_', ' ')}: {', '.join(line[name])}" for name in _SCOPES if line[name])
-    return "; ".join([f"{'up to' if line['permit'] else 'not from'} {line['mode']}", *scope])
+    """One provision of a consent; members, services and kinds of agency by their codes."""
+    scope = (
+        f"{_SCOPES[name]}: {', '.join(_coded(name, code) for code in line[name])}" for name in _SCOPES if line[name]
+    )
+    mode = _mode(line["mode"])
+    return "; ".join([f"at most: {mode}" if line["permit"] else f"not: {mode}, and all that shows more", *scope])
+
+
+def _coded(name: str, code: str) -> str:
+    return _PURPOSES.get(code, code) if name == "purposes" else code
+
+
+def _mode(code: str) -> str:
+    """In words, and as agreements and settings have it."""
+    return f"{MODES[Mode.from_code(code)]} ({code})"
 
 
 def _told(value: object) -> str:

@@ -5,9 +5,8 @@ from typing import Final
 
 from consent_ledger.consent import ConsentKind, Relation
 from consent_ledger.entries import Correction
-from consent_ledger.report import CLOSED
 from gateway.policy.decide import Reason
-from mappings.vocabulary import AuthMethod, LawfulBasis, MatchGrade, Mode, Purpose
+from mappings.vocabulary import AuthMethod, Finding, LawfulBasis, MatchGrade, Mode, Purpose
 
 PURPOSES: Final[Mapping[str, str]] = {
     Purpose.COORDINATION: "to find out who else is working with you, so that care and support fit together",
@@ -56,13 +55,16 @@ REASONS: Final[Mapping[str, str]] = {
     "permit": "there was nothing that could be shown",
 }
 
-# How a colleague ended it later.
+# How a colleague ended it later: docs/policy.md, "Cases".
 FOLLOWED: Final[Mapping[str, str]] = {
-    "permit": "a colleague here looked at the question and decided to share what was asked",
-    "refuse": "a colleague here looked at the question and decided to share nothing",
-    "called": "a colleague here spoke with whoever asked",
+    "permit": "a colleague here looked at the question and decided that whoever asked may be told, by telephone",
+    "refuse": "a colleague here looked at the question and decided that nothing is told",
+    "called": "a colleague here called whoever asked",
     "not-called": "a colleague here decided not to call",
-    CLOSED: "the emergency access was reviewed here",
+    Finding.JUSTIFIED: "the emergency access was looked into here, and found justified",
+    Finding.TOO_MUCH: "the emergency access was looked into here: the reason was good, but less would have been enough",
+    Finding.NOT_JUSTIFIED: "the emergency access was looked into here, and found not justified",
+    Finding.MISUSE: "the emergency access was looked into here, and found to be misuse",
 }
 
 # What a page shows to a colleague here who works with the client.
@@ -71,8 +73,8 @@ LOOKED: Final = (
 )
 
 STATEMENTS: Final[Mapping[ConsentKind, str]] = {
-    ConsentKind.CONSENT: "Agreement to share",
-    ConsentKind.WITHDRAWAL: "Agreement taken back",
+    ConsentKind.CONSENT: "Consent to share",
+    ConsentKind.WITHDRAWAL: "Consent taken back",
     ConsentKind.OBJECTION: "Objection to sharing",
 }
 
@@ -98,12 +100,33 @@ GRADES: Final[Mapping[str, str]] = {
 }
 
 SIGN_IN: Final[Mapping[str, str]] = {
-    AuthMethod.OPERATING_SYSTEM: "by an account of the computer's",
+    AuthMethod.OPERATING_SYSTEM: "with an account on their agency's machine",
     AuthMethod.PASSWORD: "with a password",
     AuthMethod.MFA: "with a password and a second proof",
 }
 
 
+# MAIS service codes that do not say their name when their hyphens are blanks (mappings/value_sets/service.toml).
+SERVICES: Final[Mapping[str, str]] = {
+    "CAMHS": "child and adolescent mental health services (CAMHS)",
+    "youth-offending": "the youth offending team",
+    "SEN-primary-school": "a primary school with special educational needs services",
+    "SEN-high-school": "a high school with special educational needs services",
+    "alternative-provision-school": "a school of alternative provision",
+    "home-support-domiciliary": "home support (domiciliary care)",
+    "direct-payment": "direct payments for care",
+    "shared-lives": "Shared Lives",
+    "social-worker-support": "a social worker's support",
+    "other-professional-support": "other professional support",
+    "learning-education-employment": "support with learning, education or employment",
+    "carer-respite": "respite for unpaid carers",
+    "carer-sitting-service": "a sitting service for unpaid carers",
+    "carer-universal-services": "services for all unpaid carers",
+    "other-carer-support": "other support for unpaid carers",
+}
+
+
 def service_words(code: str) -> str:
-    """A MAIS service code as words; abbreviations stay as they are."""
-    return " ".join(part if part.isupper() else part.lower() for part in code.split("-")) if code else "a service"
+    """A MAIS service code as words; abbreviations that are not listed stay as they are."""
+    plain = " ".join(part if part.isupper() else part.lower() for part in code.split("-"))
+    return SERVICES.get(code, plain) or "a service"

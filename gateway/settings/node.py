@@ -84,6 +84,8 @@ class RetentionTable(Table):
 
     questions_months: Annotated[int, Field(ge=0, le=1200)] = 72
     officers_years: Annotated[int, Field(ge=0, le=100)] = 0
+    answers_months: Annotated[int, Field(ge=0, le=1200)] = 72
+    counts_days: Annotated[int, Field(ge=0, le=36_500)] = 400
     rejected_days: Annotated[int, Field(ge=0, le=36_500)] = 90
 
 
@@ -103,11 +105,14 @@ class LedgerTable(Table):
 class BudgetsTable(Table):
     """How often may be asked here in one day (UTC), before everybody looks unknown (docs/policy.md, "Probing").
 
-    The first two are per asking practitioner and member; the others what one member may ask about one person.
+    The first four are per asking practitioner and member, for break-glass and for all else; the others what one member
+    may ask about one person, so too.
     """
 
     questions_per_practitioner: Annotated[int, Field(ge=1, le=1_000_000_000)] = 500
     questions_per_member: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5000
+    break_glass_per_practitioner: Annotated[int, Field(ge=1, le=1_000_000)] = 20
+    break_glass_per_member: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     questions_per_person: Annotated[int, Field(ge=1, le=1_000_000_000)] = 60
     variants_per_person: Annotated[int, Field(ge=1, le=1000)] = 5
 

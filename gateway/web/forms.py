@@ -180,7 +180,7 @@ async def _read_parts(request: web.Request, max_bytes: int) -> Form:
         left -= len(content)
         if part.filename is None:
             pairs.append((part.name, content.decode("utf-8")))
-        else:
+        elif part.filename:  # empty: no file was chosen
             files[part.name] = Upload(part.filename[:MAX_TEXT], content)
     return _form(pairs, files)
 

@@ -40,9 +40,8 @@ def make_templates(time_zone: str) -> jinja2.Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_callables(  # type: ignore[attr-defined]  # what the i18n extension adds
-        gettext, ngettext, newstyle=True
-    )
+    # Not the new style: with it `_(text)` would count whatever it is given as markup.
+    environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]  # the i18n extension's
     environment.filters["role_name"] = role_name
     zone = ZoneInfo(time_zone)
     environment.filters["day"] = day

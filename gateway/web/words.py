@@ -54,7 +54,7 @@ _ROLES = {
 
 def gettext(text: str) -> str:
     """A text in the language of this request."""
-    return _catalogue(language.get()).gettext(text)
+    return text and _catalogue(language.get()).gettext(text)  # the empty text is a catalogue's own header
 
 
 def ngettext(one: str, many: str, number: int) -> str:

@@ -15,8 +15,9 @@ from typing import Any
 from consent_ledger import proofs
 from consent_ledger.append import NO_CONSENTS
 from consent_ledger.entries import AnsweredEntry, Asker
-from consent_ledger.ledger import MAX_WAITING, Ledger
+from consent_ledger.ledger import Ledger
 from consent_ledger.merkle import verify_inclusion
+from consent_ledger.sequencer import MAX_WAITING
 from gateway.database.sqlite import open_sqlite
 from tests.bench.figures import write_figures
 

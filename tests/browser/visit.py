@@ -11,6 +11,8 @@ from playwright.async_api import Browser, ConsoleMessage, Page, ViewportSize
 from tests.npm_packages import packages_of
 from tests.web_user import WebUser
 
+FOLDER = Path(__file__).parent
+
 PHONE = ViewportSize(width=390, height=844)
 DESK = ViewportSize(width=1280, height=900)
 
@@ -84,7 +86,7 @@ def _told(violation: dict[str, Any]) -> str:
 
 @cache
 def _axe() -> str:
-    return (packages_of(Path(__file__).parent) / "axe-core" / "axe.min.js").read_text()
+    return (packages_of(FOLDER) / "axe-core" / "axe.min.js").read_text()
 
 
 async def assert_no_shift(page: Page) -> None:

@@ -30,9 +30,10 @@ def test_report_tells_who_asked_why_and_what_was_shared_under_which_clause(at_tr
     assert "Who: Alex Asker, Social worker, Childrens Services" in text
     assert "Why: to find out who else is working with you" in text
     assert "About other professional support: who works with you, how to reach them, and the dates" in text
-    assert "Agreement: Tests: who works with whom, version 1 Clause: coordination" in text
+    assert "Data sharing agreement: Tests: who works with whom, version 1 Clause that allowed it:" in text
+    assert '(there called "coordination")' in text
     assert "Nothing was shared. Because: you had objected to it" in text
-    assert "What: Agreement to share Said by: you" in text
+    assert "What: Consent to share Said by: you" in text
     assert "What: Objection to sharing Said by: you About: everything that we share" in text
     assert not any(name in said.out for name in ("Priya", "Nandakumar", "Zebedee"))
 
@@ -49,7 +50,7 @@ def test_safeguarding_question_waits_for_an_officer_and_only_the_officer_is_told
     assert numbers(before.out) == [1, 2]
     assert "safeguarding" not in before.out.partition("Questions about you")[2]
     assert "Held back until you decide (patchwork ledger allow, withhold): entry 3" in before.err
-    at_trust("ledger", "allow", "3", "--by", "Wendy Smith", "--reason", "no risk left")
+    at_trust("ledger", "allow", "3", "--by", "Wendy Smith", "--reason", "no risk left", "--yes")
     after = at_trust(*P1)
     assert numbers(after.out) == [1, 2, 3]
     assert "to keep you or somebody else safe (safeguarding)" in after.out
@@ -60,7 +61,7 @@ def test_withheld_entry_leaves_no_gap_and_no_trace(at_trust: Run) -> None:
     whole = at_trust(*P1).out
     assert (
         "On record as entry"
-        in at_trust("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W").out
+        in at_trust("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W", "--yes").out
     )
     told = at_trust(*P1)
     assert "Withheld, as decided: entry 2" in told.err
@@ -69,8 +70,26 @@ def test_withheld_entry_leaves_no_gap_and_no_trace(at_trust: Run) -> None:
     assert "refuge" not in told.out
     # What is left is word for word what the report said of it before, but for its number.
     assert all(line in whole or line.startswith("1. ") for line in without.splitlines())
-    at_trust("ledger", "allow", "2", "--by", "W", "--reason", "risk over")
+    at_trust("ledger", "allow", "2", "--by", "W", "--reason", "risk over", "--yes")
     assert numbers(at_trust(*P1).out) == [1, 2]
+
+
+def test_officer_sees_which_entry_it_is_and_is_asked_before_reports_change(
+    at_trust: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("ledger", "withhold", "2", "--reason", "refuge", "--until", SOON, "--by", "W")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    said = at_trust(*words)
+    assert said.failed
+    assert re.search(
+        r"Entry 2: question answered here, .*, asked by childrens-services, purpose: coordination", said.err
+    )
+    assert f"Leave it out of the client's reports until {SOON}? [y/N]: " in said.err
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert "nobody is there to answer" in at_trust("ledger", "allow", "3", "--by", "W", "--reason", "r").err
+    assert at_trust("ledger", "verify").out.startswith("8 entries")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    assert "On record as entry 8" in at_trust(*words).out
 
 
 def test_release_is_on_record_before_anything_is_written(at_trust: Run, trust: Path) -> None:
@@ -101,8 +120,13 @@ def test_who_released_it_to_whom_after_which_checks_is_on_record(at_trust: Run) 
     assert entry is not None
     told = at_trust("ledger", "why", entry[1]).out
     for fact in (
-        *("Decided by: Wendy Smith", "Given to: Kit Quillfeather", "Who is: parent", "As: text"),
-        *("Identity checked by: passport seen", "Authority checked by: birth certificate seen"),
+        *(
+            "Decided by: Wendy Smith",
+            "Given to: Kit Quillfeather",
+            "Who that is to the client: parent",
+            "Given as: text",
+        ),
+        *("How their identity was checked: passport seen", "What shows that they may act: birth certificate seen"),
     ):
         assert fact in told
     assert "Kit Quillfeather (a parent)" in at_trust(*P1).out
@@ -129,7 +153,7 @@ def test_officer_at_the_keyboard_is_asked_for_what_goes_on_record(
     monkeypatch.setattr(sys, "stdin", io.StringIO("Wendy Smith\nKit\npassport\ny\n"))
     said = at_trust("ledger", "report", "--person", "register:p1")
     assert said.out.startswith("Who asked about me\n")
-    assert "Identity checked by: passport" in at_trust("ledger", "why", "8").out
+    assert "How their identity was checked: passport" in at_trust("ledger", "why", "8").out
 
 
 def test_pdf_without_its_package_is_refused_before_anything_is_on_record(
@@ -191,3 +215,15 @@ def test_what_cannot_be_meant_is_refused_and_not_on_record(at_trust: Run, words:
     assert said.err.startswith(f"patchwork: {says}"), said.err
     assert "Bramley" not in said.err
     assert at_trust("ledger", "verify").out.startswith("8 entries")
+
+
+def test_an_agreement_that_the_settings_no_longer_list_is_named_from_the_federation_document(
+    at_trust: Run, trust: Path
+) -> None:
+    file = trust / "node.toml"
+    changed = file.read_text().replace("agreements = [", "agreements = []  # [")
+    file.write_text(changed)
+    assert "agreements = []" in changed
+    text = " ".join(at_trust(*P1).out.split())
+    assert "Data sharing agreement: Tests: who works with whom, version 1" in text
+    assert '(there called "coordination")' in text

@@ -13,8 +13,8 @@ import pytest
 from rich.console import Console
 
 from consent_ledger.case import CaseId, Mark
+from consent_ledger.errors import LedgerUnavailable
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import LedgerUnavailable
 from consent_ledger.report import shows
 from gateway.app import serving
 from gateway.cli.case_screen import case_list, case_sheet
@@ -309,11 +309,30 @@ async def test_no_line_of_a_screen_is_longer_than_the_terminal(north: TestFedera
     screen = io.StringIO()
     members = north.nodes[AGENCY].parts.membership.current().federation.members
     found = list((await listed(north)).values())
-    Console(file=screen, width=width).print(case_list(found, members=members, now=north.clock.now()))
+    Console(file=screen, width=width).print(case_list(found, counted=(300, 1), members=members, now=north.clock.now()))
+    table = [line for line in screen.getvalue().splitlines() if line[:1] in "┏┃┡│└"]
+    assert {line.rstrip()[-1] for line in table} == set("┓┃┩│┘")  # no column is cut off at the right
     for case in await listed(north):
         assert case in screen.getvalue()  # whole, to be typed
+        assert "300 cases open, 1 overdue" in screen.getvalue()
         screen.write(await sheet(north, case, width=width))
     assert max(map(len, screen.getvalue().splitlines())) <= width
+
+
+async def test_a_list_that_leaves_cases_out_has_the_newest_and_says_how_to_see_all(north: TestFederation) -> None:
+    for _ in range(3):
+        await asked(north, **KATE, **BREAK_GLASS)
+    node = north.nodes[AGENCY]
+    found = await node.database.read(cases.open_cases(NAME, days=SETTINGS.days, limit=2))
+    assert [str(shown.case.id) for shown in found] == ["break-glass-3", "break-glass-2"]
+    counted = await node.database.read(cases.counted(NAME, days=SETTINGS.days, now=north.clock.now()))
+    screen = io.StringIO()
+    Console(file=screen, width=80).print(case_list(found, counted=counted, members={}, now=north.clock.now()))
+    assert "3 cases open, 0 overdue" in screen.getvalue()
+    assert "the newest 2; with --all the list has the other 1 too" in screen.getvalue()
+    one = Console(file=io.StringIO(), width=80, record=True)
+    one.print(case_list(found[:1], counted=(1, 0), members={}, now=north.clock.now()))
+    assert "1 case open, 0 overdue" in one.export_text()
 
 
 async def _end(north: TestFederation, question: Question) -> None:

@@ -19,8 +19,9 @@ from consent_ledger.record import entry_key, open_with_key, read_leaf, seal_leaf
 from gateway.cli import app
 from gateway.database.contract import Statement, Work
 from gateway.errors import InputError, MalformedMessage
-from gateway.node.check_evidence import Finding, Verdict, check
+from gateway.node.check_evidence import check
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, ProvedEntry, read, write
+from gateway.node.findings import Finding, Verdict
 from gateway.node.identity import LEDGER_KEY_FILE, SIGNING_KEY_FILE
 from gateway.node.question_evidence import evidence_of
 from gateway.wire import base64url, jws

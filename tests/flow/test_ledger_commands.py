@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -30,7 +31,9 @@ def test_export_has_every_entry_and_no_client_by_name(at_trust: Run, trust: Path
     assert said.out == ""
     assert out.stat().st_mode & 0o777 == 0o600
     lines = out.read_text().splitlines()
-    assert said.err == f"AuditEvents written: {len(lines)}\n"
+    assert said.err.endswith(f"AuditEvents written: {len(lines)}\n")
+    assert "Nobody else vouches for the record now" in said.err  # its hub is not there
+    assert not said.failed
     assert {json.loads(line)["id"].partition("-")[0] for line in lines} == {str(seq) for seq in range(8)}
     assert not any(word in out.read_text() for word in PERSONAL)
     assert not list(trust.glob(".audit*"))
@@ -54,12 +57,12 @@ def test_why_says_what_a_decision_rested_on_and_nothing_of_the_subject(at_trust:
     assert "Purpose: coordination" in said
     assert "Match: certain that it was this person" in said
     assert "given exact" in said
-    assert "Decision: shared, up to schedule Rule: coordination" in said
-    assert "Consent: permits up to schedule, by entry 1" in said
+    assert "Decision: shared at most: named professional, how to reach them, dates of contact (schedule) Rule:" in said
+    assert "Consent: permits at most, by entry 1: named professional" in said
     refused = " ".join(at_trust("ledger", "why", "5").out.split())
     assert "refused: the person has objected, and the rule gives way" in refused
     consent = " ".join(at_trust("ledger", "why", "1").out.split())
-    assert "Says: up to schedule; purposes: COC" in consent
+    assert "of contact (schedule); for the purpose: coordination" in consent
     for seq in range(8):
         assert not any(word in at_trust("ledger", "why", str(seq)).out for word in PERSONAL)
 
@@ -71,7 +74,7 @@ def test_why_finds_a_question_by_its_id_at_both_ends(
     assert at_trust("ledger", "why", jti).out.startswith("Entry 2\n")
     monkeypatch.setenv("PATCHWORK_CONFIG", str(trust.parent / ASKER / "node.toml"))
     said = at_trust("ledger", "why", jti)
-    assert "Kind: asked" in said.out
+    assert "What it is: question asked from here" in said.out
     assert "Outcomes: community-trust: teams" in said.out
     assert not any(word in said.out for word in PERSONAL)
 
@@ -111,10 +114,15 @@ def test_erased_person_can_be_read_nowhere_and_the_record_still_verifies(at_trus
     assert verified != root
     for seq in (1, 2, 3, 4, 5):
         assert "its key has been destroyed" in at_trust("ledger", "why", str(seq)).err
-        assert at_trust("ledger", "allow", str(seq), "--by", "W", "--reason", "r").failed
+        assert at_trust("ledger", "allow", str(seq), "--by", "W", "--reason", "r", "--yes").failed
     told = at_trust(*REPORT)
-    assert "There is no question to show." in told.out
-    assert "Nothing has been recorded here." in told.out
+    assert "There is no question to show here." in told.out
+    assert "There is nothing to show here." in told.out
+    assert "erased at somebody's request cannot be in a report" in told.out
+    assert "Nothing can be read of this client" in told.err
+    assert re.search(
+        r"Erasures on record, of whom it does not tell: \d{4}-\d\d-\d\d \d\d:\d\d UTC \(entry 8\)", told.err
+    )
     exported = {str(event["id"]): event for event in events(at_trust)}
     for seq in (1, 2, 3, 4, 5):
         assert f"{seq}-erased" in exported
@@ -147,6 +155,9 @@ def ran_long_ago(trust: Path) -> int:
         database.execute("UPDATE month_key SET month = '2001-01' WHERE length(month) = 7")
     with closing(sqlite3.connect(trust / "data" / "ledger.db")) as database, database:
         database.execute("INSERT INTO replay VALUES ('northshire', 'police', 'old', 1000000000)")
+        database.execute("INSERT INTO exchange_hour (hour, member, asked) VALUES (300000, 'police', 1)")
+        database.execute("INSERT INTO exchange_open (jti, member, hour) VALUES ('old', 'police', 300000)")
+        database.execute("INSERT INTO late_answer (member, jti, noted_hour) VALUES ('police', 'old', 300000)")
     return len(runs) - 1
 
 
@@ -155,14 +166,20 @@ def test_what_has_been_kept_long_enough_goes_and_that_it_went_is_on_record(at_tr
     said = at_trust("ledger", "retain")
     assert said.out == (
         "Records that imports could not use: 1 removed.\nIds of expired questions: 1 removed.\n"
+        "Answers kept as evidence: 0 removed.\nCounts of questions and answers: 2 removed.\n"
         "Months and years that nobody can read any more: 2001-01.\n"
     )
+    with closing(sqlite3.connect(trust / "data" / "ledger.db")) as database:
+        assert database.execute("SELECT count(*) FROM late_answer").fetchone() == (0,)
+        assert database.execute("SELECT count(*) FROM kept_answer").fetchone() == (3,)  # of today
     with closing(sqlite3.connect(trust / "data" / "node.db")) as database:
         assert database.execute("SELECT count(*) FROM rejected_record").fetchone() == (stay,)
     assert "its key has been destroyed" in at_trust("ledger", "why", "7").err  # a question about nobody here
     assert "Asked by" in at_trust("ledger", "why", "2").out  # one about a client is theirs
-    assert "Kind: agreement" in at_trust("ledger", "why", "0").out  # what officers did is kept for longer
-    assert "Periods whose keys were destroyed: 2001-01" in at_trust("ledger", "why", "8").out
+    assert (
+        "What it is: agreement accepted here" in at_trust("ledger", "why", "0").out
+    )  # what officers did is kept for longer
+    assert "Months and years whose secrets were destroyed: 2001-01" in at_trust("ledger", "why", "8").out
     assert at_trust("ledger", "verify").out.startswith("9 entries, all as they were written")
     assert "nobody can read any more: none" in at_trust("ledger", "retain").out
     assert at_trust("ledger", "verify").out.startswith("9 entries")
@@ -172,5 +189,30 @@ def test_no_secret_is_destroyed_under_a_clock_that_the_hub_does_not_confirm(at_t
     ran_long_ago(trust)
     said = patchwork(trust, "ledger", "retain", "-c", "node.toml", later=True)
     assert said.code == 1
-    assert "Secrets were left alone: this machine's clock could not be compared with the hub's" in said.out
+    assert "Secrets, kept answers and counts were left alone: this machine's clock could not be compared" in said.out
+    with closing(sqlite3.connect(trust / "data" / "ledger.db")) as database:
+        assert database.execute("SELECT count(*) FROM exchange_hour WHERE hour = 300000").fetchone() == (1,)
     assert "Asked by" in at_trust("ledger", "why", "7").out
+
+
+def test_erasing_warns_of_records_that_were_once_one_with_this_one(at_trust: Run, trust: Path) -> None:
+    officer = ("--by", "Wendy Smith", "--reason", "confirmed")
+    for decision in ("merge", "unmerge"):
+        said = at_trust("people", decision, "register:p1", "register:q1", *officer)
+        assert not said.failed, said.err
+    asyncio.run(empty(trust, "p1", "p2"))
+    warned = at_trust(*ERASE)
+    assert "Once one person with this one, and not erased: register:q1." in warned.err
+    assert "patchwork ledger withhold" in warned.err
+    assert not warned.failed
+    assert at_trust("ledger", "why", "6").out  # that record's own entry is still there
+
+
+def test_the_officers_week_is_the_last_whole_one_and_says_how_to_see_the_running_one(at_trust: Run) -> None:
+    said = at_trust("ledger", "misuse").out
+    assert "0 asked, 0 answered here." in said
+    running = re.search(r"last whole week. The running one as far as it has come: --week (\d{4}-W\d\d)\n", said)
+    assert running is not None
+    now = at_trust("ledger", "misuse", "--week", running[1]).out
+    assert "0 asked, 5 answered here." in now
+    assert "last whole week" not in now

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import sys
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner, Result
 
-from consent_ledger.record import LedgerError
+from consent_ledger.errors import LedgerError
 from gateway.cli import app
 from gateway.errors import InputError, PatchworkError
 from gateway.node.inclusion import check_proof
@@ -21,6 +22,8 @@ from gateway.wire.operator import load_verify_key
 from tests.federation import TestFederation, federation, result_of, someone
 
 ASKER, AGENCY = "childrens-services", "housing"
+LOG = f"patchwork/northshire/{AGENCY}"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -62,23 +65,38 @@ async def _invoke(north: TestFederation, group: str, command: str, *arguments: s
 async def test_an_entry_is_proven_to_somebody_who_has_only_the_operators_key(north: TestFederation) -> None:
     kept, file = str(north.folder / "kept.notes"), north.folder / "proof.json"
     said = await run(north, "ledger", "checkpoint", "--out", kept)
-    assert "hub cosigned 2 entries" in said
-    assert f"{ASKER} cosigned 2 entries" in said
+    assert "hub cosigned 9 entries" in said  # an answer, and the acceptance of the agreement with seven fillers
+    assert f"{ASKER} cosigned 9 entries" in said
     verified = await run(north, "ledger", "verify")
-    assert "2 entries, all as they were written" in verified
+    assert "9 entries, all as they were written" in verified
     for witness in ("hub", ASKER):
-        assert f"patchwork/northshire/{witness} vouches for the first 2" in verified
+        assert f"patchwork/northshire/{witness} vouches for the first 9" in verified
     assert "1 checkpoints fit" in await run(north, "ledger", "verify", "--checkpoints", kept)
 
     await run(north, "ledger", "prove", "1", "--out", str(file))
     operator = ("--operator-key", str(north.folder / "operator" / "operator.jwk"))
     leaf = [entry.leaf_hash async for entry in north.nodes[AGENCY].parts.ledger.entries()][1]
     checked = await run(north, "ledger", "check-proof", str(file), *operator, "--leaf", leaf)
-    assert "stands in its ledger of 2 entries, epoch 1" in checked
+    assert "stands in its ledger of 9 entries, epoch 1" in checked
     for witness in ("hub", ASKER):
         assert f"patchwork/northshire/{witness} vouches" in checked
     assert "another entry" in await fail(north, "ledger", "check-proof", str(file), *operator, "--leaf", "0" * 64)
-    assert "there is no entry 2" in await fail(north, "ledger", "prove", "2")
+    assert await by_the_documents_words(file) == f"entry 1 stands in the ledger of 9 entries that {LOG} has signed\n"
+    file.write_bytes(file.read_bytes().replace(leaf.encode(), b"0" * 64))
+    assert await by_the_documents_words(file) == ""
+    assert "there is no entry 9" in await fail(north, "ledger", "prove", "9")
+
+
+async def by_the_documents_words(file: Path) -> str:
+    """What the check in docs/wire.md says, which uses nothing of ours; nothing if it fails."""
+    section = (ROOT / "docs" / "wire.md").read_text().partition("## Inclusion proofs")[2]
+    code = section.partition("```python\n")[2].partition("```")[0]
+    checking = await asyncio.create_subprocess_exec(
+        sys.executable, "-I", "-c", code, str(file), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    said, _ = await checking.communicate()
+    assert bool(checking.returncode) == (not said)
+    return said.decode()
 
 
 async def test_a_forged_proof_does_not_hold(north: TestFederation) -> None:
@@ -120,15 +138,23 @@ async def test_an_officer_restores_a_backup(north: TestFederation) -> None:
     assert "NOTHING IS DISCLOSED: the ledger has 2 entries, fewer than what the hub holds" in status
     assert "fewer than" in await fail(north, "ledger", "checkpoint")
     assert "does not fit" in await fail(north, "ledger", "verify", "--checkpoints", kept)
+    export = await _invoke(north, "ledger", "export", "--since", "2020-01-01")
+    assert export.exit_code == 1
+    assert "THE RECORD IS IN DOUBT: the ledger has 2 entries, fewer than what the hub holds" in export.stderr
+    assert "AuditEvents written" in export.stderr
     said = await run(north, "ledger", "restore", "--by", "officer", typed="y\n")
-    assert "hub holds 3 entries, epoch 1" in said
-    assert "the old one had come to 3 in epoch 1" in said
+    assert "hub holds 10 entries, epoch 1" in said
+    assert "the old one had come to 10 in epoch 1" in said
     assert "withdrawals and objections: enter them again" in said
-    assert "Epoch 2 begins with 3 entries and names the old head" in said
-    assert "hub cosigned 3 entries" in said
+    assert "Epoch 2 begins with 9 entries and names the old head" in said
+    assert "hub cosigned 9 entries" in said
 
     status = await run(north, "node", "status")
     assert "NOTHING IS DISCLOSED" not in status
+    export = await _invoke(north, "ledger", "export", "--since", "2020-01-01")
+    assert export.exit_code == 0
+    assert "IN DOUBT" not in export.stderr
+    assert "The record was restored on " in export.stderr
     await north.start(AGENCY)
     await north.refresh(AGENCY)
     await north.nodes[AGENCY].checkpoints.begin()
@@ -138,4 +164,4 @@ async def test_an_officer_restores_a_backup(north: TestFederation) -> None:
         async for each in north.nodes[AGENCY].parts.ledger.entries()
         if each.body is not None and each.body["kind"] == "epoch"
     ]
-    assert (entry["by"], entry["after"]["size"]) == ("officer", 3)
+    assert (entry["by"], entry["after"]["size"]) == ("officer", 10)

@@ -248,7 +248,8 @@ def test_the_status_says_who_is_in_and_what_was_imported(walk: Walk) -> None:
     assert "Orchard Homes (housing): this node\n" in told
     assert "signed by childrens-services, housing" in told
     assert "Source tenancies: last import completed" in told
-    assert "Matching discloses from probability 0.99; no detail of birth is demanded" in told
+    assert "only if it is at least 99 % sure who is meant" in told
+    assert "A date of birth is not needed. Of those who are asked about, 50 % are taken to be its clients" in told
 
 
 def test_an_objection_is_heard_at_once_and_a_consent_after_it(walk: Walk) -> None:

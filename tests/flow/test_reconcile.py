@@ -13,14 +13,15 @@ from aiohttp import web
 from typer.testing import CliRunner
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
+from consent_ledger.retention_beside import drop_counts
 from gateway.cli import app
 from gateway.database.contract import Statement, Work
 from gateway.errors import HubError, MalformedMessage
 from gateway.links.counts_client import fetch_counts
 from gateway.node import routes
+from gateway.node.compare_counts import Compared, Gap, Overstated
 from gateway.node.counts import statement_for
-from gateway.node.reconcile import Compared, Gap, Overstated
-from gateway.node.reconciling import Silent, reconcile
+from gateway.node.reconcile import Silent, reconcile
 from gateway.node.results import MemberResult
 from gateway.wire import jws
 from gateway.wire.counts import counts_request, read_counts_request, verify_counts
@@ -102,6 +103,15 @@ async def test_an_honest_hub_is_not_named(north: TestFederation) -> None:
             assert (each.gaps, each.overstated) == ((), ())
     assert isinstance(each, Compared)
     assert each.answers == 2
+
+
+async def test_counts_that_were_dropped_after_their_time_accuse_nobody(north: TestFederation) -> None:
+    await ask(north)
+    assert not gaps(await reconciled(north), AGENCY)
+    await north.nodes[AGENCY].ledger_database.write(drop_counts(HOUR + 1))
+    said = (await found(north, ASKER))[AGENCY]
+    assert said == Silent(AGENCY, "it has no counts of some of these 25 hours, or not yet")
+    assert await found(north, AGENCY) == {}  # it asks about no hour of which it has none itself
 
 
 async def test_a_hub_that_invents_timeouts_is_named_by_both_sides(north: TestFederation, liar: LyingHub) -> None:

@@ -1,5 +1,6 @@
 """Who may submit a checkpoint, and for whom: at the hub's door and at a member's."""
 
+import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,11 +9,12 @@ import pytest
 
 from consent_ledger.note import NoteKey
 from gateway.errors import HubError, WireError
+from gateway.events import Bounded
 from gateway.links.witness_client import WitnessAddress, WitnessClient
 from gateway.wire.checkpoints import Submission
 from gateway.wire.keys import SigningKey
 from gateway.wire.paths import CHECKPOINTS_PATH
-from tests.federation import NAME, TestFederation, federation
+from tests.federation import NAME, NOW, TestFederation, federation
 
 LOG, WITNESS = "housing", "police"
 
@@ -87,3 +89,15 @@ async def test_a_hub_that_cosigns_with_a_key_it_does_not_vouch_for_counts_for_no
     forged = answer.key_statement[:-6] + "AAAAAA"
     with pytest.raises(WireError, match="signature"):
         witnesses.key_in(north.operator.document, "hub", forged)
+
+
+@pytest.mark.parametrize("reasons", [["one"] * 50, [f"reason {number}" for number in range(50)]])
+def test_whoever_is_refused_again_and_again_fills_no_log(reasons: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    refusals = Bounded("checkpoint.refused", most=4)
+    with caplog.at_level(logging.WARNING, "patchwork"):
+        for reason in reasons:
+            refusals.warn(member=LOG, reason=reason, now=NOW)
+        assert len(caplog.messages) == min(len(set(reasons)), 4)
+        refusals.warn(member="another", reason=reasons[0], now=NOW)
+        refusals.warn(member=LOG, reason=reasons[0], now=NOW + 3600)
+    assert len(caplog.messages) == min(len(set(reasons)), 4) + 2

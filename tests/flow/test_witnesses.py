@@ -3,7 +3,7 @@
 import logging
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from gateway.database.contract import Work
 from gateway.errors import LedgerDoubtful
 from gateway.node.checkpoints import Visit
 from gateway.node.results import MemberOutcome
+from gateway.wire.checkpoints import Verdict
 from tests.federation import TestFederation, federation, result_of, someone
 
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
@@ -69,9 +70,38 @@ async def test_hub_and_member_cosign_a_ledger_that_grows(north: TestFederation) 
     kept = await storage.read(heads.page((0, 0), 10))
     assert [each.checkpoint.head.size for each in kept] == sorted({each.checkpoint.head.size for each in kept})
     assert [len(each.cosignatures) for each in kept] == [2, 2, 2]
-    # Nothing new: the same checkpoint, and no second row.
-    assert (await visit(north)).stored.note == kept[-1].note
+    # Offered again, because some witness was not heard: the same checkpoint, and no second row.
+    again = await north.nodes[AGENCY].checkpoints.visit(sign=False)
+    assert again.stored.note == kept[-1].note
     assert len(await storage.read(heads.page((0, 0), 10))) == 3
+
+
+@pytest.mark.parametrize("faster", [{"sign": True}, {"sign": False}])
+async def test_two_processes_of_one_node_that_sign_at_once_are_no_alarm(
+    north: TestFederation, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, faster: dict[str, bool]
+) -> None:
+    """`patchwork ledger checkpoint` beside the node that serves: its head is cosigned just before ours comes."""
+    await visit(north)
+    checkpoints = north.nodes[AGENCY].checkpoints
+    command = await north.open(AGENCY)
+    await command.parts.membership.refresh()
+    await ask(north)
+    submit, overtaken = checkpoints.witnesses.submit, False
+
+    async def overtake(witness: str, note: str, proof: Sequence[bytes]) -> Verdict:
+        nonlocal overtaken
+        if not overtaken:
+            overtaken = True
+            assert set(said(await command.checkpoints.visit(**faster)).values()) == {Said.COSIGNED}
+        return await submit(witness, note, proof)
+
+    monkeypatch.setattr(checkpoints.witnesses, "submit", overtake)
+    with caplog.at_level(logging.WARNING, "patchwork"):
+        assert set(said(await visit(north)).values()) == {Said.COSIGNED}
+    assert {"witness.refused", "ledger.doubtful"}.isdisjoint(caplog.messages)
+    assert checkpoints.standing.doubt == ""
+    assert set(said(await visit(north)).values()) == {Said.COSIGNED}
+    await command.close()
 
 
 async def test_a_restored_backup_discloses_nothing_until_a_new_epoch_names_what_was_lost(north: TestFederation) -> None:

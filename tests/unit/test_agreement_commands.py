@@ -43,9 +43,10 @@ def test_an_agreement_with_terminal_commands_in_it_is_shown_as_text(tmp_path: Pa
 def test_explain_tells_the_same_as_text_and_as_a_document(tmp_path: Path) -> None:
     wide = done("explain", EXAMPLE)
     markdown = done("explain", EXAMPLE, "--markdown")
-    for said in ("no-camhs-to-housing", "In force", "If the person objects"):
+    for said in ("no-camhs-to-housing", "In force", "If the person objects", "Not allowed", "passing it on to others"):
         assert said in wide
         assert said in markdown
+    assert "odrl:" not in wide + markdown
     row = next(line for line in markdown.splitlines() if line.startswith("| safeguarding-housing-reviewed |"))
     assert row == (
         "| safeguarding-housing-reviewed | police force | safeguarding: legal obligation or public task"

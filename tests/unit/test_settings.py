@@ -81,6 +81,39 @@ def test_a_second_hub_is_refused_because_nothing_would_ever_use_it(tmp_path: Pat
         load_node(file)
 
 
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ('url = "http://patchwork.example.org"', "must be https"),
+        ('url = "https://patchwork.example.org/"', "scheme, host and port alone"),
+        ('url = "https://Patchwork.example.org"', "scheme, host and port alone"),
+        ('url = "https://user@patchwork.example.org"', "scheme, host and port alone"),
+        ('url = "javascript:alert(1)"', "must be https"),
+        ('url = "https://patchwork.example.org"\ndemo = true', "this machine alone"),
+        ('url = "http://127.0.0.1:8480"\nlisten = "0.0.0.0:8480"\ndemo = true', "this machine alone"),
+        ('url = "https://patchwork.example.org"\nlanguages = ["en", "xx"]', "languages"),
+        ('url = "https://patchwork.example.org"\nlanguages = ["en", "en"]', "there twice"),
+        ('url = "https://patchwork.example.org"\nidle_minutes = 0', "idle_minutes"),
+        ('listen = "127.0.0.1:8480"', "web.url"),
+    ],
+)
+def test_pages_that_could_not_be_safe_do_not_start(tmp_path: Path, lines: str, expected: str) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(f"{NODE}\n[web]\n{lines}\n")
+    with pytest.raises(ConfigurationError, match=expected):
+        load_node(path)
+
+
+def test_pages_are_of_this_machine_alone_unless_said_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(f'{NODE}\n[web]\nurl = "http://127.0.0.1:8480"\ndemo = true\n')
+    web = load_node(path).web
+    assert web is not None
+    assert (web.listen, web.secure, web.demo) == (("127.0.0.1", 8480), False, True)
+    path.write_text(NODE)
+    assert load_node(path).web is None
+
+
 def test_the_name_of_what_is_typed_into_pages_is_no_source_s(tmp_path: Path) -> None:
     file = tmp_path / "node.toml"
     file.write_text(f'{NODE}[[source]]\nname = "pages"\nmapping = "mine"\n')

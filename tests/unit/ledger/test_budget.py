@@ -9,8 +9,8 @@ import pytest
 
 from consent_ledger.append import Appended
 from consent_ledger.budget import BudgetSpent, Count, Spend, day_secret
+from consent_ledger.errors import ReplayedError
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import ReplayedError
 from gateway.database.sqlite import SqliteDatabase
 from tests.unit.ledger.conftest import START, Files, unmatched
 

@@ -10,8 +10,10 @@ from consent_ledger.case import CaseId, CaseKind, CaseRow, Mark, Step
 from consent_ledger.case_read import Case, read_case
 from consent_ledger.case_table import load_all
 from consent_ledger.entries import AskedEntry, Asker, BrokenGlass
+from consent_ledger.errors import CaseRefused, HeadMoved
+from consent_ledger.kinds import KindClass
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import CaseRefused, HeadMoved, KindClass, Work
+from consent_ledger.storage import Work
 from gateway.database.sqlite import SqliteDatabase
 
 from .conftest import START, Files, answered, unmatched

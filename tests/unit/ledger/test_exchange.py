@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import orjson
 import pytest
 
-from consent_ledger import ledger as ledger_module
+from consent_ledger import sequencer
 from consent_ledger.entries import AskedEntry, Asker, ReceivedEntry
+from consent_ledger.errors import LedgerUnavailable
 from consent_ledger.exchange import SECONDS_PER_HOUR, SETTLED_S, HourCount, settled_until
 from consent_ledger.kept import SentAnswer
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import LedgerUnavailable
 from gateway.wire.limits import ANSWER_TOKEN_BYTES, MAX_RECIPIENTS
 from tests.unit.ledger.conftest import START, Files, answered, unmatched
 
@@ -64,7 +64,7 @@ async def test_a_kept_answer_is_written_with_the_next_entry(files: Files) -> Non
 async def test_a_kept_answer_is_written_by_itself_where_nothing_follows(
     files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "RIDERS_WAIT_S", 0.05)
+    monkeypatch.setattr(sequencer, "RIDERS_WAIT_S", 0.05)
     ledger, _ = await files.ledger()
     await sent(ledger, "j")
     for _ in range(100):

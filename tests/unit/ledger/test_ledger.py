@@ -8,17 +8,11 @@ import pytest
 from consent_ledger.append import NO_CONSENTS, AcceptedAgreement
 from consent_ledger.consent import ConsentEntry, ConsentKind, Giver, Provision, Relation
 from consent_ledger.entries import AskedEntry, ReceivedEntry
+from consent_ledger.errors import ClockBehind, HeadMoved, LedgerCorrupt, LedgerUnavailable, ReplayedError
+from consent_ledger.kinds import KindClass
 from consent_ledger.merkle import inclusion_proof, root_of, verify_inclusion
 from consent_ledger.read import accepted_agreements, clock_high, consents_of, was_answered
-from consent_ledger.record import (
-    ClockBehind,
-    HeadMoved,
-    KindClass,
-    LedgerCorrupt,
-    LedgerUnavailable,
-    ReplayedError,
-    Work,
-)
+from consent_ledger.storage import Work
 from mappings.vocabulary import Mode, Purpose
 
 from .conftest import AGREEMENT, START, Files, answered, unmatched

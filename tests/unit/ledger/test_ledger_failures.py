@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from consent_ledger.errors import LedgerUnavailable
 from consent_ledger.ledger import Ledger
-from consent_ledger.record import LedgerUnavailable
 from gateway.database.sqlite import SqliteDatabase
 
 from .conftest import Files, answered

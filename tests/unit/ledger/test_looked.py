@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from consent_ledger.errors import ClockBehind, LedgerUnavailable
+from consent_ledger.kinds import KindClass
 from consent_ledger.looked import LookedEntry
-from consent_ledger.record import ClockBehind, KindClass, LedgerUnavailable, Row, Work
+from consent_ledger.storage import Row, Work
 
 from .conftest import START, Files
 

@@ -113,3 +113,19 @@ def test_no_consistency_proof_from_an_empty_or_larger_tree(old: int, new: int) -
 def test_peaks_must_fit_the_size() -> None:
     with pytest.raises(ValueError, match="peaks"):
         TreeHasher(3, [b"\x00" * 32])
+
+
+def test_many_leaves_at_once_make_the_tree_that_one_after_the_other_makes() -> None:
+    leaves = [leaf_hash(bytes((number,))) for number in range(70)]
+    for before in range(35):
+        for more in range(36):
+            one, many = TreeHasher(), TreeHasher()
+            for leaf in leaves[:before]:
+                one.append(leaf)
+            many.extend(leaves[:before])
+            singly = [node for leaf in leaves[before : before + more] for node in one.append(leaf)]
+            together = many.extend(leaves[before : before + more])
+            assert (many.size, many.peaks) == (one.size, one.peaks)
+            assert sorted(singly) == sorted(
+                (level, first + at, node) for level, first, nodes in together for at, node in enumerate(nodes)
+            )

@@ -3,18 +3,9 @@
 import orjson
 import pytest
 
-from consent_ledger.record import (
-    KIND_CLASSES,
-    MAX_BODY_BYTES,
-    EntryKind,
-    KindClass,
-    LeafHeader,
-    LedgerCorrupt,
-    body_bytes,
-    open_leaf,
-    read_leaf,
-    seal_leaf,
-)
+from consent_ledger.errors import LedgerCorrupt
+from consent_ledger.kinds import KIND_CLASSES, EntryKind, KindClass
+from consent_ledger.record import MAX_BODY_BYTES, HeaderReader, LeafHeader, body_bytes, open_leaf, read_leaf, seal_leaf
 
 SECRET = bytes(range(32))
 HEADER = LeafHeader(KindClass.DISCLOSURE, 498_765, "northshire")
@@ -103,3 +94,18 @@ def test_what_is_not_plain_data_is_refused_before_it_is_queued(value: object) ->
 def test_too_long_a_body_is_refused() -> None:
     with pytest.raises(ValueError, match="longer"):
         body_bytes(EntryKind.ASKED, 1.0, {"a": "x" * MAX_BODY_BYTES})
+
+
+def test_headers_read_one_after_the_other_are_those_of_their_leaves_and_as_strict() -> None:
+    reader = HeaderReader()
+    for header in (HEADER, HEADER, HEADER._replace(hour=HEADER.hour + 1), HEADER, HEADER._replace(federation="south")):
+        good = seal_leaf(header, body_bytes(EntryKind.ANSWERED, 1.5, {}), SECRET)
+        assert reader.read(good) == header
+        assert reader.read(good) == header
+        for cut in range(1, len(good)):
+            with pytest.raises(LedgerCorrupt):
+                reader.read(good[:cut])
+            assert reader.read(good) == header
+        for bad in (good + b"\0", good + bytes(4), good[:-1] + bytes(4)):
+            with pytest.raises(LedgerCorrupt):
+                reader.read(bad)

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from consent_ledger.consent import ConsentEntry, ConsentKind, to_body
 from consent_ledger.entries import Correction, CorrectionEntry
 from consent_ledger.governance import ReleaseEntry, ReportDecision
+from consent_ledger.kinds import KIND_CLASSES, EntryKind
 from consent_ledger.read import Entry
-from consent_ledger.record import KIND_CLASSES, EntryKind, LeafHeader
-from consent_ledger.report import CLOSED, AccessReport, HeldBack, access_report, formerly_joined
+from consent_ledger.record import LeafHeader
+from consent_ledger.report import AccessReport, HeldBack, access_report, formerly_joined
 from mappings.vocabulary import Mode
 
 from .conftest import START, answered
@@ -150,7 +151,7 @@ def test_emergency_is_a_question_and_its_review_and_a_call_are_told_with_it() ->
     emergency, call = made(*entries)[0].questions
     assert emergency.break_glass
     assert emergency.shared
-    assert [each.said for each in emergency.followed] == [CLOSED]
+    assert [each.said for each in emergency.followed] == ["justified"]
     assert call.because == ("callback", "objection")
     assert [each.said for each in call.followed] == ["called"]
     # Withheld, it takes what followed along.

@@ -11,7 +11,7 @@ from consent_ledger.entries import Correction
 from consent_ledger.ledger import Ledger
 from gateway.database.sqlite import open_sqlite
 from gateway.node.corrections import Corrected, Officer, PersonShown, correct, show
-from gateway.node.evidence import pair_of
+from gateway.node.linking import pair_of
 from gateway.node.people import person_by_key
 from tests.unit.ingest.sources import Node, StoppedClock
 

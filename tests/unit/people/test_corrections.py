@@ -4,7 +4,7 @@ import pytest
 
 from consent_ledger.append import Appended
 from consent_ledger.entries import Correction, CorrectionEntry
-from consent_ledger.record import LedgerUnavailable
+from consent_ledger.errors import LedgerUnavailable
 from gateway.database.contract import Work
 from gateway.errors import InputError, StorageError
 from tests.unit.ingest.sources import case, person, worker

@@ -35,7 +35,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Linking:
     """Rows and decisions by which some rows are linked, and the same as links."""
 
     rows: dict[int, LinkedRow]
@@ -48,9 +48,7 @@ def pair_of(one: int, other: int) -> Pair:
     return (one, other) if one < other else (other, one)
 
 
-def evidence(
-    row_ids: Collection[int], numbers: Iterable[str] = (), *, supposed: Collection[Pair] = ()
-) -> Work[Evidence]:
+def linking(row_ids: Collection[int], numbers: Iterable[str] = (), *, supposed: Collection[Pair] = ()) -> Work[Linking]:
     """All that links these rows, or rows with these NHS numbers, directly or through others.
 
     `supposed` pairs count as joined: what would be if somebody decided so.
@@ -81,7 +79,7 @@ def evidence(
         parted=[pair for pair, decision in decisions.items() if not decision.same],
         barred=(yield from _barred(rows, shared, joined)) if joined else (),
     )
-    return Evidence(rows, decisions, links)
+    return Linking(rows, decisions, links)
 
 
 _PROTECTED = "number FROM protected_number"

@@ -1,0 +1,90 @@
+"""What the checkpoint in an evidence file shows: that its ledger is held to this tree, and by whom. Pure.
+
+(6) the tree is the one that a signed checkpoint names
+(7) whose cosignatures under it hold: these witnesses have seen this tree, and that it only grew
+"""
+
+import base64
+from collections.abc import Iterator
+
+from consent_ledger.checkpoint import origin_of, verify
+from consent_ledger.note import NoteInvalid, NoteKey
+from gateway.errors import FederationError, NotForUs, WireError
+from gateway.node.cosignatures import Cosignatures, read_cosignatures
+from gateway.node.evidence_file import Evidence
+from gateway.node.findings import Finding, Verdict, false, when
+from gateway.wire.federation import Federation, Member, verify_document
+from gateway.wire.keys import VerifyKey, ledger_public
+
+
+def check_checkpoint(evidence: Evidence, federation: Federation, *, operator_key: VerifyKey) -> Iterator[Finding]:
+    """Both steps; `federation` is the document of the question, used unless the file has one of the checkpoint."""
+    if evidence.checkpoint is None:
+        yield Finding(
+            Verdict.OPEN,
+            f"that {evidence.member} has not rewritten its ledger since: no signed checkpoint covers these entries",
+        )
+        return
+    try:
+        federation = _document(evidence, federation, operator_key)
+    except (WireError, FederationError) as error:
+        yield false("the federation document of the checkpoint is the operator's", error)
+        return
+    member = federation.members.get(evidence.member)
+    wrong = "the member is not in the federation document" if member is None else _wrong_note(evidence, member)
+    if wrong:  # (6)
+        yield Finding(Verdict.FALSE, f"{evidence.member} signed this tree: checkpoint: {wrong}")
+        return
+    yield Finding(Verdict.PROVEN, f"{evidence.member} signed a checkpoint of this tree of {evidence.tree_size} entries")
+    log = origin_of(federation.name, evidence.member)
+    yield from _witnesses(
+        evidence, federation, read_cosignatures(evidence.checkpoint, federation, evidence.witness_keys, log=log)
+    )
+
+
+def _document(evidence: Evidence, federation: Federation, operator_key: VerifyKey) -> Federation:
+    """The one whose keys count; raises WireError, FederationError."""
+    if evidence.checkpoint_document is None:
+        return federation
+    document = verify_document(evidence.checkpoint_document, operator_key=operator_key, now=None)
+    if document.name != federation.name:
+        raise NotForUs("checkpoint_document: the document is another federation's")
+    return document
+
+
+def _wrong_note(evidence: Evidence, member: Member) -> str:
+    """What does not fit, in words; empty if the note says exactly this tree, and its log's key signed it."""
+    key = NoteKey(name=origin_of(evidence.federation, member.id), public=ledger_public(member.ledger_key))
+    note = evidence.checkpoint or ""
+    root = base64.b64encode(evidence.tree_root).decode()
+    if not note.startswith(f"{key.name}\n{evidence.tree_size}\n{root}\n"):
+        return "it names another log, size or root"
+    try:
+        verify(note, key)
+    except NoteInvalid:
+        return "the log's own key has not signed it"
+    return ""
+
+
+def _witnesses(evidence: Evidence, federation: Federation, found: Cosignatures) -> Iterator[Finding]:
+    """(7)"""
+    names = origin_of(federation.name, "")
+    for name in found.forged:
+        witness = name.removeprefix(names)
+        yield Finding(Verdict.FALSE, f"{witness} vouches for this tree: checkpoint: its cosignature does not hold")
+    for each in found.vouched:
+        yield Finding(
+            Verdict.PROVEN,
+            f"{each.witness.removeprefix(names)} vouches for this tree: at {when(each.time)} it held all that it had"
+            " seen before",
+        )
+    if found.unknown:
+        yield Finding(
+            Verdict.OPEN,
+            f"who else cosigned: {found.unknown} more, by keys to which the federation document does not lead",
+        )
+    if not found.vouched:
+        yield Finding(
+            Verdict.OPEN,
+            f"that {evidence.member} had not rewritten its ledger before it signed: no witness vouches for this tree",
+        )

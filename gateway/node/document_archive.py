@@ -1,0 +1,33 @@
+"""Federation documents of the past, as this node keeps all of them (docs/ledger.md, "Evidence")."""
+
+from gateway.database.contract import Statement, Work
+from gateway.errors import InputError
+from gateway.wire.archive import named_document
+
+
+def document_of(token: str | None, at: float) -> Work[str]:
+    """The document that a question or answer names; without either, the one that was held at that time.
+
+    Raises InputError if it is not archived here.
+    """
+    if token is not None:
+        rows = yield Statement("SELECT token FROM federation_document WHERE sha256 = ?", (named_document(token),))
+    else:
+        rows = yield Statement(_HELD_AT, (int(at),))
+    if not rows:
+        raise InputError("the federation document of that time is not archived here")
+    return _text(rows[0][0])
+
+
+def documents_since(at: float) -> Work[list[str]]:
+    """The document that was held at a time, and the newest of all: one, two, or (of what came later) one."""
+    held = yield Statement(_HELD_AT, (int(at),))
+    newest = yield Statement("SELECT token FROM federation_document ORDER BY seq DESC LIMIT 1")
+    return list(dict.fromkeys(_text(token) for (token,) in (*held, *newest)))
+
+
+_HELD_AT = "SELECT token FROM federation_document WHERE received_at <= ? ORDER BY received_at DESC, seq DESC LIMIT 1"
+
+
+def _text(token: bytes) -> str:
+    return token.decode("ascii")

@@ -1,0 +1,60 @@
+"""A node that serves with a `[web]` table serves its pages too, keeps their tables tidy, and stops as a whole."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from gateway.accounts.account import Role
+from gateway.accounts.sessions import sessions_of
+from gateway.app import serving
+from gateway.app.web import keep_tidy, listen_web
+from gateway.database.contract import Statement, Work
+from gateway.settings import load_node
+from tests.federation import federation
+
+HOUSING = "housing"
+
+
+def how_many() -> Work[int]:
+    ((count,),) = yield Statement("SELECT count(*) FROM session")
+    return int(count)
+
+
+async def test_pages_are_served_with_the_node_and_stop_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = asyncio.Event()
+    monkeypatch.setattr(serving, "until_stopped", stop.wait)
+    monkeypatch.setattr(serving, "configure_logging", lambda: None)
+    monkeypatch.setattr(serving, "collect_rarely", lambda: None)
+    async with federation(tmp_path, [HOUSING], web=True) as north:
+        monkeypatch.setattr(serving, "listen_web", partial(listen_web, built=north.built))
+        wendy = await north.sign_in(HOUSING, Role.PRACTITIONER)
+        await north.stop(HOUSING)
+        served = asyncio.create_task(serving.serve_node(load_node(tmp_path / HOUSING / "node.toml"), clock=north.clock))
+        while not served.done():
+            try:
+                page = await wendy.get("/account")
+                break
+            except OSError:
+                await asyncio.sleep(0.05)
+        assert (page.status, "Wendy Smith" in page.words) == (200, True)
+        stop.set()
+        await served
+        with pytest.raises(OSError, match="Connect"):
+            await wendy.get("/account")
+
+
+async def test_sessions_that_have_ended_do_not_stay_in_the_database(tmp_path: Path) -> None:
+    async with federation(tmp_path, [HOUSING], web=True) as north:
+        wendy = await north.sign_in(HOUSING, Role.PRACTITIONER)
+        site = north.pages[HOUSING].site
+        north.clock.turn(24 * 3600)
+        assert wendy.account is not None
+        assert not await site.database.read(sessions_of(wendy.account.id, site.session_limits, north.clock.now()))
+        tidying = asyncio.create_task(keep_tidy(site))
+        async with asyncio.timeout(5):
+            while await site.database.read(how_many()):  # noqa: ASYNC110 - no event tells of a row that has gone
+                await asyncio.sleep(0.01)
+        tidying.cancel()
+        await asyncio.wait([tidying])

@@ -104,7 +104,7 @@ class AccessReport:
     """Everything in ledger order; numbers in a rendering are its own."""
 
     questions: tuple[QuestionAsked, ...]
-    looks: tuple[Look, ...]
+    looks: tuple[Look, ...] = ()
     statements: tuple[Statement, ...]
     corrections: tuple[CorrectionMade, ...]
     releases: tuple[Release, ...]

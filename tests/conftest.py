@@ -1,8 +1,29 @@
-"""A summary that hides no skip, and in CI forgives none."""
+"""A summary that hides no skip, and in CI forgives none; temporary files in memory; patience on a busy machine."""
 
+import atexit
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Nearly all that a test of a federation waits for is fsync, of some forty files. In memory that costs nothing, and what
+# it is for, a power cut, no test can make: those of durability kill processes and see that fsync was called.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - the folder of the machine, in which pytest makes its own
+_ENOUGH = 4 * 1024**3  # a container may have 64 MB there
+if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+# Tests start this program many times. Where the machine forbids bytecode, each start would compile all of it again.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="patchwork-bytecode-")
+    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
+
+# Two workers on two cores: an example that waits its turn is no failure. Nothing about speed is tested this way.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

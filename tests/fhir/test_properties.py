@@ -126,7 +126,7 @@ def permitted_teams(draw: st.DrawFn) -> tuple[Team, dict[int, Mode]]:
     return Team(person_id=1, person_ids=(1,), restricted=False, involvements=whole), modes
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(case=permitted_teams(), grade=st.sampled_from(MatchGrade))
 def test_any_team_under_any_permits_is_disclosed_validly_and_no_further(
     case: tuple[Team, dict[int, Mode]], grade: MatchGrade, medplum: Medplum
@@ -176,7 +176,7 @@ anything = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_any_part_of_an_answer_may_be_anything_and_harms_nobody(data: st.DataObject) -> None:
     golden = data.draw(st.sampled_from(["schedule.json", "away_with_cover.json"]))

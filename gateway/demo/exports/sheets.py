@@ -7,8 +7,8 @@ from gateway.demo.registers import Register
 
 _TENANCY = (
     "Tenancy Ref;Tenant;DOB;Address;Postcode;NHS No;Status;Start Date;End Date;Household With;Housing Officer;"
-    "Officer Ref;Officer Tel;Officer Mobile;Officer Email;Best Contact;Officer Days;Officer Away Until;"
-    "Cover Officer Ref;Patch;Last Visit;Next Visit;Do Not Disclose Address"
+    "Officer Ref;Officer Tel;Officer Mobile;Officer Email;Best Contact;Patch;Last Visit;Next Visit;"
+    "Do Not Disclose Address"
 ).split(";")
 
 
@@ -28,9 +28,7 @@ def housing(register: Register, path: Path) -> None:
                     *("", "NTQ" if found.end else "CUR", f"{found.start:%d/%m/%Y}"),
                     *(f"{found.end:%d/%m/%Y}" if found.end else "", f"T{other}" if other else ""),
                     *(f"{officer.family}, {officer.given}", f"HO{officer.number}", officer.phone, officer.mobile),
-                    *(officer.email, "Mobile" if officer.prefers_mobile and officer.mobile else "Phone", officer.hours),
-                    f"{officer.away_until:%d/%m/%Y}" if officer.away_until else "",
-                    *(f"HO{officer.cover}" if officer.cover else "", "North"),
+                    *(officer.email, "Mobile" if officer.prefers_mobile and officer.mobile else "Phone", "North"),
                     *(
                         f"{found.last_contact:%d/%m/%Y}",
                         f"{found.next_visit:%d/%m/%Y}" if found.next_visit else "",

@@ -1,5 +1,6 @@
 """The folder that the demonstration makes: readable settings, documents that verify, renewed at each start."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,18 @@ NOW = 1_790_000_000.0
 DAY = 86_400
 
 
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the first start makes once: keys, and the exports, which take a while."""
+    folder = tmp_path_factory.mktemp("demo") / "demo"
+    make_once(open_demo(folder), NOW)
+    return folder
+
+
 @pytest.fixture
-def demo(tmp_path: Path) -> Demo:
+def demo(first_run: Path, tmp_path: Path) -> Demo:
+    shutil.copytree(first_run, tmp_path / "demo")
     demo = open_demo(tmp_path / "demo")
-    make_once(demo, NOW)
     make_anew(demo, ports(demo, 9000), NOW)
     return demo
 

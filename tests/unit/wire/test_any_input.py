@@ -76,7 +76,7 @@ def _replaced(value: Any, path: tuple[Any, ...], by: Any) -> Any:
 
 @pytest.mark.parametrize("kind", READERS)
 @given(at=st.integers(0, 999), odd=ODD)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_message_with_any_part_replaced_is_read_or_refused(
     kind: str, honest: dict[str, Any], at: int, odd: Any
 ) -> None:
@@ -88,21 +88,21 @@ def test_message_with_any_part_replaced_is_read_or_refused(
 
 
 @given(st.binary(max_size=300) | st.text(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_token_is_refused(token: bytes | str) -> None:
     with pytest.raises(WireError):
         jws.verify(token, typ="patchwork-query+jwt", keys={}, max_bytes=200)
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_packed_answer_is_read_or_refused(start: bytes) -> None:
     with contextlib.suppress(WireError):
         unpack(start.ljust(ANSWER_BYTES, b"\x00"))
 
 
 @given(st.binary(max_size=300))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_bytes_are_no_envelope(data: bytes) -> None:
     for reader in (Envelope.from_json, MemberEnvelope.from_json):
         with pytest.raises(WireError):

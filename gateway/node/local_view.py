@@ -141,6 +141,11 @@ def local_team(person_id: int, view: View) -> Work[LocalTeam]:
     same_person = (yield from own_clients(view, person_id=person_id)).get(person_id)
     if same_person is None:
         return NOTHING_TO_SEE
+    return (yield from own_team(person_id, same_person, view))
+
+
+def own_team(person_id: int, same_person: int, view: View) -> Work[LocalTeam]:
+    """The same for a pair that `own_clients` gave in this very visit to the database."""
     ((names, birth_date),) = yield Statement("SELECT names, birth_date FROM person WHERE id = ?", (person_id,))
     shown = Client(
         person_id=person_id,

@@ -10,7 +10,7 @@ import orjson
 
 from gateway.database.contract import Work
 from gateway.fhir.bundle import Participation
-from gateway.node.local_view import Client, LocalTeam, View, local_team, own_clients
+from gateway.node.local_view import Client, LocalTeam, View, own_clients, own_team
 
 MAX_CLIENTS: Final = 300  # of one practitioner that a page shows: ten times a usual caseload
 WEEK: Final = timedelta(days=7)
@@ -70,8 +70,8 @@ def clients_of(view: View, *, limit: int = MAX_CLIENTS) -> Work[list[MyClient]]:
     for row_id in sorted(rows):
         first.setdefault(rows[row_id], row_id)
     found: list[MyClient] = []
-    for row_id in list(first.values())[:limit]:
-        team = yield from local_team(row_id, view)
+    for same_person, row_id in list(first.items())[:limit]:
+        team = yield from own_team(row_id, same_person, view)
         if team.client is not None:
             found.append(MyClient(client=team.client, team=team))
     return found

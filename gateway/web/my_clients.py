@@ -21,6 +21,7 @@ from gateway.web.site import Site
 from gateway.web.words import ngettext
 
 CLIENTS_PATH: Final = "/clients"
+MAX_QUESTIONS: Final = 5  # "are you still working with...?" on one page; the others come when these are answered
 
 routes = web.RouteTableDef()
 
@@ -83,7 +84,7 @@ async def show_clients(request: web.Request, site: Site, user: SignedIn) -> web.
         request,
         "my_clients.html",
         lines=lines,
-        ask=[line for line in lines if line.ask],
+        ask=[line for line in lines if line.ask][:MAX_QUESTIONS],
         visits=[_visit(client, each_day) for each_day, client in visits_ahead(mine, view)],
         sort=sort,
         more=len(found) > MAX_CLIENTS,

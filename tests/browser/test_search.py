@@ -34,7 +34,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
         patch.setattr(asking, "DEADLINE_MS", DEADLINE_MS)
         async with federation(tmp_path_factory.mktemp("north"), FIVE, web=True, built=BUILT) as running:
             await running.add(CERTAIN, *someone("Katherine", "Bramley", "1991-05-17", lead=True))
-            await running.add(PROBABLE, *someone("Katherine", "Bramly", "1991-05-18", worker="Sanjay Okafor"))
+            await running.add(PROBABLE, *someone("Katherine", "Bramly", "1991-05-17", worker="Sanjay Okafor"))
             await running.stop(HANGING)
             async with await asyncio.start_server(hang, "127.0.0.1", running.ports[HANGING]):
                 yield running
@@ -65,6 +65,8 @@ async def test_answers_arrive_one_by_one_and_nothing_moves(browser: Browser, ale
         await page.get_by_role("heading", name="Robin Worker").wait_for()
         waiting = page.locator(".pw-slot--waiting")
         assert await waiting.count() == 1
+        groups = await page.locator(".pw-match-group__title").all_inner_texts()
+        assert groups == ["This is the person", "Probably this person"]
         shown = await page.locator(".pw-person-card__name").all_inner_texts()
         await page.get_by_role("heading", name="Agencies to phone").wait_for()
         assert await waiting.count() == 0

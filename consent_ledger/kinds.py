@@ -17,6 +17,7 @@ class EntryKind(StrEnum):
     CASE = "case"
     AGREEMENT = "agreement"
     CORRECTION = "correction"
+    LOOKED = "looked"
     REPORT_DECISION = "report-decision"
     RELEASE = "release"
     ERASURE = "erasure"
@@ -45,6 +46,7 @@ KIND_CLASSES = {
     EntryKind.ASKED: KindClass.DISCLOSURE,
     EntryKind.RECEIVED: KindClass.DISCLOSURE,
     EntryKind.BREAK_GLASS: KindClass.DISCLOSURE,  # a leaf must not show that its question was about somebody known
+    EntryKind.LOOKED: KindClass.DISCLOSURE,
     EntryKind.FINDING: KindClass.GOVERNANCE,
     EntryKind.CASE: KindClass.GOVERNANCE,
     EntryKind.AGREEMENT: KindClass.GOVERNANCE,

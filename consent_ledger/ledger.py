@@ -14,11 +14,12 @@ from consent_ledger.case_table import CaseStep, Opening
 from consent_ledger.checkpoint import Head
 from consent_ledger.consent import ConsentEntry, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, CorrectionEntry, ReceivedEntry
-from consent_ledger.errors import CaseRefused, LedgerCorrupt, LedgerError, LedgerUnavailable
+from consent_ledger.errors import CaseRefused, LedgerCorrupt, LedgerError, LedgerUnavailable, ReplayedError
 from consent_ledger.governance import GovernanceEntry
 from consent_ledger.kept import LateAnswer, SentAnswer
 from consent_ledger.keystore import Destroyed, Owner
 from consent_ledger.kinds import KIND_CLASSES, EntryKind, KindClass
+from consent_ledger.looked import LookedEntry
 from consent_ledger.merkle import TreeHasher
 from consent_ledger.proof import FoundEntry
 from consent_ledger.reader import LedgerReader
@@ -71,6 +72,17 @@ class Ledger(LedgerReader):
     async def log_received(self, entry: ReceivedEntry) -> Appended:
         """Put on record what came back."""
         return await self._append(EntryKind.RECEIVED, entry.body(), None)
+
+    async def log_look(self, entry: LookedEntry) -> bool:
+        """Put an own-staff look on record before it is shown; False if that day has one of theirs at this person.
+
+        Raises ClockBehind, LedgerUnavailable.
+        """
+        try:
+            await self._append(EntryKind.LOOKED, entry.body(), entry.person_id, guard=entry.guard())
+        except ReplayedError:
+            return False
+        return True
 
     async def log_correction(self, entry: CorrectionEntry) -> list[Appended]:
         """Put a decision about two people on record before it acts: one entry for each, under each one's key."""

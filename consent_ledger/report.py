@@ -1,8 +1,8 @@
 """What an access report holds: entries about one person in, a model of the report out. Pure.
 
 (1) the newest decision of an officer says of each entry whether reports show it
-(2) without one, break-glass and safeguarding questions are held back while they are new: the person may live with
-    whoever is asked about
+(2) without one, break-glass and safeguarding questions, and looks for such a reason, are held back while they are new:
+    the person may live with whoever is asked about
 (3) what is withheld leaves nothing behind: no number, no count, no gap
 (4) officers' decisions about reports, and refused attempts to join two records, are nobody's business but theirs
 """
@@ -63,6 +63,17 @@ class QuestionAsked:
     followed: tuple[Followed, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A day on which one of this agency's own staff opened the person's page here, and why as they stated it."""
+
+    at: float
+    name: str
+    role: str
+    purpose: str
+    lawful_basis: str
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A consent, withdrawal or objection, and when it was recorded."""
@@ -93,6 +104,7 @@ class AccessReport:
     """Everything in ledger order; numbers in a rendering are its own."""
 
     questions: tuple[QuestionAsked, ...]
+    looks: tuple[Look, ...] = ()
     statements: tuple[Statement, ...]
     corrections: tuple[CorrectionMade, ...]
     releases: tuple[Release, ...]
@@ -135,6 +147,7 @@ def access_report(
         questions=tuple(
             _question(body, tuple(followed.get(seq, ()))) for seq, body in shown if body["kind"] in ANSWERS
         ),
+        looks=tuple(_look(body) for _, body in shown if body["kind"] == EntryKind.LOOKED),
         statements=tuple(_statements(shown)),
         corrections=tuple(_corrections(body for _, body in shown)),
         releases=tuple(
@@ -165,7 +178,8 @@ def _same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def _is_new_and_risky(body: Mapping[str, Any], held_since: float) -> bool:
-    return body["kind"] in ANSWERS and body["purpose"] in HELD_PURPOSES and body["at"] > held_since
+    about_them = body["kind"] in ANSWERS or body["kind"] == EntryKind.LOOKED
+    return about_them and body["purpose"] in HELD_PURPOSES and body["at"] > held_since
 
 
 def _followed(bodies: Iterable[Mapping[str, Any]]) -> dict[int, list[Followed]]:
@@ -195,6 +209,16 @@ def _question(body: Mapping[str, Any], followed: tuple[Followed, ...]) -> Questi
         shared=tuple(map(_shared, permits)) if left else (),
         because=() if left else _because(decisions),
         followed=followed,
+    )
+
+
+def _look(body: Mapping[str, Any]) -> Look:
+    return Look(
+        at=body["at"],
+        name=body["name"],
+        role=body["role"],
+        purpose=body["purpose"],
+        lawful_basis=body["lawful_basis"],
     )
 
 

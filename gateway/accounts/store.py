@@ -119,6 +119,14 @@ def set_rows(account_id: int, *, workers: Iterable[tuple[str, str]], services: I
         )
 
 
+def add_worker(account_id: int, source: str, key: str) -> Work[None]:
+    """Say that this practitioner of the register, too, is this person."""
+    yield Statement(
+        "INSERT INTO account_worker (account_id, source, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+        (account_id, source, key),
+    )
+
+
 def local_user(account_id: int, method: AuthMethod) -> Work[LocalUser]:
     """The rows of the register that are this person now. Looked up anew for each request: imports reuse ids."""
     workers = yield Statement(

@@ -16,6 +16,8 @@ from gateway.database.sqlite import SqliteDatabase, open_sqlite
 from gateway.errors import ConfigurationError
 from gateway.events import emit
 from gateway.http import Listener, listen
+from gateway.node.looks import Looks
+from gateway.web import client_seen
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
 from gateway.web.drafts import Drafts
@@ -81,6 +83,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             templates=templates,
             searches=Searches(node.parts),
             drafts=Drafts(node.parts.clock),
+            looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
         )
         host, port = table.listen
         listener = await listen(web_application(site), host=host, port=port, tls=listening_tls(table.tls))
@@ -97,6 +100,7 @@ async def keep_tidy(site: Site) -> None:
         yield from sessions.sweep(site.session_limits, now)
         yield from throttle.sweep(now)
         yield from links.sweep(now)
+        yield from client_seen.sweep(now)
 
     while True:
         await site.database.write(work())

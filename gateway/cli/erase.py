@@ -32,6 +32,7 @@ STILL_FOUND = (
 _WORDS = {
     EntryKind.ANSWERED: "questions answered: evidence of who learnt what",
     EntryKind.BREAK_GLASS: "emergency accesses: evidence of who learnt what",
+    EntryKind.LOOKED: "days on which a colleague here opened the page",
     EntryKind.CONSENT: "consents",
     EntryKind.WITHDRAWAL: "withdrawals",
     EntryKind.OBJECTION: "objections",

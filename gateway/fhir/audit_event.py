@@ -33,6 +33,7 @@ _LIFECYCLE: Mapping[str, str] = {
     "correction": "amend",
     "report-decision": "hold",
     "release": "report",
+    "looked": "access",
     "erasure": "destroy",
     "retention": "destroy",
 }

@@ -62,6 +62,21 @@ class AgreementsInForce:
             )
         return best
 
+    def for_own_staff(
+        self, purpose: Purpose, basis: LawfulBasis, *, accepted: Container[str], today: date
+    ) -> Agreement | None:
+        """The agreement that this agency applies to itself: of those in force, the first that lets it ask itself so."""
+        me = self.federation.members[self.me]
+        for published in self.published.values():
+            rules = published.agreement.rules
+            if self._binds(published, self.me, accepted=accepted, today=today) and any(
+                purpose in rule.purposes and basis in rule.lawful_bases
+                for rule in rules
+                if rule.receives(me.id, me.type) and rule.asks(me.id, me.type)
+            ):
+                return published.agreement
+        return None
+
     def wants_stronger_sign_in(
         self, agreement: Agreement, method: AuthMethod, *, purpose: Purpose, basis: LawfulBasis
     ) -> bool:

@@ -4,7 +4,7 @@
 (2) store the objects that no record carries, such as the agency itself
 (3) batch by batch: read, look up what is known, map what is new or changed, store it in one transaction with the
     cursor, acknowledge the cursor
-(4) fill in references to what came later; report those that lead nowhere
+(4) fill in references to what came later, those of hand-made rows too; report those that lead nowhere
 (5) remove what the source has deleted, or now gives in a form that cannot be used, unless it is too much
 (6) have the ledger record what is new about consents
 (7) close the run with its counts
@@ -30,6 +30,7 @@ from gateway.events import emit
 from gateway.node.changes import FIXED, Changes, fingerprint, fixed_batch
 from gateway.node.consents import ImportedConsent, mark_recorded, unrecorded
 from gateway.node.corrections import without_effect
+from gateway.node.native import relink
 from gateway.node.people import StoredSource
 from gateway.node.records import (
     Batch,
@@ -168,6 +169,7 @@ class _Run:
         # (4)
         self.counts.waiting, waiting = await self.database.write(resolve_references(self.stored))
         self.issues += waiting
+        await self.database.write(relink())
         # (5) Only a run that has read everything may conclude from what is missing.
         complete = since is None and manifest.deletions == "snapshot"
         advice = await self._remove(complete=complete, allow_removals=allow_removals)

@@ -54,11 +54,13 @@ def visible_team(
     agreements: AgreementsInForce,
     accepted: frozenset[str],
     today: date,
+    grade: MatchGrade = MatchGrade.CERTAIN,
 ) -> tuple[Participation, ...]:
     """The involvements that `user` may see, in the team's order, each cut down to what its mode shows.
 
     Nothing marks what is left out: no place-holder, number or reason. `consents` are the person's under all their ids,
     `accepted` the agreements that this node's officer accepts. Without an agreement in force only one's own is shown.
+    A record that is open is known to be the one meant; of somebody who was described, `grade` says how sure that is.
     """
     me = agreements.federation.members[agreements.me]
     decided = decide_as(
@@ -76,7 +78,7 @@ def visible_team(
         agreement=agreements.with_member(
             need.agreement_uri, need.agreement_version, me.id, accepted=accepted, today=today
         ),
-        grade=MatchGrade.CERTAIN,  # a record that is open is known to be the one meant
+        grade=grade,
         consents=consents,
         today=today,
     )

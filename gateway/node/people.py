@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from gateway.database.contract import Row, Statement, Value, Work
+from gateway.node.overlays import reapply
 from gateway.node.rows import (
     NHS_NUMBERS_AT,
     TABLES,
@@ -26,16 +27,22 @@ from gateway.node.same_person import refresh, regroup
 
 
 @dataclass(frozen=True, slots=True)
-class StoredSource:
-    """One source as the database knows it, for the run that may write for it."""
+class Source:
+    """One source as the database knows it."""
 
     id: int
     name: str
     federation: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSource(Source):
+    """A source with the run that alone may write for it."""
+
     run_id: int
 
 
-def store_rows(source: StoredSource, rows: Iterable[MappedRow]) -> Work[Ids]:
+def store_rows(source: Source, rows: Iterable[MappedRow]) -> Work[Ids]:
     """Insert or replace rows; of two with one key the later wins. Returns the id of each, by kind and key.
 
     People still have to be made findable (`same_person.index_pending`).
@@ -73,7 +80,7 @@ def look_up(kind: str, source_id: int, keys: Sequence[str]) -> Work[dict[str, tu
     return found
 
 
-def _store_kind(source: StoredSource, table: Table, rows: dict[str, MappedRow], ids: Ids) -> Work[None]:
+def _store_kind(source: Source, table: Table, rows: dict[str, MappedRow], ids: Ids) -> Work[None]:
     kind = table.kind
     known = yield from look_up(kind, source.id, list(rows))
     added = [row for key, row in rows.items() if key not in known]
@@ -95,6 +102,7 @@ def _store_kind(source: StoredSource, table: Table, rows: dict[str, MappedRow], 
         ],
     )
     yield Statement(table.update, [(*_described(table, row, ids), ids[kind, row.key]) for row in replaced])
+    yield from reapply(kind, source.id, [row.key for row in added + replaced])
     if kind == "person":
         # Whoever is new and has no number is themselves already.
         numbered = [row for row in added if any(row.values[NHS_NUMBERS_AT])]
@@ -110,7 +118,7 @@ def _described(table: Table, row: MappedRow, ids: Ids) -> tuple[Value, ...]:
     return (row.hash, *row.values, *table.values_anew(), *[ids.get(at) if at else None for at in row.refers])
 
 
-def _find_references(source: StoredSource, changed: Sequence[MappedRow], ids: Ids) -> Work[None]:
+def _find_references(source: Source, changed: Sequence[MappedRow], ids: Ids) -> Work[None]:
     """Add to `ids` what the changed rows refer to, where it is there already."""
     wanted: dict[str, set[str]] = defaultdict(set)
     for row in changed:

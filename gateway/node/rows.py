@@ -228,6 +228,30 @@ def waiting(kind: str, reference: Reference) -> str:
 
 
 @cache
+def waiting_keys(kind: str, reference: Reference) -> str:
+    """What the rows of a source refer to that is not there: source id."""
+    return (
+        f"SELECT DISTINCT {reference.key_column} FROM {kind} "  # noqa: S608 - constants
+        f"WHERE source_id = ? AND {reference.id_column} IS NULL AND {reference.key_column} IS NOT NULL"
+    )
+
+
+@cache
+def fill_in(kind: str, reference: Reference) -> str:
+    """Say which row is meant by one key, where a source's rows wait for it: row id, source id, key."""
+    return (
+        f"UPDATE {kind} SET {reference.id_column} = ? "  # noqa: S608 - constants
+        f"WHERE source_id = ? AND {reference.id_column} IS NULL AND {reference.key_column} = ?"
+    )
+
+
+@cache
+def source_and_key(kind: str) -> str:
+    """By which a row is known for good: its source's name and its key there, of an id."""
+    return f"SELECT s.name, t.key FROM {kind} t JOIN import_source s ON s.id = t.source_id WHERE t.id = ?"  # noqa: S608 - constants
+
+
+@cache
 def delete_unyielded(kind: str) -> str:
     """Delete a row unless some record still yields it: id."""
     return (

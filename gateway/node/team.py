@@ -97,6 +97,30 @@ def team_of(person_id: int, *, today: str) -> Work[Team]:
     )
 
 
+def practitioner_alone(practitioner_id: int, *, today: str) -> Work[TeamMember | None]:
+    """One practitioner as a team would have them, in an involvement with nobody; None if there is no such row."""
+    rows = yield Statement(
+        "SELECT p.id, p.key, p.name, p.role, p.contact_points, p.working_pattern, p.organisation_key, "
+        "p.away_until, p.cover_key, o.id, o.key, o.name, o.type, o.identifiers, o.duty_contact, "
+        "CASE WHEN p.away_until >= substr(?, 1, length(p.away_until)) THEN p.cover_id END "
+        "FROM practitioner p LEFT JOIN organisation o ON o.id = p.organisation_id WHERE p.id = ?",
+        (today, practitioner_id),
+    )
+    if not rows:
+        return None
+    practitioner, organisation, cover = rows[0][:9], rows[0][9:15], rows[0][15]
+    covers = yield from _covers(set() if cover is None else {cover})
+    return TeamMember(
+        involvement_id=0,
+        involvement=Involvement(key="", person_key=""),
+        practitioner_id=practitioner_id,
+        practitioner=_practitioner(practitioner),
+        organisation_id=organisation[0],
+        organisation=_organisation(organisation) if organisation[0] is not None else None,
+        cover=covers.get(cover),
+    )
+
+
 def _events(person_id: int) -> Work[dict[int, tuple[ContactEvent, ...]]]:
     """Each practitioner's contacts and visits, latest first. Partial dates are too vague to tell which came last."""
     rows = yield Statement(

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision, Relation
-from consent_ledger.report import AccessReport, QuestionAsked, Statement
+from consent_ledger.report import AccessReport, Look, QuestionAsked, Statement
 from gateway.fhir.text import plain
 from gateway.reports.document import Document, Fact, Item, Section
 from gateway.reports.words import (
     BASES,
     CORRECTIONS,
     FOLLOWED,
+    LOOKED,
     MODES,
     PURPOSES,
     REASONS,
@@ -76,8 +77,9 @@ def access_document(report: AccessReport, setting: Setting) -> Document:
         facts=_plain((("Agency", setting.agency), ("About", setting.about))),
         paragraphs=(
             f"This report lists the questions about you that other agencies asked {setting.agency} through Patchwork, "
-            "what they were told, and what has been recorded about your wishes. Patchwork tells agencies who works "
-            "with a person and how to reach them. It never passes on what is in your case notes.",
+            f"what they were told, who of {setting.agency} opened your page there, and what has been recorded about "
+            "your wishes. Patchwork tells agencies who works with a person and how to reach them. It never passes on "
+            "what is in your case notes.",
             ALWAYS_SAID,
             ERASED_SAID,
         ),
@@ -97,6 +99,9 @@ def _sections(report: AccessReport, setting: Setting) -> Iterable[Section]:
     questions = tuple(_question(each, setting) for each in report.questions)
     none = () if questions else ("There is no question to show here.",)
     yield Section(heading="Questions about you", paragraphs=none, items=questions)
+    looks = tuple(_look(each, setting) for each in report.looks)
+    none = () if looks else ("Nobody has opened it.",)
+    yield Section(heading=f"Who of {setting.agency} opened your page", paragraphs=none, items=looks)
     statements = tuple(_statement(each, setting) for each in report.statements)
     none = () if statements else ("There is nothing to show here.",)
     yield Section(heading="What you, or somebody for you, said about sharing", paragraphs=none, items=statements)
@@ -108,6 +113,18 @@ def _sections(report: AccessReport, setting: Setting) -> Iterable[Section]:
             _item(each.at, setting, [("Given to", _receiver(each.to, each.relation))]) for each in report.releases
         )
         yield Section(heading="Earlier reports like this one", items=tuple(releases))
+
+
+def _look(look: Look, setting: Setting) -> Item:
+    """One entry stands for a day, so the hour would say too much: the page may have been opened again later."""
+    role = look.role or "role not stated"
+    facts = [
+        ("Who", role if setting.by_role else f"{look.name}, {role}"),
+        ("Why", PURPOSES.get(look.purpose, look.purpose)),
+        ("Reason in law, as they stated it", BASES.get(look.lawful_basis, look.lawful_basis)),
+        ("What they could see", LOOKED),
+    ]
+    return Item(heading=_day(look.at, setting), facts=_plain(facts))
 
 
 def _question(asked: QuestionAsked, setting: Setting) -> Item:

@@ -88,6 +88,14 @@ _TOLD: Final[Mapping[str, str]] = {
     "break_glass": "Break-glass",
     "after": "Goes on after",
 }
+# Of a look at a client's page by this agency's own staff.
+_LOOKED: Final[Mapping[str, str]] = {
+    "name": "Who looked",
+    "role": "Their role",
+    "by": "Their account",
+    "purpose": "Purpose, as a code",
+    "lawful_basis": "Lawful basis",
+}
 
 _SCOPES: Final[Mapping[str, str]] = {
     "purposes": "for the purpose",
@@ -110,8 +118,9 @@ def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzi
         none = () if items else ("Nobody was matched, or no service of this agency was with the person.",)
         sections = (Section(heading="Decisions, one for each involvement", paragraphs=none, items=items),)
     facts += [("Says", _line(line)) for line in body.get("provisions") or ()]
+    terms = _LOOKED if body["kind"] == EntryKind.LOOKED else _TOLD
     facts += [
-        (term, _told(body[name])) for name, term in _TOLD.items() if name in body and body[name] not in ("", None)
+        (term, _told(body[name])) for name, term in terms.items() if name in body and body[name] not in ("", None)
     ]
     return Document(
         title=f"Entry {seq}",

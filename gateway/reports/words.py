@@ -67,6 +67,11 @@ FOLLOWED: Final[Mapping[str, str]] = {
     Finding.MISUSE: "the emergency access was looked into here, and found to be misuse",
 }
 
+# What a page shows to a colleague here who works with the client.
+LOOKED: Final = (
+    "your name and birth date, which colleagues here work with you as far as they may know it, and how to reach them"
+)
+
 STATEMENTS: Final[Mapping[ConsentKind, str]] = {
     ConsentKind.CONSENT: "Consent to share",
     ConsentKind.WITHDRAWAL: "Consent taken back",

@@ -148,6 +148,8 @@ class NodeSettings(Table):
     @model_validator(mode="after")
     def _consistent(self) -> "NodeSettings":
         _unique("source", [source.name for source in self.source])
+        if any(source.name == "pages" for source in self.source):  # gateway/node/native.py
+            raise ValueError("source: the name `pages` is taken, by what is typed into this node's own pages")
         _unique("ledger.witnesses", list(self.ledger.witnesses))
         if self.node.member in self.ledger.witnesses:
             raise ValueError("ledger.witnesses: a node is no witness of its own ledger")

@@ -20,6 +20,9 @@ class WebTable(Table):
     idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30
     absolute_hours: Annotated[int, Field(ge=1, le=24)] = 12
     languages: Annotated[tuple[Literal["en", "cy"], ...], Field(min_length=1, max_length=2)] = ("en", "cy")
+    confirm_after_days: Annotated[int, Field(ge=1, le=3650)] = (
+        180  # then people are asked: do you still work with them?
+    )
     demo: bool = False  # says on every page that all people in it are invented
 
     @property

@@ -5,10 +5,14 @@ from aiohttp import web
 from gateway.http import protect
 from gateway.web import (
     account_page,
+    add_client,
     break_glass,
+    client,
     first_password,
     home,
     language,
+    my_clients,
+    my_details,
     own_password,
     own_second_factor,
     prove,
@@ -42,6 +46,10 @@ ROUTES = (
     results.routes,
     reached.routes,
     break_glass.routes,
+    my_clients.routes,
+    my_details.routes,
+    add_client.routes,
+    client.routes,
 )
 
 

@@ -28,6 +28,8 @@ class Link:
 # In the order in which they are shown; the first that somebody may open is where they begin.
 NAVIGATION = (
     Entry("/search", N_("Find who to call"), (Role.PRACTITIONER,)),
+    Entry("/clients", N_("My clients"), (Role.PRACTITIONER,)),
+    Entry("/me", N_("My details"), (Role.PRACTITIONER,)),
     Entry("/account", N_("Your account")),
 )
 

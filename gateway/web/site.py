@@ -10,6 +10,7 @@ from gateway.accounts.keys import WebKey
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.sessions import SessionLimits
 from gateway.database.contract import Database
+from gateway.node.looks import Looks
 from gateway.node.parts import NodeParts
 from gateway.policy.agreement import Agreement
 from gateway.settings import NodeSettings, WebTable
@@ -38,6 +39,7 @@ class Site:
     templates: jinja2.Environment
     searches: Searches
     drafts: Drafts
+    looks: Looks
 
     @property
     def agency(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from consent_ledger.consent import ConsentEntry, ConsentKind, to_body
 from consent_ledger.entries import AnsweredEntry, AskedEntry, Asker, Correction, CorrectionEntry, ReceivedEntry
 from consent_ledger.governance import ErasureEntry, ReleaseEntry, ReportDecision
+from consent_ledger.looked import LookedEntry
 from gateway.fhir.audit_event import Auditor, Party, Resource, audit_events, erased_event
 from tests.federation import NOW
 
@@ -81,6 +82,20 @@ BODIES: dict[str, dict[str, Any]] = {
     "correction": {
         **CorrectionEntry(person_id=7, other_id=8, correction=Correction.SAME, by="Wendy Smith", reason="r").body(),
         "kind": "correction",
+    },
+    "looked": {
+        **LookedEntry(
+            member="housing",
+            account="0" * 32,
+            name="Wendy Smith",
+            role="Housing officer",
+            purpose="COC",
+            lawful_basis="public-task",
+            person_id=7,
+            at=NOW,
+            secret=b"",
+        ).body(),
+        "kind": "looked",
     },
     "withheld": {
         **ReportDecision(about=3, show=False, reason="refuge", by="Wendy Smith", until="2026-12-31").body(),

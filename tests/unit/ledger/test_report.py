@@ -112,6 +112,20 @@ def test_consents_corrections_and_earlier_reports_are_told_once_each() -> None:
     assert [each.to for each in report.releases] == ["Kit"]
 
 
+def looked(seq: int, purpose: str = "COC", *, days_ago: float = 100) -> Entry:
+    body = {"by": "0" * 32, "name": "Nour Own", "role": "Nurse", "purpose": purpose, "lawful_basis": "public-task"}
+    return entry(seq, EntryKind.LOOKED, body, days_ago=days_ago)
+
+
+def test_a_look_by_own_staff_is_told_withheld_and_held_back_like_a_question() -> None:
+    (told,) = made(question(0), looked(1))[0].looks
+    assert (told.name, told.role, told.purpose) == ("Nour Own", "Nurse", "COC")
+    report, held = made(looked(1), decision(2, 1, show=False, until=TODAY.isoformat()))
+    assert (report, held.withheld) == (made()[0], (1,))
+    report, held = made(looked(1, "THREAT", days_ago=3))
+    assert (report.looks, held.undecided) == ((), (1,))
+
+
 @pytest.mark.parametrize("about", [1, 2])
 def test_correction_that_stands_twice_is_withheld_whichever_entry_was_named(about: int) -> None:
     same = CorrectionEntry(person_id=7, other_id=8, correction=Correction.SAME, by="b", reason="r").body()

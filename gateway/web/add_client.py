@@ -1,0 +1,184 @@
+"""Adding a client: one short page. Whoever seems to be known already is shown first, as far as one may know them.
+
+The warning of a duplicate says no more than an answer to a question would: who of the people whom one may see works
+with somebody of that description; and it is on record like a look at that person's page. Where that is nobody, there is
+no warning, whether or not the person is known here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from aiohttp import web
+
+from gateway.accounts.account import Role
+from gateway.database.contract import Work
+from gateway.matching.index import find
+from gateway.node.local_view import LocalTeam, Reason, matched_team, my_record
+from gateway.node.native import native_source, new_key, reference, references_to, store
+from gateway.node.own_services import services_for, usual_of
+from gateway.web.client_links import after_adding
+from gateway.web.colleague_view import colleague
+from gateway.web.forms import Form, form_of
+from gateway.web.looking import looker, own_view
+from gateway.web.own_row import own_rows
+from gateway.web.render import render
+from gateway.web.signed_in import SignedIn, page
+from gateway.web.site import Site
+from gateway.web.subject_form import subject_of
+from gateway.web.words import gettext as _
+from gateway.wire.query import Subject
+from mappings.model import MAX_TEXT, Address, HumanName, Identifier, Involvement, Person
+from mappings.vocabulary import Sensitivity
+
+PATH: Final = "/clients/add"
+_ANSWERS: Final = ("same", "new")
+
+routes = web.RouteTableDef()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """Somebody of that description, as the viewer may see them; `mine` is the id of their own page of the person."""
+
+    team: LocalTeam
+    mine: int | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What one does for them: in words, for which service (a row), and whether others need the person's own word."""
+
+    role: str
+    service: int | None
+    confidential: bool
+
+
+@routes.get(PATH)
+@page(Role.PRACTITIONER)
+async def show_form(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
+    """An empty form."""
+    return _form_page(request, Form(), user, await site.database.read(services_for(user.local)))
+
+
+@routes.post(PATH)
+@page(Role.PRACTITIONER)
+async def add_client(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
+    """Store them with one's own involvement, unless they seem to be known and nobody has said who they are."""
+    form = form_of(request)
+    services = await site.database.read(services_for(user.local))
+    doing = _work(form, services)
+    subject = subject_of(form, site.today())
+    if subject is None or form.errors:
+        return _form_page(request, form, user, services, status=400)
+    known = await site.database.read(_known(site, user, subject))
+    answer = form.choice("known", _ANSWERS)
+    if known is not None and not answer:
+        if known.team.record is not None:
+            await site.looks.put_on_record(looker(user), known.team.record, known.reason)
+        return _known_page(request, form, known)
+    joins = None
+    if known is not None and answer == "same":
+        if known.mine is not None:
+            raise web.HTTPSeeOther(f"/clients/{known.mine}")
+        joins = known.team.record
+    workers = await own_rows(site, user)
+    person_id = await site.node.database.write(_store(site, workers, subject, doing, joins))
+    raise web.HTTPSeeOther(after_adding(f"/clients/{person_id}", user))
+
+
+def _known(site: Site, user: SignedIn, subject: Subject) -> Work[_Known | None]:
+    """Whom matching is sure of, if something of their team may be seen."""
+    match = yield from find(subject, today=site.today(), thresholds=site.node.thresholds)
+    if match.best is None or not match.disclosable:
+        return None
+    view = yield from own_view(site, user)
+    team = yield from matched_team(match.best.person_id, match.best.grade, view)
+    if not team.size:
+        return None
+    mine = yield from my_record(match.best.person_id, view)
+    return _Known(team=team, mine=mine, reason=view.reason)
+
+
+def _work(form: Form, services: Mapping[int, str]) -> _Work:
+    """One service is taken for granted; among several one is chosen."""
+    missing = _("Select the service for which you work with them")
+    chosen = form.choice("service", [str(row_id) for row_id in services], missing=missing if len(services) > 1 else "")
+    only = next(iter(services)) if len(services) == 1 else None
+    return _Work(
+        role=form.line("role", max_length=MAX_TEXT),
+        service=int(chosen) if chosen else only,
+        confidential=form.ticked("confidential"),
+    )
+
+
+def _store(site: Site, workers: frozenset[int], subject: Subject, work: _Work, joins: int | None) -> Work[int]:
+    """The person, new or (`joins`) the row that is there, and who adds them; returns the id of the person's row."""
+    source = yield from native_source(site.node.me.federation)
+    own = yield from references_to("practitioner", [min(workers)])
+    services = yield from references_to("service", [] if work.service is None else [work.service])
+    if joins is None:
+        person = _person(subject)
+        ids = yield from store(source, person)
+        person_id, person_key = ids["person", person.key], reference(source.name, person.key)
+    else:
+        person_id, person_key = joins, (yield from references_to("person", [joins]))[joins]
+    today = site.today().isoformat()
+    usual = yield from usual_of(work.service)
+    confidential = work.confidential and usual.sensitivity is Sensitivity.NORMAL
+    yield from store(
+        source,
+        Involvement(
+            key=new_key(),
+            person_key=person_key,
+            practitioner_key=own[min(workers)],
+            service_key=next(iter(services.values()), None),
+            role=work.role,
+            start=today,
+            sensitivity=Sensitivity.RESTRICTED if confidential else usual.sensitivity,
+            max_mode=usual.max_mode,
+            last_confirmed=today,
+        ),
+    )
+    return person_id
+
+
+def _person(subject: Subject) -> Person:
+    return Person(
+        key=new_key(),
+        names=tuple(_name(name.text) for name in subject.names),
+        birth_date=subject.birth_date,
+        addresses=(Address(postcode=subject.postcode),) if subject.postcode else (),
+        identifiers=tuple(Identifier(system=system, value=value) for system, value in subject.identifiers),
+    )
+
+
+def _name(typed: str) -> HumanName:
+    """As people write it: the last word is taken for the family name, and one word alone for a given name."""
+    *given, last = typed.split()
+    return HumanName(given=tuple(given), family=last, use="usual") if given else HumanName(given=(last,), use="usual")
+
+
+def _form_page(
+    request: web.Request, form: Form, user: SignedIn, services: Mapping[int, str], *, status: int = 200
+) -> web.Response:
+    role = form.value("role") or ("" if form.fields else user.account.job_role)
+    return render(request, "add_client.html", form=form, role=role, services=services, status=status)
+
+
+def _known_page(request: web.Request, form: Form, known: _Known) -> web.Response:
+    """What was typed goes along in hidden fields: it is in no address, and not kept here."""
+    return render(
+        request,
+        "add_client_known.html",
+        typed=_typed(form),
+        mine=known.mine,
+        people=[colleague(each) for each in (*(each.shown for each in known.team.mine), *known.team.others)],
+        name=form.value("name"),
+    )
+
+
+def _typed(form: Form) -> Sequence[tuple[str, str]]:
+    fields = ("name", "born-day", "born-month", "born-year", "postcode", "nhs", "role", "service", "confidential")
+    return [(field, form.value(field)) for field in fields if form.value(field)]

@@ -1,0 +1,32 @@
+"""What else there is to do about a client: one line for each page below /clients/{id}, in the order shown there."""
+
+from dataclasses import dataclass
+
+from gateway.accounts.account import Role
+from gateway.web.signed_in import SignedIn
+from gateway.web.words import N_, gettext
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLink:
+    """A page about a client: what follows /clients/{id}, its name, and which accounts may open it (none: all)."""
+
+    suffix: str
+    text: str
+    roles: tuple[Role, ...] = ()
+
+
+CONSENT = "/consent"  # comes next when somebody has been added
+
+CLIENT_LINKS: tuple[ClientLink, ...] = (ClientLink("/leave", N_("I no longer work with this person")),)
+
+
+def client_links(user: SignedIn, path: str) -> list[tuple[str, str]]:
+    """The links, as (address, text), below a client's `path`."""
+    return [(path + link.suffix, gettext(link.text)) for link in CLIENT_LINKS if user.has(*link.roles)]
+
+
+def after_adding(path: str, user: SignedIn) -> str:
+    """Where to go on with somebody who has just been added: to their consent, if there is such a page."""
+    wanted = path + CONSENT
+    return wanted if wanted in dict(client_links(user, path)) else path

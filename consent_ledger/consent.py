@@ -5,8 +5,8 @@ Entries are replayed in ledger order, as docs/policy.md describes:
 (1) an entry counts only where one of its provisions covers purpose, recipient and service;
 (2) a consent replaces what the same giver said earlier; within one entry a refusal wins;
 (3) a withdrawal takes permission away and lifts no objection; without provisions it covers everything;
-(4) an objection does not count where, and as long as, a later consent permits: when that consent expires, is withdrawn
-    or is replaced by a narrower one, the objection stands as before, for nobody is less protected by having agreed once;
+(4) an objection does not count where, and as long as, a later consent permits: when that expires, is withdrawn or is
+    replaced by a narrower one, the objection stands as before, so that nobody is less protected by having agreed once;
 (5) the person's own consent replaces what representatives said before it; a representative's entry never widens
     what the person set, and of several representatives the narrowest holds;
 (6) what has expired permits nothing, and restores no earlier permission.

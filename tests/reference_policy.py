@@ -87,7 +87,9 @@ def consent_state(facts: Facts) -> dict[str, Any]:
             covered = set().union(*(at_most(line["mode"]) for line in permits))
             by_name = [line for line in permits if service and service in line.get("services", [])]
             voice.consented, voice.entry = True, seq
-            voice.granted = set() if expired else covered  # an expired consent permits nothing and restores no permission
+            voice.granted = (
+                set() if expired else covered
+            )  # an expired consent permits nothing and restores no permission
             voice.named = set() if expired else set().union(*(at_most(line["mode"]) for line in by_name))
             voice.taken_back = set()
         refused = set().union(*(at_least(line["mode"]) for line in lines if not line["permit"]))

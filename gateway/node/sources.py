@@ -88,7 +88,7 @@ def _exactly(consent: ImportedConsent, kind: ConsentKind) -> ConsentEntry:
     permit = kind is ConsentKind.CONSENT
     line = Provision(
         permit=permit,
-        mode=max(statement.modes or (Mode.SCHEDULE,)) if permit else Mode.CALLBACK,
+        mode=max(statement.modes or (Mode.SCHEDULE,)) if permit else _least_refused(consent),
         purposes=statement.purposes,
         recipients=statement.recipients,
         except_recipients=statement.except_recipients,
@@ -102,6 +102,11 @@ def _exactly(consent: ImportedConsent, kind: ConsentKind) -> ConsentEntry:
         method=METHOD,
         recorded_by=_reference(consent),
     )
+
+
+def _least_refused(consent: ImportedConsent) -> Mode:
+    """Of an objection the least mode that it names ("no dates of visits" leaves the rest); of what has ended, all."""
+    return Mode.CALLBACK if consent.withdrawn else min(consent.statement.modes or (Mode.CALLBACK,))
 
 
 def _last_day(statement: ConsentStatement) -> date | None:

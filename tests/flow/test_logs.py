@@ -98,7 +98,7 @@ TENANCIES = (
     "T4;Bramley, Kate;17/05/1991\n",  # cut off
 )
 RELEASE = ("--by", "W", "--to", "K", "--identity", "seen", "--yes")
-SAID = ("--source", "tenancies", "--person", "T2", "--recorded-by", "W")
+SAID = ("--person", "tenancies:T2", "--by", "W")
 SOON = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
 WORK = (
     ("import", "tenancies"),
@@ -123,8 +123,8 @@ MISTAKES = (
     ("search", "Kate Bramley", "--born", "1991-05-17", "--nhs-number", "9990000019"),
     ("search", "Kate\u0000Bramley", "--postcode", "ZM4 7QT"),
     ("search", "Kate Bramley", "--born", "1991-05-17", "--postcode", "ZM4 7QT"),  # the hub is not there
-    ("consent", "object", "--source", "tenancies", "--person", "Bramley", "--recorded-by", "W"),
-    ("consent", "object", "--source", "register", "--person", "9990000018", "--recorded-by", "W"),
+    ("consent", "object", "--person", "tenancies:Bramley", "--by", "W"),
+    ("consent", "object", "--person", "register:9990000018", "--by", "W"),
     ("people", "merge", "register:Bramley", "tenancies:T1", "--by", "W", "--reason", "r"),
     ("ledger", "report", "--person", "tenancies:Bramley", *RELEASE),
     ("ledger", "report", "--person", "Kate Bramley", *RELEASE),

@@ -137,6 +137,7 @@ async def test_an_officer_restores_a_backup(north: TestFederation) -> None:
 
     status = await run(north, "node", "status")
     assert "NOTHING IS DISCLOSED: the ledger has 2 entries, fewer than what the hub holds" in status
+    assert "what each witness said when it was last asked to cosign:" in status
     assert "fewer than" in await fail(north, "ledger", "checkpoint")
     assert "does not fit" in await fail(north, "ledger", "verify", "--checkpoints", kept)
     export = await _invoke(north, "ledger", "export", "--since", "2020-01-01")

@@ -61,6 +61,12 @@ def consent_recorder(ledger: Ledger, database: Database) -> RecordConsents:
     return record
 
 
+def over_already(consents: Sequence[ImportedConsent], today: date) -> int:
+    """How many of these permissions had ended before they were read: old ones, or a mistyped year."""
+    days = (_last_day(each.statement) for each in consents if each.statement.permit and not each.withdrawn)
+    return sum(day is not None and day < today for day in days)
+
+
 def _entry(consent: ImportedConsent) -> ConsentEntry:
     """A statement as a ledger entry; an ended permission is a withdrawal of just what it had allowed.
 

@@ -10,7 +10,7 @@ from consent_ledger.consent import ConsentEntry, ConsentKind
 from consent_ledger.ledger import Ledger
 from gateway.database.contract import Database
 from gateway.node.consents import ImportedConsent
-from gateway.node.sources import consent_recorder
+from gateway.node.sources import consent_recorder, over_already
 from mappings.model import ConsentStatement
 from mappings.vocabulary import Mode
 
@@ -64,3 +64,14 @@ async def test_a_permission_that_has_ended_takes_back_every_mode_of_it() -> None
 async def test_a_permission_that_is_over_is_on_record_with_its_last_day() -> None:
     entry = await recorded(permit=True, until="2020-01-01")
     assert (entry.kind, entry.until) == (ConsentKind.CONSENT, date(2020, 1, 1))
+
+
+def test_permissions_that_were_over_when_they_were_read_are_counted() -> None:
+    def said(until: str | None, *, permit: bool = True, withdrawn: bool = False) -> ImportedConsent:
+        statement = ConsentStatement(key="c1", person_key="p1", permit=permit, until=until)
+        return ImportedConsent(reference="c1", source="cases", person_id=1, statement=statement, withdrawn=withdrawn)
+
+    today = date(2026, 11, 23)
+    assert over_already([said("2026-11-22"), said("2020")], today) == 2
+    assert over_already([said("2026-11-23"), said(None), said("2027")], today) == 0
+    assert over_already([said("2020", permit=False), said("2020", withdrawn=True)], today) == 0

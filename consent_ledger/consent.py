@@ -5,10 +5,11 @@ Entries are replayed in ledger order, as docs/policy.md describes:
 (1) an entry counts only where one of its provisions covers purpose, recipient and service;
 (2) a consent replaces what the same giver said earlier; within one entry a refusal wins;
 (3) a withdrawal takes permission away and lifts no objection; without provisions it covers everything;
-(4) an objection stands until a later consent covers the modes objected to;
+(4) an objection does not count where, and as long as, a later consent permits: when that expires, is withdrawn or is
+    replaced by a narrower one, the objection stands as before, so that nobody is less protected by having agreed once;
 (5) the person's own consent replaces what representatives said before it; a representative's entry never widens
     what the person set, and of several representatives the narrowest holds;
-(6) what has expired permits nothing, and restores nothing earlier.
+(6) what has expired permits nothing, and restores no earlier permission.
 """
 
 from collections.abc import Iterable, Mapping
@@ -129,13 +130,21 @@ class ConsentState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Voice:
-    """What one giver has said so far: `granted` None is silence, `cap` what withdrawals and objections leave."""
+    """What one giver has said so far: `granted` None is silence, `cap` what later withdrawals and objections leave.
+
+    `objected_from`: the least mode that was ever objected to, whatever was agreed to since.
+    """
 
     granted: Mode | None = None
     cap: Mode = Mode.SCHEDULE
-    refused_from: int = _NOTHING_REFUSED
+    objected_from: int = _NOTHING_REFUSED
     explicit: Mode = Mode.NONE
     entry: int | None = None
+
+    @property
+    def refused_from(self) -> int:
+        """The least mode that is objected to now: (4) not those that the giver's own consent still permits."""
+        return max(self.objected_from, min(self.granted or Mode.NONE, self.cap) + 1)
 
 
 def effective(
@@ -152,10 +161,9 @@ def effective(
         own = entry.giver.relation is Relation.PERSON
         before = person if own else others.get(entry.giver, _Voice())
         if own and any(line.permit for line in lines):
-            # (5) the person's own word replaces the representatives'; their objections lift only as far as it permits
-            before = replace(
-                before, refused_from=min([before.refused_from, *(v.refused_from for v in others.values())])
-            )
+            # (5) the person's own word replaces the representatives'; their objections become the person's (4)
+            objected = min([before.objected_from, *(voice.objected_from for voice in others.values())])
+            before = replace(before, objected_from=objected)
             others.clear()
         after = _hear(before, entry, lines, service, today)
         if own:
@@ -170,12 +178,12 @@ def _hear(voice: _Voice, entry: ConsentEntry, lines: list[Provision], service: s
     expired = entry.until is not None and today > entry.until
     permitted = [line for line in lines if line.permit]
     if permitted:
-        # (2) replaces; (4) an objection is lifted for the modes now permitted; (6) expired: permits nothing
+        # (2) replaces; (6) expired: permits nothing
         most = max(line.mode for line in permitted)
         named = [line.mode for line in permitted if service and service in line.services]
         voice = _Voice(
             granted=Mode.NONE if expired else most,
-            refused_from=max(voice.refused_from, most + 1),
+            objected_from=voice.objected_from,
             explicit=Mode.NONE if expired else max(named, default=Mode.NONE),
             entry=entry.seq,
         )
@@ -187,7 +195,7 @@ def _hear(voice: _Voice, entry: ConsentEntry, lines: list[Provision], service: s
     voice = replace(voice, cap=min(voice.cap, Mode(least - 1)))
     if entry.kind is ConsentKind.WITHDRAWAL or expired:
         return voice
-    return replace(voice, refused_from=min(voice.refused_from, least))  # (4)
+    return replace(voice, objected_from=min(voice.objected_from, least))  # (4)
 
 
 def _combine(voices: list[_Voice], explicit: Mode) -> ConsentState:

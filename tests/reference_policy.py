@@ -44,8 +44,13 @@ class Voice:
         self.granted: set[str] = set()
         self.named: set[str] = set()
         self.taken_back: set[str] = set()
-        self.objected: set[str] = set()
+        self.ever_objected: set[str] = set()
         self.entry: int | None = None
+
+    @property
+    def objected(self) -> set[str]:
+        """An objection counts wherever no later consent that still holds permits."""
+        return self.ever_objected - (self.granted - self.taken_back)
 
 
 def said_about(entry: dict[str, Any], purpose: str, asker: dict[str, str], service: str) -> list[dict[str, Any]]:
@@ -73,25 +78,26 @@ def consent_state(facts: Facts) -> dict[str, Any]:
         giver = (entry.get("relation", "person"), entry.get("reference", ""))
         permits = [line for line in lines if line["permit"]]
         if giver == person and permits:  # the person's own consent replaces what representatives said before
-            objections = {mode for voice in voices.values() for mode in voice.objected}
+            objections = {mode for voice in voices.values() for mode in voice.ever_objected}
             voices = {person: voices.get(person, Voice())}
-            voices[person].objected |= objections  # which stand until a later consent covers the modes objected to
+            voices[person].ever_objected |= objections  # which count but for what the person's consent permits
         voice = voices.setdefault(giver, Voice())
         expired = "until" in entry and facts["today"].isoformat() > entry["until"]
         if permits:  # a giver's later consent replaces the earlier one
             covered = set().union(*(at_most(line["mode"]) for line in permits))
             by_name = [line for line in permits if service and service in line.get("services", [])]
             voice.consented, voice.entry = True, seq
-            voice.granted = set() if expired else covered  # an expired consent permits nothing and restores nothing
+            voice.granted = (
+                set() if expired else covered
+            )  # an expired consent permits nothing and restores no permission
             voice.named = set() if expired else set().union(*(at_most(line["mode"]) for line in by_name))
             voice.taken_back = set()
-            voice.objected -= covered
         refused = set().union(*(at_least(line["mode"]) for line in lines if not line["permit"]))
         if not entry.get("provisions"):
             refused = set(SHOWN)  # without provisions it covers everything
         voice.taken_back |= refused
         if entry["kind"] != "withdrawal" and not expired:  # a withdrawal takes permission away and is no objection
-            voice.objected |= refused
+            voice.ever_objected |= refused
     return _together(voices, voices.get(person, Voice()))
 
 

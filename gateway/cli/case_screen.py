@@ -15,8 +15,11 @@ from consent_ledger.case import CaseKind
 from gateway.fhir.text import plain
 from gateway.node.cases import CaseShown, asked_about
 from gateway.node.results_words import typed
+from gateway.policy.words import BASES, MODES
+from gateway.reports.why import OFFICERS_REASONS
+from gateway.reports.words import SIGN_IN
 from gateway.wire.federation import Member
-from mappings.vocabulary import Finding, Purpose
+from mappings.vocabulary import Finding, Mode, Purpose
 
 Members = Mapping[str, Member]
 
@@ -32,6 +35,12 @@ _NEXT = {
     CaseKind.OUR_BREAK_GLASS: "close {case} --finding {codes} --by NAME --words WORDS",
     CaseKind.REVIEW: "decide {case} --permit (or --refuse) --by NAME --reason WORDS",
     CaseKind.CALL_BACK: "decide {case} --called (or --not-called) --by NAME --reason WORDS",
+}
+_NOTHING_LEFT = {
+    CaseKind.BREAK_GLASS: "close {case} --finding CODE --by NAME --words WORDS",
+    CaseKind.OUR_BREAK_GLASS: "close {case} --finding CODE --by NAME --words WORDS",
+    CaseKind.REVIEW: "decide {case} --refuse --by NAME --reason WORDS",
+    CaseKind.CALL_BACK: "decide {case} --not-called --by NAME --reason WORDS",
 }
 _ERASED = "erased"
 
@@ -73,7 +82,10 @@ def case_sheet(shown: CaseShown, *, members: Members, told: str, now: float) -> 
         grid.add_row(label, Text(text))
     case = shown.case
     parts: list[RenderableType] = [Text(f"{case.id}: {_ABOUT[case.id.kind]}"), grid]
-    if case.row.ended_seq is None:
+    if case.row.ended_seq is None and case.opened is None:
+        over = _NOTHING_LEFT[case.id.kind].format(case=case.id)
+        parts.append(Text(f"Nothing can be looked into any more. To end the case: patchwork cases {over}"))
+    elif case.row.ended_seq is None:
         parts.append(Text(f"Next: patchwork cases {_NEXT[case.id.kind].format(case=case.id, codes='|'.join(Finding))}"))
     return Group(*parts)
 
@@ -88,9 +100,17 @@ def _question(shown: CaseShown, members: Members) -> Iterator[tuple[str, str]]:
     agency = plain(member.name) if member else "no longer a member"
     yield "Asked by", f"{plain(asker['name'])} ({plain(asker['practitioner'])}), {plain(asker['role'])}"
     yield "", f"{agency} ({plain(asker['member'])})"
-    yield "Purpose", _purpose(shown) + (f", on the basis {facts['lawful_basis']}" if "lawful_basis" in facts else "")
+    yield (
+        "Purpose",
+        _purpose(shown)
+        + (
+            f", on the basis {BASES.get(facts['lawful_basis'], facts['lawful_basis'])}"
+            if "lawful_basis" in facts
+            else ""
+        ),
+    )
     if "auth_method" in facts:
-        yield "Signed in by", facts["auth_method"]
+        yield "Signed in", SIGN_IN.get(facts["auth_method"], facts["auth_method"])
     yield from _broken_glass(opened, facts)
     yield "Question", opened["jti"]
     if shown.case.id.kind is CaseKind.OUR_BREAK_GLASS:
@@ -123,7 +143,7 @@ def _decisions(shown: CaseShown) -> Iterator[tuple[str, str]]:
         effect, mode = each["effect"], each.get("mode")
         if kind is CaseKind.REVIEW and effect == "review":
             rules[each["rule"]] = None
-            yield "At most", f"{service}: {mode}"
+            yield "At most", f"{service}: {MODES[Mode.from_code(mode)]}"
         elif kind is CaseKind.CALL_BACK and (effect, mode) == ("permit", "callback"):
             rules[each["rule"]] = None
             yield "Service", service
@@ -131,9 +151,17 @@ def _decisions(shown: CaseShown) -> Iterator[tuple[str, str]]:
             if each.get("rule"):
                 rules[each["rule"]] = None
             against = ", against an objection" if each.get("against_objection") else ""
-            yield "Decided", f"{service}: {effect} {mode or each.get('reason', '')}{against}"
+            yield "Decided", f"{service}: {_decided(each)}{against}"
     if rules:
         yield "By rule", f"{', '.join(map(plain, rules))} of {plain(agreement)}"
+
+
+def _decided(decision: Mapping[str, Any]) -> str:
+    """In words, as `patchwork ledger why` has it."""
+    if decision["effect"] == "deny":
+        return f"refused: {OFFICERS_REASONS.get(decision['reason'], decision['reason'])}"
+    most = MODES[Mode.from_code(decision["mode"])]
+    return f"shared at most: {most}" if decision["effect"] == "permit" else f"under review, at most: {most}"
 
 
 def _life(shown: CaseShown, *, told: str, now: float) -> Iterator[tuple[str, str]]:
@@ -142,11 +170,11 @@ def _life(shown: CaseShown, *, told: str, now: float) -> Iterator[tuple[str, str
     if case.row.ended_seq is None:
         yield "Due", _time(shown.due_at) + (" - OVERDUE" if shown.overdue(now) else "")
     if case.row.told_hour is not None:
-        yield "Told", f"{plain(case.row.told_to or told)}, {_time(case.row.told_hour * 3600)}"
+        yield "Told", f"{plain(case.row.told_to or told)}, in the hour from {_time(case.row.told_hour * 3600)}"
     else:
         yield "To be told", f"{plain(told)}: not yet; the serving node does it within a minute"
     if case.row.reminded_hour is not None:
-        yield "Last reminded", f"{plain(told)}, {_time(case.row.reminded_hour * 3600)}"
+        yield "Last reminded", f"{plain(told)}, in the hour from {_time(case.row.reminded_hour * 3600)}"
     if case.acknowledged is not None:
         yield "Acknowledged", f"by {plain(case.acknowledged['by'])}, {_time(case.acknowledged['at'])}"
     elif case.row.ended_seq is None:

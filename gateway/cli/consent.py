@@ -1,125 +1,161 @@
 """`patchwork consent ...`: record, withdraw or object for one of this agency's own clients."""
 
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Giver, Provision, Relation
-from gateway.cli.options import Config, opened, run, words
+from gateway.app.node import Node
+from gateway.cli.left_before import answers_that_left
+from gateway.cli.officer import Person, noted
+from gateway.cli.options import CLOCK, Config, opened, purpose_of, run, words
+from gateway.cli.whom import known_person
+from gateway.cli.wrapped import say
 from gateway.errors import InputError
-from gateway.node.people import person_by_key
 from gateway.settings import NodeSettings, load_node
 from mappings.value_sets import unknown_meaning
-from mappings.vocabulary import MAX_SCOPE, Mode, OrganisationType, Purpose
+from mappings.vocabulary import MAX_SCOPE, Mode, OrganisationType
 
 app = typer.Typer(help="What a client allows, withdraws or objects to.", no_args_is_help=True)
 
-Person = Annotated[str, typer.Option(help="The client's number in the source system.")]
-SourceName = Annotated[str, typer.Option(help="The source that knows the client by this number.")]
+By = Annotated[str, typer.Option(help="Who records it: your name or number, for the record.")]
 To = Annotated[list[str] | None, typer.Option(help="Only these members or kinds of agency. Repeatable.")]
 But = Annotated[list[str] | None, typer.Option(help="All but these members or kinds of agency. Repeatable.")]
 About = Annotated[list[str] | None, typer.Option("--service", help="Only this service's code. Repeatable.")]
-For = Annotated[list[Purpose] | None, typer.Option("--purpose", help="Only this purpose's code. Repeatable.")]
-By = Annotated[Relation, typer.Option(help="Who says so.")]
+For = Annotated[list[str] | None, typer.Option("--purpose", help="Only this purpose, as in a search. Repeatable.")]
+Said = Annotated[Relation, typer.Option("--relation", help="Who says so: the client, or who speaks for them.")]
 GiverReference = Annotated[
     str, typer.Option(help="Which parent, guardian or attorney: your own number for them, the same each time.")
 ]
 How = Annotated[str, typer.Option(help="How it was said, as in `telephone` or `signed form`.")]
-RecordedBy = Annotated[str, typer.Option(help="Who records it.")]
+Until = Annotated[str, typer.Option(help="The last day, YYYY-MM-DD.")]
+
+_PERMITTED = (Mode.DUTY_CONTACT, Mode.PRACTITIONER, Mode.SCHEDULE)
+_REFUSED = (Mode.CALLBACK, *_PERMITTED)
+FromMode = Annotated[
+    str,
+    typer.Option(
+        help="The least that may not be shown: schedule (no dates of visits), practitioner (nobody by name),"
+        " duty-contact (no agency), callback (nothing at all, and nobody is told of the question)."
+    ),
+]
 
 
 @app.command()
 def record(
     config: Config,
-    source: SourceName,
     person: Person,
     mode: Annotated[str, typer.Option(help="The most that may be shown: duty-contact, practitioner, schedule.")],
-    recorded_by: RecordedBy,
-    until: Annotated[str, typer.Option(help="The last day, YYYY-MM-DD.")] = "",
+    by: By = "",
+    until: Until = "",
     to: To = None,
     but: But = None,
     service: About = None,
     purpose: For = None,
-    by: By = Relation.PERSON,
+    relation: Said = Relation.PERSON,
     giver_reference: GiverReference = "",
     how: How = "",
 ) -> None:
     """Record a consent."""
-    line = _provision(permit=True, mode=_mode(mode), to=to, but=but, service=service, purpose=purpose)
+    most = _mode(mode, _PERMITTED)
+    line = _provision(permit=True, mode=most, to=to, but=but, service=service, purpose=purpose)
     entry = ConsentEntry(
         kind=ConsentKind.CONSENT,
-        giver=_giver(by, giver_reference),
+        giver=_giver(relation, giver_reference),
         provisions=(line,),
-        until=_day(until),
+        until=_last_day(until),
         method=words(how, "--how"),
-        recorded_by=words(recorded_by, "--recorded-by"),
+        recorded_by=noted(by, "--by", "Who records it"),
     )
-    run(_append(load_node(config), source, person, entry))
+    run(_append(load_node(config), person, entry))
 
 
 @app.command()
 def withdraw(
     config: Config,
-    source: SourceName,
     person: Person,
-    recorded_by: RecordedBy,
-    by: By = Relation.PERSON,
+    by: By = "",
+    mode: FromMode = "callback",
+    to: To = None,
+    but: But = None,
+    service: About = None,
+    purpose: For = None,
+    relation: Said = Relation.PERSON,
     giver_reference: GiverReference = "",
     how: How = "",
 ) -> None:
-    """Withdraw every consent of one giver; it acts on the very next decision."""
+    """Withdraw every consent of one giver, or what the options name; it acts on the very next decision."""
     entry = ConsentEntry(
         kind=ConsentKind.WITHDRAWAL,
-        giver=_giver(by, giver_reference),
+        giver=_giver(relation, giver_reference),
+        provisions=_refusal(mode, to=to, but=but, service=service, purpose=purpose),
         method=words(how, "--how"),
-        recorded_by=words(recorded_by, "--recorded-by"),
+        recorded_by=noted(by, "--by", "Who records it"),
     )
-    run(_append(load_node(config), source, person, entry))
+    run(_append(load_node(config), person, entry))
 
 
 @app.command("object")
 def object_to(
     config: Config,
-    source: SourceName,
     person: Person,
-    recorded_by: RecordedBy,
+    by: By = "",
+    mode: FromMode = "callback",
+    until: Until = "",
     to: To = None,
     but: But = None,
     service: About = None,
     purpose: For = None,
-    by: By = Relation.PERSON,
+    relation: Said = Relation.PERSON,
     giver_reference: GiverReference = "",
     how: How = "",
 ) -> None:
     """Record an objection: to everything, or to what the options name."""
-    scoped = any((to, but, service, purpose))
-    line = _provision(permit=False, mode=Mode.CALLBACK, to=to, but=but, service=service, purpose=purpose)
     entry = ConsentEntry(
         kind=ConsentKind.OBJECTION,
-        giver=_giver(by, giver_reference),
-        provisions=(line,) if scoped else (),
+        giver=_giver(relation, giver_reference),
+        provisions=_refusal(mode, to=to, but=but, service=service, purpose=purpose),
+        until=_last_day(until),
         method=words(how, "--how"),
-        recorded_by=words(recorded_by, "--recorded-by"),
+        recorded_by=noted(by, "--by", "Who records it"),
     )
-    run(_append(load_node(config), source, person, entry))
+    run(_append(load_node(config), person, entry))
 
 
-async def _append(settings: NodeSettings, source: str, key: str, entry: ConsentEntry) -> None:
-    if source not in {each.name for each in settings.source}:
-        known = ", ".join(each.name for each in settings.source) or "none"
-        raise InputError(f"no source of that name is configured; this node has: {known}")
+async def _append(settings: NodeSettings, record: str, entry: ConsentEntry) -> None:
     async with opened(settings) as node:
-        received = node.parts.membership.received
-        _check_recipients(entry, () if received is None else received.members)
-        person_id = await node.database.read(person_by_key(source, key))
-        if person_id is None:
-            raise InputError(f"source {source} has no client with this number")
-        appended = await node.parts.ledger.record(person_id, entry)
-    typer.echo(f"Recorded as entry {appended.seq}. It governs what this agency discloses, from now on.")
+        _check_recipients(entry, _members(node))
+        person = await known_person(node, record)
+        appended = await node.parts.ledger.record(person.row_id, entry)
+        said = await node.parts.ledger.about(person.person_ids) if entry.kind is ConsentKind.WITHDRAWAL else []
+        others = sorted(_members(node) - {node.parts.me.member})
+    say(f"Recorded as entry {appended.seq}. It governs what this agency discloses, from now on.")
     if entry.kind is ConsentKind.WITHDRAWAL:
-        typer.echo("This ends consents. What needs none goes on being shared; to stop it: patchwork consent object")
+        say("This ends consents. What needs none goes on being shared; to stop it: patchwork consent object")
+        for line in answers_that_left((each for each in said if each.seq < appended.seq), others):
+            say(line)
+
+
+def _members(node: Node) -> set[str]:
+    received = node.parts.membership.received
+    return set() if received is None else set(received.members)
+
+
+def _refusal(
+    mode: str,
+    *,
+    to: list[str] | None,
+    but: list[str] | None,
+    service: list[str] | None,
+    purpose: list[str] | None,
+) -> tuple[Provision, ...]:
+    """What is refused or taken back; no provision stands for everything."""
+    least = _mode(mode, _REFUSED)
+    if least is Mode.CALLBACK and not any((to, but, service, purpose)):
+        return ()
+    return (_provision(permit=False, mode=least, to=to, but=but, service=service, purpose=purpose),)
 
 
 def _provision(
@@ -129,7 +165,7 @@ def _provision(
     to: list[str] | None,
     but: list[str] | None,
     service: list[str] | None,
-    purpose: list[Purpose] | None,
+    purpose: list[str] | None,
 ) -> Provision:
     if max(map(len, (to or (), but or (), service or (), purpose or ()))) > MAX_SCOPE:
         raise InputError(f"an option is given at most {MAX_SCOPE} times")
@@ -138,7 +174,7 @@ def _provision(
     return Provision(
         permit=permit,
         mode=mode,
-        purposes=tuple(purpose or ()),
+        purposes=tuple(dict.fromkeys(map(purpose_of, purpose or ()))),
         recipients=tuple(to or ()),
         except_recipients=tuple(but or ()),
         services=tuple(service or ()),
@@ -160,23 +196,29 @@ def _check_codes(given: Iterable[str], known: Collection[str], option: str, expe
             raise InputError(f"{option}: number {place} is not {expected}")
 
 
-def _giver(by: Relation, reference: str) -> Giver:
-    if by is Relation.PERSON and reference:
-        raise InputError("--giver-reference is for a parent, guardian or attorney: say with --by who it is")
-    if by is not Relation.PERSON and not reference:
-        raise InputError(f"say with --giver-reference which {by} says so: your own number for them, the same each time")
-    return Giver(relation=by, reference=words(reference, "--giver-reference"))
+def _giver(relation: Relation, reference: str) -> Giver:
+    if relation is Relation.PERSON and reference:
+        raise InputError("--giver-reference is for a parent, guardian or attorney: say with --relation who it is")
+    if relation is not Relation.PERSON and not reference:
+        raise InputError(
+            f"say with --giver-reference which {relation} says so: your own number for them, the same each time"
+        )
+    return Giver(relation=relation, reference=words(reference, "--giver-reference"))
 
 
-def _mode(text: str) -> Mode:
-    modes = {mode.code: mode for mode in (Mode.DUTY_CONTACT, Mode.PRACTITIONER, Mode.SCHEDULE)}
+def _mode(text: str, offered: Iterable[Mode]) -> Mode:
+    modes = {mode.code: mode for mode in offered}
     if text not in modes:
         raise InputError(f"mode is one of {', '.join(modes)}")
     return modes[text]
 
 
-def _day(text: str) -> date | None:
+def _last_day(text: str) -> date | None:
+    """Not one that is over: a mistyped year would put something on record that never holds."""
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text) if text else None
     except ValueError:
         raise InputError("a day is YYYY-MM-DD") from None
+    if day is not None and day < datetime.fromtimestamp(CLOCK.now(), UTC).astimezone().date():
+        raise InputError("--until: that day is over, so this would never hold: nothing was recorded")
+    return day

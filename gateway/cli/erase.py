@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from consent_ledger.case import CaseId
 from consent_ledger.governance import ErasureEntry
 from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
@@ -19,6 +20,7 @@ from gateway.cli.officer import By, Person, Reason, noted
 from gateway.cli.options import Config, Yes, ask_first, opened, run
 from gateway.cli.whom import former_names, known_person
 from gateway.errors import InputError
+from gateway.node.cases import open_about
 from gateway.settings import NodeSettings, load_node
 
 KEEP_EVIDENCE = (
@@ -30,13 +32,13 @@ STILL_FOUND = (
     "case system remove or restrict the record, and import again"
 )
 _WORDS = {
-    EntryKind.ANSWERED: "questions answered: evidence of who learnt what",
-    EntryKind.BREAK_GLASS: "emergency accesses: evidence of who learnt what",
-    EntryKind.LOOKED: "days on which a colleague here opened the page",
-    EntryKind.CONSENT: "consents",
-    EntryKind.WITHDRAWAL: "withdrawals",
-    EntryKind.OBJECTION: "objections",
-    EntryKind.CORRECTION: "corrections",
+    EntryKind.ANSWERED: ("question", "questions", " answered: evidence of who learnt what"),
+    EntryKind.BREAK_GLASS: ("emergency access", "emergency accesses", ": evidence of who learnt what"),
+    EntryKind.LOOKED: ("day", "days", " on which a colleague here opened the page"),
+    EntryKind.CONSENT: ("consent", "consents", ""),
+    EntryKind.WITHDRAWAL: ("withdrawal", "withdrawals", ""),
+    EntryKind.OBJECTION: ("objection", "objections", ""),
+    EntryKind.CORRECTION: ("correction", "corrections", ""),
 }
 
 
@@ -66,7 +68,9 @@ async def _erase(settings: NodeSettings, record: str, by: str, reason: str, *, y
         if not keys:
             raise InputError("nothing is on record of this person")
         entries = await ledger.about(person.person_ids)
-        for line in (*_lost(entries), *_elsewhere(await former_names(node, entries, person))):  # (2)
+        still_open = await node.database.read(open_about(person.person_ids, settings.federation[0].id))
+        elsewhere = await former_names(node, entries, person)
+        for line in (*_lost(entries), *_unsettled(still_open), *_elsewhere(elsewhere)):  # (2)
             typer.echo(line, err=True)
         entry = ErasureEntry(
             by=noted(by, "--by", "Who decides"),
@@ -85,12 +89,17 @@ async def _erase(settings: NodeSettings, record: str, by: str, reason: str, *, y
 def _lost(entries: Iterable[Entry]) -> Iterable[str]:
     counted = Counter(EntryKind(entry.body["kind"]) for entry in entries if entry.body is not None)
     yield "Nobody will be able to read these again:"
-    for kind, words in _WORDS.items():
+    for kind, (one, several, more) in _WORDS.items():
         if counted[kind]:
-            yield f"- {counted[kind]} {words}"
+            yield f"- {counted[kind]} {one if counted[kind] == 1 else several}{more}"
     if others := counted.total() - sum(counted[kind] for kind in _WORDS):
-        yield f"- {others} other entries about this person"
+        yield f"- {others} other {'entry' if others == 1 else 'entries'} about this person"
     yield "Should the person come back, nothing that they agreed or objected to is known any more."
+
+
+def _unsettled(still_open: Iterable[CaseId]) -> Iterable[str]:
+    if named := ", ".join(map(str, still_open)):
+        yield f"Open about this person: {named} (patchwork cases). Settle it first: afterwards nobody can look into it."
 
 
 def _elsewhere(former: Iterable[str]) -> Iterable[str]:

@@ -1,5 +1,7 @@
 """`patchwork import`: read an agency's own system or export, with a progress bar."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -8,8 +10,9 @@ from gateway.app.node import Node
 from gateway.cli.options import CLOCK, Config, opened, progress_bar, run
 from gateway.errors import InputError
 from gateway.fhir.text import plain
+from gateway.node.consents import ImportedConsent
 from gateway.node.ingest import ImportCounts, ImportReport, run_import
-from gateway.node.sources import consent_recorder, open_source
+from gateway.node.sources import consent_recorder, open_source, over_already
 from gateway.settings import SourceSettings, load_node
 
 _SHOWN_ISSUES = 20
@@ -46,15 +49,26 @@ async def _import(node: Node, settings: SourceSettings, *, allow_removals: bool)
         def progress(position: int, total: int | None, counts: ImportCounts) -> None:
             bar.update(task, completed=position, total=total)
 
+        record = consent_recorder(node.parts.ledger, node.database)
+        over = 0
+
+        async def counted(consents: Sequence[ImportedConsent]) -> None:
+            nonlocal over
+            await record(consents)
+            over += over_already(consents, datetime.fromtimestamp(CLOCK.now(), UTC).astimezone().date())
+
         report = await run_import(
             source,
             database=node.database,
-            record_consents=consent_recorder(node.parts.ledger, node.database),
+            record_consents=counted,
             clock=CLOCK,
             progress=progress,
             allow_removals=allow_removals,
         )
     _show(settings.name, report)
+    if over:
+        said = "1 consent" if over == 1 else f"{over} consents"
+        typer.echo(f"  {said} had ended before being read: on record, and permitting nothing. Is a year mistyped?")
     return not report.advice
 
 

@@ -93,6 +93,8 @@ def _first_hour(since: str, now: float) -> int:
     if not since:
         return today - DAYS * _HOURS_PER_DAY
     hour = first_hour_of(since, "--since")
-    if not today - MAX_DAYS * _HOURS_PER_DAY <= hour <= today:
+    if hour > today:
+        raise InputError("--since: that day has not begun yet (days begin at midnight UTC)")
+    if not today - MAX_DAYS * _HOURS_PER_DAY <= hour:
         raise InputError(f"--since: a day of the last {MAX_DAYS}")
     return hour

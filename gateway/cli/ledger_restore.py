@@ -11,6 +11,7 @@ import typer
 
 from consent_ledger import heads
 from consent_ledger.checkpoint import Head
+from consent_ledger.read import Entry
 from gateway.app.node import Node
 from gateway.cli.ledger_checkpoint import said
 from gateway.cli.officer import By, noted
@@ -49,13 +50,13 @@ async def _restore(settings: NodeSettings, by: str, *, yes: bool) -> None:
         for answer in answers:
             _show(answer)
         typer.echo(f"This ledger has {here.size} entries; the old one had come to {lost.size} in epoch {lost.epoch}.")
-        newest = [entry.header.hour async for entry in node.parts.ledger.entries(max(here.size - 1, 0))]
+        newest = [entry async for entry in node.parts.ledger.entries(max(here.size - 1, 0))]
         if newest:
-            typer.echo(
-                f"Its newest entry is of the hour from {utc(newest[0] * 3600)}. What was recorded later is lost:"
-            )
+            typer.echo(f"Its newest entry is of {_when(newest[0])}. What was recorded after the backup is lost:")
+            typer.echo("  (if that entry was made since the backup was put back, the lost time began before it)")
         typer.echo("  consents, withdrawals and objections: enter them again (patchwork consent --help)")
         typer.echo("  answers that left meanwhile: whoever asked has their own record of them")
+        typer.echo("Say no to do that first, and run this again: nothing has been changed yet.")
         ask_first("Are all withdrawals and objections of that time entered again?", yes=yes)
         await node.parts.ledger.log_epoch(lost, by=by)  # (4)
         visit = await node.checkpoints.open_epoch(lost)  # (5)
@@ -63,6 +64,11 @@ async def _restore(settings: NodeSettings, by: str, *, yes: bool) -> None:
         typer.echo(f"Epoch {head.epoch} begins with {head.size} entries and names the old head.")
         for word in visit.words:
             typer.echo(f"  {said(word)}")
+
+
+def _when(entry: Entry) -> str:
+    """To the minute where it can be opened, else to the hour."""
+    return utc(entry.body["at"]) if entry.body is not None else f"the hour from {utc(entry.header.hour * 3600)}"
 
 
 async def _doubt(node: Node) -> str:

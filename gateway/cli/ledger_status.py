@@ -18,5 +18,6 @@ async def ledger_lines(node: Node) -> list[str]:
         doubt = str(error)
     if doubt:
         lines.append(f"  NOTHING IS DISCLOSED: {doubt} (docs/ledger.md)")
+        lines.append("  what each witness said when it was last asked to cosign:")
     words = await node.ledger_database.read(heads.words())
     return lines + [f"  {said(word)}" for word in words] + ([] if words else ["  no witness has cosigned it yet"])

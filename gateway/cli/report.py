@@ -18,6 +18,7 @@ import typer
 
 from consent_ledger.consent import Relation
 from consent_ledger.governance import ReleaseEntry
+from consent_ledger.read import Entry
 from consent_ledger.report import HeldBack, access_report
 from gateway.app.node import Node
 from gateway.cli.doubts import told_doubts
@@ -38,6 +39,8 @@ from gateway.reports.clauses import agreement_names, clause_words
 from gateway.reports.document import Document
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.operator import replace_file
+
+_DAY_S = 86_400
 
 
 class Names(StrEnum):
@@ -130,7 +133,7 @@ async def _report(
         setting = _setting(node, record, now.timestamp(), doubts, by_role=by_role)
         document = access_document(made, setting)
         files = forms.rendered(document)
-        _tell_held_back(held)  # (2)
+        _tell_held_back(held, entries, settings.access_report.hold_days)  # (2)
         if not entries:
             await _tell_erasures(node)
         for name in await former_names(node, entries, person):
@@ -169,13 +172,16 @@ def _setting(node: Node, record: str, now: float, doubts: Doubts, *, by_role: bo
     )
 
 
-def _tell_held_back(held: HeldBack) -> None:
+def _tell_held_back(held: HeldBack, entries: list[Entry], hold_days: int) -> None:
     if held.withheld:
         typer.echo(f"Withheld, as decided: {_entries(held.withheld)}", err=True)
-    if held.undecided:
-        typer.echo(
-            f"Held back until you decide (patchwork ledger allow, withhold): {_entries(held.undecided)}", err=True
-        )
+    for entry in entries:
+        if entry.seq in held.undecided and entry.body is not None:
+            ends = utc(entry.body["at"] + hold_days * _DAY_S)
+            typer.echo(
+                f"Held back until you decide (patchwork ledger allow, withhold), else until {ends}: entry {entry.seq}",
+                err=True,
+            )
 
 
 async def _tell_erasures(node: Node) -> None:

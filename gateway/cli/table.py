@@ -98,7 +98,7 @@ def _team_table(rows: Iterable[TeamRow], *, wide: bool) -> Table:
     table.add_column("Professional", overflow="fold", min_width=12)
     if wide:
         table.add_column("Role", overflow="fold")
-    table.add_column("Best way to reach", no_wrap=True, overflow="fold")
+    table.add_column("Best way to reach", no_wrap=wide, overflow="fold", min_width=13)  # a number stays whole
     table.add_column("Since, contacts", overflow="fold")
     agency = ""
     for row in rows:

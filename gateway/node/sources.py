@@ -61,6 +61,12 @@ def consent_recorder(ledger: Ledger, database: Database) -> RecordConsents:
     return record
 
 
+def over_already(consents: Sequence[ImportedConsent], today: date) -> int:
+    """How many of these permissions had ended before they were read: old ones, or a mistyped year."""
+    days = (_last_day(each.statement) for each in consents if each.statement.permit and not each.withdrawn)
+    return sum(day is not None and day < today for day in days)
+
+
 def _entry(consent: ImportedConsent) -> ConsentEntry:
     """A statement as a ledger entry; an ended permission is a withdrawal of just what it had allowed.
 
@@ -88,7 +94,7 @@ def _exactly(consent: ImportedConsent, kind: ConsentKind) -> ConsentEntry:
     permit = kind is ConsentKind.CONSENT
     line = Provision(
         permit=permit,
-        mode=max(statement.modes or (Mode.SCHEDULE,)) if permit else Mode.CALLBACK,
+        mode=max(statement.modes or (Mode.SCHEDULE,)) if permit else _least_refused(consent),
         purposes=statement.purposes,
         recipients=statement.recipients,
         except_recipients=statement.except_recipients,
@@ -102,6 +108,11 @@ def _exactly(consent: ImportedConsent, kind: ConsentKind) -> ConsentEntry:
         method=METHOD,
         recorded_by=_reference(consent),
     )
+
+
+def _least_refused(consent: ImportedConsent) -> Mode:
+    """Of an objection the least mode that it names ("no dates of visits" leaves the rest); of what has ended, all."""
+    return Mode.CALLBACK if consent.withdrawn else min(consent.statement.modes or (Mode.CALLBACK,))
 
 
 def _last_day(statement: ConsentStatement) -> date | None:

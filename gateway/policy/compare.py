@@ -14,7 +14,7 @@ from gateway.policy import words
 from gateway.policy.agreement import Agreement, Rule
 from gateway.policy.cells import Cell, Scope, cells, service_codes, universe
 from gateway.policy.merging import merged
-from gateway.policy.outcomes import CIRCUMSTANCES, SAID, Circumstance, Outcomes
+from gateway.policy.outcomes import CIRCUMSTANCES, CONSENTS, NAMES, SAID, Circumstance, Outcomes
 from mappings.vocabulary import AuthMethod, MatchGrade, Mode
 
 _LISTS: Final = {
@@ -139,6 +139,8 @@ def _said(there: frozenset[str]) -> str:
     missing = [each for each in SAID if each not in there]
     if len(missing) == 1:
         return f"unless {missing[0]}"
+    if {CONSENTS, NAMES} <= there:  # whether the service is named makes no difference then
+        there = there - {NAMES}
     return words.listed((each for each in SAID if each in there), last="or") if missing else ""
 
 

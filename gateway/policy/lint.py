@@ -154,7 +154,9 @@ def _overlaps(
     if taken and rule.effect is not Effect.PERMIT:
         verb = "denies" if rule.effect is Effect.DENY else "sends to a review"
         where = merged(scope for other in taken for scope in fates[other.id].before[rule.id])
-        said = f"It {verb} part of what {_named(taken)} would allow: {_described(where, agreement, types)}."
+        of_whom = rule.effect is Effect.REVIEW
+        described = _described(where, agreement, types, of_whom=of_whom)
+        said = f"It {verb} part of what {_named(taken)} would allow: {described}."
         yield Finding(Severity.NOTE, (rule.id,), said)
     for other in agreement.rules:
         if where := merged(fates[other.id].hidden.get(rule.id, ())):
@@ -165,13 +167,17 @@ def _overlaps(
             yield Finding(Severity.WARNING, (rule.id,), said)
 
 
-def _described(scopes: list[Scope], agreement: Agreement, types: Mapping[str, str] | None) -> str:
+def _described(
+    scopes: list[Scope], agreement: Agreement, types: Mapping[str, str] | None, *, of_whom: bool = False
+) -> str:
+    """Who asks about what for what, and `of_whom`; each once."""
     everybody = universe([agreement], types)
     of = service_codes(agreement.rules)
     said = list(
         dict.fromkeys(
-            f"{parties(scope.askers, of=everybody)} about {services(scope.services, of=of)}"
-            f" for {purposes(scope.purposes)}"
+            f"{parties(scope.askers, of=everybody)}"
+            + (f", asking {parties(scope.asked, of=everybody)}," if of_whom else "")
+            + f" about {services(scope.services, of=of)} for {purposes(scope.purposes)}"
             for scope in scopes
         )
     )

@@ -25,11 +25,13 @@ from gateway.policy.decide import (
 from mappings.vocabulary import AuthMethod, MatchGrade, Mode, Purpose, Sensitivity
 
 SILENT: Final = "the person has said nothing"
+CONSENTS: Final = "the person consents"
+NAMES: Final = "the person consents and names the service"
 SAID: Final = {
     SILENT: ConsentState(),
     "the person objects": ConsentState(refused_from=Mode.CALLBACK),
-    "the person consents": ConsentState(permits=Mode.SCHEDULE, entry=0),
-    "the person consents and names the service": ConsentState(permits=Mode.SCHEDULE, explicit=Mode.SCHEDULE, entry=0),
+    CONSENTS: ConsentState(permits=Mode.SCHEDULE, entry=0),
+    NAMES: ConsentState(permits=Mode.SCHEDULE, explicit=Mode.SCHEDULE, entry=0),
 }
 
 

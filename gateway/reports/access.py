@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision, Relation
 from consent_ledger.report import AccessReport, Look, QuestionAsked, Statement
 from gateway.fhir.text import plain
+from gateway.reports.clauses import Clause
 from gateway.reports.document import Document, Fact, Item, Section
 from gateway.reports.words import (
     BASES,
@@ -63,7 +64,7 @@ class Setting:
     by_role: bool
     agencies: Mapping[str, str] = field(default_factory=dict)
     agreements: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    clauses: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    clauses: Mapping[tuple[str, str, str], Clause] = field(default_factory=dict)
     in_doubt: bool = False
     restored: tuple[int, ...] = ()
     zone: tzinfo | None = None
@@ -167,7 +168,10 @@ def _rules(asked: QuestionAsked) -> Iterable[str]:
 def _clause(asked: QuestionAsked, rule: str, setting: Setting) -> str:
     """In words where the agreement's text is at hand; its name in the text always, so that it can be found there."""
     said = setting.clauses.get((*asked.agreement, rule)) if asked.agreement is not None else None
-    return f'{said} (there called "{rule}")' if said else f'"{rule}"'
+    if said is None:
+        return f'"{rule}"'
+    shared = {each.service for each in asked.shared if each.rule == rule}
+    return f'{said.told(shared)} (there called "{rule}")'
 
 
 def _statement(statement: Statement, setting: Setting) -> Item:

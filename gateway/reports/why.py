@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
+from consent_ledger.consent import Relation
 from consent_ledger.kinds import ANSWERS, EntryKind
 from consent_ledger.report import shows
 from gateway.fhir.text import plain
 from gateway.policy.decide import Reason
 from gateway.policy.words import MODES
 from gateway.reports.document import Document, Fact, Item, Section
-from gateway.reports.words import GRADES, SIGN_IN, service_words
+from gateway.reports.words import GRADES, RELATIONS, SIGN_IN, service_words
 from mappings.vocabulary import Mode, Purpose, Sensitivity
 
 OFFICERS_REASONS: Final[Mapping[str, str]] = {
@@ -117,6 +118,8 @@ def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzi
         items = tuple(_decision(each) for each in body.get("decisions") or ())
         none = () if items else ("Nobody was matched, or no service of this agency was with the person.",)
         sections = (Section(heading="Decisions, one for each involvement", paragraphs=none, items=items),)
+    if "giver" in body:
+        facts.append(("Said by", _giver(body["giver"])))
     facts += [("Says", _line(line)) for line in body.get("provisions") or ()]
     terms = _LOOKED if body["kind"] == EntryKind.LOOKED else _TOLD
     facts += [
@@ -209,6 +212,13 @@ def _weighed(decision: Mapping[str, Any]) -> Iterable[Fact]:
         yield "Objection", f"to {_mode(consent['refused_from'])}, and to all that shows more"
     yield "Sensitivity", _SENSITIVITY.get(decision["sensitivity"], decision["sensitivity"])
     yield "Most that the involvement shows", _mode(decision["max_mode"])
+
+
+def _giver(giver: Mapping[str, Any]) -> str:
+    """Who spoke; a representative with this agency's own number for them."""
+    if giver["relation"] == Relation.PERSON:
+        return "the person"
+    return f"{RELATIONS[Relation(giver['relation'])]}, this agency's number {giver['reference']}"
 
 
 def _line(line: Mapping[str, Any]) -> str:

@@ -132,8 +132,8 @@ async def test_a_broken_glass_is_a_case_at_both_ends_until_somebody_finds_someth
         await cases.close(shown, Finding.JUSTIFIED, officer=OFFICER, ledger=ledger)
         assert await listed(north, member) == {}
         text = await sheet(north, case, member)
-        assert re.search("Told +duty manager, 2026-09-21", text)
-        assert re.search("Last reminded +duty manager, 2026-09-29", text)
+        assert re.search("Told +duty manager, in the hour from 2026-09-21", text)
+        assert re.search("Last reminded +duty manager, in the hour from 2026-09-29", text)
         assert "by Olive Officer" in text
         assert "justified: spoke to both" in text
         assert await ledger.rebuild_cases() == []
@@ -202,7 +202,7 @@ async def test_a_review_shows_what_could_be_told_and_the_member_lists_number(nor
     await _end(north, replace(question, practitioner=forged))
     text = await sheet(north, "review-1")
     assert "safeguarding-reviewed" in text
-    assert "other-professional-support: duty-contact" in text
+    assert "other-professional-support: agency and duty contact" in text
     assert "01632 960000" in text
     assert "900666" not in text
     assert "Alex Asker (asker-1), Social worker" in text
@@ -217,7 +217,7 @@ async def test_a_review_is_decided_once_and_sends_nothing(north: TestFederation,
             await cases.rule(review, wrong, officer=OFFICER, ledger=ledger)
     await cases.rule(review, ruling, officer=OFFICER, ledger=ledger)
     assert await listed(north) == {}
-    assert f"Decision      {ruling}: spoke to both" in await sheet(north, "review-1")
+    assert f"Decision    {ruling}: spoke to both" in await sheet(north, "review-1")
     with pytest.raises(InputError, match="review-1 has been ended already"):
         await cases.rule(review, Ruling.PERMIT, officer=OFFICER, ledger=ledger)
     again = await asked(north, **KATE, purpose=Purpose.SAFEGUARDING)  # a permit is for one question
@@ -259,10 +259,23 @@ async def test_whoever_broke_the_glass_does_not_close_the_case(north: TestFedera
     await asked(north, **KATE, **BREAK_GLASS)
     shown = (await listed(north, ASKER))["our-break-glass-1"]
     ledger = north.nodes[ASKER].parts.ledger
-    for name in ("Alex Asker", " alex asker", "ASKER-1"):
+    for name in ("Alex Asker", " alex asker", "Alex  Asker", "Alex\u00a0Asker", "ASKER-1"):
         with pytest.raises(InputError, match="somebody else has to look"):
             await cases.close(shown, Finding.JUSTIFIED, officer=replace(OFFICER, by=name), ledger=ledger)
     await cases.close(shown, Finding.NOT_JUSTIFIED, officer=OFFICER, ledger=ledger)
+
+
+async def test_of_a_case_about_somebody_erased_nothing_is_asked_but_to_end_it(north: TestFederation) -> None:
+    await asked(north, **KATE, purpose=Purpose.SAFEGUARDING)
+    assert "Next: patchwork cases decide review-1 --permit" in await sheet(north, "review-1")
+    database = north.nodes[AGENCY].database
+    assert await database.read(cases.open_about([1], NAME)) == [CaseId.read("review-1")]
+    assert await database.read(cases.open_about([2], NAME)) == []
+    await north.nodes[AGENCY].parts.ledger.erase(1)
+    text = await sheet(north, "review-1")
+    assert "Next:" not in text
+    assert "--permit" not in text
+    assert "To end the case: patchwork cases decide review-1 --refuse" in text
 
 
 async def test_a_case_is_told_of_once_though_the_node_starts_again(

@@ -7,11 +7,12 @@ import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
-from consent_ledger.consent import ConsentEntry, ConsentKind, Relation
+from consent_ledger.consent import ConsentEntry, ConsentKind, Provision, Relation
 from consent_ledger.read import consents_of
 from gateway.app.node import Node, open_node
 from gateway.cli import main
@@ -19,7 +20,7 @@ from gateway.clock import SystemClock
 from gateway.node.people import person_by_key
 from gateway.settings import load_node
 from mappings.value_sets import shared
-from mappings.vocabulary import Mode, OrganisationType
+from mappings.vocabulary import Mode, OrganisationType, Purpose
 from tests.flow.commands import done, one_agency, patchwork, refused
 
 REPRESENTATIVES = [relation for relation in Relation if relation is not Relation.PERSON]
@@ -55,7 +56,7 @@ def say(config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
     """`patchwork consent WORD` about the client; what it prints, on standard error if it fails."""
 
     def consent(word: str, *options: str) -> str:
-        client = ("--source", "csv", "--person", "T1", "--recorded-by", "Wendy Smith")
+        client = ("--person", "csv:T1", "--by", "Wendy Smith")
         monkeypatch.setattr(sys, "argv", ["patchwork", "consent", word, "-c", str(config), *client, *options])
         with pytest.raises(SystemExit) as ended:
             main()
@@ -91,7 +92,7 @@ def on_record(config: Path) -> tuple[ConsentEntry, ...]:
 def test_a_representative_consents_objects_and_withdraws_under_a_reference(
     say: Say, config: Path, relation: Relation
 ) -> None:
-    giver = ("--by", relation.value, "--giver-reference", "contact-17")
+    giver = ("--relation", relation.value, "--giver-reference", "contact-17")
     said = [say("record", "--mode", "practitioner", *giver), say("object", *giver), say("withdraw", *giver)]
     assert [line.split(".")[0] for line in said] == [f"Recorded as entry {seq}" for seq in range(3)]
     entries = on_record(config)
@@ -104,7 +105,9 @@ def test_a_representative_consents_objects_and_withdraws_under_a_reference(
 def test_a_representative_without_a_reference_is_asked_for_one(
     say: Say, config: Path, relation: Relation, word: tuple[str, ...]
 ) -> None:
-    assert say(*word, "--by", relation.value).startswith(f"patchwork: say with --giver-reference which {relation}")
+    assert say(*word, "--relation", relation.value).startswith(
+        f"patchwork: say with --giver-reference which {relation}"
+    )
     assert on_record(config) == ()
 
 
@@ -115,6 +118,10 @@ def test_a_representative_without_a_reference_is_asked_for_one(
         (["record", "--mode", "none"], "mode is one of duty-contact, practitioner, schedule"),
         (["record", "--mode", "everything"], "mode is one of duty-contact, practitioner, schedule"),
         (["record", "--mode", "schedule", "--until", "2027-02-30"], "a day is YYYY-MM-DD"),
+        (["record", "--mode", "schedule", "--until", "2020-01-01"], "--until: that day is over"),
+        (["object", "--until", "2020-01-01"], "--until: that day is over"),
+        (["object", "--mode", "none"], "mode is one of callback, duty-contact, practitioner, schedule"),
+        (["withdraw", "--purpose", "gossip"], "purpose is one of coordination, treatment"),
         (["object", "--to", "housing", "--to", "hosing-typo"], "--to: number 1 is not a member's id or one of"),
         (["object", "--to", "police-force", "--to", "hosing-typo"], "--to: number 2 is not a member's id or one of"),
         (["object", "--but", "hosing-typo"], "--but: number 1 is not a member's id or one of local-authority,"),
@@ -142,6 +149,34 @@ def test_kinds_of_agency_and_services_are_recorded_as_they_are_coded(say: Say, c
     assert line.mode is Mode.DUTY_CONTACT
     assert line.recipients == tuple(kind.value for kind in OrganisationType)
     assert line.services == codes
+
+
+def test_a_refusal_has_a_mode_a_last_day_and_the_words_of_a_search(say: Say, config: Path) -> None:
+    say("object", "--mode", "schedule", "--purpose", "safeguarding", "--purpose", "COC", "--until", "2999-12-31")
+    say("withdraw", "--mode", "practitioner", "--to", "police-force")
+    objection, withdrawal = on_record(config)
+    assert objection.until == date(2999, 12, 31)
+    assert objection.provisions == (
+        Provision(permit=False, mode=Mode.SCHEDULE, purposes=(Purpose.SAFEGUARDING, Purpose.COORDINATION)),
+    )
+    assert withdrawal.provisions == (Provision(permit=False, mode=Mode.PRACTITIONER, recipients=("police-force",)),)
+
+
+def test_a_day_that_is_today_is_not_over(say: Say, config: Path) -> None:
+    today = datetime.now(UTC).astimezone().date()
+    say("record", "--mode", "schedule", "--until", today.isoformat())
+    assert on_record(config)[0].until == today
+
+
+def test_a_client_whose_record_was_removed_from_its_source_still_objects(say: Say, config: Path) -> None:
+    tenancies = config.parent / "tenancies.csv"
+    header, tenancy = TENANCIES.splitlines(keepends=True)
+    tenancies.write_text(header + tenancy.replace("T1", "T2").replace("Quillfeather", "Damson"))
+    done(config.parent, "import", "-c", "node.toml", "csv", "--allow-removals")
+    assert say("object").startswith("Recorded as entry 0")
+    tenancies.write_text(TENANCIES)
+    done(config.parent, "import", "-c", "node.toml", "csv", "--allow-removals")
+    assert [entry.kind for entry in on_record(config)] == [ConsentKind.OBJECTION]
 
 
 def test_a_record_that_was_tampered_with_is_found_out_by_its_entry(say: Say, config: Path) -> None:

@@ -63,6 +63,13 @@ def test_why_says_what_a_decision_rested_on_and_nothing_of_the_subject(at_trust:
     assert "refused: the person has objected, and the rule gives way" in refused
     consent = " ".join(at_trust("ledger", "why", "1").out.split())
     assert "of contact (schedule); for the purpose: coordination" in consent
+    assert "Said by: the person" in consent
+    at_trust(
+        "consent", "withdraw", "--person", "register:p1", "--by", "W", "--relation", "parent", "--giver-reference", "9"
+    )
+    withdrawal = " ".join(at_trust("ledger", "why", "8").out.split())
+    assert "withdrawal of consent" in withdrawal
+    assert "Said by: a parent, this agency's number 9" in withdrawal
     for seq in range(8):
         assert not any(word in at_trust("ledger", "why", str(seq)).out for word in PERSONAL)
 
@@ -107,7 +114,7 @@ def test_erased_person_can_be_read_nowhere_and_the_record_still_verifies(at_trus
     root = at_trust("ledger", "verify").out
     said = at_trust(*ERASE)
     assert "- 3 questions answered" in said.err
-    assert "- 1 objections" in said.err
+    assert "- 1 objection\n" in said.err
     assert "is on record as entry 8" in said.out
     verified = at_trust("ledger", "verify").out
     assert verified.startswith("9 entries, all as they were written")

@@ -1,6 +1,7 @@
 """`patchwork ledger ...` as an officer types it, against a hub and a member that really are witnesses."""
 
 import asyncio
+import re
 import shutil
 import sqlite3
 import sys
@@ -152,12 +153,17 @@ async def test_an_officer_restores_a_backup(north: TestFederation) -> None:
 
     status = await run(north, "node", "status")
     assert "NOTHING IS DISCLOSED: the ledger has 2 entries, fewer than what the hub holds" in status
+    assert "what each witness said when it was last asked to cosign:" in status
     assert "fewer than" in await fail(north, "ledger", "checkpoint")
     assert "does not fit" in await fail(north, "ledger", "verify", "--checkpoints", kept)
     export = await _invoke(north, "ledger", "export", "--since", "2020-01-01")
     assert export.exit_code == 1
     assert "THE RECORD IS IN DOUBT: the ledger has 2 entries, fewer than what the hub holds" in export.stderr
     assert "AuditEvents written" in export.stderr
+    refused = await _invoke(north, "ledger", "restore", "--by", "officer", typed="n\n")
+    assert refused.exit_code == 1
+    assert re.search(r"Its newest entry is of 20\d\d-\d\d-\d\d \d\d:\d\d UTC\. What was recorded after", refused.output)
+    assert "NOTHING IS DISCLOSED" in await run(north, "node", "status")
     said = await run(north, "ledger", "restore", "--by", "officer", typed="y\n")
     assert "hub holds 10 entries, epoch 1" in said
     assert "the old one had come to 10 in epoch 1" in said

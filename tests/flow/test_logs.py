@@ -1,19 +1,31 @@
 """A whole day's work of a federation, and not a name, number or date of anybody in what it logs."""
 
+import asyncio
 import io
 import logging
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import typer
 
 from consent_ledger.consent import ConsentEntry, ConsentKind
+from consent_ledger.kinds import EntryKind
+from gateway.app.node import open_node
+from gateway.cli import app
+from gateway.clock import SystemClock
 from gateway.errors import PatchworkError
 from gateway.events import JsonLines
+from gateway.settings import load_node
 from tests.federation import federation, someone
-from tests.flow.clients_record import Run
+from tests.flow.clients_record import Run, empty
+from tests.flow.commands import patchwork
+
+AGREEMENT = Path(__file__).parents[1] / "agreements" / "everybody.toml"
+EXAMPLE = Path(__file__).parents[2] / "config" / "agreements" / "children-and-families.toml"
 
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
 
@@ -97,9 +109,17 @@ TENANCIES = (
     tenancy("T3", "Bramley, Kate", "99/99/1991", "9990000107", "Bramley"),  # dates that cannot be
     "T4;Bramley, Kate;17/05/1991\n",  # cut off
 )
+PAIRS = (
+    "person,given,family,birth_date,age,postcode,nhs_number\nregister:p1,Kate,Bramley,1991-05-17,,ZM4 7QT,9990000018\n"
+)
 RELEASE = ("--by", "W", "--to", "K", "--identity", "seen", "--yes")
-SAID = ("--source", "tenancies", "--person", "T2", "--recorded-by", "W")
-SOON = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+TODAY = datetime.now(UTC).date()
+THIS_WEEK = TODAY.strftime("%G-W%V")
+JTI, CASE = "JTI", "CASE"  # filled in when they are known
+BROKEN = ("--break-glass", "risk-to-life", "--reason", "she said so on the telephone")
+SAID = ("--person", "tenancies:T2", "--by", "W")
+ERASE = ("ledger", "erase", "--person", "register:q1", "--by", "W", "--reason", "r", "--yes")
+SOON = (TODAY + timedelta(days=30)).isoformat()
 WORK = (
     ("import", "tenancies"),
     ("node", "status"),
@@ -115,7 +135,47 @@ WORK = (
     ("ledger", "why", "2"),
     ("ledger", "export", "--since", "2020-01-01", "--out", "audit.ndjson"),
     ("ledger", "retain"),
+    ("ledger", "misuse", "--week", THIS_WEEK),
+    ("ledger", "lost-keys"),
+    ("ledger", "evidence", JTI, "--asked-by", ASKER, "--out", "evidence.json"),
+    ("ledger", "check-evidence", "evidence.json"),
+    ("agreement", "what-if", "draft.toml", "--out", "changes.csv"),
+    ("people", "unmerge", "register:q1", "tenancies:T1", "--by", "W", "--reason", "r"),
+    ("people", "evaluate", "--pairs", "pairs.csv"),
+    ("cases",),
+    ("cases", "rebuild"),
+    ERASE,
 )
+# With the hub and another agency there.
+TOGETHER = (
+    ("search", "Katherine Bramley", "--born", "1991-05-17", "--postcode", "ZM4 7QT", *BROKEN),
+    ("node", "status"),
+    ("cases",),
+    ("cases", "show", CASE),
+    ("cases", "acknowledge", CASE, "--by", "W"),
+    ("cases", "close", CASE, "--finding", "justified", "--by", "W", "--words", "w"),
+    ("ledger", "checkpoint", "--out", "checkpoint.txt"),
+    ("ledger", "prove", "1", "--out", "inclusion.json"),
+    ("ledger", "reconcile"),
+    ("ledger", "restore", "--by", "W", "--yes"),
+)
+NOT_TOGETHER = (
+    ("cases", "show", "Kate Bramley"),
+    ("cases", "decide", CASE, "--permit", "--by", "W", "--reason", "r"),
+    ("ledger", "prove", "Kate Bramley"),
+    ("ledger", "check-proof", "inclusion.json", "--operator-key", "nowhere.jwk"),
+    ("search", "Kate Bramley", "--break-glass", "risk-to-life", "--reason", ""),
+)
+# These show on standard output, and nowhere else, what was typed in a search.
+SHOWS = {"search", "cases show"}
+# Commands that read nobody's record, and take nothing of a person: agencies, keys, agreements, accounts, counts.
+ABOUT_NOBODY = {
+    *("version", "demo", "node init", "node serve", "node accept", "node create-admin", "node clear-alarm", "hub init"),
+    *("hub serve", "federation init", "federation admit", "federation update", "federation suspend"),
+    *("federation resume", "federation revoke", "federation renew", "federation agreement", "federation show"),
+    *("agreement lint", "agreement explain", "agreement diff", "agreement export", "agreement import"),
+    "agreement sign",
+}
 MISTAKES = (
     ("ledger", "verify"),  # the hub, which would say how far the ledger had come, is not there
     ("import", "elsewhere"),
@@ -123,8 +183,8 @@ MISTAKES = (
     ("search", "Kate Bramley", "--born", "1991-05-17", "--nhs-number", "9990000019"),
     ("search", "Kate\u0000Bramley", "--postcode", "ZM4 7QT"),
     ("search", "Kate Bramley", "--born", "1991-05-17", "--postcode", "ZM4 7QT"),  # the hub is not there
-    ("consent", "object", "--source", "tenancies", "--person", "Bramley", "--recorded-by", "W"),
-    ("consent", "object", "--source", "register", "--person", "9990000018", "--recorded-by", "W"),
+    ("consent", "object", "--person", "tenancies:Bramley", "--by", "W"),
+    ("consent", "object", "--person", "register:9990000018", "--by", "W"),
     ("people", "merge", "register:Bramley", "tenancies:T1", "--by", "W", "--reason", "r"),
     ("ledger", "report", "--person", "tenancies:Bramley", *RELEASE),
     ("ledger", "report", "--person", "Kate Bramley", *RELEASE),
@@ -142,8 +202,13 @@ def test_no_command_tells_whom_it_was_about(
     with (trust / "node.toml").open("a") as config:
         config.write('[[source]]\nname = "tenancies"\nmapping = "demo_housing"\noptions = { path = "tenancies.csv" }\n')
     (trust / "tenancies.csv").write_text(HEADER + "".join(TENANCIES))
+    (trust / "draft.toml").write_text(AGREEMENT.read_text().replace('version = "1"', 'version = "2"'))
+    jti = asyncio.run(_first_answered(trust))
+    (trust / "pairs.csv").write_text(PAIRS)
     for words in (*WORK, *MISTAKES):
-        said = at_trust(*words)
+        if words == ERASE:
+            asyncio.run(empty(trust, "q1"))  # only then may she be erased
+        said = at_trust(*(jti if word == JTI else word for word in words))
         assert said.failed is (words in MISTAKES), (words, said)
         assert not _personal(said.out, CLIENTS), words
         assert not _personal(said.err, ALL), words
@@ -155,6 +220,64 @@ def test_no_command_tells_whom_it_was_about(
     assert not _personal(logged, ALL)
     written = [path for path in trust.rglob("*") if path.suffix in {".log", ".txt", ".out"} or "trace" in path.name]
     assert written == []
+
+
+async def test_no_command_of_a_running_agency_tells_whom_it_was_about(
+    tmp_path: Path, everything_logged: io.StringIO
+) -> None:
+    async with federation(tmp_path, [ASKER, "community-trust"], agreement=EXAMPLE, now=time.time()) as north:
+        for member in (ASKER, "community-trust"):
+            await north.add(member, *someone("Katherine", "Bramley", "1991-05-17", nhs="9990000018"))
+        config = ("-c", str(north.folder / ASKER / "node.toml"))
+        case = CASE
+        for words in (*TOGETHER, *NOT_TOGETHER):
+            typed = [case if word == CASE else word for word in words]
+            ran = await asyncio.to_thread(
+                patchwork, tmp_path, *typed, *(() if "check-proof" in words else config), typed="risk-to-life\n"
+            )
+            assert bool(ran.code) is (words in NOT_TOGETHER), (words, ran.said)
+            assert not _personal(ran.err, CLIENTS), words
+            assert _name(words) in SHOWS or not _personal(ran.out, CLIENTS), words
+            if words == ("cases",):
+                (case,) = re.findall(r"│ (our-break-glass-[0-9]+) ", ran.out)
+    assert not _personal(everything_logged.getvalue(), CLIENTS)
+
+
+def test_every_command_is_among_those_whose_words_are_searched() -> None:
+    searched = {_name(words) for words in (*WORK, *MISTAKES, *TOGETHER, *NOT_TOGETHER)}
+    commands = set(_commands(app))
+    assert commands - searched == ABOUT_NOBODY  # a new command: run it above, or say that it is about nobody
+    assert searched <= commands
+
+
+def _commands(group: typer.Typer, before: str = "") -> Iterator[str]:
+    for command in group.registered_commands:
+        assert command.callback is not None
+        yield before + (command.name or command.callback.__name__.replace("_", "-"))
+    for inner in group.registered_groups:
+        assert inner.typer_instance is not None
+        own = inner.typer_instance.registered_callback
+        if own is not None and own.invoke_without_command:
+            yield f"{before}{inner.name}"
+        yield from _commands(inner.typer_instance, f"{before}{inner.name} ")
+
+
+def _name(words: tuple[str, ...]) -> str:
+    return (
+        " ".join(words[:2]) if words[0] in {group.name for group in app.registered_groups} and words[1:] else words[0]
+    )
+
+
+async def _first_answered(trust: Path) -> str:
+    """The id of the first question that the trust answered."""
+    node = await open_node(load_node(trust / "node.toml"), clock=SystemClock())
+    try:
+        async for entry in node.parts.ledger.entries():
+            if entry.body is not None and entry.body["kind"] == EntryKind.ANSWERED:
+                return str(entry.body["jti"])
+    finally:
+        await node.close()
+    raise AssertionError("the trust has answered nobody")
 
 
 def _personal(text: str, words: tuple[str, ...] = PERSONAL) -> list[str]:

@@ -253,7 +253,7 @@ def test_the_status_says_who_is_in_and_what_was_imported(walk: Walk) -> None:
 
 
 def test_an_objection_is_heard_at_once_and_a_consent_after_it(walk: Walk) -> None:
-    tenant = ("-c", "housing/node.toml", "--source", "tenancies", "--person", "T2", "--recorded-by", "Wendy Smith")
+    tenant = ("-c", "housing/node.toml", "--person", "tenancies:T2", "--by", "Wendy Smith")
     assert walk.ask("Alex Damson", "1985-04-03")["housing"]["outcome"] == "teams"
     walk.run("consent", "object", *tenant)
     assert walk.ask("Alex Damson", "1985-04-03")["housing"]["outcome"] == "nothing-to-disclose"
@@ -261,9 +261,8 @@ def test_an_objection_is_heard_at_once_and_a_consent_after_it(walk: Walk) -> Non
     assert walk.ask("Alex Damson", "1985-04-03")["housing"]["outcome"] == "teams"
     walk.run("consent", "object", *tenant, "--to", "childrens-services")
     assert walk.ask("Alex Damson", "1985-04-03")["housing"]["outcome"] == "nothing-to-disclose"
-    assert "no client with this number" in walk.refused(
-        "consent", "withdraw", *tenant[:4], "--person", "T9", *tenant[6:]
-    )
+    unknown = walk.refused("consent", "withdraw", *tenant[:2], "--person", "tenancies:T9", *tenant[4:])
+    assert "never had a client with this number" in unknown
 
 
 def test_a_suspended_member_is_not_asked_and_cannot_ask_until_it_is_resumed(walk: Walk) -> None:

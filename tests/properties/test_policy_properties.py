@@ -138,6 +138,22 @@ def test_an_earlier_objection_never_widens(
     assert no_wider(replay([*said[:at], objection, *said[at:]], service), replay(said, service))
 
 
+@given(entries, st.integers(0, 6), consents, services)
+def test_a_consent_that_has_ended_never_widens(
+    said: list[ConsentEntry], place: int, consent: ConsentEntry, service: str
+) -> None:
+    ended = replace(consent, until=date(2026, 11, 21))
+    assert no_wider(replay([*said[:place], ended, *said[place:]], service), replay(said, service))
+
+
+@given(entries, consents, services)
+def test_who_consents_and_withdraws_is_no_less_protected_than_before(
+    said: list[ConsentEntry], consent: ConsentEntry, service: str
+) -> None:
+    withdrawal = ConsentEntry(kind=ConsentKind.WITHDRAWAL, giver=consent.giver)
+    assert no_wider(replay([*said, consent, withdrawal], service), replay(said, service))
+
+
 @given(entries, services)
 def test_general_withdrawal_leaves_no_consent(said: list[ConsentEntry], service: str) -> None:
     state = replay([*said, ConsentEntry(kind=ConsentKind.WITHDRAWAL)], service)

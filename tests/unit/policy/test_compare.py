@@ -53,6 +53,12 @@ def test_a_change_says_for_whom_and_in_which_situations() -> None:
     assert change.when == "unless the person objects, signed in by a password"
 
 
+def test_consent_is_not_told_twice_where_naming_the_service_makes_no_difference() -> None:
+    whens = {each.when for each in changed(needs_consent=True, mode="schedule").wider}
+    assert "the person consents" in {when.partition(",")[0] for when in whens}
+    assert not [when for when in whens if "consents or the person" in when]
+
+
 def test_a_denial_narrows_only_what_it_covers() -> None:
     denial = rule("no-meals", effect="deny", services=["meals"], recipients=["housing-provider"])
     comparison = compare(agreed(BASE), agreed(BASE, denial))

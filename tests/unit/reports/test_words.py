@@ -143,6 +143,19 @@ def test_every_report_has_the_same_words_on_what_may_be_missing_and_an_empty_one
     assert "recorded here" not in text  # for it may have been, and have been erased or withheld
 
 
+def test_a_clause_about_several_services_names_those_alone_that_were_shared() -> None:
+    agreement = agreed(rule("everyday", services=["CAMHS", "YOS", "health-visiting"]))
+    shown = replace(SETTING, clauses=clause_words([agreement]))
+    question = asked(
+        agreement=(agreement.uri, agreement.version),
+        shared=(Shared("health-visiting", Mode.SCHEDULE, "everyday", False),),
+    )
+    clause = as_text(access_document(report(questions=(question,)), shown)).partition("Clause that allowed it:")[2]
+    assert "from health visiting" in " ".join(clause.split())
+    assert "CAMHS" not in clause
+    assert "mental health" not in clause
+
+
 def test_doubt_about_the_record_stands_out_in_every_form() -> None:
     document = access_document(report(), replace(SETTING, in_doubt=True, restored=(1_777_800_000,)))
     text, page = as_text(document), as_html(document).decode()
@@ -163,6 +176,7 @@ def test_a_clause_is_told_in_words_where_the_agreement_is_at_hand_and_times_with
     text = " ".join(as_text(access_document(report(questions=(question,)), at_hand)).split())
     assert f"Data sharing agreement: {agreement.name}, version {agreement.version}" in text
     assert f'at most: {MODES[agreement.rules[0].mode]} (there called "everyday")' in text
+    assert " from " not in text.partition("Clause that allowed it:")[2].partition("(there called")[0]
     assert "1. 1 January 1970, 00:00 UTC" in text
     without = " ".join(as_text(access_document(report(questions=(question,)), SETTING)).split())
     assert 'Clause that allowed it: "everyday"' in without

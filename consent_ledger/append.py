@@ -5,8 +5,8 @@ number of processes on one file. Its steps:
 
 (1) read the head: size, peaks, highest time seen; a clock behind it answers nothing
 (2) for each entry that guards a disclosure: the question is new, the person's consent head and the accepted agreement
-    are those that the decision rests on, and the asker's budgets have room; each step of a case may be taken. One that
-    fails is left out, the others go on
+    are those that the decision rests on, and the asker's budgets have room; each step of a case may be taken; nothing
+    was recorded meanwhile of those whom an import is about. One that fails is left out, the others go on
 (3) seal, hash and number the rest; complete the tree's subtrees
 (4) write entries, subtrees, projections, counts, and the head
 (5) drop replay rows that have expired for good
@@ -48,6 +48,14 @@ class Guard:
     spend: Spend | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldConsents:
+    """The consent head of all `persons` that entries appended together rest on: none is written once it has moved."""
+
+    persons: tuple[int, ...]
+    head: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedAgreement:
     """One exact agreement, accepted (or no longer) by this node's officer; `sha256` is hex."""
@@ -70,6 +78,7 @@ class Draft:
     agreement: AcceptedAgreement | None = None
     opening: Opening | None = None
     step: CaseStep | None = None
+    held: HeldConsents | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +102,7 @@ def append_all(
     nodes: list[tuple[Value, ...]] = []
     consents: list[tuple[Value, ...]] = []
     others = 0  # about no question: see padding.py
+    moved: dict[HeldConsents, LedgerError | None] = {}  # for all that are appended together, as before the first
     tally = Tally()
     yield from tally.load(draft.guard.spend for draft in drafts if draft.guard and draft.guard.spend)
     for draft in drafts:
@@ -105,6 +115,10 @@ def append_all(
             refused = refused or (yield from _check(draft.guard, keys, federation, consents, tally))
         elif draft.step is not None:
             refused = yield from refusal(draft.step, seq=seq)
+        elif draft.held is not None:
+            if draft.held not in moved:
+                moved[draft.held] = yield from _moved(draft.held.persons, draft.held.head, keys, consents)
+            refused = moved[draft.held]
         if refused is not None:
             results.append(refused)
             continue
@@ -164,14 +178,9 @@ def _check(
         if not rows:
             return HeadMoved("the agreement is no longer accepted")
     if guard.consent_head is not None:
-        head = NO_CONSENTS
-        for key_id in {keys[person].id for person in guard.persons if person in keys}:  # no key, no consents
-            rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
-            head = max(head, NO_CONSENTS if rows[0][0] is None else rows[0][0])
-            if any(row[0] == key_id for row in unwritten):
-                return HeadMoved("the person's consents have changed")
-        if head != guard.consent_head:
-            return HeadMoved("the person's consents have changed")
+        moved = yield from _moved(guard.persons, guard.consent_head, keys, unwritten)
+        if moved is not None:
+            return moved
     rows = yield (
         "INSERT INTO replay (federation, issuer, jti, keep_until) VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING RETURNING 1",
@@ -182,6 +191,20 @@ def _check(
     if guard.spend is not None:
         tally.add(guard.spend)
     return None
+
+
+def _moved(
+    persons: Sequence[int], expected: int, keys: Mapping[Owner, Key], unwritten: Sequence[tuple[Value, ...]]
+) -> Work[HeadMoved | None]:
+    """Whether the consent head of all these persons is another than `expected`, with what this transaction adds."""
+    head = NO_CONSENTS
+    added = {row[0] for row in unwritten}
+    for key_id in {keys[person].id for person in persons if person in keys}:  # no key, no consents
+        rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
+        head = max(head, NO_CONSENTS if rows[0][0] is None else rows[0][0])
+        if key_id in added:
+            return HeadMoved("the person's consents have changed")
+    return None if head == expected else HeadMoved("the person's consents have changed")
 
 
 def _project(draft: Draft, key: Key, federation: str, seq: int, hour: int) -> Work[None]:

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any
 
 from consent_ledger import case_table, exchange, exchange_erased, kept, keystore, padding
-from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard
+from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, HeldConsents
 from consent_ledger.case import CaseId, Mark, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
 from consent_ledger.case_table import CaseStep, Opening
@@ -112,11 +112,16 @@ class Ledger(LedgerReader):
         """Record a consent, withdrawal or objection; it acts on every decision not yet on record."""
         return (await self.record_all([(person_id, entry)]))[0]
 
-    async def record_all(self, entries: Sequence[tuple[int, ConsentEntry]]) -> list[Appended]:
-        """Record several, as (person id, entry), in one transaction: in this order, or none of them."""
+    async def record_all(
+        self, entries: Sequence[tuple[int, ConsentEntry]], *, held: HeldConsents | None = None
+    ) -> list[Appended]:
+        """Record several, as (person id, entry), in one transaction: in this order, or none of them.
+
+        Raises HeadMoved if anything was recorded of those in `held` after what it says.
+        """
         return await self._sequencer.append(
             [
-                self._draft(EntryKind(entry.kind), {**to_body(entry), "person_id": person_id}, person_id)
+                self._draft(EntryKind(entry.kind), {**to_body(entry), "person_id": person_id}, person_id, held=held)
                 for person_id, entry in entries
             ]
         )
@@ -226,6 +231,7 @@ class Ledger(LedgerReader):
         guard: Guard | None = None,
         agreement: AcceptedAgreement | None = None,
         step: CaseStep | None = None,
+        held: HeldConsents | None = None,
     ) -> Draft:
         at = self._clock()
         opened = opened_by(kind, body)
@@ -238,6 +244,7 @@ class Ledger(LedgerReader):
             agreement=agreement,
             opening=Opening(kinds=opened, body=body) if opened else None,
             step=step,
+            held=held,
         )
 
 

@@ -1,5 +1,6 @@
 """The node's ledger: what may be put on record, each with its own type; sequencer.py writes it."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
@@ -24,6 +25,8 @@ from consent_ledger.reader import LedgerReader
 from consent_ledger.record import body_bytes
 from consent_ledger.sequencer import Sequencer, unavailable
 from consent_ledger.storage import Storage
+
+LAST_BATCH_S = 0.1  # by then a batch that had found a secret before it was destroyed has been written
 
 _MAX_ID = 2**63 - 1  # of SQL's integers
 _BY_MONTH = frozenset((EntryKind.CASE, EntryKind.FINDING, EntryKind.FILLER))  # of governance; the rest by year
@@ -169,16 +172,21 @@ class Ledger(LedgerReader):
     async def erase(self, person_id: int) -> bool:
         """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none.
 
-        What members may ask the counts of stays as it was: questions of the last minutes are set aside first. Raises
-        LedgerUnavailable, LedgerCorrupt.
+        What members may ask the counts of stays as it was: questions of the last minutes are set aside first, and once
+        more those that were answered until the secret was gone. Raises LedgerUnavailable, LedgerCorrupt.
         """
         try:
-            await exchange_erased.set_aside(self._storage, self._keys, _checked(person_id))
+            secrets = await exchange_erased.secrets_of(self._keys, _checked(person_id))
+            await exchange_erased.set_aside(self._storage, secrets)
+            destroyed = await self._destroy(person_id)
+            if destroyed:
+                await asyncio.sleep(LAST_BATCH_S)
+                await exchange_erased.set_aside(self._storage, secrets)
         except LedgerError:
             raise
         except Exception as error:
             raise unavailable(error) from error
-        return await self._destroy(person_id)
+        return destroyed
 
     async def _destroy(self, owner: Owner) -> bool:
         try:

@@ -3,7 +3,8 @@
 `append_all` runs under an exclusive write transaction, takes the next seq from the table, and so is correct with any
 number of processes on one file. Its steps:
 
-(1) read the head: size, peaks, highest time seen; a clock behind it answers nothing
+(1) read the head: size, peaks, highest time of an answer; a clock behind it answers nothing. Answers alone raise it,
+    for none is given by a clock that the hub has not confirmed: what is recorded by a wrong one stops no later answer
 (2) for each entry that guards a disclosure: the question is new, the person's consent head and the accepted agreement
     are those that the decision rests on, and the asker's budgets have room; each step of a case may be taken; nothing
     was recorded meanwhile of those whom an import is about. One that fails is left out, the others go on
@@ -138,7 +139,8 @@ def append_all(
     yield "INSERT INTO tree_node (level, position, hash) VALUES (?, ?, ?)", nodes
     if consents:
         yield "INSERT INTO consent_entry (key_id, applied_seq, federation) VALUES (?, ?, ?)", consents
-    high = max(clock_high, now)
+    answered = any(draft.guard and isinstance(result, Appended) for draft, result in zip(drafts, results, strict=True))
+    high = max(clock_high, now) if answered else clock_high
     yield (
         "UPDATE ledger_head SET size = ?, peaks = ?, clock_high = ?, projected_size = ?, unfilled = unfilled + ?"
         " WHERE id = 1",

@@ -73,7 +73,7 @@ def was_answered(federation: str, issuer: str, jti: str) -> Work[bool]:
 
 
 def clock_high() -> Work[float]:
-    """The highest time that any entry was written at, in epoch seconds."""
+    """The highest time that any answer was written at, in epoch seconds."""
     rows = yield "SELECT clock_high FROM ledger_head WHERE id = 1", ()
     high: float = rows[0][0]
     return high

@@ -3,10 +3,11 @@
 `append_all` runs under an exclusive write transaction, takes the next seq from the table, and so is correct with any
 number of processes on one file. Its steps:
 
-(1) read the head: size, peaks, highest time seen; a clock behind it answers nothing
+(1) read the head: size, peaks, highest time of an answer; a clock behind it answers nothing. Answers alone raise it,
+    for none is given by a clock that the hub has not confirmed: what is recorded by a wrong one stops no later answer
 (2) for each entry that guards a disclosure: the question is new, the person's consent head and the accepted agreement
-    are those that the decision rests on, and the asker's budgets have room; each step of a case may be taken. One that
-    fails is left out, the others go on
+    are those that the decision rests on, and the asker's budgets have room; each step of a case may be taken; nothing
+    was recorded meanwhile of those whom an import is about. One that fails is left out, the others go on
 (3) seal, hash and number the rest; complete the tree's subtrees
 (4) write entries, subtrees, projections, counts, and the head
 (5) drop replay rows that have expired for good
@@ -48,6 +49,14 @@ class Guard:
     spend: Spend | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldConsents:
+    """The consent head of all `persons` that entries appended together rest on: none is written once it has moved."""
+
+    persons: tuple[int, ...]
+    head: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedAgreement:
     """One exact agreement, accepted (or no longer) by this node's officer; `sha256` is hex."""
@@ -70,6 +79,7 @@ class Draft:
     agreement: AcceptedAgreement | None = None
     opening: Opening | None = None
     step: CaseStep | None = None
+    held: HeldConsents | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,7 @@ def append_all(
     nodes: list[tuple[Value, ...]] = []
     consents: list[tuple[Value, ...]] = []
     others = 0  # about no question: see padding.py
+    moved: dict[HeldConsents, LedgerError | None] = {}  # for all that are appended together, as before the first
     tally = Tally()
     yield from tally.load(draft.guard.spend for draft in drafts if draft.guard and draft.guard.spend)
     for draft in drafts:
@@ -105,6 +116,10 @@ def append_all(
             refused = refused or (yield from _check(draft.guard, keys, federation, consents, tally))
         elif draft.step is not None:
             refused = yield from refusal(draft.step, seq=seq)
+        elif draft.held is not None:
+            if draft.held not in moved:
+                moved[draft.held] = yield from _moved(draft.held.persons, draft.held.head, keys, consents)
+            refused = moved[draft.held]
         if refused is not None:
             results.append(refused)
             continue
@@ -124,7 +139,8 @@ def append_all(
     yield "INSERT INTO tree_node (level, position, hash) VALUES (?, ?, ?)", nodes
     if consents:
         yield "INSERT INTO consent_entry (key_id, applied_seq, federation) VALUES (?, ?, ?)", consents
-    high = max(clock_high, now)
+    answered = any(draft.guard and isinstance(result, Appended) for draft, result in zip(drafts, results, strict=True))
+    high = max(clock_high, now) if answered else clock_high
     yield (
         "UPDATE ledger_head SET size = ?, peaks = ?, clock_high = ?, projected_size = ?, unfilled = unfilled + ?"
         " WHERE id = 1",
@@ -165,14 +181,9 @@ def _check(
         if not rows:
             return HeadMoved("the agreement is no longer accepted")
     if guard.consent_head is not None:
-        head = NO_CONSENTS
-        for key_id in {keys[person].id for person in guard.persons}:
-            rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
-            head = max(head, NO_CONSENTS if rows[0][0] is None else rows[0][0])
-            if any(row[0] == key_id for row in unwritten):
-                return HeadMoved("the person's consents have changed")
-        if head != guard.consent_head:
-            return HeadMoved("the person's consents have changed")
+        moved = yield from _moved(guard.persons, guard.consent_head, keys, unwritten)
+        if moved is not None:
+            return moved
     rows = yield (
         "INSERT INTO replay (federation, issuer, jti, keep_until) VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO NOTHING RETURNING 1",
@@ -183,6 +194,20 @@ def _check(
     if guard.spend is not None:
         tally.add(guard.spend)
     return None
+
+
+def _moved(
+    persons: Sequence[int], expected: int, keys: Mapping[Owner, Key], unwritten: Sequence[tuple[Value, ...]]
+) -> Work[HeadMoved | None]:
+    """Whether the consent head of all these persons is another than `expected`, with what this transaction adds."""
+    head = NO_CONSENTS
+    added = {row[0] for row in unwritten}
+    for key_id in {keys[person].id for person in persons}:
+        rows = yield "SELECT max(applied_seq) FROM consent_entry WHERE key_id = ?", (key_id,)
+        head = max(head, NO_CONSENTS if rows[0][0] is None else rows[0][0])
+        if key_id in added:
+            return HeadMoved("the person's consents have changed")
+    return None if head == expected else HeadMoved("the person's consents have changed")
 
 
 def _project(draft: Draft, key: Key, federation: str, seq: int, hour: int) -> Work[None]:

@@ -4,8 +4,10 @@ A projection that is filled when somebody wants counts, and not when answers are
 it. Each entry is read once. A question is counted in the hour in which it ends (its own `exp`), which both sides see
 signed, so both count it in the same hour. What any question came to is not counted: only that it was answered.
 
-(1) read the next entries, up to those that are not yet settled: their answers may still be on their way
-(2) open them; of an answer about somebody who was erased meanwhile, take what was set aside (exchange_erased.py)
+(1) find how far entries are settled: of those behind, answers may still be on their way. An entry that stands before a
+    settled one is settled, whatever time it gives itself, so one by a clock that was ahead holds up none behind it
+(2) read the next of them and open them; of an answer about somebody who was erased meanwhile, take what was set aside
+    (exchange_erased.py)
 (3) add them up in one transaction, unless another process has come further meanwhile
 """
 
@@ -21,12 +23,13 @@ import orjson
 from consent_ledger import exchange_erased, keystore
 from consent_ledger.exchange_erased import AnswerGiven, SetAside, answer_given
 from consent_ledger.kinds import ANSWERS, EntryKind
-from consent_ledger.record import open_leaf
+from consent_ledger.record import open_leaf, read_leaf
 from consent_ledger.storage import Row, Storage, Value, Work
 
 SECONDS_PER_HOUR = 3600
 SETTLED_S = 600  # from a question's end: its answers have come by then, or never will (docs/wire.md: 60 s)
 CHUNK_ROWS = 250  # entries of one transaction: some 3 ms of work, which answers may have to wait for
+_NO_SEQ = 2**63 - 1  # of SQL's integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +53,10 @@ def settled_until(now: float) -> int:
 
 async def settle(storage: Storage, keys: Storage, now: float, *, pause_s: float = 0.0) -> None:
     """Count all that is settled by `now` and has not been counted; `pause_s` is slept after each transaction."""
-    while rows := await storage.read(_next_rows()):  # (1)
-        secrets = await keys.read(keystore.secrets_by_id({row[1] for row in rows}))
-        # (2) read after the secrets: whoever destroys one has set aside before
-        erased = await storage.read(exchange_erased.read_set_aside(rows[0][0], rows[-1][0]))
-        tally = _tally(rows, secrets, erased, until=now - SETTLED_S)
-        if tally.next_seq == rows[0][0]:
-            return
-        await storage.write(_add(rows[0][0], tally))  # (3)
+    end = await _settled_end(storage, keys, now - SETTLED_S)  # (1)
+    while rows := await storage.read(_next_rows(end)):  # (2)
+        secrets, erased = await _secrets_of(rows, storage, keys)
+        await storage.write(_add(rows[0][0], _tally(rows, secrets, erased)))  # (3)
         await asyncio.sleep(pause_s)
 
 
@@ -101,26 +100,60 @@ class _Tally:
     answered: list[AnswerGiven] = field(default_factory=list)
 
 
-def _next_rows() -> Work[list[Row]]:
+async def _settled_end(storage: Storage, keys: Storage, until: float) -> int:
+    """The seq after the newest entry that was written by `until`, found from the end of the ledger backwards."""
+    before = _NO_SEQ
+    while rows := await storage.read(_rows_before(before)):
+        rows_by_then = [row for row in rows if read_leaf(row[2]).header.hour <= until // SECONDS_PER_HOUR]
+        secrets, erased = await _secrets_of(rows, storage, keys)
+        for seq, key_id, leaf in rows_by_then:
+            if (secret := secrets.get(key_id)) is not None:
+                at = open_leaf(leaf, secret)["at"]
+            elif seq in erased:
+                at = erased[seq].at
+            else:
+                at = (read_leaf(leaf).header.hour + 1) * SECONDS_PER_HOUR  # at the latest
+            if at <= until:
+                return int(seq) + 1
+        before = rows[-1][0]
+    return 0
+
+
+async def _secrets_of(
+    rows: list[Row], storage: Storage, keys: Storage
+) -> tuple[Mapping[bytes, bytes], Mapping[int, SetAside]]:
+    """What opens these entries, and what was set aside of others; whoever destroys a secret has set aside before."""
+    secrets = await keys.read(keystore.secrets_by_id({row[1] for row in rows}))
+    seqs = [row[0] for row in rows]
+    return secrets, await storage.read(exchange_erased.read_set_aside(min(seqs), max(seqs)))
+
+
+def _rows_before(before: int) -> Work[list[Row]]:
+    """Entries that are not yet counted, newest first."""
     ((next_seq,),) = yield "SELECT next_seq FROM exchange_head WHERE id = 1", ()
-    rows = yield "SELECT seq, key_id, leaf FROM entry WHERE seq >= ? ORDER BY seq LIMIT ?", (next_seq, CHUNK_ROWS)
+    rows = yield (
+        "SELECT seq, key_id, leaf FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+        (next_seq, before, CHUNK_ROWS),
+    )
     return rows
 
 
-def _tally(rows: list[Row], secrets: Mapping[bytes, bytes], erased: Mapping[int, SetAside], *, until: float) -> _Tally:
-    tally = _Tally(next_seq=rows[0][0])
+def _next_rows(end: int) -> Work[list[Row]]:
+    ((next_seq,),) = yield "SELECT next_seq FROM exchange_head WHERE id = 1", ()
+    rows = yield (
+        "SELECT seq, key_id, leaf FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ?",
+        (next_seq, end, CHUNK_ROWS),
+    )
+    return rows
+
+
+def _tally(rows: list[Row], secrets: Mapping[bytes, bytes], erased: Mapping[int, SetAside]) -> _Tally:
+    tally = _Tally(next_seq=rows[-1][0] + 1)
     for seq, key_id, leaf in rows:
-        secret = secrets.get(key_id)
-        if secret is not None:
-            body = open_leaf(leaf, secret)
-            if body["at"] > until:
-                break
-            _take(tally, body)
+        if (secret := secrets.get(key_id)) is not None:
+            _take(tally, open_leaf(leaf, secret))
         elif (aside := erased.get(seq)) is not None:
-            if aside.at > until:
-                break
             tally.answered.append(aside.answer)
-        tally.next_seq = seq + 1
     return tally
 
 

@@ -4,6 +4,7 @@ Answers are counted ten minutes after they left (exchange.py). One that could no
 from what this node tells the member that asked, and a question that matched nobody never is: the gap would tell that
 somebody was known. So before the secret is destroyed, each answer not yet counted leaves a row of what both members
 know anyhow: the question's id, who asked, in which hour it ended. It is counted in its entry's place, then deleted.
+Answers that were written meanwhile are set aside once more with the secret that was read before it was destroyed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,12 +38,13 @@ def answer_given(body: Mapping[str, Any]) -> AnswerGiven:
     return AnswerGiven(body["jti"], body["asker"]["member"], body["expires_at"] // _SECONDS_PER_HOUR)
 
 
-async def set_aside(storage: Storage, keys: Storage, person_id: int) -> None:
-    """Set aside what is not yet counted of the entries under this id's secret; before that is destroyed.
+async def secrets_of(keys: Storage, person_id: int) -> Mapping[bytes, bytes]:
+    """This id's secret, by its key id; for set_aside(), before and after it is destroyed."""
+    return await keys.read(keystore.secrets_by_id(await keys.read(keystore.key_ids([person_id]))))
 
-    Raises LedgerCorrupt.
-    """
-    secrets = await keys.read(keystore.secrets_by_id(await keys.read(keystore.key_ids([person_id]))))
+
+async def set_aside(storage: Storage, secrets: Mapping[bytes, bytes]) -> None:
+    """Set aside what is not yet counted of the entries under these secrets. Raises LedgerCorrupt."""
     for key_id, secret in secrets.items():
         since = await storage.read(_next_seq())
         while rows := await storage.read(read.chunk_of(key_id, since)):

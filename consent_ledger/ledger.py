@@ -1,5 +1,6 @@
 """The node's ledger: what may be put on record, each with its own type; sequencer.py writes it."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from consent_ledger import case_table, exchange, exchange_erased, kept, keystore, padding, read
-from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard
+from consent_ledger.append import AcceptedAgreement, Appended, Draft, Guard, HeldConsents
 from consent_ledger.case import CaseId, Mark, Step, opened_by
 from consent_ledger.case_rebuild import rebuild
 from consent_ledger.case_table import CaseStep, Opening
@@ -26,6 +27,8 @@ from consent_ledger.reader import LedgerReader
 from consent_ledger.record import body_bytes
 from consent_ledger.sequencer import Sequencer, unavailable
 from consent_ledger.storage import Storage
+
+LAST_BATCH_S = 0.1  # by then a batch that had found a secret before it was destroyed has been written
 
 _MAX_ID = 2**63 - 1  # of SQL's integers
 _BY_MONTH = frozenset((EntryKind.CASE, EntryKind.FINDING, EntryKind.FILLER))  # of governance; the rest by year
@@ -125,14 +128,17 @@ class Ledger(LedgerReader):
         """Record a consent, withdrawal or objection; it acts on every decision not yet on record."""
         return (await self.record_all([(person_id, entry)]))[0]
 
-    async def record_all(self, entries: Sequence[tuple[int, ConsentEntry]]) -> list[Appended]:
+    async def record_all(
+        self, entries: Sequence[tuple[int, ConsentEntry]], *, held: HeldConsents | None = None
+    ) -> list[Appended]:
         """Record several, as (person id, entry), in one transaction: in this order, or none of them.
 
-        Then the key store counts them (read.py), unless it cannot be written: they are on record all the same.
+        Then the key store counts them (read.py), unless it cannot be written: they are on record all the same. Raises
+        HeadMoved if anything was recorded of those in `held` after what it says.
         """
         appended = await self._sequencer.append(
             [
-                self._draft(EntryKind(entry.kind), {**to_body(entry), "person_id": person_id}, person_id)
+                self._draft(EntryKind(entry.kind), {**to_body(entry), "person_id": person_id}, person_id, held=held)
                 for person_id, entry in entries
             ]
         )
@@ -192,16 +198,21 @@ class Ledger(LedgerReader):
     async def erase(self, person_id: int) -> bool:
         """Destroy the secret over all that the ledger says of a person; the tree still verifies. False if none.
 
-        What members may ask the counts of stays as it was: questions of the last minutes are set aside first. Raises
-        LedgerUnavailable, LedgerCorrupt.
+        What members may ask the counts of stays as it was: questions of the last minutes are set aside first, and once
+        more those that were answered until the secret was gone. Raises LedgerUnavailable, LedgerCorrupt.
         """
         try:
-            await exchange_erased.set_aside(self._storage, self._keys, _checked(person_id))
+            secrets = await exchange_erased.secrets_of(self._keys, _checked(person_id))
+            await exchange_erased.set_aside(self._storage, secrets)
+            destroyed = await self._destroy(person_id)
+            if destroyed:
+                await asyncio.sleep(LAST_BATCH_S)
+                await exchange_erased.set_aside(self._storage, secrets)
         except LedgerError:
             raise
         except Exception as error:
             raise unavailable(error) from error
-        return await self._destroy(person_id)
+        return destroyed
 
     async def _destroy(self, owner: Owner) -> bool:
         try:
@@ -270,6 +281,7 @@ class Ledger(LedgerReader):
         guard: Guard | None = None,
         agreement: AcceptedAgreement | None = None,
         step: CaseStep | None = None,
+        held: HeldConsents | None = None,
     ) -> Draft:
         at = self._clock()
         opened = opened_by(kind, body)
@@ -282,6 +294,7 @@ class Ledger(LedgerReader):
             agreement=agreement,
             opening=Opening(kinds=opened, body=body) if opened else None,
             step=step,
+            held=held,
         )
 
 

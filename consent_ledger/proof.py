@@ -61,7 +61,8 @@ async def find_question(
     one that answers that member's. None if none can be opened.
 
     Whom we asked know our ids, and could ask us under the same one: so an id alone finds nothing. Reads the ledger
-    backwards, a chunk at a time, down to the first leaf that is older than `since_hour`.
+    backwards, a chunk at a time, and opens no leaf that is older than `since_hour`; one that a wrong clock dated stops
+    it nowhere.
     """
     found: list[FoundEntry] = []
     before = await storage.read(_size())
@@ -69,10 +70,8 @@ async def find_question(
         secrets = await keys.read(keystore.secrets_by_id({row[1] for row in rows}))
         for seq, key_id, leaf in rows:
             header = read_leaf(leaf).header
-            if header.hour < since_hour:
-                return found[::-1]
             secret = secrets.get(key_id)
-            if header.kind_class is not KindClass.DISCLOSURE or secret is None:
+            if header.hour < since_hour or header.kind_class is not KindClass.DISCLOSURE or secret is None:
                 continue
             body = open_leaf(leaf, secret)
             if body.get("jti") != jti or not _is_wanted(body, asked_by):

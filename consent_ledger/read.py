@@ -88,7 +88,7 @@ def was_answered(federation: str, issuer: str, jti: str) -> Work[bool]:
 
 
 def clock_high() -> Work[float]:
-    """The highest time that any entry was written at, in epoch seconds; raises LedgerCorrupt if there is no head."""
+    """The highest time that any answer was written at, in epoch seconds; raises LedgerCorrupt if there is no head."""
     _, high = yield from read_head()
     return high
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from math import inf
 
 from consent_ledger import exchange, heads, keystore, read
 from consent_ledger.exchange import HourCount
@@ -36,14 +37,18 @@ class LedgerReader:
         head = newest.checkpoint.head
         return TreeHead(size=head.size, root=head.root.hex())
 
-    async def entries(self, since: int = 0, *, hour: int = 0) -> AsyncIterator[Entry]:
+    async def entries(self, since: int = 0, *, hour: int = 0, last_hour: int | None = None) -> AsyncIterator[Entry]:
         """All entries from seq `since` on, opened where their key exists; raises LedgerCorrupt at the first bad one.
 
-        Those written before `hour` (hours since the epoch) are passed over unopened.
+        Those written before `hour` (hours since the epoch) or after `last_hour` are passed over unopened, wherever they
+        stand: one that a wrong clock dated ends no walk.
         """
         while rows := await self._storage.read(read.chunk(since)):
             since = rows[-1][0] + 1
-            for entry in await self._opened([row for row in rows if not hour or read_leaf(row[3]).header.hour >= hour]):
+            if hour or last_hour is not None:
+                most = inf if last_hour is None else last_hour
+                rows = [row for row in rows if hour <= read_leaf(row[3]).header.hour <= most]
+            for entry in await self._opened(rows):
                 yield entry
 
     async def about(self, person_ids: Sequence[int]) -> list[Entry]:

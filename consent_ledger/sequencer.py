@@ -115,10 +115,11 @@ class Sequencer:
     async def _write_with(self, drafts: Sequence[Draft], riders: Sequence[Rider]) -> Sequence[Appended | LedgerError]:
         owners = dict.fromkeys(draft.owner for draft in drafts)
         guarded = dict.fromkeys(person for draft in drafts if draft.guard for person in draft.guard.persons)
-        wanted = owners | guarded | dict.fromkeys(kept.owners(riders))
+        held = dict.fromkeys(person for draft in drafts if draft.held for person in draft.held.persons)
+        wanted = owners | guarded | held | dict.fromkeys(kept.owners(riders))
         keys: dict[Owner, Key] = await self._keys.read(keystore.find(wanted, self._federation))  # (2)
         # Of whom an answer guards, too: a consent that another process records by then is found by its key alone.
-        missing = [owner for owner in owners | guarded if owner not in keys]
+        missing = [owner for owner in owners | guarded | held if owner not in keys]
         if missing:
             keys |= await self._keys.write(keystore.make(missing, self._federation))
         return await self._storage.write(self._append_with(drafts, riders, keys))  # (3)
@@ -139,7 +140,7 @@ class Sequencer:
 def _tell(done: asyncio.Future[list[Appended]], results: Sequence[Appended | LedgerError]) -> None:
     appended = [result for result in results if isinstance(result, Appended)]
     refused = [result for result in results if not isinstance(result, Appended)]
-    if refused:  # only a disclosure or a step of a case is ever refused, and each is appended alone
+    if refused:  # a disclosure or a step of a case, each appended alone; or, with HeldConsents, all of them
         done.set_exception(refused[0])
     else:
         done.set_result(appended)

@@ -87,7 +87,7 @@ def lines(report: WeeklyReport, me: str) -> Iterator[str]:
     sunday = report.monday + timedelta(days=6)
     yield f"Week {year}-W{week:02}, {report.monday} to {sunday}: {report.asked} asked, {report.answered} answered here."
     if report.unreadable:
-        yield f"{report.unreadable} of its entries can no longer be read: their keys have been destroyed."
+        yield f"{report.unreadable} of its questions can no longer be read: their keys have been destroyed."
     if not report.items:
         yield "Nothing stands out."
     for pattern in Pattern:

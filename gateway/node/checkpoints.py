@@ -194,7 +194,8 @@ class Checkpoints:
         return Visit(stored=stored, words=tuple(words))
 
     async def _sign(self, *, epoch: int = 0, after: Head | None = None) -> Stored:
-        """(4) Raises LedgerCorrupt, StorageError."""
+        """(4) Raises LedgerCorrupt, StorageError; and ClockWrong, with nothing appended by such a clock."""
+        self.witnesses.check_clock()
         latest = await self._database.read(heads.newest())
         if not epoch:
             epoch = _epoch(None if latest is None else latest.checkpoint)

@@ -11,9 +11,8 @@ from typing import Any
 
 import orjson
 
-from consent_ledger.kinds import ANSWERS, EntryKind
+from consent_ledger.kinds import ANSWERS, EntryKind, KindClass
 from consent_ledger.read import Entry
-from consent_ledger.record import read_leaf
 from gateway.database.contract import Database, Statement, Work
 from gateway.matching.index import find
 from gateway.matching.normalise import name_tokens
@@ -32,7 +31,7 @@ _HOUR = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeeklyReport:
-    """Counts of one week, and what stands out in it. `unreadable`: entries whose key has been destroyed.
+    """Counts of one week, and what stands out in it. `unreadable`: questions whose key has been destroyed.
 
     Searches without contact are those of the week that ended `contact_within_days` before: by then it shows.
     """
@@ -80,12 +79,12 @@ def _bounds(monday: date, zone: tzinfo) -> tuple[float, float]:
 
 
 async def _searches(node: NodeParts, start: float, end: float) -> tuple[list[Search], int]:
-    """Questions on record in that time, and how many entries of it cannot be read any more."""
+    """Questions on record in that time, and how many of it cannot be read any more."""
     found, unreadable = [], 0
     matched: dict[int, int] = {}  # person ids by seq
     async for entry in _entries(node, start, end):
         if entry.body is None:
-            unreadable += 1
+            unreadable += entry.header.kind_class is KindClass.DISCLOSURE
         elif start <= entry.body["at"] < end and entry.body["kind"] in ANSWERS | {EntryKind.ASKED}:
             read = _asked if entry.body["kind"] == EntryKind.ASKED else _answered
             found.append(read(entry.seq, entry.body))
@@ -96,26 +95,12 @@ async def _searches(node: NodeParts, start: float, end: float) -> tuple[list[Sea
 
 
 async def _entries(node: NodeParts, start: float, end: float) -> AsyncIterator[Entry]:
-    """Entries from about `start` to `end`; a leaf shows its hour to whoever has no key, so none before is opened."""
-    since = await node.database.read(_first_seq(int(start) // _HOUR - 1))
-    async for entry in node.ledger.entries(since):
-        if entry.header.hour > int(end) // _HOUR + 1:
-            return
+    """Entries from about `start` to `end`; a leaf shows its hour to whoever has no key, so no other is opened.
+
+    All leaves are looked at: a clock that was once wrong leaves hours out of order, which no search by halves survives.
+    """
+    async for entry in node.ledger.entries(hour=int(start) // _HOUR - 1, last_hour=int(end) // _HOUR + 1):
         yield entry
-
-
-def _first_seq(hour: int) -> Work[int]:
-    """The first entry of this hour or later, by halving: entries stand in the order in which they were written."""
-    ((size,),) = yield Statement("SELECT size FROM ledger_head WHERE id = 1")
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        ((leaf,),) = yield Statement("SELECT leaf FROM entry WHERE seq = ?", (middle,))
-        if read_leaf(leaf).header.hour < hour:
-            low = middle + 1
-        else:
-            high = middle
-    return low
 
 
 def _asked(seq: int, body: Mapping[str, Any]) -> Search:

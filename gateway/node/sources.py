@@ -7,8 +7,9 @@ from pathlib import Path
 
 from connectors.contract import SourceError
 from connectors.registry import build
+from consent_ledger.append import HeldConsents
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision
-from consent_ledger.errors import LedgerError
+from consent_ledger.errors import HeadMoved, LedgerError
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import consents_of
 from gateway.database.contract import Database
@@ -21,6 +22,7 @@ from mappings.spec import SpecError, load
 from mappings.vocabulary import Mode
 
 METHOD = "as the case system says"
+MAX_TRIES = 5  # while others record something of the same people
 
 
 def open_source(settings: SourceSettings, *, federation: str) -> ImportSource:
@@ -41,22 +43,31 @@ def open_source(settings: SourceSettings, *, federation: str) -> ImportSource:
 
 
 def consent_recorder(ledger: Ledger, database: Database) -> RecordConsents:
-    """Records imported statements in the ledger, each once, however often a broken-off run delivers it.
+    """Records imported statements in the ledger, each once, however often a broken-off run delivers it, and however
+    many imports deliver it at a time.
 
     What is delivered together is appended together, in its order: a consent recorded after the objection that
-    followed it would lift that objection.
+    followed it would lift that objection. So would one that another import had recorded before: what has been read is
+    held to in the transaction that appends, and read again if it has changed.
     """
 
     async def record(consents: Sequence[ImportedConsent]) -> None:
-        held, _ = await database.read(consents_of(sorted({consent.person_id for consent in consents})))
-        recorded = {entry.recorded_by for entry in held}
-        new = [(consent.person_id, _entry(consent)) for consent in consents if _reference(consent) not in recorded]
-        if not new:
-            return
-        try:
-            await ledger.record_all(new)
-        except LedgerError as error:
-            raise StorageError(str(error)) from error
+        persons = tuple(sorted({consent.person_id for consent in consents}))
+        for tries_left in reversed(range(MAX_TRIES)):
+            entries, head = await database.read(consents_of(persons))
+            recorded = {entry.recorded_by for entry in entries}
+            new = [(consent.person_id, _entry(consent)) for consent in consents if _reference(consent) not in recorded]
+            if not new:
+                return
+            try:
+                await ledger.record_all(new, held=HeldConsents(persons=persons, head=head))
+            except HeadMoved as error:
+                if not tries_left:
+                    raise StorageError(str(error)) from error
+            except LedgerError as error:
+                raise StorageError(str(error)) from error
+            else:
+                return
 
     return record
 

@@ -12,7 +12,7 @@ from consent_ledger.note import NoteInvalid
 from consent_ledger.witness import WitnessRefused, cosign_next, newest_seen
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.errors import NotAuthentic, Overloaded
+from gateway.errors import NotAuthentic, NotForUs, Overloaded
 from gateway.events import Bounded
 from gateway.links.body import BodyReader, no_body
 from gateway.node.identity import Identity
@@ -64,9 +64,11 @@ class WitnessDoor:
         return web.Response(body=verdict.to_json(), content_type="application/json")
 
     async def get_checkpoint(self, request: web.Request) -> web.Response:
-        """The newest head of a member's ledger that this node has cosigned."""
-        await self._member_of(request, with_body=False)
-        held = Held(note=await self._database.read(newest_seen(request.match_info["member"])))
+        """The newest head of the asking member's own ledger that this node has cosigned."""
+        member, _ = await self._member_of(request, with_body=False)
+        if request.match_info["member"] != member.id:
+            raise NotForUs("a member is told of its own ledger alone")
+        held = Held(note=await self._database.read(newest_seen(member.id)))
         return web.Response(body=held.to_json(), content_type="application/json")
 
     def _count(self, member: Member) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from consent_ledger.checkpoint import Checkpoint, origin_of, parse, verify
 from consent_ledger.note import NoteInvalid, NoteKey, read
-from gateway.errors import FederationError, HubError, NotAuthentic, PatchworkError, WireError
+from gateway.errors import ClockWrong, FederationError, HubError, NotAuthentic, PatchworkError, WireError
 from gateway.links.witness_client import WitnessAddress, WitnessClient
 from gateway.node.identity import Identity
 from gateway.node.log_key import log_key
@@ -59,6 +59,15 @@ class Witnesses:
     def names(self) -> tuple[str, ...]:
         """Member ids, the hub's first."""
         return (HUB, *self._members)
+
+    def check_clock(self) -> None:
+        """Raises ClockWrong while this machine's clock is not the hub's; a hub that is not heard says nothing of it."""
+        try:
+            self._membership.current()
+        except ClockWrong:
+            raise
+        except FederationError:
+            pass
 
     async def ask(self) -> list[Answer]:
         """What each holds; none of them can hold up another."""

@@ -51,6 +51,7 @@ KINDS: Final[Mapping[str, str]] = {
     EntryKind.ERASURE: "erasure of a person",
     EntryKind.RETENTION: "end of time limits",
     EntryKind.EPOCH: "new beginning after a loss",
+    EntryKind.FILLER: "filler, which says nothing",
 }
 _SENSITIVITY: Final[Mapping[str, str]] = {
     Sensitivity.NORMAL: "ordinary",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from consent_ledger import heads
 from gateway.clock import Clock
 from gateway.errors import ClockWrong
 from gateway.node.results import MemberOutcome
@@ -100,3 +101,18 @@ async def test_a_clock_set_back_behind_the_ledger_answers_nothing_even_after_a_r
     north.clock.turn(6)  # 29 s behind: as far as two honest clocks may differ
     await north.refresh()
     assert await ask(north) == {AGENCY: TEAMS, OTHER: TEAMS}
+
+
+async def test_nothing_is_filled_or_signed_while_hub_and_node_disagree_about_the_time(north: TestFederation) -> None:
+    clock = await restart_with_own_clock(north, 0.0)
+    node = north.nodes[AGENCY]
+    await north.refresh(AGENCY)
+    await node.checkpoints.begin()
+    clock.off = 3000.0  # it jumps while the node serves
+    with pytest.raises(ClockWrong):
+        await north.refresh(AGENCY)
+    with pytest.raises(ClockWrong):
+        await node.checkpoints.visit()
+    await node.checkpoints.end()
+    assert await north.ledger(AGENCY) == []
+    assert await node.ledger_database.read(heads.newest()) is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from consent_ledger.consent import ConsentEntry, ConsentKind
 from gateway.cli.misuse import habits_of, lines, monday_of
 from gateway.errors import ConfigurationError, InputError
 from gateway.node.ask import ask
@@ -105,13 +106,32 @@ async def test_who_searches_and_never_meets_the_person_is_named_two_weeks_later(
     assert Pattern.NO_CONTACT not in shown(await report(north, ASKER))
 
 
+async def test_an_entry_that_a_clock_dated_ahead_ends_no_report(north: TestFederation) -> None:
+    ledger = north.nodes[AGENCY].parts.ledger
+    right = north.clock.time
+    north.clock.time = right + 20 * 86_400
+    await ledger.record(99, ConsentEntry(kind=ConsentKind.OBJECTION, recorded_by="reception"))
+    north.clock.time = right
+    await search(north, "Robin Asker", "1988-02-03")
+    assert list(shown(await report(north, AGENCY))) == [Pattern.FAMILY_NAME]
+
+
+async def test_of_an_erased_person_questions_are_counted_as_unreadable_and_consents_are_not(
+    north: TestFederation,
+) -> None:
+    ledger = north.nodes[AGENCY].parts.ledger
+    await ledger.record(99, ConsentEntry(kind=ConsentKind.OBJECTION, recorded_by="reception"))
+    await ledger.erase(99)
+    assert (await report(north, AGENCY)).unreadable == 0
+
+
 async def test_an_erased_person_is_counted_as_unreadable(north: TestFederation) -> None:
     await search(north, "Robin Asker", "1988-02-03")
     ledger = north.nodes[AGENCY].parts.ledger
     assert await ledger.erase((await north.ledger(AGENCY))[0]["person_id"])
     erased = await report(north, AGENCY)
     assert (erased.answered, erased.unreadable, erased.items) == (0, 1, ())
-    assert any("1 of its entries can no longer be read" in line for line in lines(erased, AGENCY))
+    assert any("1 of its questions can no longer be read" in line for line in lines(erased, AGENCY))
 
 
 async def test_the_command_prints_a_week_and_refuses_what_is_none(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -14,15 +15,16 @@ from gateway.links.witness_client import WitnessAddress, WitnessClient
 from gateway.wire.checkpoints import Submission
 from gateway.wire.keys import SigningKey
 from gateway.wire.paths import CHECKPOINTS_PATH
+from gateway.wire.request import sign_request
 from tests.federation import NAME, NOW, TestFederation, federation
 
-LOG, WITNESS = "housing", "police"
+LOG, WITNESS, OTHER = "housing", "police", "childrens-services"
 
 
 @pytest.fixture
 async def north(tmp_path: Path) -> AsyncIterator[TestFederation]:
-    """Two members."""
-    async with federation(tmp_path, [LOG, WITNESS]) as running:
+    """Three members."""
+    async with federation(tmp_path, [LOG, WITNESS, OTHER]) as running:
         yield running
 
 
@@ -57,6 +59,27 @@ async def test_nobody_submits_another_members_ledger(north: TestFederation) -> N
     verdict = await client(north, WITNESS).submit(address(north, "hub"), Submission(note=note))
     assert verdict.refused is not None
     assert (await client(north, WITNESS).held(address(north, "hub"))).note is None
+
+
+@pytest.mark.parametrize("witness", ["hub", WITNESS])
+async def test_nobody_is_told_the_size_of_another_members_ledger(north: TestFederation, witness: str) -> None:
+    """A member that asks often, and knows what its questions may bring about, would read off what they did."""
+    await own_note(north)
+    at, path, now = address(north, witness), f"{CHECKPOINTS_PATH}/{LOG}", north.clock.now()
+    async with aiohttp.ClientSession() as session:
+        for asks, status in ((LOG, 200), (OTHER, 403)):
+            token = sign_request(
+                north.nodes[asks].parts.me.signing_key,
+                iss=asks,
+                aud=at.aud,
+                method="GET",
+                path=path,
+                body=b"",
+                now=now,
+                jti=str(uuid4()),
+            )
+            async with session.get(at.url + path, headers={"Authorization": token}) as response:
+                assert response.status == status
 
 
 @pytest.mark.parametrize("witness", ["hub", WITNESS])

@@ -1,7 +1,10 @@
 """Counts that another member may ask for tell nothing of who has been erased."""
 
+from typing import Any
+
 import pytest
 
+from consent_ledger import exchange_erased
 from consent_ledger.exchange import SECONDS_PER_HOUR, SETTLED_S, HourCount
 from consent_ledger.ledger import Ledger
 from consent_ledger.storage import Work
@@ -31,6 +34,25 @@ async def test_an_answer_of_the_last_minutes_is_counted_when_it_would_have_been_
     files.clock.time = START + SETTLED_S + 1
     for _ in range(2):
         assert await counted(ledger) == {HOUR: HourCount(answered=3)}
+
+
+async def test_an_answer_written_while_the_secret_is_being_destroyed_is_counted(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, _ = await files.ledger()
+    other, _ = await files.ledger()
+    await ledger.log_answer(answered("j"))
+    set_aside = exchange_erased.set_aside
+
+    async def then_answered(*what: Any) -> None:
+        await set_aside(*what)
+        monkeypatch.setattr(exchange_erased, "set_aside", set_aside)
+        await other.log_answer(answered("k"))
+
+    monkeypatch.setattr(exchange_erased, "set_aside", then_answered)
+    await ledger.erase(7)
+    files.clock.time += SETTLED_S + 1
+    assert await counted(ledger) == {HOUR: HourCount(answered=2)}
 
 
 async def test_what_was_counted_before_is_not_counted_again(files: Files) -> None:

@@ -47,6 +47,7 @@ class Guard:
     consent_head: int | None
     agreement_sha256: str | None
     spend: Spend | None = None
+    answers: bool = True  # else no answer leaves, and a wrong clock neither stops it nor is remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,7 +113,7 @@ def append_all(
         # (2)
         refused: LedgerError | None = None
         if draft.guard is not None:
-            refused = ClockBehind("the clock is behind the ledger") if behind else None
+            refused = ClockBehind("the clock is behind the ledger") if behind and draft.guard.answers else None
             refused = refused or (yield from _check(draft.guard, keys, federation, consents, tally))
         elif draft.step is not None:
             refused = yield from refusal(draft.step, seq=seq)
@@ -139,7 +140,10 @@ def append_all(
     yield "INSERT INTO tree_node (level, position, hash) VALUES (?, ?, ?)", nodes
     if consents:
         yield "INSERT INTO consent_entry (key_id, applied_seq, federation) VALUES (?, ?, ?)", consents
-    answered = any(draft.guard and isinstance(result, Appended) for draft, result in zip(drafts, results, strict=True))
+    answered = any(
+        draft.guard is not None and draft.guard.answers and isinstance(result, Appended)
+        for draft, result in zip(drafts, results, strict=True)
+    )
     high = max(clock_high, now) if answered else clock_high
     yield (
         "UPDATE ledger_head SET size = ?, peaks = ?, clock_high = ?, projected_size = ?, unfilled = unfilled + ?"

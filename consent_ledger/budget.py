@@ -114,13 +114,17 @@ def _is_spent(count: Count, seen: Mapping[bytes, int]) -> bool:
     return len(seen) + (count.variant not in seen) > count.most_variants
 
 
-def day_secret(federation: str, day: int) -> Work[bytes]:
-    """The secret of a day (days since 1970), made if there is none; those before yesterday are destroyed. Key store."""
+def day_secret(federation: str, day: int, *, forget: bool = True) -> Work[bytes]:
+    """The secret of a day (days since 1970), made if there is none. Key store.
+
+    Those before yesterday are destroyed, if `forget`: for whoever knows that the clock is right.
+    """
     yield (
         "INSERT INTO day_key (federation, day, secret) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
         (federation, day, os.urandom(SECRET_BYTES)),
     )
-    yield "DELETE FROM day_key WHERE federation = ? AND day < ?", (federation, day - 1)
+    if forget:
+        yield "DELETE FROM day_key WHERE federation = ? AND day < ?", (federation, day - 1)
     ((secret,),) = yield "SELECT secret FROM day_key WHERE federation = ? AND day = ?", (federation, day)
     found: bytes = secret
     return found

@@ -1,13 +1,14 @@
 """Secrets in the key store: found, made durable before their first use, destroyed for good. SQL of the keys schema."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from consent_ledger.record import SECRET_BYTES
 from consent_ledger.storage import Value, Work
 
 KEY_ID_BYTES = 16
+_IDS_PER_STATEMENT = 500
 
 Owner = int | str  # a person's id; or a month such as `2026-11`, or of governance a year such as `2026`
 
@@ -143,6 +144,18 @@ def held_by_id(key_ids: Iterable[bytes]) -> Work[dict[bytes, Held | Destroyed]]:
             entries, size, hour = rows[0]
             known[key_id] = Destroyed(entries=entries, size=size, hour=hour)
     return known
+
+
+def unknown_of(key_ids: Sequence[bytes]) -> Work[int]:
+    """How many of these ids are neither a person's nor those of a secret that was destroyed."""
+    known: set[bytes] = set()
+    for start in range(0, len(key_ids), _IDS_PER_STATEMENT):
+        some = key_ids[start : start + _IDS_PER_STATEMENT]
+        marks = ",".join("?" * len(some))
+        for table in ("person_key", "destroyed_key"):
+            rows = yield f"SELECT key_id FROM {table} WHERE key_id IN ({marks})", tuple(some)  # noqa: S608 - constants
+            known.update(key_id for (key_id,) in rows)
+    return len(set(key_ids) - known)
 
 
 def count_consents(appended: Iterable[tuple[int, int]]) -> Work[None]:

@@ -52,4 +52,5 @@ class LookedEntry:
             persons=(),
             consent_head=None,
             agreement_sha256=None,
+            answers=False,
         )

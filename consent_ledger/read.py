@@ -87,6 +87,12 @@ def was_answered(federation: str, issuer: str, jti: str) -> Work[bool]:
     return bool(rows)
 
 
+def consent_keys() -> Work[list[Row]]:
+    """The id of the key of each person of whom consents, withdrawals or objections are on record."""
+    rows = yield "SELECT DISTINCT key_id FROM consent_entry", ()
+    return rows
+
+
 def clock_high() -> Work[float]:
     """The highest time that any answer was written at, in epoch seconds; raises LedgerCorrupt if there is no head."""
     _, high = yield from read_head()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from math import inf
 
 from consent_ledger import exchange, heads, keystore, read
+from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.exchange import HourCount
 from consent_ledger.kinds import EntryKind
 from consent_ledger.merkle import EMPTY_ROOT
@@ -114,6 +115,16 @@ class LedgerReader:
     async def exchanged_with(self, since: int, until: int) -> list[str]:
         """Members with whom there were any; settle() first."""
         return await self._storage.read(exchange.counterparts(since, until))
+
+    async def check_consents(self) -> None:
+        """That the key store knows the secret of each person who has said something; raises LedgerCorrupt.
+
+        Without it an objection could not be read, and would count for nothing. Quick enough to go before any answer.
+        """
+        rows = await self._storage.read(read.consent_keys())
+        unknown = await self._keys.read(keystore.unknown_of([key_id for (key_id,) in rows]))
+        if unknown:
+            raise LedgerCorrupt(f"consents stand under {unknown} keys that are not in the key store")
 
     async def verify(self, *, pause_s: float = 0.0, keys: bool = True) -> TreeHead:
         """Recompute every hash, subtree, projection and the head from the entries, and hold each entry against the key

@@ -18,6 +18,7 @@ from gateway.cli.officer import By, noted
 from gateway.cli.options import Config, Yes, ask_first, opened, run
 from gateway.cli.times import utc
 from gateway.errors import HubError, InputError, LedgerDoubtful
+from gateway.node.checkpoints import check_origin
 from gateway.node.witnesses import NOT_OURS, Answer
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.federation import HUB
@@ -36,6 +37,7 @@ def restore(
 
 async def _restore(settings: NodeSettings, by: str, *, yes: bool) -> None:
     async with opened(settings) as node:
+        await _must_be_ours(node)
         here = await node.parts.ledger.verify()  # (1)
         await node.parts.membership.refresh()
         answers = await node.checkpoints.witnesses.ask()  # (2)
@@ -71,6 +73,13 @@ def _when(entry: Entry) -> str:
     return utc(entry.body["at"]) if entry.body is not None else f"the hour from {utc(entry.header.hour * 3600)}"
 
 
+async def _must_be_ours(node: Node) -> None:
+    try:
+        await node.ledger_database.read(check_origin(node.checkpoints.witnesses.log.name))
+    except LedgerDoubtful as error:
+        raise InputError(f"{error}: put back this agency's own") from None
+
+
 async def _doubt(node: Node) -> str:
     try:
         await node.checkpoints.compare()
@@ -95,7 +104,7 @@ async def _old_head(node: Node, answers: list[Answer]) -> Head:
         known.append(checkpoint)
     log = node.checkpoints.witnesses.log.name
     if any(each.origin != log for each in known):
-        raise InputError("the ledger file is another agency's: put back this agency's own")
+        raise HubError("the hub shows a checkpoint of another ledger")
     if not known:
         raise InputError("no witness has seen this ledger, so there is no old head that a new epoch could name")
     return max((each.head for each in known), key=lambda head: head.place)

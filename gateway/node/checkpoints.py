@@ -90,6 +90,11 @@ class Checkpoints:
     async def begin(self) -> None:
         """Before this node listens: compare, and until that is done disclose nothing."""
         self.standing.close(f"{NOT_COMPARED} the hub holds of it")
+        try:
+            await self._ledger.check_consents()  # recompute(), which looks at all else, goes on beside answering
+        except (LedgerCorrupt, StorageDamaged) as error:
+            self._damage = str(error)
+            self._doubt(self._damage)
         with contextlib.suppress(LedgerDoubtful, TimeoutError):  # said in the log; keep() goes on trying
             async with asyncio.timeout(LAST_VISIT_S):
                 await self.compare()

@@ -6,9 +6,11 @@ client's record is the row at which the viewer's own work stands, never another 
 same person; of others' work it is what `visible_team` lets through (docs/policy.md, "An agency's own staff").
 
 `matched_team` is for somebody whom the viewer has just described, as a question would: what a member may learn, they
-may.
+may. Whether they work with somebody of that description themselves, `own_match` tells from their own rows alone.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -17,12 +19,19 @@ import orjson
 
 from consent_ledger.consent import ConsentEntry
 from consent_ledger.read import accepted_agreements, consents_of
-from gateway.database.contract import Statement, Work
+from gateway.database.contract import Row, Statement, Work
 from gateway.fhir.bundle import Participation
+from gateway.matching.frequency import EVERYBODY, Frequencies
+from gateway.matching.index import read_counts
+from gateway.matching.record import asked_of, card_of
+from gateway.matching.score import Thresholds, choose, pairs_of, weigh_pairs
 from gateway.node.agreements import AgreementsInForce
 from gateway.node.disclose import show
 from gateway.node.local import LocalUser, Need, visible_team
+from gateway.node.rows import chunks, select_in
+from gateway.node.same_person import candidate_of
 from gateway.node.team import Team, TeamMember, team_of
+from gateway.wire.query import Subject
 from mappings.model import HumanName
 from mappings.vocabulary import LawfulBasis, MatchGrade, Mode, Purpose
 
@@ -87,9 +96,11 @@ class Client:
 class LocalTeam:
     """A team as the viewer may see it. `person_ids` are those under which the ledger knows the person.
 
-    `consents` are the person's, in ledger order: for decisions, and never to be listed to staff as they stand, because
-    one of them may name a service that the viewer must not learn of. `client` is None for a matched person; `record` is
-    the row of theirs at which the first work of others stands that is seen: who joins this team joins it there.
+    `consents` are those on record under a row at which something stands that is seen, in ledger order: what is on
+    record under a hidden service's row must not tell that there is one. They are never to be listed to staff as they
+    stand, because one of them may name a service that the viewer must not learn of; and not for decisions, which take
+    all. `client` is None for a matched person; `record` is the row of theirs at which the first work of others stands
+    that is seen: who joins this team joins it there.
     """
 
     client: Client | None = None
@@ -166,6 +177,32 @@ def my_record(same_person: int, view: View) -> Work[int | None]:
     return min((row_id for row_id, person in own.items() if person == same_person), default=None)
 
 
+def own_match(subject: Subject, view: View, *, thresholds: Thresholds) -> Work[int | None]:
+    """The id that the pages of one of the viewer's own clients have, if the description fits that client surely.
+
+    Nobody else is compared, and of a client no row but those at which the viewer's own work stands: another service's
+    row neither makes them fit nor is a rival that keeps them from fitting.
+    """
+    own = yield from own_clients(view)
+    described: dict[int, list[Row]] = defaultdict(list)
+    for part in chunks(sorted(own)):
+        rows = yield Statement(select_in("id, names, birth_date, addresses, identifiers FROM person", "id"), part)
+        for row_id, *description in rows:
+            described[own[row_id]].append(tuple(description))
+    asked = asked_of(subject, today=view.today)
+    cards = [(person, card_of(candidate_of(rows))) for person, rows in described.items()]
+    pairs = pairs_of(asked, cards, today=view.today)
+    if not pairs:
+        return None
+    counts = yield from read_counts({of for _, pair in pairs for of in pair.rarity.classes()} | {EVERYBODY})
+    frequencies = Frequencies(counts)
+    weighed = weigh_pairs(pairs, frequencies)
+    match = choose(weighed, frequencies, thresholds=thresholds, names_asked=len(asked.names))
+    if match.best is None or not match.disclosable:
+        return None
+    return min(row_id for row_id, person in own.items() if person == match.best.person_id)
+
+
 def _seen(same_person: int, view: View, grade: MatchGrade = MatchGrade.CERTAIN) -> Work[LocalTeam]:
     day = view.today.isoformat()
     team = yield from team_of(same_person, today=day)
@@ -177,17 +214,28 @@ def _seen(same_person: int, view: View, grade: MatchGrade = MatchGrade.CERTAIN) 
         if each not in own
         for shown in _shown(replace(team, involvements=(each,)), view, consents, grade)
     ]
-    record = None
-    if others:
-        rows = yield Statement("SELECT person_id FROM involvement WHERE id = ?", (others[0][0].involvement_id,))
-        ((record,),) = rows
+    row_of = yield from _rows_of([*own, *(each for each, _ in others)], team.person_ids)
+    seen = tuple(sorted(set(row_of.values())))
+    if seen != team.person_ids:
+        consents, _ = yield from consents_of(seen)
     return LocalTeam(
-        record=record,
+        record=row_of[others[0][0].involvement_id] if others else None,
         person_ids=team.person_ids,
         mine=tuple(_mine(each, day) for each in own),
         others=tuple(shown for _, shown in others),
         consents=consents,
     )
+
+
+def _rows_of(members: Sequence[TeamMember], person_ids: tuple[int, ...]) -> Work[dict[int, int]]:
+    """The row of the person at which each of these involvements stands, by the involvement's id."""
+    ids = [each.involvement_id for each in members]
+    if len(person_ids) == 1:
+        return dict.fromkeys(ids, person_ids[0])
+    found: dict[int, int] = {}
+    for part in chunks(ids):
+        found.update((yield Statement(select_in("id, person_id FROM involvement", "id"), part)))
+    return found
 
 
 def own_clients(view: View, *, person_id: int | None = None) -> Work[dict[int, int]]:

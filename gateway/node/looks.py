@@ -45,7 +45,7 @@ class Looks:
         now = self._clock.now()
         day = int(now) // _SECONDS_PER_DAY
         if day != self._day:
-            self._secret = await self._keys.write(day_secret(self._me.federation, day))
+            self._secret = await self._keys.write(day_secret(self._me.federation, day, forget=False))
             self._day = day
             self._seen.clear()
         about = (looker.account, person_id)

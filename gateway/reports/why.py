@@ -39,6 +39,7 @@ KINDS: Final[Mapping[str, str]] = {
     EntryKind.WITHDRAWAL: "withdrawal of consent",
     EntryKind.OBJECTION: "objection",
     EntryKind.ANSWERED: "question answered here",
+    EntryKind.LOOKED: "look at a client's page by somebody of this agency",
     EntryKind.ASKED: "question asked from here",
     EntryKind.RECEIVED: "what came back for a question asked from here",
     EntryKind.BREAK_GLASS: "question answered here in which the glass was broken",

@@ -2,7 +2,8 @@
 
 The warning of a duplicate says no more than an answer to a question would: who of the people whom one may see works
 with somebody of that description; and it is on record like a look at that person's page. Where that is nobody, there is
-no warning, whether or not the person is known here.
+no warning, whether or not the person is known here: but for a client of the viewer's own whom the viewer's own rows
+describe so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from aiohttp import web
 from gateway.accounts.account import Role
 from gateway.database.contract import Work
 from gateway.matching.index import find
-from gateway.node.local_view import LocalTeam, Reason, matched_team, my_record
+from gateway.node.local_view import NOTHING_TO_SEE, LocalTeam, Reason, View, matched_team, my_record, own_match
 from gateway.node.native import native_source, new_key, reference, references_to, store
 from gateway.node.own_services import services_for, usual_of
 from gateway.web.client_links import after_adding
@@ -89,13 +90,25 @@ async def add_client(request: web.Request, site: Site, user: SignedIn) -> web.St
 
 
 def _known(site: Site, user: SignedIn, subject: Subject) -> Work[_Known | None]:
-    """Whom matching is sure of, if something of their team may be seen."""
+    """Whom matching is sure of, if somebody's work with them may be seen; else a client of the viewer's own.
+
+    Matching knows what every service's rows say of a person. So who has no others to see counts as the viewer's client
+    by the viewer's own rows alone, or the warning would tell what a hidden row says, and that there is one.
+    """
+    view = yield from own_view(site, user)
+    known = yield from _with_others(site, view, subject)
+    if known is not None:
+        return known
+    mine = yield from own_match(subject, view, thresholds=site.node.thresholds)
+    return None if mine is None else _Known(team=NOTHING_TO_SEE, mine=mine, reason=view.reason)
+
+
+def _with_others(site: Site, view: View, subject: Subject) -> Work[_Known | None]:
     match = yield from find(subject, today=site.today(), thresholds=site.node.thresholds)
     if match.best is None or not match.disclosable:
         return None
-    view = yield from own_view(site, user)
     team = yield from matched_team(match.best.person_id, match.best.grade, view)
-    if not team.size:
+    if not team.others:
         return None
     mine = yield from my_record(match.best.person_id, view)
     return _Known(team=team, mine=mine, reason=view.reason)

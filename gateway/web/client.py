@@ -83,6 +83,7 @@ async def leave_client(request: web.Request, site: Site, user: SignedIn) -> web.
 
 
 def _glance(opened: Opened, site: Site) -> Glance:
+    """Of what is on record under the rows that the viewer sees something of: never of a hidden service's row."""
     received = site.node.membership.received
     others = [] if received is None else [m for m in received.members.values() if m.id != site.node.me.member]
     if not others:

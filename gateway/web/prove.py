@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from gateway.accounts.account import Account, folded
+from gateway.accounts.account import Account
 from gateway.accounts.passwords import MAX_LENGTH
 from gateway.accounts.sessions import new_token, prove_again
 from gateway.accounts.throttle import PER_LOGIN, Limited, begin_try, forgive
@@ -68,8 +68,12 @@ async def prove(request: web.Request, site: Site, user: SignedIn) -> web.StreamR
 
 
 async def check_password(site: Site, account: Account, form: Form) -> None:
-    """Check the field `password` against this account, counted as a try to sign in; says on the form what is wrong."""
-    of_login = Limited(site.key.name("login", folded(account.login or account.public_id)), PER_LOGIN)
+    """Check the field `password` against this account; says on the form what is wrong.
+
+    Tries count apart from those to sign in, which anybody can use up who knows the login: else a stranger could keep
+    somebody who is signed in from breaking the glass.
+    """
+    of_login = Limited(site.key.name("prove", account.public_id), PER_LOGIN)
     tried_at = site.now()
     if not await site.database.write(begin_try((of_login,), tried_at)):
         emit("sign_in.refused", reason="too-many")

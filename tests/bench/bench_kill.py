@@ -23,6 +23,7 @@ from gateway.demo.servers import command
 from gateway.links.https import REFUSED
 from gateway.node.results import MemberOutcome
 from gateway.wire.jws import peek
+from tests.bench.sealed_questions import NO_BUDGETS
 from tests.federation import TestFederation, federation, result_of, someone
 
 ASKER, ANSWERER = "childrens-services", "housing"
@@ -45,7 +46,7 @@ async def kill_again_and_again(folder: Path, kills: int) -> Seen:
     """Kill, restart, and at the end hold what was received against the ledger; raises AssertionError."""
     seen = Seen()
     chance = random.Random(SEED)  # noqa: S311 - a repeatable choice
-    async with federation(folder, [ASKER, ANSWERER], now=time.time()) as north:
+    async with federation(folder, [ASKER, ANSWERER], now=time.time(), options=NO_BUDGETS) as north:
         await north.add(ANSWERER, *someone("Katherine", "Bramley", "1991-05-17"))
         await north.stop(ANSWERER)
         for _ in range(kills):

@@ -125,5 +125,16 @@ async def test_a_key_store_that_lost_secrets_stops_the_node_until_an_officer_giv
     assert "every secret under which entries stand" in (await run(*command)).out
 
 
+async def test_a_node_without_its_key_store_discloses_nothing_from_its_first_moment(north: TestFederation) -> None:
+    """An objection that cannot be read would count for nothing; the whole ledger is verified only beside answering."""
+    await north.stop(AGENCY)
+    for file in (north.folder / AGENCY / "data").glob("keys.db*"):
+        file.unlink()
+    await north.start(AGENCY)
+    await north.nodes[AGENCY].checkpoints.begin()  # as whoever serves a node does before it listens
+    assert "keys that are not in the key store" in north.nodes[AGENCY].parts.standing.doubt
+    assert await ask(north) is MemberOutcome.UNREACHABLE
+
+
 async def run(*arguments: str) -> Ran:
     return await asyncio.to_thread(in_process, *arguments)

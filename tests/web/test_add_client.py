@@ -1,11 +1,14 @@
 """Adding a client: in half a minute, with a warning of duplicates that teaches nothing about whom one may not see."""
 
+import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gateway.accounts.account import Role
+from mappings.model import Mapped, Person
 from mappings.vocabulary import Sensitivity
 from tests.federation import TestFederation, federation, someone
 from tests.web.clients import CODE, TRUST, fill, rae
@@ -15,6 +18,10 @@ NEW = {"name": "Zoë Ng", "born-day": "2", "born-month": "3", "born-year": "2012
 OWEN = {"name": "Owen Pritchard", "born-day": "4", "born-month": "4", "born-year": "1990", "postcode": "ZM4 7QT"}
 PRIYA = {"name": "Priya Nandakumar", "born-day": "3", "born-month": "2", "born-year": "1988", "postcode": "ZM4 7QT"}
 KNOWN = "Somebody like this is known here"
+NUMBER = "9990000018"
+ANNA = {"name": "Anna Any", "born-day": "", "born-month": "", "born-year": "", "postcode": "", "nhs": NUMBER}
+PETRA = {"name": "Petra Secret", "born-day": "3", "born-month": "2", "born-year": "1988", "postcode": "ZM4 7QT"}
+HIDDEN = someone("Petra", "Secret", "1988-02-03", key="h1", nhs=NUMBER, sensitivity=Sensitivity.VERY_RESTRICTED)
 
 
 @pytest.fixture
@@ -104,8 +111,12 @@ async def test_the_warning_teaches_nothing_about_a_service_that_must_not_be_seen
         assert "Robin Worker" not in page.words
     assert not await north.nodes[TRUST].parts.ledger.about([2])
     # Nor does claiming that it is the same person open what is not shown.
-    claimed = await (await rae(north)).post(PATH, {**PRIYA, "known": "same"})
-    assert claimed.path in {PATH, "/clients/6"}
+    claimed = await known.post(PATH, {**PRIYA, "known": "same"})
+    assert claimed.path == "/clients/4"  # their own, as if nobody else knew her
+    assert "Robin Worker" not in claimed.words
+    await north.add(TRUST, *HIDDEN)
+    claimed = await known.post(PATH, {**PETRA, "known": "same"})
+    assert claimed.path == "/clients/7"
     assert "Robin Worker" not in claimed.words
 
 
@@ -130,6 +141,44 @@ async def test_a_number_of_somebody_whom_a_hidden_service_knows_changes_nothing_
     assert "Zoë Ng" in page.words
     assert not any(name in page.text for name in ("Hidden", "Nia", "1999"))
     assert (await wendy.get("/clients/4")).status == 404
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        HIDDEN,
+        [replace(each, restricted=True) if isinstance(each, Person) else each for each in HIDDEN],
+        someone("Petra", "Secret", "1988-02-03", key="h1", nhs="9990000026", sensitivity=Sensitivity.RESTRICTED),
+        someone("Petra", "Secret", "1988-02-03", key="h1", sensitivity=Sensitivity.RESTRICTED),
+    ],
+    ids=["their number", "a bar on all", "another number", "no number"],
+)
+async def test_a_hidden_record_neither_makes_a_warning_nor_keeps_one_away(
+    north: TestFederation, tmp_path: Path, hidden: tuple[Mapped, ...]
+) -> None:
+    async with federation(tmp_path / "known", [TRUST, "housing"], web=True) as other:
+        await fill(other)
+        await other.add(TRUST, *hidden)
+        absent, known = await _walk(north), await _walk(other)
+    assert [KNOWN in words for words in absent] == [False, False, True, True, True, False]
+    assert known == absent
+
+
+async def _walk(north: TestFederation) -> list[str]:
+    """What Rae is shown who types somebody's number under any name, describes them, and tries both again."""
+    wendy = await rae(north)
+    pages = [await wendy.post(PATH, {**fields, "role": "Mentor"}) for fields in (ANNA, PETRA, ANNA, PETRA)]
+    pages.append(await wendy.post(PATH, {**PETRA, "nhs": NUMBER, "role": "Mentor"}))
+    pages.append(await wendy.post(PATH, {**PETRA, "role": "Mentor", "known": "same"}))
+    assert [page.status for page in pages] == [200] * len(pages)
+    return [_same_for_all(page.text) for page in pages]
+
+
+def _same_for_all(text: str) -> str:
+    """A page's text without ids and tokens."""
+    text = re.sub(r'nonce="[^"]*"', "", text)
+    text = re.sub(r'(name="csrf[^"]*" value=)"[^"]*"', r"\1", text)
+    return re.sub(r"/clients/[0-9]+", "/clients/id", text)
 
 
 @pytest.mark.parametrize(

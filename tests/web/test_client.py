@@ -9,11 +9,16 @@ import pytest
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision
 from gateway.accounts.account import Role
 from mappings.model import HumanName, Involvement, Person, Practitioner, Service
-from mappings.vocabulary import Mode
-from tests.federation import TestFederation, federation
+from mappings.vocabulary import Mode, Sensitivity
+from tests.federation import TestFederation, federation, someone
 from tests.web.clients import CODE, SECRETS, TRUST, fill, rae
 
 DAY_S = 86_400
+NUMBER = "9990000018"
+OBJECTS = ConsentEntry(kind=ConsentKind.OBJECTION, recorded_by="x")
+AGREES = ConsentEntry(
+    kind=ConsentKind.CONSENT, provisions=(Provision(permit=True, mode=Mode.SCHEDULE),), recorded_by="x"
+)
 HOSTILE = "<script>alert(1)</script>\"'{{7*7}}</td>"
 
 
@@ -171,6 +176,25 @@ async def test_consent_at_a_glance_is_about_my_own_service_alone(two: TestFedera
     assert "They agree that other agencies are told" in (await wendy.get("/clients/1")).words
     await two.record(TRUST, "p1", ConsentEntry(kind=ConsentKind.OBJECTION, recorded_by="x"))
     assert "They object" in (await wendy.get("/clients/1")).words
+
+
+@pytest.mark.parametrize("said", [None, OBJECTS, AGREES], ids=["nobody", "objects", "agrees"])
+async def test_consent_at_a_glance_tells_nothing_of_what_is_on_record_under_a_hidden_row(
+    two: TestFederation, said: ConsentEntry | None
+) -> None:
+    if said is not None:
+        hidden = someone("Hid", "Den", "1999-09-09", key="h1", nhs=NUMBER, sensitivity=Sensitivity.RESTRICTED)
+        await two.add(TRUST, *hidden)
+        await two.record(TRUST, "h1", said)
+    wendy = await rae(two)
+    typed = {"name": "Anna Any", "born-day": "", "born-month": "", "born-year": "", "postcode": "", "nhs": NUMBER}
+    page = await wendy.post("/clients/add", {**typed, "role": "Mentor"})
+    assert page.path == ("/clients/4" if said is None else "/clients/5")
+    assert "Anna Any" in page.words
+    assert "No agreement about sharing is on record" in page.words
+    # What is on record under the row at which their own work stands is told as before.
+    await two.nodes[TRUST].parts.ledger.record(int(page.path.rpartition("/")[2]), OBJECTS)
+    assert "They object" in (await wendy.get(page.path)).words
 
 
 async def test_what_any_source_says_is_text_and_never_markup(north: TestFederation) -> None:

@@ -6,6 +6,7 @@ from base64 import urlsafe_b64decode
 import pytest
 
 from gateway.accounts.account import Role
+from gateway.accounts.throttle import PER_LOGIN
 from gateway.web.prove import FRESH_S
 from tests.federation import TestFederation
 from tests.web.conftest import HOUSING
@@ -70,6 +71,17 @@ async def test_proving_who_one_is_changes_the_token(north: TestFederation) -> No
     await browser.post("/sign-in/again", {"password": PASSWORD, "next": "/account"})
     assert await is_signed_in(browser)
     assert not await is_signed_in(thief)
+
+
+async def test_who_knows_a_login_cannot_keep_its_owner_from_proving_who_they_are(north: TestFederation) -> None:
+    browser = await with_password(north, HOUSING, "hindered")
+    await signed_in(browser, "hindered")
+    stranger = north.browser(HOUSING)
+    for _ in range(PER_LOGIN + 1):
+        await stranger.post("/sign-in", {"login": "hindered", "password": "not the password"})
+    north.clock.turn(FRESH_S + 1)
+    page = await browser.post("/sign-in/again", {"password": PASSWORD, "next": "/account"})
+    assert page.path == "/account"
 
 
 async def test_a_token_that_was_kept_is_worth_nothing_after_signing_out(north: TestFederation) -> None:

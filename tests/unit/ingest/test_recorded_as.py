@@ -21,7 +21,7 @@ class Recorded:
     def __init__(self) -> None:
         self.entries: list[ConsentEntry] = []
 
-    async def record_all(self, entries: Sequence[tuple[int, ConsentEntry]]) -> None:
+    async def record_all(self, entries: Sequence[tuple[int, ConsentEntry]], *, held: object) -> None:
         self.entries += [entry for _, entry in entries]
 
     async def read(self, work: object) -> tuple[tuple[ConsentEntry, ...], int]:

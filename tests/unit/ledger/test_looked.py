@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from consent_ledger.errors import ClockBehind, LedgerUnavailable
+from consent_ledger.errors import LedgerUnavailable
 from consent_ledger.kinds import KindClass
 from consent_ledger.looked import LookedEntry
+from consent_ledger.read import clock_high
 from consent_ledger.storage import Row, Work
 
 from .conftest import START, Files
@@ -65,13 +66,18 @@ async def test_a_look_stands_with_the_person_and_its_leaf_tells_nothing(files: F
 
 async def test_a_look_that_cannot_be_put_on_record_is_refused(files: Files) -> None:
     ledger, _ = await files.ledger()
-    await ledger.log_look(LOOK)
-    files.clock.time -= DAY_S
-    with pytest.raises(ClockBehind):
-        await ledger.log_look(replace(LOOK, at=START - DAY_S))
     await ledger.close()
     with pytest.raises(LedgerUnavailable):
         await ledger.log_look(replace(LOOK, account="c" * 32))
+
+
+async def test_a_look_by_a_clock_that_is_ahead_stops_no_answer_once_the_clock_is_right(files: Files) -> None:
+    ledger, storage = await files.ledger()
+    files.clock.time += 2 * DAY_S
+    await ledger.log_look(replace(LOOK, at=START + 2 * DAY_S))
+    files.clock.time = START
+    assert await ledger.log_look(LOOK)
+    assert await storage.read(clock_high()) <= START
 
 
 def remembered() -> Work[list[Row]]:

@@ -102,7 +102,7 @@ def test_examples_have_the_members_that_are_sent(parties: Parties) -> None:
     sent = {
         ("members", "seq"): _claims(parties.federation.token),
         ("aud", "seq"): _claims(sign_freshness(parties.federation, parties.hub, NOW)),
-        ("member",): _claims(sign_join(member("school", school), school, federation=FEDERATION, now=NOW)),
+        ("member", "exp"): _claims(sign_join(member("school", school), school, federation=FEDERATION, now=NOW)),
         ("jwk",): _claims(sign_rotation(school.verify_key(), trust, member=TRUST, federation=FEDERATION, now=NOW)),
         ("sealing_key",): _claims(sign_sealing_key(key, trust, member=TRUST, federation=FEDERATION)),
         ("subject",): _claims(asked.signed.token),

@@ -18,7 +18,7 @@ from gateway.cli.officer import By, noted
 from gateway.cli.options import Config, Yes, ask_first, opened, run
 from gateway.cli.times import utc
 from gateway.errors import HubError, InputError, LedgerDoubtful
-from gateway.node.checkpoints import check_origin
+from gateway.node.ledger_comparison import check_origin
 from gateway.node.witnesses import NOT_OURS, Answer
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.federation import HUB

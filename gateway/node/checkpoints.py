@@ -20,13 +20,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from consent_ledger import heads, proofs
-from consent_ledger.append import read_head
-from consent_ledger.checkpoint import FIRST_EPOCH, Checkpoint, Head, cosigned_by, origin_of, sign, with_cosignatures
+from consent_ledger.checkpoint import Checkpoint, Head, cosigned_by, origin_of, sign, with_cosignatures
 from consent_ledger.errors import LedgerCorrupt, LedgerError, LedgerUnavailable
 from consent_ledger.heads import Said, Stored, Word
 from consent_ledger.ledger import Ledger
 from consent_ledger.note import NoteInvalid
-from consent_ledger.storage import Work
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.errors import (
@@ -40,6 +38,7 @@ from gateway.errors import (
 )
 from gateway.events import emit
 from gateway.node.identity import Identity
+from gateway.node.ledger_comparison import check_origin, check_own, check_seen, epoch_of
 from gateway.node.standing import Standing
 from gateway.node.witnesses import NOT_OURS, Answer, Witnesses
 from gateway.wire.federation import HUB
@@ -190,7 +189,7 @@ class Checkpoints:
     async def open_epoch(self, after: Head) -> Visit:
         """An officer's decision on a restored ledger: sign its head as the first of a new epoch that names the old."""
         latest = await self._database.read(heads.newest())
-        epoch = max(after.epoch, _epoch(None if latest is None else latest.checkpoint)) + 1
+        epoch = max(after.epoch, epoch_of(None if latest is None else latest.checkpoint)) + 1
         stored = await self._sign(epoch=epoch, after=after)
         return await self._have_all_cosign(stored, await self.witnesses.ask())
 
@@ -203,7 +202,7 @@ class Checkpoints:
         self.witnesses.check_clock()
         latest = await self._database.read(heads.newest())
         if not epoch:
-            epoch = _epoch(None if latest is None else latest.checkpoint)
+            epoch = epoch_of(None if latest is None else latest.checkpoint)
             after = None if latest is None else latest.checkpoint.after
         try:
             tree = await self._ledger.filled()
@@ -285,60 +284,3 @@ class Checkpoints:
         if reason != self.standing.doubt:
             emit("ledger.doubtful", level=logging.ERROR, code=LedgerDoubtful.code, reason=reason)
         self.standing.close(reason)
-
-
-def check_own(log: str) -> Work[None]:
-    """(1) The newest checkpoint that this ledger has signed, which it must still bear out. Raises LedgerDoubtful."""
-    yield from read_head()
-    latest = yield from check_origin(log)
-    if latest is not None:
-        yield from _bears_out(latest.head, "its own newest checkpoint")
-
-
-def check_origin(log: str) -> Work[Checkpoint | None]:
-    """The newest checkpoint of this ledger, which must be of this log. Raises LedgerDoubtful."""
-    latest = yield from heads.newest()
-    if latest is not None and latest.checkpoint.origin != log:
-        raise LedgerDoubtful("the ledger file is another agency's")
-    return None if latest is None else latest.checkpoint
-
-
-def check_seen(witness: str, seen: Checkpoint) -> Work[None]:
-    """(3) What a witness holds is in this ledger, or in an epoch that this one follows. Raises LedgerDoubtful.
-
-    By the newest checkpoint of this moment: another process may have had a newer one cosigned since (1).
-    """
-    stored = yield from heads.newest()
-    latest = None if stored is None else stored.checkpoint
-    epoch = _epoch(latest)
-    if seen.head.epoch > epoch:
-        raise LedgerDoubtful(f"the ledger is of epoch {epoch}, and {_held(witness, seen.head)}")
-    if seen.head.epoch == epoch:
-        if latest is not None and latest.after != seen.after:
-            raise LedgerDoubtful(f"epoch {epoch} began otherwise, as {_held(witness, seen.head)}")
-        yield from _bears_out(seen.head, _held(witness, seen.head))
-        return
-    after = latest.after if latest is not None else None
-    if (
-        after is None
-        or after.place < seen.head.place
-        or (after.place == seen.head.place and after.root != seen.head.root)
-    ):
-        raise LedgerDoubtful(f"the epoch before this one ended otherwise: {_held(witness, seen.head)}")
-
-
-def _bears_out(head: Head, what: str) -> Work[None]:
-    root = yield from proofs.root_at(head.size)
-    if root is None:
-        tree, _ = yield from read_head()
-        raise LedgerDoubtful(f"the ledger has {tree.size} entries, fewer than {what} ({head.size})")
-    if root != head.root:
-        raise LedgerDoubtful(f"the first {head.size} entries of the ledger are not those of {what}")
-
-
-def _held(witness: str, head: Head) -> str:
-    return f"what {'the hub' if witness == HUB else witness} holds of epoch {head.epoch}"
-
-
-def _epoch(latest: Checkpoint | None) -> int:
-    return FIRST_EPOCH if latest is None else latest.head.epoch

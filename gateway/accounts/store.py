@@ -76,16 +76,6 @@ def account_by_public_id(public_id: str) -> Work[Account | None]:
     return (yield from _account(rows))
 
 
-def has_administrator() -> Work[bool]:
-    """Whether anybody can give roles on the pages."""
-    rows = yield Statement(
-        "SELECT 1 FROM account_role r JOIN account a ON a.id = r.account_id "
-        "WHERE r.role = ? AND a.disabled_at IS NULL LIMIT 1",
-        (Role.ADMINISTRATOR.value,),
-    )
-    return bool(rows)
-
-
 def set_password(account_id: int, hashed: str, now: float) -> Work[None]:
     """Replace the password by its argon2id text."""
     yield Statement("UPDATE account SET password = ?, password_set_at = ? WHERE id = ?", (hashed, now, account_id))

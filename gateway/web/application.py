@@ -11,6 +11,7 @@ from gateway.web import (
     first_password,
     home,
     language,
+    manage,
     my_clients,
     my_details,
     own_password,
@@ -50,6 +51,7 @@ ROUTES = (
     my_details.routes,
     add_client.routes,
     client.routes,
+    manage.routes,
 )
 
 

@@ -25,11 +25,14 @@ class Link:
     active: bool
 
 
+MANAGE_PATH = "/manage"  # pages for other work than a practitioner's stand below it, and in managed.py
+
 # In the order in which they are shown; the first that somebody may open is where they begin.
 NAVIGATION = (
     Entry("/search", N_("Find who to call"), (Role.PRACTITIONER,)),
     Entry("/clients", N_("My clients"), (Role.PRACTITIONER,)),
     Entry("/me", N_("My details"), (Role.PRACTITIONER,)),
+    Entry(MANAGE_PATH, N_("Manage"), (Role.MANAGER, Role.GOVERNANCE, Role.ADMINISTRATOR, Role.AUDITOR)),
     Entry("/account", N_("Your account")),
 )
 

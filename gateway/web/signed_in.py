@@ -68,6 +68,7 @@ def page(*roles: Role, max_bytes: int = MAX_FORM_BYTES) -> Callable[[Page], Hand
             await _read_posted(request, site, max_bytes)  # (3)
             return await shown(request, site, user)
 
+        guarded.__dict__["roles"] = frozenset(roles)
         return for_everybody(guarded)
 
     return guard
@@ -95,6 +96,12 @@ def for_everybody(handler: Handler) -> Handler:
 def is_guarded(handler: object) -> bool:
     """Whether a handler is marked; application.py takes no other."""
     return "guarded" in getattr(handler, "__dict__", {})
+
+
+def roles_of(handler: object) -> frozenset[Role] | None:
+    """The roles that a page opens for, empty for all; None if it needs no account."""
+    roles: frozenset[Role] | None = getattr(handler, "__dict__", {}).get("roles")
+    return roles
 
 
 async def find_user(request: web.Request, site: Site) -> SignedIn | None:

@@ -18,7 +18,7 @@ from gateway.accounts.register_rows import linked
 from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.web.forms import Form, form_of
-from gateway.web.manage_account_changes import change_lines
+from gateway.web.manage_account_changes import change_lines, who_did
 from gateway.web.manage_accounts import ACCOUNTS_PATH, read_details, role_items
 from gateway.web.prove import is_fresh, to_prove
 from gateway.web.render import render
@@ -195,6 +195,7 @@ async def _page(
         own=account.public_id == user.id,
         rows=rows,
         roles=role_items([given.role.value for given in account.roles]),
+        given=[(each.role, who_did(each.by, each.by_name), each.at) for each in account.roles],
         lines=change_lines(lines[:_NEWEST]),
         more=len(lines) > _NEWEST,
     )

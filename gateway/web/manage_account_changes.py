@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gateway.accounts.account import Role
 from gateway.accounts.changes import BY_COMMAND, Change, What, changes
+from gateway.accounts.personas import BY as BY_DEMO
 from gateway.web.manage_accounts import ACCOUNTS_PATH
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
@@ -35,6 +36,7 @@ _WORDS: Final = {
     What.SERVICE_LINKED: N_("Linked to a service, and so to its clients"),
     What.SERVICE_UNLINKED: N_("No longer linked to a service"),
 }
+_BY: Final = {BY_COMMAND: N_("the command line"), BY_DEMO: N_("the demonstration")}
 _FIELDS: Final = {
     "name": N_("name"),
     "job_role": N_("job role"),
@@ -64,7 +66,7 @@ def change_lines(found: Iterable[Change]) -> list[ChangeLine]:
         ChangeLine(
             account=each.account,
             account_name=each.account_name,
-            by_name=_("the command line") if each.by == BY_COMMAND else each.by_name or each.by,
+            by_name=who_did(each.by, each.by_name),
             what=_(_WORDS[each.what]),
             detail=_detail(each),
             own=each.own,
@@ -72,6 +74,11 @@ def change_lines(found: Iterable[Change]) -> list[ChangeLine]:
         )
         for each in found
     ]
+
+
+def who_did(by: str, by_name: str) -> str:
+    """Who made a change, by the name that the account has now."""
+    return _(_BY[by]) if by in _BY else by_name or by
 
 
 @routes.get(CHANGES_PATH)

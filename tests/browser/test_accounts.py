@@ -23,6 +23,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
     folder = tmp_path_factory.mktemp("north")
     async with federation(folder, [HOUSING], web=True, web_options="demo = true", built=BUILT) as running:
         await running.add(HOUSING, *someone("Katherine", "Bramley", "1991-05-17"))
+        await running.sign_in(HOUSING, Role.PRACTITIONER, name="Robin Earlier", workers=["w-p1"])
         yield running
 
 
@@ -49,6 +50,9 @@ async def test_everybody_can_use_the_pages(
             await is_well()
         await page.goto(f"{account}/register")
         await page.get_by_role("button", name="Link Robin Worker").click()
+        await page.get_by_role("heading", name="Somebody else is linked to this practitioner").wait_for()
+        await is_well()
+        await page.get_by_role("button", name="Link all the same").click()
         await page.get_by_text("Linked to a practitioner, and so to their clients").wait_for()
         await is_well()
         await page.get_by_role("button", name="Make a set-up link").click()

@@ -47,6 +47,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "web.started": frozenset({"member", "port"}),
     "sign_in.succeeded": frozenset({"account", "method"}),
     "sign_in.refused": frozenset({"reason"}),
+    "account.changed": frozenset({"account", "by", "what"}),
     "session.ended": frozenset({"account", "reason"}),
 }
 

@@ -19,7 +19,7 @@ from aiohttp import web as aiohttp_web
 from consent_ledger.consent import ConsentEntry
 from gateway.accounts import sessions
 from gateway.accounts.account import Account, Role
-from gateway.accounts.store import NewAccount, add_account, set_rows
+from gateway.accounts.store import NewAccount, add_account, add_service, add_worker
 from gateway.app.hub import HUB_KEY_FILE, RunningHub, open_hub
 from gateway.app.node import Node, listen_node, open_node
 from gateway.app.web import Pages, listen_web
@@ -220,11 +220,10 @@ class TestFederation:
 
         def work() -> Work[Account]:
             account = yield from add_account(new, self.clock.now())
-            yield from set_rows(
-                account.id,
-                workers=[(SOURCE, key) for key in workers],
-                services=[(SOURCE, key) for key in services],
-            )
+            for key in workers:
+                yield from add_worker(account.id, SOURCE, key)
+            for key in services:
+                yield from add_service(account.id, SOURCE, key)
             yield from sessions.begin(token, account.id, method=method, now=self.clock.now())
             return account
 

@@ -36,18 +36,18 @@ def account_of_link(secret: str, now: float) -> Work[Account | None]:
     return (yield from account_by_id(rows[0][0])) if rows else None
 
 
-def use_link(secret: str, hashed: str, now: float) -> Work[Account | None]:
+def use_link(secret: str, hashed: str, now: float) -> Work[list[str] | None]:
     """Set the password (argon2id's text), use the link up, and sign its account out everywhere.
 
-    None, and nothing is set, if the link has been used or has run out meanwhile.
+    The public ids of the sessions that ended. None, and nothing is set, if the link has been used or has run out
+    meanwhile.
     """
     account = yield from account_of_link(secret, now)
     if account is None:
         return None
     yield Statement("DELETE FROM setup_link WHERE account_id = ?", (account.id,))
     yield from set_password(account.id, hashed, now)
-    yield from end_all(account.id)
-    return account
+    return (yield from end_all(account.id))
 
 
 def sweep(now: float) -> Work[None]:

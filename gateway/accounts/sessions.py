@@ -123,17 +123,22 @@ def end_one(account_id: int, public_id: str) -> Work[bool]:
     return bool(rows)
 
 
-def end_all(account_id: int, *, but: Session | None = None) -> Work[None]:
-    """Sign out everywhere, or everywhere else."""
+def end_all(account_id: int, *, but: Session | None = None) -> Work[list[str]]:
+    """Sign out everywhere, or everywhere else; the public ids of what ended (Site.end_sessions)."""
     kept = b"" if but is None else but.token_hash
-    yield Statement("DELETE FROM session WHERE account_id = ? AND token_hash <> ?", (account_id, kept))
-
-
-def sweep(limits: SessionLimits, now: float) -> Work[None]:
-    """Remove what has ended by itself."""
-    yield Statement(
-        "DELETE FROM session WHERE seen_at < ? OR created_at < ?", (now - limits.idle_s, now - limits.absolute_s)
+    rows = yield Statement(
+        "DELETE FROM session WHERE account_id = ? AND token_hash <> ? RETURNING public_id", (account_id, kept)
     )
+    return [public_id for (public_id,) in rows]
+
+
+def sweep(limits: SessionLimits, now: float) -> Work[list[str]]:
+    """Remove what has ended by itself; the public ids of what it removed (Site.end_sessions)."""
+    rows = yield Statement(
+        "DELETE FROM session WHERE seen_at < ? OR created_at < ? RETURNING public_id",
+        (now - limits.idle_s, now - limits.absolute_s),
+    )
+    return [public_id for (public_id,) in rows]
 
 
 def _hash(token: bytes) -> bytes:

@@ -1,7 +1,6 @@
 """Accounts in web.db: work for one transaction or one read (gateway/database/contract.py)."""
 
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.accounts.account import Account, Role, folded, is_login
@@ -99,22 +98,40 @@ def set_language(account_id: int, language: str) -> Work[None]:
     yield Statement("UPDATE account SET language = ? WHERE id = ?", (language, account_id))
 
 
-def set_rows(account_id: int, *, workers: Iterable[tuple[str, str]], services: Iterable[tuple[str, str]]) -> Work[None]:
-    """Say which practitioners and services of the register, each as (source, key), are this person's."""
-    for table, rows in (("account_worker", workers), ("account_service", services)):
-        yield Statement(f"DELETE FROM {table} WHERE account_id = ?", (account_id,))  # noqa: S608 - two constants
-        yield Statement(
-            f"INSERT INTO {table} (account_id, source, key) VALUES (?, ?, ?)",  # noqa: S608 - two constants
-            [(account_id, source, key) for source, key in sorted(set(rows))],
-        )
-
-
-def add_worker(account_id: int, source: str, key: str) -> Work[None]:
-    """Say that this practitioner of the register, too, is this person."""
-    yield Statement(
-        "INSERT INTO account_worker (account_id, source, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+def add_worker(account_id: int, source: str, key: str) -> Work[bool]:
+    """Say that this practitioner of the register, too, is this person; False if it was said before."""
+    rows = yield Statement(
+        "INSERT INTO account_worker (account_id, source, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
         (account_id, source, key),
     )
+    return bool(rows)
+
+
+def remove_worker(account_id: int, source: str, key: str) -> Work[bool]:
+    """They are not; False if nobody had said so."""
+    rows = yield Statement(
+        "DELETE FROM account_worker WHERE account_id = ? AND source = ? AND key = ? RETURNING 1",
+        (account_id, source, key),
+    )
+    return bool(rows)
+
+
+def add_service(account_id: int, source: str, key: str) -> Work[bool]:
+    """Say that this person works in this service of the register, too; False if it was said before."""
+    rows = yield Statement(
+        "INSERT INTO account_service (account_id, source, key) VALUES (?, ?, ?) ON CONFLICT DO NOTHING RETURNING 1",
+        (account_id, source, key),
+    )
+    return bool(rows)
+
+
+def remove_service(account_id: int, source: str, key: str) -> Work[bool]:
+    """They do not; False if nobody had said so."""
+    rows = yield Statement(
+        "DELETE FROM account_service WHERE account_id = ? AND source = ? AND key = ? RETURNING 1",
+        (account_id, source, key),
+    )
+    return bool(rows)
 
 
 def local_user(account_id: int, method: AuthMethod) -> Work[LocalUser]:

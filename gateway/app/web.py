@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from gateway.accounts import links, sessions, throttle
 from gateway.accounts.keys import load_web_key
 from gateway.accounts.passwords import Passwords
+from gateway.accounts.personas import cast, make_personas
 from gateway.app.node import Node
 from gateway.app.opening import listening_tls
 from gateway.database.contract import Work
@@ -17,7 +18,7 @@ from gateway.errors import ConfigurationError
 from gateway.events import emit
 from gateway.http import Listener, listen
 from gateway.node.looks import Looks
-from gateway.web import client_seen
+from gateway.web import client_seen, reach
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
 from gateway.web.drafts import Drafts
@@ -85,6 +86,9 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             drafts=Drafts(node.parts.clock),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
         )
+        if table.demo:
+            found = await database.read(cast())
+            await database.write(make_personas(found, federation=node.parts.me.federation, now=site.now()))
         host, port = table.listen
         listener = await listen(web_application(site), host=host, port=port, tls=listening_tls(table.tls))
         undo.pop_all()
@@ -93,15 +97,22 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
 
 
 async def keep_tidy(site: Site) -> None:
-    """Remove sessions, tries and links that have run out, from time to time; runs until cancelled."""
+    """Remove what has run out, from time to time; runs until cancelled."""
 
-    def work() -> Work[None]:
+    while True:
+        await tidy(site)
+        await asyncio.sleep(TIDY_EVERY_S)
+
+
+async def tidy(site: Site) -> None:
+    """Do so once."""
+
+    def work() -> Work[list[str]]:
         now = site.now()
-        yield from sessions.sweep(site.session_limits, now)
         yield from throttle.sweep(now)
         yield from links.sweep(now)
         yield from client_seen.sweep(now)
+        yield from reach.sweep(now)
+        return (yield from sessions.sweep(site.session_limits, now))
 
-    while True:
-        await site.database.write(work())
-        await asyncio.sleep(TIDY_EVERY_S)
+    site.end_sessions(await site.database.write(work()))

@@ -5,15 +5,15 @@ from typing import Annotated
 import typer
 
 from gateway.accounts.account import Account, Role
-from gateway.accounts.links import LINK_LASTS_S, SETUP_PATH, begin_link, new_link
-from gateway.accounts.store import NewAccount, account_by_login, add_account, set_totp
+from gateway.accounts.administer import create, make_link, reset_factor
+from gateway.accounts.changes import BY_COMMAND
+from gateway.accounts.links import LINK_LASTS_S, SETUP_PATH, new_link
+from gateway.accounts.store import NewAccount, account_by_login
 from gateway.app.web import open_web_database
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run, words
 from gateway.database.contract import Work
 from gateway.errors import ConfigurationError, InputError
 from gateway.settings import NodeSettings, load_node
-
-BY = "command line"
 
 
 def create_admin(
@@ -48,7 +48,7 @@ async def _create_admin(settings: NodeSettings, login: str, name: str, job_role:
                 name=name,
                 job_role=job_role,
                 roles=frozenset({Role.ADMINISTRATOR}),
-                granted_by=BY,
+                granted_by=BY_COMMAND,
             )
             secret = new_link()
             await database.write(_give_link(new, secret, CLOCK.now()))
@@ -63,11 +63,11 @@ def _give_link(new: NewAccount, secret: str, now: float) -> Work[None]:
     if account is None:
         if not new.name:
             raise InputError("--name is missing: this is a new account")
-        account = yield from add_account(new, now)
+        account = yield from create(new, email="", phone="", now=now)
     else:
         _only_administrators(account)
-        yield from set_totp(account.id, None, 0)
-    yield from begin_link(account.id, secret, now)
+        yield from reset_factor(account.id, by=BY_COMMAND, now=now)
+    yield from make_link(account.id, secret, by=BY_COMMAND, now=now)
 
 
 def _only_administrators(account: Account) -> None:

@@ -2,8 +2,9 @@
 
 (1) the person's records must be gone or shielded: erasing forgets objections, and nobody may be found without theirs
 (2) say what is lost, and what stands elsewhere and is not reached; ask
-(3) put the erasure on record, naming nobody
-(4) destroy the secrets of all the person's ids
+(3) forget what the pages remember of the person (web.db)
+(4) put the erasure on record, naming nobody
+(5) destroy the secrets of all the person's ids
 """
 
 from collections import Counter
@@ -16,6 +17,8 @@ from consent_ledger.case import CaseId
 from consent_ledger.governance import ErasureEntry
 from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
+from gateway.accounts.erase import forget_person
+from gateway.app.web import WEB_FILE, open_web_database
 from gateway.cli.officer import By, Person, Reason, noted
 from gateway.cli.options import Config, Yes, ask_first, opened, run
 from gateway.cli.whom import former_names, known_person
@@ -79,8 +82,14 @@ async def _erase(settings: NodeSettings, record: str, by: str, reason: str, *, y
         )
         ask_first("Erase all of this for good?", yes=yes)
         await ledger.settle()  # so that little is left to set aside for the counts
-        appended = await ledger.note(entry)  # (3)
-        for person_id in person.person_ids:  # (4)
+        if (settings.node.data / WEB_FILE).exists():  # (3)
+            web = await open_web_database(node)
+            try:
+                await web.write(forget_person(person.person_ids))
+            finally:
+                await web.close()
+        appended = await ledger.note(entry)  # (4)
+        for person_id in person.person_ids:  # (5)
             await ledger.erase(person_id)
     typer.echo(f"Erased. That it was, naming nobody, is on record as entry {appended.seq}.")
     typer.echo("Backups of keys.db still hold the secrets: destroy those, too, or let them expire.")

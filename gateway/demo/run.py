@@ -4,7 +4,7 @@
 (2) import each agency's export into its own node, once
 (3) start the hub and five nodes, each as its own process
 (4) ask the three questions with `patchwork search`, as a practitioner would
-(5) stay up until stopped, then stop every process
+(5) stay up, with each agency's pages, until stopped, then stop every process
 """
 
 import contextlib
@@ -24,8 +24,9 @@ from rich.console import Console
 from gateway.clock import Clock
 from gateway.demo.questions import QUESTIONS, Question
 from gateway.demo.servers import Servers, command, free_ports, only_one, run_together
-from gateway.demo.setup import HUB, Demo, DemoMember, make_anew, make_once, open_demo
+from gateway.demo.setup import HUB, Demo, DemoMember, make_anew, make_once, open_demo, pages_of
 from gateway.errors import ConfigurationError
+from gateway.web.assets import BUILT, load_assets
 
 ASKER = "childrens-services"
 IMPORTED = "imported"  # file in a member's folder: its export has been read
@@ -41,7 +42,9 @@ def run_demo(folder: Path, *, once: bool, save: Path | None, clock: Clock) -> No
     _stop_on_sigterm()
     demo = open_demo(folder)
     with only_one(demo.folder), Servers(demo.folder) as servers:
-        ports = free_ports({HUB: demo.hub_port} | {member.id: member.port for member in demo.members})
+        load_assets(BUILT)  # else every node would say so, each in its own log
+        ports = free_ports(demo.ports)
+        doors = {name: ports[name] for name in (HUB, *(member.id for member in demo.members))}
         before = all((demo.folder / member.id / IMPORTED).exists() for member in demo.members)
         make_once(demo, clock.now())  # (1)
         make_anew(demo, ports, clock.now())
@@ -50,7 +53,7 @@ def run_demo(folder: Path, *, once: bool, save: Path | None, clock: Clock) -> No
         servers.wait({HUB: ports[HUB]})
         for member in demo.members:
             _start(demo, member.id, servers)
-        servers.wait(ports)
+        servers.wait(doors)
         _introduce(demo, ports)
         for number, question in enumerate(QUESTIONS, 1):  # (4)
             ask_one(demo, number, question, servers, go_on=before and not once)
@@ -59,8 +62,9 @@ def run_demo(folder: Path, *, once: bool, save: Path | None, clock: Clock) -> No
         if not once:
             for name in {question.stopped for question in QUESTIONS if question.stopped}:
                 _start(demo, name, servers)
-            servers.wait(ports)
+            servers.wait(doors)
             _suggest(demo)  # (5)
+            _show_pages(demo, ports)
             _stay(servers)
     _LINE.print("Stopped.")
 
@@ -165,6 +169,12 @@ def _suggest(demo: Demo) -> None:
         ("for scripts", (*_search(demo, ASKER, QUESTIONS[0]), "--json")),
     ):  # fmt: skip
         _LINE.print(f"  # {why}\n  {_typed(*arguments)}", markup=False)
+
+
+def _show_pages(demo: Demo, ports: Mapping[str, int]) -> None:
+    _LINE.print("\n[bold]Or open the pages in a browser,[/bold] and sign in as anybody with one click:")
+    for member in demo.members:
+        _LINE.print(f"  http://127.0.0.1:{ports[pages_of(member.id)]}/demo  {member.name}")
     _LINE.print(f"\nEverything is in {os.path.relpath(demo.folder)}; delete it to begin again.\nCtrl-C stops all.")
 
 

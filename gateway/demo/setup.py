@@ -49,6 +49,7 @@ class DemoMember:
     identifier: Mapping[str, str]
     duty_contact: Mapping[str, str]
     port: int
+    web_port: int
     source: Mapping[str, str]
     practitioner: Mapping[str, str]
 
@@ -62,9 +63,20 @@ class Demo:
     members: tuple[DemoMember, ...]
     folder: Path
 
+    @property
+    def ports(self) -> dict[str, int]:
+        """The ports that everything listens on if they are free: the hub, each member, and each member's pages."""
+        doors = {HUB: self.hub_port} | {member.id: member.port for member in self.members}
+        return doors | {pages_of(member.id): member.web_port for member in self.members}
+
     def config(self, who: str) -> Path:
         """The configuration file of a member, or of the hub."""
         return self.folder / who / ("hub.toml" if who == HUB else "node.toml")
+
+
+def pages_of(member: str) -> str:
+    """The name of a member's pages among the ports."""
+    return f"{member} pages"
 
 
 def open_demo(folder: Path) -> Demo:
@@ -98,7 +110,7 @@ def make_once(demo: Demo, now: float) -> None:
 
 
 def make_anew(demo: Demo, ports: Mapping[str, int], now: float) -> None:
-    """Configuration for these ports (the members' and the hub's), and fresh documents; raises ConfigurationError."""
+    """Configuration for these ports (of all that Demo.ports names), and fresh documents; raises ConfigurationError."""
     agreement = demo.folder / OPERATOR / "agreement.toml"
     replace_file(agreement, config_path("demo/agreement.toml").read_bytes())
     _sign_document(demo, agreement.read_bytes(), ports, now)
@@ -124,6 +136,11 @@ def make_anew(demo: Demo, ports: Mapping[str, int], now: float) -> None:
             },
             "[[practitioner]]": asking | {"telecom": [phone]},
             "[[source]]": _source(demo, member),
+            "[web]": {
+                "listen": f"127.0.0.1:{ports[pages_of(member.id)]}",
+                "url": f"http://127.0.0.1:{ports[pages_of(member.id)]}",
+                "demo": True,
+            },
         }
         replace_file(demo.config(member.id), _toml(tables))
 

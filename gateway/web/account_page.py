@@ -30,7 +30,8 @@ async def sign_out_other(request: web.Request, site: Site, user: SignedIn) -> we
     if chosen:
         if not await site.database.write(end_one(user.account.id, chosen)):
             raise web.HTTPNotFound
+        site.end_session(chosen)
     else:
-        await site.database.write(end_all(user.account.id, but=user.session))
+        site.end_sessions(await site.database.write(end_all(user.account.id, but=user.session)))
     emit("session.ended", account=user.id, reason="signed-out-elsewhere")
     raise web.HTTPSeeOther(ACCOUNT_PATH)

@@ -8,10 +8,15 @@ from gateway.web import (
     add_client,
     break_glass,
     client,
+    demo,
     first_password,
     home,
     language,
     manage,
+    manage_account,
+    manage_account_changes,
+    manage_account_rows,
+    manage_accounts,
     my_clients,
     my_details,
     own_password,
@@ -52,16 +57,20 @@ ROUTES = (
     add_client.routes,
     client.routes,
     manage.routes,
+    manage_accounts.routes,
+    manage_account.routes,
+    manage_account_rows.routes,
+    manage_account_changes.routes,
 )
 
 
 def web_application(site: Site) -> web.Application:
-    """All pages, each behind `page` or `open_page`, with failures told as pages."""
+    """All pages, each behind `page` or `open_page`, with failures told as pages; demo.py in a demonstration alone."""
     application = web.Application()  # forms.py reads bodies, with a bound for each page
     application[SITE] = site
     protect(application, time_limit_s=PAGE_LIMIT_S, refuse=refuse_as_page)
     application.middlewares.insert(0, language.speak)
-    for routes in ROUTES:
+    for routes in (*ROUTES, demo.routes) if site.web.demo else ROUTES:
         for route in routes:
             if isinstance(route, web.RouteDef) and not is_guarded(route.handler):
                 raise TypeError(f"{route.method} {route.path}: not behind page() or open_page()")

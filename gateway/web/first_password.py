@@ -36,8 +36,10 @@ async def set_first_password(request: web.Request, site: Site) -> web.StreamResp
     if form.errors:
         return _page(request, form, account, status=400)
     hashed = await site.passwords.hash(password)
-    if await site.database.write(use_link(secret, hashed, site.now())) is None:
+    ended = await site.database.write(use_link(secret, hashed, site.now()))
+    if ended is None:
         return _gone(request)
+    site.end_sessions(ended)
     emit("session.ended", account=account.public_id, reason="password-set")
     response = web.HTTPSeeOther(SIGN_IN_PATH)
     forget_session(response, secure=site.web.secure)

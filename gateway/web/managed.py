@@ -30,7 +30,23 @@ GROUPS = (
     Group(N_("Cases and clients"), ()),
     Group(N_("Agreements"), ()),
     Group(N_("What is on record"), ()),
-    Group(N_("People and sources"), ()),
+    Group(
+        N_("People and sources"),
+        (
+            Managed(
+                "/manage/accounts",
+                N_("Accounts"),
+                N_("Who may sign in, what they may do, and who they are in the register."),
+                (Role.ADMINISTRATOR,),
+            ),
+            Managed(
+                "/manage/accounts/changes",
+                N_("Changes to accounts"),
+                N_("What was done to accounts, by whom and when."),
+                (Role.ADMINISTRATOR, Role.AUDITOR),
+            ),
+        ),
+    ),
     Group(N_("The federation"), ()),
 )
 

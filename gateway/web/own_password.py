@@ -38,11 +38,11 @@ async def change_password(request: web.Request, site: Site, user: SignedIn) -> w
         return render(request, "own_password.html", form=form, status=400)
     hashed = await site.passwords.hash(password)
 
-    def work() -> Work[None]:
+    def work() -> Work[list[str]]:
         yield from set_password(user.account.id, hashed, site.now())
-        yield from end_all(user.account.id, but=user.session)
+        return (yield from end_all(user.account.id, but=user.session))
 
-    await site.database.write(work())
+    site.end_sessions(await site.database.write(work()))
     emit("session.ended", account=user.id, reason="password-set")
     response = web.HTTPSeeOther(ACCOUNT_PATH)
     await renew(response, site, user)

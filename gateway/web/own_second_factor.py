@@ -71,11 +71,11 @@ async def turn_off(_request: web.Request, site: Site, user: SignedIn) -> web.Str
 
 
 async def _store(site: Site, user: SignedIn, sealed: bytes | None, step: int) -> web.StreamResponse:
-    def work() -> Work[None]:
+    def work() -> Work[list[str]]:
         yield from set_totp(user.account.id, sealed, step)
-        yield from end_all(user.account.id, but=user.session)
+        return (yield from end_all(user.account.id, but=user.session))
 
-    await site.database.write(work())
+    site.end_sessions(await site.database.write(work()))
     emit("session.ended", account=user.id, reason="second-factor-set")
     response = web.HTTPSeeOther(ACCOUNT_PATH)
     await renew(response, site, user)

@@ -6,6 +6,9 @@ from enum import StrEnum
 from gateway.database.contract import Statement, Work
 from mappings.vocabulary import LawfulBasis, Purpose
 
+KEPT_S = 400 * 86_400.0  # times of contact, for figures that compare a year with the one before
+ASKED_S = 30 * 86_400.0  # nobody tells any more whether a call so long ago reached anybody
+
 
 class Reached(StrEnum):
     """What somebody says of a call or a message."""
@@ -32,6 +35,14 @@ def answered(account_id: int, public_id: str, said: Reached, now: float) -> Work
         (said.value, now, public_id, account_id),
     )
     return bool(rows)
+
+
+def sweep(now: float) -> Work[None]:
+    """Forget old contacts, and earlier those of which nobody has said whether they reached anybody."""
+    yield Statement(
+        "DELETE FROM reach WHERE clicked_at < ? OR (answered IS NULL AND clicked_at < ?)",
+        (now - KEPT_S, now - ASKED_S),
+    )
 
 
 def last_reason(account_id: int) -> Work[str]:

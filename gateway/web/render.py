@@ -21,7 +21,7 @@ from gateway.web.navigation import navigation_of
 from gateway.web.session_cookie import set_form_token
 from gateway.web.signed_in import USER
 from gateway.web.site import SITE
-from gateway.web.words import LANGUAGE_NAMES, day, gettext, language, moment, ngettext, role_name
+from gateway.web.words import LANGUAGE_NAMES, day, gettext, language, moment, ngettext, role_name, role_title
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
@@ -43,6 +43,7 @@ def make_templates(time_zone: str) -> jinja2.Environment:
     # Not the new style: with it `_(text)` would count whatever it is given as markup.
     environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]  # the i18n extension's
     environment.filters["role_name"] = role_name
+    environment.filters["role_title"] = role_title
     zone = ZoneInfo(time_zone)
     environment.filters["day"] = day
     environment.filters["moment"] = lambda seconds: moment(seconds, zone)

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from gateway.accounts.account import MAX_LOGIN, Account, folded
 from gateway.accounts.passwords import MAX_LENGTH
+from gateway.accounts.personas import personas
 from gateway.accounts.sessions import Session, begin, end, new_token
 from gateway.accounts.store import account_by_login
 from gateway.accounts.throttle import PER_ADDRESS, PER_LOGIN, Limited, begin_try, forgive
@@ -33,12 +34,12 @@ routes = web.RouteTableDef()
 
 @routes.get(SIGN_IN_PATH)
 @open_page
-async def show_sign_in(request: web.Request, _site: Site) -> web.StreamResponse:
+async def show_sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     """The form; who is signed in already goes on."""
     back = own_path(request.query.get("next", HOME))
     if USER in request:
         raise web.HTTPSeeOther(back)
-    return _form(request, Form(), back)
+    return await _form(request, site, Form(), back)
 
 
 @routes.post(SIGN_IN_PATH)
@@ -52,7 +53,7 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     if not password:
         form.wrong("password", _("Enter your password"))
     if form.errors:
-        return _form(request, form, back, status=400)
+        return await _form(request, site, form, back, status=400)
     # (1)
     of_login = Limited(site.key.name("login", folded(login)), PER_LOGIN)
     of_address = Limited(site.key.name("address", address_of(request, site.web)), PER_ADDRESS)
@@ -60,14 +61,14 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     if not await site.database.write(begin_try((of_login, of_address), tried_at)):
         emit("sign_in.refused", reason="too-many")
         form.wrong("login", _("Too many tries. Wait 15 minutes, then try again."))
-        return _form(request, form, back, status=429)
+        return await _form(request, site, form, back, status=429)
     # (2)
     account = await site.database.read(account_by_login(login))
     right = await site.passwords.verify(account.password if account else None, password[: MAX_LENGTH + 1])
     if account is None or not right:
         emit("sign_in.refused", reason="wrong")
         form.wrong("login", _("The login or the password is not right"))
-        return _form(request, form, back, status=401)
+        return await _form(request, site, form, back, status=401)
     # (3)
     await site.database.write(forgive(of_login, tried_at, shared=of_address))
     old = request.get(USER)
@@ -103,6 +104,8 @@ async def start_session(
         )
 
     await site.database.write(replace())
+    if instead_of is not None:
+        site.end_session(instead_of.public_id)
     if not awaits_code:
         emit("sign_in.succeeded", account=account.public_id, method=method.value)
     response = web.HTTPSeeOther(f"{CODE_PATH}?{urlencode({'next': back})}" if awaits_code else back)
@@ -110,5 +113,6 @@ async def start_session(
     return response
 
 
-def _form(request: web.Request, form: Form, back: str, *, status: int = 200) -> web.Response:
-    return render(request, "sign_in.html", status=status, form=form, back=back)
+async def _form(request: web.Request, site: Site, form: Form, back: str, *, status: int = 200) -> web.Response:
+    shown = await site.database.read(personas()) if site.web.demo else ()
+    return render(request, "sign_in.html", status=status, form=form, back=back, personas=shown)

@@ -25,8 +25,7 @@ async def sign_out(_request: web.Request, site: Site, user: SignedIn) -> web.Str
 @page()
 async def sign_out_everywhere(_request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """End all sessions of this account."""
-    await site.database.write(end_all(user.account.id))
-    site.end_session(user.session.public_id)
+    site.end_sessions(await site.database.write(end_all(user.account.id)))
     emit("session.ended", account=user.id, reason="signed-out-everywhere")
     raise _to_sign_in(site)
 

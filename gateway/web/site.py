@@ -1,5 +1,6 @@
 """What every page is handed: made once by app/web.py, replaced by nothing at run time."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -57,6 +58,11 @@ class Site:
         """What is kept in memory for a session goes with it."""
         self.searches.forget(public_id)
         self.drafts.forget(public_id)
+
+    def end_sessions(self, public_ids: Iterable[str]) -> None:
+        """The same for several, as the functions of accounts/sessions.py name those that they ended."""
+        for public_id in public_ids:
+            self.end_session(public_id)
 
     def now(self) -> float:
         """Seconds since the epoch."""

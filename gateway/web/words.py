@@ -51,6 +51,14 @@ _ROLES = {
     Role.AUDITOR: N_("check what was done"),
 }
 
+_TITLES = {
+    Role.PRACTITIONER: N_("Practitioner"),
+    Role.MANAGER: N_("Manager"),
+    Role.GOVERNANCE: N_("Governance officer"),
+    Role.ADMINISTRATOR: N_("Administrator"),
+    Role.AUDITOR: N_("Auditor"),
+}
+
 
 def gettext(text: str) -> str:
     """A text in the language of this request."""
@@ -65,6 +73,11 @@ def ngettext(one: str, many: str, number: int) -> str:
 def role_name(role: Role) -> str:
     """What a role lets somebody do."""
     return gettext(_ROLES[role])
+
+
+def role_title(role: Role) -> str:
+    """What somebody with a role is called."""
+    return gettext(_TITLES[role])
 
 
 def day(value: date | str) -> str:

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.database.sqlite import open_sqlite
 from tests.flow.clients_record import ASKER, PERSONAL, Run, empty
 from tests.flow.commands import patchwork
+from tests.unit.accounts.test_erase import look
 
 TODAY = datetime.now(UTC).date()
 ERASE = ("ledger", "erase", "--person", "register:p2", "--by", "Wendy Smith", "--reason", "request 17", "--yes")
@@ -140,6 +142,24 @@ def test_erased_person_can_be_read_nowhere_and_the_record_still_verifies(at_trus
     assert "request 17" in at_trust("ledger", "why", "8").out
     assert not any(word in json.dumps(exported["8-record"]) for word in ("p1", "p2", "person", "Patient"))
     assert "nothing is on record of this person" not in at_trust(*ERASE).err  # the report's release is, by now
+
+
+def test_erasing_takes_what_the_pages_remember_of_a_client(at_trust: Run, trust: Path) -> None:
+    asyncio.run(empty(trust, "p1", "p2"))
+    with closing(sqlite3.connect(trust / "data" / "node.db")) as register:
+        people = register.execute("SELECT key, id FROM person").fetchall()
+    asyncio.run(looked_at(trust, [person_id for _, person_id in people]))
+    assert not at_trust(*ERASE).failed
+    with closing(sqlite3.connect(trust / "data" / "web.db")) as pages:
+        left = {person_id for (person_id,) in pages.execute("SELECT person_id FROM client_seen")}
+    assert left == {person_id for key, person_id in people if key not in {"p1", "p2"}}
+
+
+async def looked_at(trust: Path, people: list[int]) -> None:
+    """The pages' database, with an account that has looked at everybody."""
+    database = await open_sqlite(trust / "data" / "web.db", schema="web")
+    await database.write(look(1, people))
+    await database.close()
 
 
 def test_erasing_what_is_not_there(at_trust: Run, trust: Path) -> None:

@@ -33,7 +33,7 @@ def demo(first_run: Path, tmp_path: Path) -> Demo:
 
 
 def ports(demo: Demo, first: int) -> dict[str, int]:
-    return {name: first + place for place, name in enumerate((HUB, *(member.id for member in demo.members)))}
+    return {name: first + place for place, name in enumerate(demo.ports)}
 
 
 def test_settings_load_and_name_the_ports(demo: Demo) -> None:
@@ -41,6 +41,9 @@ def test_settings_load_and_name_the_ports(demo: Demo) -> None:
     for place, member in enumerate(demo.members, 1):
         settings = load_node(demo.config(member.id))
         assert settings.node.listen == ("127.0.0.1", 9000 + place)
+        assert settings.web is not None
+        assert settings.web.listen == ("127.0.0.1", 9005 + place)
+        assert settings.web.demo
         assert settings.practitioner[0].id == member.practitioner["id"]
         (source,) = settings.source
         assert source.mapping.startswith("demo_")

@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	command -v "$$python"; break; fi; done)
 
-.PHONY: help setup demo test check bench bench-kill bench-large bench-ledger match-kit match-report catalogues lock clean
+.PHONY: help setup demo test check bench bench-kill bench-large bench-ledger match-kit match-report catalogues screenshots lock clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -67,6 +67,10 @@ match-report: $(READY)  ## measure matching on fresh sets; ARGS="--seeds 8101 81
 
 catalogues: $(READY)  ## bring the translations up to date with the pages' text
 	@$(BIN)/python .ci/catalogues.py
+
+screenshots: $(READY)  ## pictures of the main pages into docs/screenshots/
+	@PYTHONPATH=. $(BIN)/python .ci/get_chromium.py
+	@$(BIN)/python -m tests.browser.screenshots
 
 lock:  ## pin the newest allowed versions again (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

@@ -78,7 +78,7 @@ def demonstration() -> Iterator[str]:
     """The running demonstration; the address of one agency's pages."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "gateway.cli", "demo", "--data", folder]
-        running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this program itself
         try:
             assert running.stdout is not None
             yield next(found[1] for line in running.stdout if (found := _PAGES.match(line)))
@@ -113,7 +113,7 @@ async def take_all(address: str) -> None:
         browser = await launch(playwright, path)
         for picture in PICTURES:
             (FOLDER / f"{picture.name}.png").write_bytes(await take(browser, address, picture))
-            print(f"docs/screenshots/{picture.name}.png")
+            sys.stdout.write(f"docs/screenshots/{picture.name}.png\n")
         await browser.close()
 
 

@@ -178,8 +178,11 @@ def disable(account_id: int, *, by: str, now: float) -> Work[list[str] | None]:
 
     None, and nothing is done, for the last administrator.
     """
-    if (yield from _is_last(account_id)):
-        return None
+    return None if (yield from _is_last(account_id)) else (yield from shut_out(account_id, by=by, now=now))
+
+
+def shut_out(account_id: int, *, by: str, now: float) -> Work[list[str]]:
+    """The same for whomever it is, the last administrator too."""
     rows = yield Statement(
         "UPDATE account SET disabled_at = ? WHERE id = ? AND disabled_at IS NULL RETURNING id", (now, account_id)
     )

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.accounts.account import Account, Role
-from gateway.accounts.administer import create
+from gateway.accounts.administer import create, enable, shut_out
+from gateway.accounts.changes import What
 from gateway.accounts.register_rows import Kind, RegisterRow, count_linked, find, link
 from gateway.accounts.store import NewAccount, account_by_login
 from gateway.database.contract import Statement, Work
@@ -81,6 +82,17 @@ def personas() -> Work[Sequence[Account]]:
     return found
 
 
+def retire_personas(now: float) -> Work[None]:
+    """Where there is no demonstration any more: nobody goes on as one of them."""
+    rows = yield Statement(
+        "SELECT id FROM account a WHERE disabled_at IS NULL "
+        "AND EXISTS (SELECT 1 FROM account_change WHERE account_id = a.id AND what = ? AND by = ?)",
+        (What.CREATED.value, BY),
+    )
+    for (account_id,) in rows:
+        yield from shut_out(account_id, by=BY, now=now)
+
+
 def make_personas(found: Sequence[RegisterRow], *, federation: str, now: float) -> Work[None]:
     """Make those accounts that are not there yet, and link practitioners who are linked to nobody."""
     rows = iter(found)
@@ -100,5 +112,16 @@ def make_personas(found: Sequence[RegisterRow], *, federation: str, now: float) 
             )
             account = yield from create(new, email="", phone="", now=now)
             account_id, public_id = account.id, account.public_id
+        if (yield from _retired(account_id)):
+            yield from enable(account_id, by=BY, now=now)
         if row is not None and not (yield from count_linked(account_id)):
             yield from link(account_id, public_id, row, by=BY, confirmed=True, now=now)
+
+
+def _retired(account_id: int) -> Work[bool]:
+    """Whether it was retire_personas, and no administrator, that disabled it last."""
+    rows = yield Statement(
+        "SELECT by FROM account_change WHERE account_id = ? AND what = ? ORDER BY id DESC LIMIT 1",
+        (account_id, What.DISABLED.value),
+    )
+    return bool(rows) and rows[0][0] == BY

@@ -30,6 +30,10 @@ class Kind(StrEnum):
     SERVICE = "service"
 
 
+LINKED: Final = {Kind.WORKER: What.WORKER_LINKED, Kind.SERVICE: What.SERVICE_LINKED}
+UNLINKED: Final = {Kind.WORKER: What.WORKER_UNLINKED, Kind.SERVICE: What.SERVICE_UNLINKED}
+
+
 class Refused(StrEnum):
     """Why nothing was linked."""
 
@@ -109,23 +113,21 @@ def link(
         return Refused.OWN_ACCOUNT
     if (yield from count_linked(account_id)) >= MAX_LINKED:
         return Refused.TOO_MANY
-    add, what = (add_worker, What.WORKER_LINKED) if row.kind is Kind.WORKER else (add_service, What.SERVICE_LINKED)
     others = (yield from _others(account_id, row.source, row.key)) if row.kind is Kind.WORKER else ()
     if others and not confirmed:
         return others
+    add = add_worker if row.kind is Kind.WORKER else add_service
     if (yield from add(account_id, row.source, row.key)):
-        yield from note(account_id, by, what, now, f"{row.source}:{row.key}")
+        yield from note(account_id, by, LINKED[row.kind], now, f"{row.source}:{row.key}")
     return ()
 
 
 def unlink(account_id: int, kind: Kind, source: str, key: str, *, by: str, now: float) -> Work[bool]:
     """Say that it is not; False if nobody had said so."""
-    remove, what = (
-        (remove_worker, What.WORKER_UNLINKED) if kind is Kind.WORKER else (remove_service, What.SERVICE_UNLINKED)
-    )
+    remove = remove_worker if kind is Kind.WORKER else remove_service
     if not (yield from remove(account_id, source, key)):
         return False
-    yield from note(account_id, by, what, now, f"{source}:{key}")
+    yield from note(account_id, by, UNLINKED[kind], now, f"{source}:{key}")
     return True
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfoNotFoundError
 from gateway.accounts import links, sessions, throttle
 from gateway.accounts.keys import load_web_key
 from gateway.accounts.passwords import Passwords
-from gateway.accounts.personas import cast, make_personas
+from gateway.accounts.personas import cast, make_personas, retire_personas
 from gateway.app.node import Node
 from gateway.app.opening import listening_tls
 from gateway.database.contract import Work
@@ -89,6 +89,8 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
         if table.demo:
             found = await database.read(cast())
             await database.write(make_personas(found, federation=node.parts.me.federation, now=site.now()))
+        else:
+            await database.write(retire_personas(site.now()))
         host, port = table.listen
         listener = await listen(web_application(site), host=host, port=port, tls=listening_tls(table.tls))
         undo.pop_all()

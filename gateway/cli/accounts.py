@@ -1,19 +1,24 @@
-"""`patchwork node create-admin`: who opens the pages first, and who comes back when an administrator is locked out."""
+"""`patchwork node create-admin`: who opens the pages first, and who comes back when an administrator is locked out.
 
+`patchwork node accounts` lists the logins there are.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated
 
 import typer
 
 from gateway.accounts.account import Account, Role
-from gateway.accounts.administer import create, make_link, reset_factor
+from gateway.accounts.administer import MAX_ACCOUNTS, Listed, create, listed, make_link, reset_factor
 from gateway.accounts.changes import BY_COMMAND
 from gateway.accounts.links import LINK_LASTS_S, SETUP_PATH, new_link
 from gateway.accounts.store import NewAccount, account_by_login
 from gateway.app.web import open_web_database
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run, words
-from gateway.database.contract import Work
+from gateway.database.contract import Database, Work
 from gateway.errors import ConfigurationError, InputError
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings, WebTable, load_node
 
 
 def create_admin(
@@ -31,31 +36,49 @@ def create_admin(
 
 
 async def _create_admin(settings: NodeSettings, login: str, name: str, job_role: str, *, yes: bool) -> None:
+    async with _accounts(settings) as (web, federation, database):
+        found = await database.read(account_by_login(login))
+        if found is not None:
+            _only_administrators(found)
+            ask_first("There is such an administrator. Have you checked that it is they who are locked out?", yes=yes)
+        new = NewAccount(
+            federation=federation,
+            login=login,
+            name=name,
+            job_role=job_role,
+            roles=frozenset({Role.ADMINISTRATOR}),
+            granted_by=BY_COMMAND,
+        )
+        secret = new_link()
+        await database.write(_give_link(new, secret, CLOCK.now()))
+    typer.echo(f"{web.url}{SETUP_PATH}{secret}")
+    typer.echo(f"Whoever opens it first, within {LINK_LASTS_S / 3600:.0f} hours, sets the password.", err=True)
+
+
+def list_accounts(config: Config) -> None:
+    """List the accounts of the pages: login, roles, and whether one is disabled."""
+    for account in run(_listed(load_node(config))):
+        roles = ", ".join(account.roles) or "no roles"
+        typer.echo(f"{account.login}: {roles}{' (disabled)' if account.disabled else ''}")
+
+
+async def _listed(settings: NodeSettings) -> Sequence[Listed]:
+    async with _accounts(settings) as (_, _, database):
+        found, _ = await database.read(listed("", skip=0, limit=MAX_ACCOUNTS))
+        return sorted(found, key=lambda each: each.login)
+
+
+@asynccontextmanager
+async def _accounts(settings: NodeSettings) -> AsyncIterator[tuple[WebTable, str, Database]]:
+    """The `[web]` table, the federation's id, and web.db opened for one command."""
     if settings.web is None:
         raise ConfigurationError("this node has no pages: its configuration needs a table [web] (docs/pages.md)")
     async with opened(settings) as node:
         database = await open_web_database(node)
         try:
-            found = await database.read(account_by_login(login))
-            if found is not None:
-                _only_administrators(found)
-                ask_first(
-                    "There is such an administrator. Have you checked that it is they who are locked out?", yes=yes
-                )
-            new = NewAccount(
-                federation=node.parts.me.federation,
-                login=login,
-                name=name,
-                job_role=job_role,
-                roles=frozenset({Role.ADMINISTRATOR}),
-                granted_by=BY_COMMAND,
-            )
-            secret = new_link()
-            await database.write(_give_link(new, secret, CLOCK.now()))
+            yield settings.web, node.parts.me.federation, database
         finally:
             await database.close()
-    typer.echo(f"{settings.web.url}{SETUP_PATH}{secret}")
-    typer.echo(f"Whoever opens it first, within {LINK_LASTS_S / 3600:.0f} hours, sets the password.", err=True)
 
 
 def _give_link(new: NewAccount, secret: str, now: float) -> Work[None]:

@@ -8,7 +8,7 @@ import orjson
 import typer
 
 from gateway.app.serving import serve_node
-from gateway.cli.accounts import create_admin
+from gateway.cli.accounts import create_admin, list_accounts
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.cli.status import show_status
 from gateway.errors import ConfigurationError, InputError
@@ -143,6 +143,7 @@ def accept(
 
 
 app.command("create-admin")(create_admin)
+app.command("accounts")(list_accounts)
 
 
 @app.command("clear-alarm")

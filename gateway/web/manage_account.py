@@ -20,6 +20,7 @@ from gateway.events import emit
 from gateway.web.forms import Form, form_of
 from gateway.web.manage_account_changes import change_lines, who_did
 from gateway.web.manage_accounts import ACCOUNTS_PATH, read_details, role_items
+from gateway.web.paths import HOME
 from gateway.web.prove import is_fresh, to_prove
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
@@ -96,7 +97,10 @@ async def change_roles(request: web.Request, site: Site, user: SignedIn) -> web.
     if not await site.database.write(administer.set_roles(account.id, wanted, by=user.id, now=site.now())):
         form.wrong("roles", _("This is the last administrator: first make somebody else one"))
         return await _page(request, site, user, account, form, status=400)
-    raise _done(user, account, What.ROLE_GIVEN)
+    done = _done(user, account, What.ROLE_GIVEN)
+    if account.public_id == user.id and Role.ADMINISTRATOR not in wanted:
+        raise web.HTTPSeeOther(HOME)  # the account's page is closed to them now
+    raise done
 
 
 @routes.post(ACCOUNT + "/disable")

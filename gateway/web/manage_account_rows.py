@@ -10,7 +10,19 @@ from aiohttp import web
 
 from gateway.accounts.account import Role
 from gateway.accounts.administer import Managed
-from gateway.accounts.register_rows import Kind, Refused, RegisterRow, find, link, linked, search, suggested, unlink
+from gateway.accounts.register_rows import (
+    LINKED,
+    UNLINKED,
+    Kind,
+    Refused,
+    RegisterRow,
+    find,
+    link,
+    linked,
+    search,
+    suggested,
+    unlink,
+)
 from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.web.forms import Form, form_of
@@ -77,7 +89,7 @@ async def link_row(request: web.Request, site: Site, user: SignedIn) -> web.Stre
             row=row,
             others=outcome,
         )
-    emit("account.changed", account=account.public_id, by=user.id, what=f"{kind.value}-linked")
+    emit("account.changed", account=account.public_id, by=user.id, what=LINKED[kind].value)
     raise web.HTTPSeeOther(path_of(account))
 
 
@@ -89,7 +101,7 @@ async def unlink_row(request: web.Request, site: Site, user: SignedIn) -> web.St
     kind, source, key = _chosen(form_of(request))
     if not await site.database.write(unlink(account.id, kind, source, key, by=user.id, now=site.now())):
         raise web.HTTPNotFound
-    emit("account.changed", account=account.public_id, by=user.id, what=f"{kind.value}-unlinked")
+    emit("account.changed", account=account.public_id, by=user.id, what=UNLINKED[kind].value)
     raise web.HTTPSeeOther(path_of(account))
 
 

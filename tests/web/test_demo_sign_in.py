@@ -93,8 +93,7 @@ async def test_starting_again_makes_nobody_twice(show: TestFederation) -> None:
     sql = "SELECT a.login, w.key FROM account a LEFT JOIN account_worker w ON w.account_id = a.id ORDER BY 1, 2"
     before = await show.pages[HOUSING].site.database.read(all_rows(sql))
     changes = await show.pages[HOUSING].site.database.read(all_rows("SELECT count(*) FROM account_change"))
-    await show.stop(HOUSING)
-    await show.start(HOUSING)
+    await restart(show)
     assert await show.pages[HOUSING].site.database.read(all_rows(sql)) == before
     assert await show.pages[HOUSING].site.database.read(all_rows("SELECT count(*) FROM account_change")) == changes
     assert len(before) == len(PERSONAS)
@@ -154,10 +153,30 @@ async def test_who_was_disabled_is_not_offered(show: TestFederation) -> None:
     visitor = show.browser(HOUSING)
     assert "demo-manager" not in (await visitor.get(DEMO)).text
     assert (await become(visitor, "demo-manager")).status == 400
-    await show.stop(HOUSING)
-    await show.start(HOUSING)
+    await restart(show)
     assert "demo-manager" not in (await show.browser(HOUSING).get(DEMO)).text
     await ada.post(f"{path}/enable", form=path)
+
+
+async def test_nobody_goes_on_as_one_of_them_when_the_demonstration_is_over(show: TestFederation) -> None:
+    browser = show.browser(HOUSING)
+    await become(browser, "demo-administrator")
+    real = await show.sign_in(HOUSING, Role.PRACTITIONER, login="stays")
+    config = show.folder / HOUSING / "node.toml"
+    text = config.read_text()
+    config.write_text(text.replace("demo = true", "demo = false"))
+    await restart(show)
+    assert (await browser.get("/account")).path == "/sign-in"
+    assert (await browser.get(DEMO)).status == 404
+    assert (await real.get("/account")).path == "/account"
+    config.write_text(text)
+    await restart(show)
+    assert (await become(browser, "demo-administrator")).path == "/account"
+
+
+async def restart(show: TestFederation) -> None:
+    await show.stop(HOUSING)
+    await show.start(HOUSING)
 
 
 async def test_every_page_says_that_all_is_invented(show: TestFederation) -> None:

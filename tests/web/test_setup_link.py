@@ -89,6 +89,16 @@ async def test_the_command_line_takes_nobody_else_s_account_over(north: TestFede
     assert (nameless.code != 0, "--name" in nameless.said) == (True, True)
 
 
+async def test_the_command_line_lists_logins_and_roles_and_nobody_s_name(north: TestFederation) -> None:
+    await create_admin(north, "listed-admin", "--name", "Nobody Quillfeather")
+    await with_password(north, HOUSING, "listed-practitioner")
+    config = str(north.folder / HOUSING / "node.toml")
+    ran = await asyncio.to_thread(in_process, "node", "accounts", "--config", config)
+    assert ran.code == 0, ran.said
+    assert {"listed-admin: administrator", "listed-practitioner: practitioner"} <= set(ran.out.splitlines())
+    assert not re.search("Quillfeather|Wendy", ran.said)
+
+
 async def create_admin(north: TestFederation, *words: str) -> Ran:
     """The command, as its own program beside the running node."""
     return await asyncio.to_thread(

@@ -14,8 +14,11 @@ from gateway.web import (
     manage,
     my_clients,
     my_details,
+    oidc,
+    own_passkeys,
     own_password,
     own_second_factor,
+    passkey,
     prove,
     reached,
     results,
@@ -52,6 +55,9 @@ ROUTES = (
     add_client.routes,
     client.routes,
     manage.routes,
+    passkey.routes,
+    own_passkeys.routes,
+    oidc.routes,
 )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from gateway.accounts.account import MAX_LOGIN, Account, folded
+from gateway.accounts.passkey_proof import party_of
 from gateway.accounts.passwords import MAX_LENGTH
 from gateway.accounts.sessions import Session, begin, end, new_token
 from gateway.accounts.store import account_by_login
@@ -33,12 +34,12 @@ routes = web.RouteTableDef()
 
 @routes.get(SIGN_IN_PATH)
 @open_page
-async def show_sign_in(request: web.Request, _site: Site) -> web.StreamResponse:
+async def show_sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     """The form; who is signed in already goes on."""
     back = own_path(request.query.get("next", HOME))
     if USER in request:
         raise web.HTTPSeeOther(back)
-    return _form(request, Form(), back)
+    return sign_in_page(request, site, Form(), back)
 
 
 @routes.post(SIGN_IN_PATH)
@@ -52,7 +53,7 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     if not password:
         form.wrong("password", _("Enter your password"))
     if form.errors:
-        return _form(request, form, back, status=400)
+        return sign_in_page(request, site, form, back, status=400)
     # (1)
     of_login = Limited(site.key.name("login", folded(login)), PER_LOGIN)
     of_address = Limited(site.key.name("address", address_of(request, site.web)), PER_ADDRESS)
@@ -60,14 +61,14 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     if not await site.database.write(begin_try((of_login, of_address), tried_at)):
         emit("sign_in.refused", reason="too-many")
         form.wrong("login", _("Too many tries. Wait 15 minutes, then try again."))
-        return _form(request, form, back, status=429)
+        return sign_in_page(request, site, form, back, status=429)
     # (2)
     account = await site.database.read(account_by_login(login))
     right = await site.passwords.verify(account.password if account else None, password[: MAX_LENGTH + 1])
     if account is None or not right:
         emit("sign_in.refused", reason="wrong")
         form.wrong("login", _("The login or the password is not right"))
-        return _form(request, form, back, status=401)
+        return sign_in_page(request, site, form, back, status=401)
     # (3)
     await site.database.write(forgive(of_login, tried_at, shared=of_address))
     old = request.get(USER)
@@ -91,15 +92,25 @@ async def start_session(
     back: str,
     instead_of: Session | None,
     awaits_code: bool = False,
+    auth_time: float | None = None,
 ) -> web.HTTPSeeOther:
-    """A new session under a new token in place of this browser's old one, and where to go from here."""
+    """A new session under a new token in place of this browser's old one, and where to go from here.
+
+    `auth_time`: when they proved who they are, if that was not just now.
+    """
     token = new_token()
 
     def replace() -> Work[None]:
         if instead_of is not None:
             yield from end(instead_of)
         yield from begin(
-            token, account.id, method=method, now=site.now(), awaits_code=awaits_code, device=device_of(request)
+            token,
+            account.id,
+            method=method,
+            now=site.now(),
+            awaits_code=awaits_code,
+            device=device_of(request),
+            auth_time=auth_time,
         )
 
     await site.database.write(replace())
@@ -110,5 +121,14 @@ async def start_session(
     return response
 
 
-def _form(request: web.Request, form: Form, back: str, *, status: int = 200) -> web.Response:
-    return render(request, "sign_in.html", status=status, form=form, back=back)
+def sign_in_page(request: web.Request, site: Site, form: Form, back: str, *, status: int = 200) -> web.Response:
+    """All ways in that these pages have: the same for everybody."""
+    return render(
+        request,
+        "sign_in.html",
+        status=status,
+        form=form,
+        back=back,
+        passkeys=party_of(site.web.url, site.agency) is not None,
+        directory=site.web.oidc,
+    )

@@ -98,9 +98,11 @@ async def test_a_device_that_does_not_know_its_user_signs_nobody_in_and_the_page
         device = VirtualDevice(page)
         await device.plug_in()
         await page.goto("/sign-in")
+        trouble = page.get_by_text("No passkey came from your device")
+        assert not await trouble.is_visible()
         await device.know_its_user(False)
         await page.get_by_role("button", name="Sign in with a passkey").click()
-        await page.get_by_text("No passkey came from your device").wait_for()
+        await trouble.wait_for()
         await assert_accessible(page)
         assert "/sign-in" in page.url
 

@@ -54,7 +54,7 @@ document.addEventListener("submit", async (event) => {
     return;
   }
   form.dataset.busy = "yes";
-  const trouble = form.querySelector("[data-passkey-trouble] > p");
+  const trouble = form.querySelector("[data-passkey-trouble] > div");
   trouble.hidden = true;
   try {
     await fill(form);

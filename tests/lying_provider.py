@@ -102,9 +102,10 @@ async def lying_provider() -> AsyncIterator[LyingProvider]:
             found = provider.answer(request.path)
             if found is not None:
                 return found
-        if request.path == "/keys":
+        path = request.path.removeprefix("/moved")
+        if path == "/keys":
             return web.json_response({"keys": provider.keys()})
-        if request.path == "/token":
+        if path == "/token":
             form = dict(await request.post())
             provider.asked.append({**form, "authorization": request.headers.get("Authorization", "")})
             verifier = hashlib.sha256(str(form["code_verifier"]).encode()).digest()

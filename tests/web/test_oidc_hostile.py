@@ -416,8 +416,9 @@ async def test_an_announcement_that_cannot_be_relied_on_sends_nobody_anywhere(
     assert (await through(browser, provider)).path == "/account"
 
 
-def moved(_path: str) -> web.Response:
-    return web.Response(status=302, headers={"Location": "https://evil.example/"})
+def moved(path: str) -> web.Response:
+    """Where it would be, and say the truth, if anybody followed."""
+    return web.Response(status=307, headers={"Location": f"/moved{path}"})
 
 
 ANSWERS: dict[str, Callable[[str], web.StreamResponse]] = {

@@ -160,6 +160,16 @@ async def test_a_challenge_counts_once_in_one_browser_and_for_five_minutes(named
     assert (page.status, "took too long" in page.words) == (401, True)
 
 
+async def test_a_challenge_is_used_up_by_an_answer_that_does_not_hold(named: TestFederation) -> None:
+    _, device = await owner(named)
+    browser = named.browser(HOUSING)
+    options, token = await challenge(browser)
+    wrong = {"credential": device.get(options, signature=b"x")}
+    assert "does not open" in (await browser.post("/sign-in/passkey", wrong, token=token)).words
+    page = await browser.post("/sign-in/passkey", {"credential": device.get(options)}, token=token)
+    assert (page.status, "took too long" in page.words) == (401, True)
+
+
 async def test_a_challenge_of_one_purpose_is_worth_nothing_for_another(named: TestFederation) -> None:
     browser, device = await owner(named)
     token = (await browser.get("/account/passkeys")).token

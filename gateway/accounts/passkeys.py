@@ -91,6 +91,11 @@ def remove_passkey(account_id: int, credential_id: bytes) -> Work[bool]:
     return bool(rows)
 
 
+def forget_passkeys(account_id: int) -> Work[None]:
+    """Forget all of an account's."""
+    yield Statement("DELETE FROM passkey WHERE account_id = ?", (account_id,))
+
+
 def _passkey(row: Row) -> Passkey:
     credential_id, account_id, public_key, sign_count, name, created_at, last_used_at = row
     return Passkey(

@@ -11,6 +11,7 @@ from gateway.web.assets import BUILT, MANIFEST
 from tests.browser.visit import PHONE, assert_accessible, assert_no_shift, visit
 from tests.federation import TestFederation, federation
 from tests.web.invited import PASSWORD, signed_in, with_password
+from tests.web.test_oidc_hostile import oidc_table
 
 HOUSING = "housing"
 
@@ -22,7 +23,10 @@ async def named(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
     if not (BUILT / MANIFEST).exists():
         pytest.skip("the pages' styles and scripts are not made: make setup")
     folder = tmp_path_factory.mktemp("named")
-    async with federation(folder, [HOUSING], web=True, web_host="localhost", built=BUILT) as running:
+    directory = oidc_table(folder, "http://127.0.0.1:9")  # where nobody listens
+    async with federation(
+        folder, [HOUSING], web=True, web_host="localhost", web_options=directory, built=BUILT
+    ) as running:
         yield running
 
 
@@ -105,6 +109,17 @@ async def test_a_device_that_does_not_know_its_user_signs_nobody_in_and_the_page
         await trouble.wait_for()
         await assert_accessible(page)
         assert "/sign-in" in page.url
+
+
+async def test_everybody_can_use_the_pages_about_a_directory_that_is_down(
+    browser: Browser, named: TestFederation
+) -> None:
+    async with visit(browser, user=named.browser(HOUSING), size=PHONE) as page:
+        await page.goto("/sign-in")
+        await assert_accessible(page)
+        await page.get_by_role("button", name="Sign in with the Housing directory").click()
+        await page.get_by_text("cannot be reached").wait_for()
+        await assert_accessible(page)
 
 
 async def test_without_scripts_the_page_says_that_passkeys_need_them_and_the_password_signs_in(

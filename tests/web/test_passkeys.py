@@ -8,7 +8,9 @@ import pytest
 import pytest_asyncio
 
 from gateway.accounts.account import Role
+from gateway.accounts.links import SETUP_PATH, begin_link, new_link
 from gateway.accounts.passkeys import MAX_PASSKEYS
+from gateway.accounts.store import account_by_login
 from gateway.accounts.throttle import WINDOW_S
 from gateway.database.contract import Statement, Work
 from gateway.web import passkey as passkey_page
@@ -188,6 +190,24 @@ async def test_a_passkey_that_was_removed_signs_nobody_in_and_ends_other_session
     assert (removed.path, "You have none yet" in removed.words) == ("/account/passkeys", True)
     assert (await other.get("/account")).path == "/sign-in"
     assert "It may have been removed" in (await sign_in(named.browser(HOUSING), device)).words
+
+
+async def test_a_new_beginning_by_a_setup_link_ends_all_passkeys(named: TestFederation) -> None:
+    browser = await with_password(named, HOUSING, "restarted")
+    await signed_in(browser, "restarted")
+    device = device_at(browser)
+    await add(browser, device)
+    secret = new_link()
+
+    def work() -> Work[None]:
+        account = yield from account_by_login("restarted")
+        assert account is not None
+        yield from begin_link(account.id, secret, named.clock.now())
+
+    await named.pages[HOUSING].site.database.write(work())
+    assert (await sign_in(named.browser(HOUSING), device)).path == "/account"  # until it is used
+    await named.browser(HOUSING).post(f"{SETUP_PATH}{secret}", {"new-password": PASSWORD})
+    assert (await sign_in(named.browser(HOUSING), device)).status == 401
 
 
 async def test_nobody_removes_a_passkey_of_somebody_else(named: TestFederation) -> None:

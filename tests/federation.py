@@ -334,6 +334,7 @@ async def federation(
     now: float = NOW,
     web: bool = False,
     web_options: str = "",
+    web_host: str = "127.0.0.1",
     built: Path | None = None,
 ) -> AsyncIterator[TestFederation]:
     """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns.
@@ -342,7 +343,8 @@ async def federation(
     nodes speak to a LyingHub, honest until a test changes it. `options`: more lines for the nodes' `[node]`.
     `admission`: fixed, because with a delay of 20 ms a busy machine would admit one question at a time. `now`: the
     clock's first time, which must be the machine's own if other processes take part. `web`: nodes have pages too;
-    `web_options`: more lines for `[web]`; `built`: their styles and scripts, by default empty ones.
+    `web_options`: more lines for `[web]`; `web_host`: what browsers call them; `built`: their styles and scripts, by
+    default empty ones.
     """
     clock = TurnedClock(now)
     names = ("hub", "liar", *members)
@@ -362,7 +364,7 @@ async def federation(
             hub=ports["liar" if lying else "hub"],
             table=f'answer_delay_ms = {delay_ms}\nadmission = "{admission}"\n{options}\n',
             federation=f'accept_members = "{accept}"\n{accepted}',
-            pages=_pages(web_ports[member], web_options) if web else "",
+            pages=_pages(web_host, web_ports[member], web_options) if web else "",
             now=now,
         )
         token = _join(folder / member, member, key, ports[member], clock.now())
@@ -440,8 +442,8 @@ def _write_node(
     return signing_key
 
 
-def _pages(port: int, options: str) -> str:
-    return f'[web]\nlisten = "127.0.0.1:{port}"\nurl = "http://127.0.0.1:{port}"\n{options}\n'
+def _pages(host: str, port: int, options: str) -> str:
+    return f'[web]\nlisten = "127.0.0.1:{port}"\nurl = "http://{host}:{port}"\n{options}\n'
 
 
 def empty_assets(folder: Path) -> Path:

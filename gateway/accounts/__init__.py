@@ -1,1 +1,1 @@
-"""Who may use a node's pages, and how they prove who they are. Knows nothing of HTTP."""
+"""Who may use a node's pages, and how they prove who they are. Knows nothing of pages."""

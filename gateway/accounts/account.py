@@ -25,7 +25,8 @@ class Account:
     """One row of `account` with its roles.
 
     `public_id` stands for it in the ledger and in addresses. `password` is argon2id's own text, None until it is set or
-    where a directory signs people in; `totp_secret` is sealed (keys.py), None without a second factor.
+    where a directory signs people in; `totp_secret` is sealed (keys.py), None without a second factor; `issuer` is
+    the directory that signs them in, if one does.
     """
 
     id: int
@@ -36,6 +37,7 @@ class Account:
     roles: frozenset[Role]
     password: str | None = None
     totp_secret: bytes | None = None
+    issuer: str | None = None
     email: str | None = None
     phone: str | None = None
     language: str = ""

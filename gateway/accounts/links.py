@@ -7,6 +7,7 @@ import hashlib
 import secrets
 
 from gateway.accounts.account import Account
+from gateway.accounts.passkeys import forget_passkeys
 from gateway.accounts.sessions import end_all
 from gateway.accounts.store import account_by_id, set_password
 from gateway.database.contract import Statement, Work
@@ -39,14 +40,15 @@ def account_of_link(secret: str, now: float) -> Work[Account | None]:
 def use_link(secret: str, hashed: str, now: float) -> Work[list[str] | None]:
     """Set the password (argon2id's text), use the link up, and sign its account out everywhere.
 
-    The public ids of the sessions that ended. None, and nothing is set, if the link has been used or has run out
-    meanwhile.
+    Passkeys go too: one that somebody else has added, or a lost phone's, must not outlive the new beginning. The public
+    ids of the sessions that ended; None, and nothing is set, if the link has been used or has run out meanwhile.
     """
     account = yield from account_of_link(secret, now)
     if account is None:
         return None
     yield Statement("DELETE FROM setup_link WHERE account_id = ?", (account.id,))
     yield from set_password(account.id, hashed, now)
+    yield from forget_passkeys(account.id)
     return (yield from end_all(account.id))
 
 

@@ -49,9 +49,16 @@ def new_token() -> bytes:
 
 
 def begin(
-    token: bytes, account_id: int, *, method: AuthMethod, now: float, awaits_code: bool = False, device: str = ""
+    token: bytes,
+    account_id: int,
+    *,
+    method: AuthMethod,
+    now: float,
+    awaits_code: bool = False,
+    device: str = "",
+    auth_time: float | None = None,
 ) -> Work[Session]:
-    """Sign somebody in under a new token."""
+    """Sign somebody in under a new token; `auth_time` is when they proved who they are, if that was not just now."""
     session = Session(
         token_hash=_hash(token),
         public_id=secrets.token_hex(16),
@@ -59,7 +66,7 @@ def begin(
         method=method,
         awaits_code=awaits_code,
         device=device,
-        auth_time=now,
+        auth_time=now if auth_time is None else auth_time,
         created_at=now,
         seen_at=now,
     )
@@ -67,8 +74,10 @@ def begin(
     return session
 
 
-def prove_again(session: Session, token: bytes, *, method: AuthMethod, now: float) -> Work[None]:
-    """Go on under a new token, as somebody who has just proved who they are."""
+def prove_again(
+    session: Session, token: bytes, *, method: AuthMethod, now: float, auth_time: float | None = None
+) -> Work[None]:
+    """Go on under a new token, as somebody who has just proved who they are, or did at `auth_time`."""
     yield from end(session)
     yield from _put(
         Session(
@@ -78,7 +87,7 @@ def prove_again(session: Session, token: bytes, *, method: AuthMethod, now: floa
             method=method,
             awaits_code=False,
             device=session.device,
-            auth_time=now,
+            auth_time=now if auth_time is None else auth_time,
             created_at=session.created_at,
             seen_at=now,
         )

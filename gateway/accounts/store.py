@@ -9,7 +9,10 @@ from gateway.errors import InputError
 from gateway.node.local import LocalUser
 from mappings.vocabulary import AuthMethod
 
-_COLUMNS = "a.id, a.public_id, a.login, a.name, a.job_role, a.password, a.totp_secret, a.email, a.phone, a.language"
+_COLUMNS = (
+    "a.id, a.public_id, a.login, a.name, a.job_role, a.password, a.totp_secret, a.oidc_issuer, a.email, a.phone, "
+    "a.language"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +160,7 @@ def _account(rows: list[Row]) -> Work[Account | None]:
     if not rows:
         return None
     (row,) = rows
-    account_id, public_id, login, name, job_role, password, totp_secret, email, phone, language = row
+    account_id, public_id, login, name, job_role, password, totp_secret, issuer, email, phone, language = row
     roles = yield Statement("SELECT role FROM account_role WHERE account_id = ?", (account_id,))
     return Account(
         id=account_id,
@@ -168,6 +171,7 @@ def _account(rows: list[Row]) -> Work[Account | None]:
         roles=frozenset(Role(role) for (role,) in roles),
         password=password,
         totp_secret=totp_secret,
+        issuer=issuer,
         email=email,
         phone=phone,
         language=language,

@@ -42,11 +42,16 @@ def forgive(own: Limited, at: float, *, shared: Limited | None = None) -> Work[N
     """
     yield Statement("DELETE FROM sign_in_failure WHERE key = ?", (own.key,))
     if shared is not None:
-        yield Statement(
-            "DELETE FROM sign_in_failure WHERE rowid = "
-            "(SELECT rowid FROM sign_in_failure WHERE key = ? AND at = ? LIMIT 1)",
-            (shared.key, at),
-        )
+        yield from forgive_one(shared, at)
+
+
+def forgive_one(limit: Limited, at: float) -> Work[None]:
+    """The try of that time succeeded; those before it still count."""
+    yield Statement(
+        "DELETE FROM sign_in_failure WHERE rowid = "
+        "(SELECT rowid FROM sign_in_failure WHERE key = ? AND at = ? LIMIT 1)",
+        (limit.key, at),
+    )
 
 
 def sweep(now: float) -> Work[None]:

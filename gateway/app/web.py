@@ -6,8 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
+import aiohttp
+
 from gateway.accounts import links, sessions, throttle
 from gateway.accounts.keys import load_web_key
+from gateway.accounts.oidc import JOURNEY_LASTS_S, Provider, read_secret
+from gateway.accounts.oidc_fetch import directory_session
+from gateway.accounts.passkey_proof import CHALLENGE_LASTS_S
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.personas import cast, make_personas, retire_personas
 from gateway.app.node import Node
@@ -18,10 +23,13 @@ from gateway.errors import ConfigurationError
 from gateway.events import emit
 from gateway.http import Listener, listen
 from gateway.node.looks import Looks
+from gateway.settings import WebTable
 from gateway.web import client_seen, reach
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
 from gateway.web.drafts import Drafts
+from gateway.web.oidc import OIDC_BACK_PATH
+from gateway.web.pending import Pending
 from gateway.web.render import make_templates
 from gateway.web.searches import Searches
 from gateway.web.site import Site
@@ -36,11 +44,13 @@ class Pages:
 
     site: Site
     listener: Listener
+    directory: aiohttp.ClientSession
 
     async def close(self) -> None:
         """Stop listening, let running requests and searches end, then release files and the passwords' thread."""
         await self.listener.close()
         await self.site.searches.close()
+        await self.directory.close()
         self.site.passwords.close()
         await self.site.database.close()
 
@@ -71,6 +81,8 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
         undo.push_async_callback(database.close)
         passwords = Passwords()
         undo.callback(passwords.close)
+        session = directory_session()
+        undo.push_async_callback(session.close)
         site = Site(
             node=node.parts,
             agreements=node.agreements,
@@ -85,6 +97,9 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             searches=Searches(node.parts),
             drafts=Drafts(node.parts.clock),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
+            challenges=Pending(node.parts.clock, lasts_s=CHALLENGE_LASTS_S),
+            directory=_directory(table, session, node),
+            journeys=Pending(node.parts.clock, lasts_s=JOURNEY_LASTS_S),
         )
         if table.demo:
             found = await database.read(cast())
@@ -95,7 +110,19 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
         listener = await listen(web_application(site), host=host, port=port, tls=listening_tls(table.tls))
         undo.pop_all()
     emit("web.started", member=node.parts.me.member, port=listener.port)
-    return Pages(site=site, listener=listener)
+    return Pages(site=site, listener=listener, directory=session)
+
+
+def _directory(table: WebTable, session: aiohttp.ClientSession, node: Node) -> Provider | None:
+    if table.oidc is None:
+        return None
+    return Provider(
+        table.oidc,
+        secret=read_secret(table.oidc.client_secret_file),
+        back_url=f"{table.url}{OIDC_BACK_PATH}",
+        session=session,
+        clock=node.parts.clock,
+    )
 
 
 async def keep_tidy(site: Site) -> None:

@@ -8,7 +8,7 @@ from gateway.settings.hub import HubSettings
 from gateway.settings.node import CasesTable, MisuseTable, NodeSettings, PractitionerSettings, SourceSettings
 from gateway.settings.reading import check_hub, check_node, load_hub, load_node
 from gateway.settings.values import MEMBER_ID, PLAIN_HTTP_WORDS, TlsSettings, is_loopback
-from gateway.settings.web import WebTable
+from gateway.settings.web import OidcTable, WebTable
 
 __all__ = [
     "MEMBER_ID",
@@ -17,6 +17,7 @@ __all__ = [
     "HubSettings",
     "MisuseTable",
     "NodeSettings",
+    "OidcTable",
     "PractitionerSettings",
     "SourceSettings",
     "TlsSettings",

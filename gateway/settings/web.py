@@ -1,11 +1,37 @@
 """The `[web]` table: the pages that this agency's own people use. Without it a node has no pages (docs/pages.md)."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from gateway.settings.values import Listen, Table, TlsSettings, allowed_url, is_loopback
+from gateway.settings.values import Listen, ShortText, Table, TlsSettings, allowed_url, is_loopback
+
+RoleName = Literal["practitioner", "manager", "governance", "administrator", "auditor"]
+
+
+class OidcTable(Table):
+    """The `[web.oidc]` table: the agency's own directory signs people in (OpenID Connect Core 1.0)."""
+
+    issuer: Annotated[str, Field(max_length=500)]  # as the provider writes it, to the letter
+    client_id: ShortText
+    client_secret_file: Path
+    role_claim: ShortText  # a claim of the ID token, or a path of such with dots between
+    roles: Annotated[dict[ShortText, RoleName], Field(min_length=1, max_length=200)]  # by value of that claim
+    mfa_values: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ()  # of `amr` or `acr`; no others count as mfa
+    scopes: Annotated[tuple[ShortText, ...], Field(max_length=20)] = ("profile", "email")  # besides `openid`
+    label: ShortText | None = None  # what people call the directory
+    login_claim: ShortText | None = None
+    job_claim: ShortText | None = None  # what somebody is at the agency; without it they are called by a role
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "OidcTable":
+        allowed_url(self.issuer, plain_http="loopback only")
+        parts = urlsplit(self.issuer)
+        if not parts.hostname or parts.username or parts.query or parts.fragment:
+            raise ValueError("issuer: scheme, host and path alone, as in https://id.example.org/agency")
+        return self
 
 
 class WebTable(Table):
@@ -23,6 +49,7 @@ class WebTable(Table):
     confirm_after_days: Annotated[int, Field(ge=1, le=3650)] = (
         180  # then people are asked: do you still work with them?
     )
+    oidc: OidcTable | None = None
     demo: bool = False  # says on every page that all people in it are invented
 
     @property

@@ -1,8 +1,12 @@
 """Somebody's own account: who they are here, and the browsers in which they are signed in."""
 
+from collections.abc import Sequence
+
 from aiohttp import web
 
-from gateway.accounts.sessions import end_all, end_one, sessions_of
+from gateway.accounts.passkeys import Passkey, passkeys_of
+from gateway.accounts.sessions import Session, end_all, end_one, sessions_of
+from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.web.forms import form_of
 from gateway.web.render import render
@@ -18,8 +22,14 @@ routes = web.RouteTableDef()
 @page()
 async def show_account(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """Their name, roles, second factor and sessions."""
-    sessions = await site.database.read(sessions_of(user.account.id, site.session_limits, site.now()))
-    return render(request, "account.html", sessions=sessions, roles=sorted(user.account.roles))
+
+    def work() -> Work[tuple[Sequence[Session], Sequence[Passkey]]]:
+        sessions = yield from sessions_of(user.account.id, site.session_limits, site.now())
+        passkeys = yield from passkeys_of(user.account.id)
+        return sessions, passkeys
+
+    sessions, passkeys = await site.database.read(work())
+    return render(request, "account.html", sessions=sessions, passkeys=len(passkeys), roles=sorted(user.account.roles))
 
 
 @routes.post(ACCOUNT_PATH + "/sign-out-other")

@@ -19,8 +19,11 @@ from gateway.web import (
     manage_accounts,
     my_clients,
     my_details,
+    oidc,
+    own_passkeys,
     own_password,
     own_second_factor,
+    passkey,
     prove,
     reached,
     results,
@@ -61,6 +64,9 @@ ROUTES = (
     manage_account.routes,
     manage_account_rows.routes,
     manage_account_changes.routes,
+    passkey.routes,
+    own_passkeys.routes,
+    oidc.routes,
 )
 
 

@@ -21,15 +21,17 @@ routes = web.RouteTableDef()
 
 @routes.get(PASSWORD_PATH)
 @page()
-async def show_password(request: web.Request, _site: Site, _user: SignedIn) -> web.StreamResponse:
+async def show_password(request: web.Request, _site: Site, user: SignedIn) -> web.StreamResponse:
     """The form."""
+    _has_one(user)
     return render(request, "own_password.html", form=Form())
 
 
 @routes.post(PASSWORD_PATH)
 @page()
 async def change_password(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
-    """Set the new password, if the old one is right."""
+    """Set the new password, if the old one is right. The session goes on, no better proved than before."""
+    _has_one(user)
     form = form_of(request)
     password = read_new_password(form, user.account)
     if not form.errors:
@@ -45,5 +47,10 @@ async def change_password(request: web.Request, site: Site, user: SignedIn) -> w
     site.end_sessions(await site.database.write(work()))
     emit("session.ended", account=user.id, reason="password-set")
     response = web.HTTPSeeOther(ACCOUNT_PATH)
-    await renew(response, site, user)
+    await renew(response, site, user, auth_time=user.session.auth_time)
     raise response
+
+
+def _has_one(user: SignedIn) -> None:
+    if user.account.password is None:  # the directory signs them in; only an administrator gives a first password
+        raise web.HTTPNotFound

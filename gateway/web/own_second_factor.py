@@ -36,6 +36,7 @@ routes = web.RouteTableDef()
 @page()
 async def show_factor(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """What to scan, or that it is on."""
+    _with_password(user)
     if not is_fresh(user, site):
         raise to_prove(FACTOR_PATH)
     if user.account.totp_secret is not None:
@@ -47,6 +48,7 @@ async def show_factor(request: web.Request, site: Site, user: SignedIn) -> web.S
 @page()
 async def turn_on(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """Store the secret that the page showed, if the app's code proves it."""
+    _with_password(user)
     if not is_fresh(user, site):
         raise to_prove(FACTOR_PATH)
     form = form_of(request)
@@ -68,6 +70,11 @@ async def turn_off(_request: web.Request, site: Site, user: SignedIn) -> web.Str
     if not is_fresh(user, site):
         raise to_prove(FACTOR_PATH)
     return await _store(site, user, None, 0)
+
+
+def _with_password(user: SignedIn) -> None:
+    if user.account.password is None and user.account.totp_secret is None:  # codes are asked for after a password only
+        raise web.HTTPNotFound
 
 
 async def _store(site: Site, user: SignedIn, sealed: bytes | None, step: int) -> web.StreamResponse:

@@ -3,8 +3,9 @@
     if not is_fresh(user, site):
         raise to_prove("/account/password")
 
-The password is asked for, and the code too where the account has a second factor. The session goes on under a new
-token with a new `auth_time`; its life does not become longer.
+The password is asked for, and the code too where the account has a second factor; or a passkey (passkey.py), or the
+directory (oidc_back.py), if the account has those. The session goes on under a new token with a new `auth_time`, and as
+strong as this proof was; its life does not become longer.
 """
 
 from urllib.parse import urlencode
@@ -12,6 +13,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from gateway.accounts.account import Account
+from gateway.accounts.passkey_proof import party_of
+from gateway.accounts.passkeys import passkeys_of
 from gateway.accounts.passwords import MAX_LENGTH
 from gateway.accounts.sessions import new_token, prove_again
 from gateway.accounts.throttle import PER_LOGIN, Limited, begin_try, forgive
@@ -24,6 +27,7 @@ from gateway.web.session_cookie import set_session
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
 from gateway.web.words import gettext as _
+from mappings.vocabulary import AuthMethod
 
 PROVE_PATH = "/sign-in/again"
 FRESH_S = 300.0  # how long a proof counts for
@@ -43,9 +47,9 @@ def to_prove(back: str) -> web.HTTPSeeOther:
 
 @routes.get(PROVE_PATH)
 @page()
-async def show_prove(request: web.Request, _site: Site, _user: SignedIn) -> web.StreamResponse:
-    """The form."""
-    return _page(request, Form(), own_path(request.query.get("next", HOME)))
+async def show_prove(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
+    """The ways that this account has."""
+    return await prove_page(request, site, user, Form(), own_path(request.query.get("next", HOME)))
 
 
 @routes.post(PROVE_PATH)
@@ -61,9 +65,10 @@ async def prove(request: web.Request, site: Site, user: SignedIn) -> web.StreamR
         if refused:
             form.wrong("code", refused)
     if form.errors:
-        return _page(request, form, back, status=401)
+        return await prove_page(request, site, user, form, back, status=401)
     response = web.HTTPSeeOther(back)
-    await renew(response, site, user)
+    method = AuthMethod.PASSWORD if user.account.totp_secret is None else AuthMethod.MFA
+    await renew(response, site, user, method=method)
     raise response
 
 
@@ -85,12 +90,33 @@ async def check_password(site: Site, account: Account, form: Form) -> None:
         await site.database.write(forgive(of_login, tried_at))
 
 
-async def renew(response: web.StreamResponse, site: Site, user: SignedIn) -> None:
-    """Go on under a new token, as somebody who has just proved who they are."""
+async def renew(
+    response: web.StreamResponse,
+    site: Site,
+    user: SignedIn,
+    *,
+    method: AuthMethod | None = None,
+    auth_time: float | None = None,
+) -> None:
+    """Go on under a new token; `method` says how they have just proved who they are, None: as strong as before."""
     token = new_token()
-    await site.database.write(prove_again(user.session, token, method=user.session.method, now=site.now()))
+    work = prove_again(user.session, token, method=method or user.session.method, now=site.now(), auth_time=auth_time)
+    await site.database.write(work)
     set_session(response, token, secure=site.web.secure)
 
 
-def _page(request: web.Request, form: Form, back: str, *, status: int = 200) -> web.Response:
-    return render(request, "prove.html", status=status, form=form, back=back)
+async def prove_page(
+    request: web.Request, site: Site, user: SignedIn, form: Form, back: str, *, status: int = 200
+) -> web.Response:
+    """The form, with those ways alone that this account has."""
+    known = await site.database.read(passkeys_of(user.account.id))
+    directory = site.web.oidc
+    return render(
+        request,
+        "prove.html",
+        status=status,
+        form=form,
+        back=back,
+        passkeys=bool(known) and party_of(site.web.url, site.agency) is not None,
+        directory=directory if directory and directory.issuer == user.account.issuer else None,
+    )

@@ -1,7 +1,8 @@
-"""The two cookies of a browser, both random and readable by no script.
+"""The cookies of a browser, all random and readable by no script.
 
 The session cookie is who is signed in. The form cookie ties forms to a browser before anybody is signed in, so that
-nobody can be signed in by a form of another site. Where pages are reached through TLS both have the `__Host-` prefix
+nobody can be signed in by a form of another site. The journey cookie is who was sent to the agency's directory, and
+lasts until they should be back. Where pages are reached through TLS all have the `__Host-` prefix
 (RFC 6265bis, section 4.1.3.2): no other host, nor anything without TLS, can have set them.
 """
 
@@ -10,10 +11,12 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from aiohttp import web
 
+from gateway.accounts.oidc import JOURNEY_LASTS_S
 from gateway.accounts.sessions import TOKEN_BYTES
 
 SESSION = "patchwork"
 FORM_COOKIE = "patchwork-form"
+JOURNEY_COOKIE = "patchwork-journey"
 _ENCODED = (TOKEN_BYTES * 4 + 2) // 3
 
 
@@ -42,6 +45,21 @@ def forget_session(response: web.StreamResponse, *, secure: bool) -> None:
     response.del_cookie(_name(SESSION, secure=secure), path="/", secure=secure, httponly=True, samesite="Lax")
 
 
+def journey_token(request: web.Request, *, secure: bool) -> bytes | None:
+    """The token of the journey cookie, if there is one that could be ours."""
+    return _token(request, JOURNEY_COOKIE, secure=secure)
+
+
+def set_journey(response: web.StreamResponse, token: bytes, *, secure: bool) -> None:
+    """Recognise the browser when it comes back from the directory."""
+    _set(response, JOURNEY_COOKIE, token, secure=secure, max_age=int(JOURNEY_LASTS_S))
+
+
+def forget_journey(response: web.StreamResponse, *, secure: bool) -> None:
+    """It is back."""
+    response.del_cookie(_name(JOURNEY_COOKIE, secure=secure), path="/", secure=secure, httponly=True, samesite="Lax")
+
+
 def _token(request: web.Request, name: str, *, secure: bool) -> bytes | None:
     text = request.cookies.get(_name(name, secure=secure), "")
     if len(text) != _ENCODED:
@@ -53,10 +71,12 @@ def _token(request: web.Request, name: str, *, secure: bool) -> bytes | None:
     return token if len(token) == TOKEN_BYTES else None
 
 
-def _set(response: web.StreamResponse, name: str, token: bytes, *, secure: bool) -> None:
+def _set(response: web.StreamResponse, name: str, token: bytes, *, secure: bool, max_age: int | None = None) -> None:
     # Lax, not Strict: whoever follows a link in a mail is still signed in. Forms have a token of their own (csrf.py).
     value = urlsafe_b64encode(token).rstrip(b"=").decode()
-    response.set_cookie(_name(name, secure=secure), value, path="/", secure=secure, httponly=True, samesite="Lax")
+    response.set_cookie(
+        _name(name, secure=secure), value, path="/", max_age=max_age, secure=secure, httponly=True, samesite="Lax"
+    )
 
 
 def _name(name: str, *, secure: bool) -> str:

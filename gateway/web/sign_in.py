@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from gateway.accounts.account import MAX_LOGIN, Account, folded
+from gateway.accounts.passkey_proof import party_of
 from gateway.accounts.passwords import MAX_LENGTH
 from gateway.accounts.personas import personas
 from gateway.accounts.sessions import Session, begin, end, new_token
@@ -39,7 +40,7 @@ async def show_sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     back = own_path(request.query.get("next", HOME))
     if USER in request:
         raise web.HTTPSeeOther(back)
-    return await _form(request, site, Form(), back)
+    return await sign_in_page(request, site, Form(), back)
 
 
 @routes.post(SIGN_IN_PATH)
@@ -53,7 +54,7 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     if not password:
         form.wrong("password", _("Enter your password"))
     if form.errors:
-        return await _form(request, site, form, back, status=400)
+        return await sign_in_page(request, site, form, back, status=400)
     # (1)
     of_login = Limited(site.key.name("login", folded(login)), PER_LOGIN)
     of_address = Limited(site.key.name("address", address_of(request, site.web)), PER_ADDRESS)
@@ -61,14 +62,14 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     if not await site.database.write(begin_try((of_login, of_address), tried_at)):
         emit("sign_in.refused", reason="too-many")
         form.wrong("login", _("Too many tries. Wait 15 minutes, then try again."))
-        return await _form(request, site, form, back, status=429)
+        return await sign_in_page(request, site, form, back, status=429)
     # (2)
     account = await site.database.read(account_by_login(login))
     right = await site.passwords.verify(account.password if account else None, password[: MAX_LENGTH + 1])
     if account is None or not right:
         emit("sign_in.refused", reason="wrong")
         form.wrong("login", _("The login or the password is not right"))
-        return await _form(request, site, form, back, status=401)
+        return await sign_in_page(request, site, form, back, status=401)
     # (3)
     await site.database.write(forgive(of_login, tried_at, shared=of_address))
     old = request.get(USER)
@@ -92,15 +93,25 @@ async def start_session(
     back: str,
     instead_of: Session | None,
     awaits_code: bool = False,
+    auth_time: float | None = None,
 ) -> web.HTTPSeeOther:
-    """A new session under a new token in place of this browser's old one, and where to go from here."""
+    """A new session under a new token in place of this browser's old one, and where to go from here.
+
+    `auth_time`: when they proved who they are, if that was not just now.
+    """
     token = new_token()
 
     def replace() -> Work[None]:
         if instead_of is not None:
             yield from end(instead_of)
         yield from begin(
-            token, account.id, method=method, now=site.now(), awaits_code=awaits_code, device=device_of(request)
+            token,
+            account.id,
+            method=method,
+            now=site.now(),
+            awaits_code=awaits_code,
+            device=device_of(request),
+            auth_time=auth_time,
         )
 
     await site.database.write(replace())
@@ -113,6 +124,15 @@ async def start_session(
     return response
 
 
-async def _form(request: web.Request, site: Site, form: Form, back: str, *, status: int = 200) -> web.Response:
-    shown = await site.database.read(personas()) if site.web.demo else ()
-    return render(request, "sign_in.html", status=status, form=form, back=back, personas=shown)
+async def sign_in_page(request: web.Request, site: Site, form: Form, back: str, *, status: int = 200) -> web.Response:
+    """All ways in that these pages have: the same for everybody."""
+    return render(
+        request,
+        "sign_in.html",
+        status=status,
+        form=form,
+        back=back,
+        passkeys=party_of(site.web.url, site.agency) is not None,
+        directory=site.web.oidc,
+        personas=await site.database.read(personas()) if site.web.demo else (),
+    )

@@ -8,6 +8,7 @@ import jinja2
 from aiohttp import web
 
 from gateway.accounts.keys import WebKey
+from gateway.accounts.oidc import Begun, Provider
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.sessions import SessionLimits
 from gateway.database.contract import Database
@@ -17,6 +18,7 @@ from gateway.policy.agreement import Agreement
 from gateway.settings import NodeSettings, WebTable
 from gateway.web.assets import Assets
 from gateway.web.drafts import Drafts
+from gateway.web.pending import Pending
 from gateway.web.searches import Searches
 
 
@@ -41,6 +43,9 @@ class Site:
     searches: Searches
     drafts: Drafts
     looks: Looks
+    challenges: Pending[bytes]  # of passkeys
+    directory: Provider | None
+    journeys: Pending[Begun]  # to the directory and back
 
     @property
     def agency(self) -> str:

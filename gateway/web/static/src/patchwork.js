@@ -1,6 +1,7 @@
 // What makes the pages smoother for those who have JavaScript. No page needs it: leave nothing to this file alone.
 
 import * as govuk from "govuk-frontend";
+import "./passkeys.js";
 
 // Only what is named here is built in. Each starts on the elements that carry its data-module attribute.
 for (const component of [

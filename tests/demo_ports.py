@@ -1,4 +1,4 @@
-"""The demonstration wants the same six ports wherever it runs: of tests in several processes, one runs it at a time."""
+"""The demonstration wants the same ports wherever it runs: of tests in several processes, one runs it at a time."""
 
 import fcntl
 import tempfile

@@ -76,6 +76,15 @@ def account_by_public_id(public_id: str) -> Work[Account | None]:
     return (yield from _account(rows))
 
 
+def account_names(public_ids: Iterable[str]) -> Work[dict[str, str]]:
+    """What people are called, by the ids that stand in the ledger; of disabled accounts too."""
+    found = {}
+    for public_id in sorted(set(public_ids)):
+        for (name,) in (yield Statement("SELECT name FROM account WHERE public_id = ?", (public_id,))):
+            found[public_id] = name
+    return found
+
+
 def set_password(account_id: int, hashed: str, now: float) -> Work[None]:
     """Replace the password by its argon2id text."""
     yield Statement("UPDATE account SET password = ?, password_set_at = ? WHERE id = ?", (hashed, now, account_id))

@@ -7,6 +7,8 @@ from gateway.web import (
     account_page,
     add_client,
     break_glass,
+    case_report,
+    cases,
     client,
     first_password,
     home,
@@ -52,6 +54,8 @@ ROUTES = (
     add_client.routes,
     client.routes,
     manage.routes,
+    cases.routes,
+    case_report.routes,
 )
 
 

@@ -27,7 +27,17 @@ class Group:
 
 # In the order in which they are shown; a page's text and about are marked with N_.
 GROUPS = (
-    Group(N_("Cases and clients"), ()),
+    Group(
+        N_("Cases and clients"),
+        (
+            Managed(
+                "/manage/cases",
+                N_("Cases"),
+                N_("Questions that somebody here has to decide, and emergencies to be looked into."),
+                (Role.MANAGER, Role.GOVERNANCE),
+            ),
+        ),
+    ),
     Group(N_("Agreements"), ()),
     Group(N_("What is on record"), ()),
     Group(N_("People and sources"), ()),

@@ -6,6 +6,8 @@ from gateway.http import protect
 from gateway.web import (
     account_page,
     add_client,
+    audit,
+    audit_files,
     break_glass,
     case_report,
     cases,
@@ -56,6 +58,8 @@ ROUTES = (
     manage.routes,
     cases.routes,
     case_report.routes,
+    audit_files.routes,
+    audit.routes,
 )
 
 

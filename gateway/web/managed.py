@@ -39,7 +39,17 @@ GROUPS = (
         ),
     ),
     Group(N_("Agreements"), ()),
-    Group(N_("What is on record"), ()),
+    Group(
+        N_("What is on record"),
+        (
+            Managed(
+                "/manage/audit",
+                N_("What was asked and done"),
+                N_("Every question, answer and decision: search, and read why."),
+                (Role.GOVERNANCE, Role.AUDITOR),
+            ),
+        ),
+    ),
     Group(N_("People and sources"), ()),
     Group(N_("The federation"), ()),
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import aiohttp
 import jinja2
 from aiohttp import web
 
@@ -11,6 +12,7 @@ from gateway.accounts.keys import WebKey
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.sessions import SessionLimits
 from gateway.database.contract import Database
+from gateway.node.checkpoints import Checkpoints
 from gateway.node.looks import Looks
 from gateway.node.parts import NodeParts
 from gateway.policy.agreement import Agreement
@@ -32,6 +34,8 @@ class Site:
     node: NodeParts
     agreements: tuple[Agreement, ...]  # that the settings list
     ledger_database: Database
+    checkpoints: Checkpoints
+    http: aiohttp.ClientSession  # to other members
     database: Database
     settings: NodeSettings
     web: WebTable

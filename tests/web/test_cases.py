@@ -69,7 +69,7 @@ async def put(north: TestFederation, question: Question) -> None:
 async def opened(user: WebUser, kind: str) -> str:
     """The path of the newest open case of a kind on the list."""
     page = await user.get("/manage/cases")
-    return re.findall(rf'href="(/manage/cases/{kind}-[0-9]+)"', page.text)[-1]
+    return str(re.findall(rf'href="(/manage/cases/{kind}-[0-9]+)"', page.text)[-1])
 
 
 async def entries(north: TestFederation, member: str, *kinds: str) -> list[Mapping[str, Any]]:

@@ -19,8 +19,8 @@ from consent_ledger.verify_keys import KeyWalk
 _SLICE = 50  # entries opened between two looks at what else waits: some 2 ms
 
 
-def _tell_nobody(_count: int) -> None:
-    pass
+def tell_nobody(_count: int) -> None:
+    """For whoever does not want to hear how far a walk has come."""
 
 
 class LedgerReader:
@@ -151,7 +151,7 @@ class LedgerReader:
             raise LedgerCorrupt(f"consents stand under {unknown} keys that are not in the key store")
 
     async def verify(
-        self, *, pause_s: float = 0.0, keys: bool = True, walked: Callable[[int], None] = _tell_nobody
+        self, *, pause_s: float = 0.0, keys: bool = True, walked: Callable[[int], None] = tell_nobody
     ) -> TreeHead:
         """Recompute every hash, subtree, projection and the head from the entries, and hold each entry against the key
         store, or without `keys` to itself; raises LedgerCorrupt naming what is wrong.

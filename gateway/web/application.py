@@ -15,6 +15,7 @@ from gateway.web import (
     first_password,
     home,
     language,
+    ledger_page,
     manage,
     my_clients,
     my_details,
@@ -60,6 +61,7 @@ ROUTES = (
     case_report.routes,
     audit_files.routes,
     audit.routes,
+    ledger_page.routes,
 )
 
 

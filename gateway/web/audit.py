@@ -110,7 +110,7 @@ async def show_entry(request: web.Request, site: Site, user: SignedIn) -> web.St
 
 
 @routes.get(ENTRY_PATH + "/proof")
-@page(*READERS)
+@page(*READERS, Role.ADMINISTRATOR)
 async def send_proof(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """A file by which anybody can check that the entry stands in this ledger; it says nothing of what is in it."""
     entry, _person = await entry_of(request, site)

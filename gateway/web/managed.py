@@ -48,6 +48,12 @@ GROUPS = (
                 N_("Every question, answer and decision: search, and read why."),
                 (Role.GOVERNANCE, Role.AUDITOR),
             ),
+            Managed(
+                "/manage/ledger",
+                N_("The ledger"),
+                N_("Whether the record is whole, who has signed for it, and proof of single entries."),
+                (Role.GOVERNANCE, Role.AUDITOR, Role.ADMINISTRATOR),
+            ),
         ),
     ),
     Group(N_("People and sources"), ()),

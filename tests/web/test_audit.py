@@ -91,7 +91,7 @@ async def test_an_officer_finds_what_was_asked_and_why_it_was_decided_so(north: 
         assert len(listed((await gwen.get(f"{everything}&{more}")).text)) == count, more
 
     entry = await gwen.get(f"/manage/audit/{week[0]}")
-    for said in ("something was shared", "Asked by", "break-glass", "Question", "tests"):
+    for said in ("something was shared", "Asked by", "break-glass", "Question", "governance"):
         assert said in entry.words
     assert f"/manage/cases/break-glass-{week[0]}" in entry.text
     for text in (page.text, entry.text):
@@ -138,8 +138,10 @@ async def test_nobody_else_reads_the_record(north: TestFederation, gwen: WebUser
     (seq,) = listed((await gwen.get("/manage/audit")).text)
     for role in (Role.PRACTITIONER, Role.MANAGER, Role.ADMINISTRATOR):
         other = await north.sign_in(AGENCY, role)
-        for path in ("/manage/audit", f"/manage/audit/{seq}", f"/manage/audit/{seq}/proof", "/manage/audit/export"):
+        for path in ("/manage/audit", f"/manage/audit/{seq}", f"/manage/audit/{seq}/evidence", "/manage/audit/export"):
             assert (await other.get(path)).status == 403
+        proof = await other.get(f"/manage/audit/{seq}/proof")  # which says nothing of what is in the entry
+        assert (proof.status == 403) is (role is not Role.ADMINISTRATOR)
     for path in ("999999", "99999999999999999999", "x", "-1", "999999/proof", "999999/evidence"):
         assert (await gwen.get(f"/manage/audit/{path}")).status == 404
 

@@ -17,6 +17,7 @@ from gateway.web import (
     language,
     ledger_page,
     manage,
+    misuse,
     my_clients,
     my_details,
     own_password,
@@ -62,6 +63,7 @@ ROUTES = (
     audit_files.routes,
     audit.routes,
     ledger_page.routes,
+    misuse.routes,
 )
 
 

@@ -36,6 +36,12 @@ GROUPS = (
                 N_("Questions that somebody here has to decide, and emergencies to be looked into."),
                 (Role.MANAGER, Role.GOVERNANCE),
             ),
+            Managed(
+                "/manage/misuse",
+                N_("What to ask about"),
+                N_("Questions of a week that look unusual, by who asked."),
+                (Role.GOVERNANCE,),
+            ),
         ),
     ),
     Group(N_("Agreements"), ()),

@@ -120,7 +120,7 @@ async def test_an_auditor_sees_no_name_and_changes_nothing(north: TestFederation
     for pattern in posts:
         path = pattern.replace("{seq}", str(seq)).replace("{case}", f"break-glass-{seq}")
         assert (await audrey.post(path, {"since": "0"}, token=token)).status == 403, path
-    for path in ("/manage/audit/export", f"/manage/audit/{seq}/evidence", "/manage/cases"):
+    for path in ("/manage/audit/export", f"/manage/audit/{seq}/evidence", "/manage/misuse", "/manage/cases"):
         assert (await audrey.get(path)).status == 403, path
     assert (await north.nodes[AGENCY].parts.ledger.head()).size == before
 

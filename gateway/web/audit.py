@@ -171,7 +171,7 @@ def _line(entry: Entry, names: Mapping[str, str], site: Site, *, named: bool) ->
     return {
         "seq": entry.seq,
         "at": body.get("at", 0),
-        "kind": KINDS.get(body.get("kind", ""), ""),
+        "kind": _(KINDS[body["kind"]]) if body else "",
         "who": plain(who),
         "where": where,
         "person_id": body.get("person_id"),

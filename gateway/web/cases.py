@@ -15,6 +15,7 @@ from gateway.accounts.account import Role
 from gateway.accounts.store import account_names
 from gateway.database.contract import Work
 from gateway.errors import InputError
+from gateway.fhir.text import plain
 from gateway.node import cases
 from gateway.node.cases import CaseShown, Ruling
 from gateway.node.corrections import Officer
@@ -193,6 +194,7 @@ async def _case_page(
         about=asked,
         danger=_danger(asked),
         purpose="" if asked is None else PURPOSES[asked.purpose],
+        asked_names=[] if asked is None else [_agency(site, each) for each in asked.asked],
         services=[] if asked is None else [(service_words(each.service), each) for each in asked.concerned],
         ways=[] if asked is None else [way(system, value) for system, value in asked.call],
         opened_at=shown.opened_at,
@@ -214,6 +216,11 @@ async def _case_page(
         ask_for_proof=not is_fresh(user, site),
         max_reason=MAX_REASON,
     )
+
+
+def _agency(site: Site, member_id: str) -> str:
+    member = members_of(site).get(member_id)
+    return plain(member_id if member is None else member.name)
 
 
 def _danger(asked: About | None) -> str:

@@ -99,7 +99,7 @@ def _weeks(site: Site) -> dict[str, str]:
     today = datetime.fromtimestamp(site.now(), habits_of(site.settings.misuse).zone).date()
     monday = today - timedelta(days=today.weekday())
     mondays = [monday - timedelta(weeks=ago) for ago in range(WEEKS)]
-    return {each.isoformat(): _span(each) for each in mondays}
+    return {each.isoformat(): _("From %(day)s") % {"day": day(each)} for each in mondays}
 
 
 def _span(monday: date) -> str:

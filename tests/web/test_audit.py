@@ -73,10 +73,10 @@ async def test_an_officer_finds_what_was_asked_and_why_it_was_decided_so(north: 
     page = await gwen.get("/manage/audit")
     week = listed(page.text)
     assert len(week) == 1  # the other is older than seven days
-    assert "question answered here in which the glass was broken" in page.words
+    assert "Question answered here in which the glass was broken" in page.words
     everything = "/manage/audit?from-day=1&from-month=9&from-year=2026&to-day=1&to-month=12&to-year=2026"
     both = await gwen.get(everything)
-    assert "question answered here" in both.words
+    assert "Question answered here" in both.words
     assert {len(listed((await gwen.get(f"{everything}&{more}")).text)) for more in ("kind=break-glass",)} == {1}
     for more, count in (
         ("kind=answered", 1),

@@ -87,4 +87,3 @@ async def test_a_case_is_ended_with_a_keyboard_and_without_scripts(browser: Brow
         await page.get_by_role("heading", name="Now ring them").wait_for()
         call = page.get_by_role("link", name="Call Childrens Services")
         assert await call.get_attribute("href") == "tel:01632960000"
-        await assert_accessible(page)

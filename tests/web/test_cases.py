@@ -156,7 +156,7 @@ async def test_a_review_says_what_could_be_told_and_a_permit_whom_to_ring(
     await asked(north, purpose=Purpose.SAFEGUARDING)
     path = await opened(olive, "review")
     shown = await olive.get(path)
-    assert "other professional support: agency and duty contact" in shown.words
+    assert "Other professional support: agency and duty contact" in shown.words
     assert "safeguarding-reviewed" in shown.words
     assert "cannot see that anybody here knows this person" in shown.words
     assert "Now ring them" not in shown.words
@@ -171,7 +171,7 @@ async def test_a_call_back_names_the_service_alone(north: TestFederation, olive:
     await asked(north, "Priya Nandakumar", born="1988-02-03")
     path = await opened(olive, "call-back")
     shown = await olive.get(path)
-    assert "child and adolescent mental health services (CAMHS)" in shown.words
+    assert "Child and adolescent mental health services (CAMHS)" in shown.words
     assert not re.search("Nandakumar|Priya|1988", shown.text)
     called = await olive.post(path, {"outcome": "called", "reason": WHY})
     assert "Somebody here has called them" in called.words

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ViewportSize
+from playwright.async_api import Browser
 
 from gateway.accounts.account import Role
 from gateway.node.ask import ask
 from gateway.web.assets import BUILT, MANIFEST
 from mappings.vocabulary import Purpose
-from tests.browser.visit import DESK, PHONE, assert_accessible, visit
+from tests.browser.visit import PHONE, assert_accessible, visit
 from tests.federation import TestFederation, federation, someone
 from tests.web.test_cases import AGENCY, AGREEMENT, ASKER, BROKEN, officer
 from tests.web_user import WebUser
@@ -39,9 +39,8 @@ async def gwen(north: TestFederation) -> WebUser:
     return await officer(north, AGENCY, Role.MANAGER, Role.GOVERNANCE, name="Gwen Governance")
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-async def test_everybody_can_use_the_pages(browser: Browser, gwen: WebUser, size: ViewportSize) -> None:
-    async with visit(browser, user=gwen, size=size) as page:
+async def test_everybody_can_use_the_pages(browser: Browser, gwen: WebUser) -> None:
+    async with visit(browser, user=gwen, size=PHONE) as page:
         for path in (
             "/manage",
             "/manage/cases",

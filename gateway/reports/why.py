@@ -3,6 +3,7 @@
 What a question asked for stands in the asker's own entry as a signed text, which is not opened here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
@@ -100,6 +101,8 @@ _LOOKED: Final[Mapping[str, str]] = {
     "lawful_basis": "Lawful basis",
 }
 
+_BY: Final = frozenset(("by", "recorded_by"))
+_PUBLIC_ID: Final = re.compile("[0-9a-f]{32}")
 # What may hold a name, or anything else that somebody typed.
 _OWN_WORDS: Final = frozenset(
     ("name", "role", "words", "reason", "to", "identity", "authority", "method", "break_glass")
@@ -132,7 +135,11 @@ def why_document(
     facts += [("Says", _line(line)) for line in body.get("provisions") or ()]
     terms = _LOOKED if body["kind"] == EntryKind.LOOKED else _TOLD
     if not names:
-        terms = {name: term for name, term in terms.items() if name not in _OWN_WORDS}
+        terms = {
+            name: term
+            for name, term in terms.items()
+            if name not in _OWN_WORDS and (name not in _BY or is_account(str(body.get(name, ""))))
+        }
     facts += [
         (term, _told(body[name])) for name, term in terms.items() if name in body and body[name] not in ("", None)
     ]
@@ -143,6 +150,11 @@ def why_document(
         paragraphs=(),
         sections=sections,
     )
+
+
+def is_account(by: str) -> bool:
+    """Whether an officer is named by the public id of an account: a command takes any name that is typed."""
+    return _PUBLIC_ID.fullmatch(by) is not None
 
 
 def entry_words(body: Mapping[str, Any], *, zone: tzinfo | None = None) -> str:

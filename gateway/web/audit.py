@@ -23,7 +23,7 @@ from gateway.database.contract import Work
 from gateway.errors import FederationStale, StorageError
 from gateway.fhir.text import plain
 from gateway.node.inclusion import prove
-from gateway.reports.why import KINDS, why_document
+from gateway.reports.why import KINDS, is_account, why_document
 from gateway.web.audit_search import (
     ACCOUNT,
     BEFORE,
@@ -46,6 +46,7 @@ PATH: Final = "/manage/audit"
 ENTRY_PATH: Final = PATH + "/{seq:[0-9]{1,18}}"
 READERS: Final = (Role.GOVERNANCE, Role.AUDITOR)
 MAX_FOUND: Final = 50  # on one page
+MAX_DIGITS: Final = 18  # of an entry's number: fits SQL's integers
 MAX_ACCOUNTS: Final = 500  # in the list to choose from
 
 routes = web.RouteTableDef()
@@ -136,7 +137,7 @@ async def entry_of(request: web.Request, site: Site) -> tuple[Entry, int | None]
 
 async def _step(site: Site, search: Search, before: str) -> Step:
     def work() -> Work[Step]:
-        start = int(before) if before.isascii() and before.isdecimal() and len(before) <= len(str(2**62)) else None
+        start = int(before) if before.isascii() and before.isdecimal() and len(before) <= MAX_DIGITS else None
         if start is None:
             start = yield from ledger_search.end_of(search.hours[1])
         return (yield from ledger_search.search_back(start, hours=search.hours, wanted=search.wants, limit=MAX_FOUND))
@@ -167,6 +168,8 @@ def _line(entry: Entry, names: Mapping[str, str], site: Site, *, named: bool) ->
         who, where = plain(asker["name"] if named else asker["practitioner"]), plain(asker["member"])
     elif named:
         who = names.get(who, who)
+    elif who and not is_account(who):
+        who = _("Somebody, by a command")
     outcome = body.get("outcome")
     return {
         "seq": entry.seq,

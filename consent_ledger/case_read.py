@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from consent_ledger.case import CaseId, CaseRow
-from consent_ledger.case_table import load, load_open
+from consent_ledger.case_table import load, load_ended, load_open
 from consent_ledger.record import open_leaf
 from consent_ledger.storage import Work
 
@@ -41,11 +41,19 @@ def read_case(case: CaseId) -> Work[Case | None]:
     return None if row is None else (yield from _told(row))
 
 
-def read_open(federation: str, *, limit: int) -> Work[list[Case]]:
-    """Open cases, newest first; raises LedgerCorrupt."""
+def read_open(federation: str, *, limit: int, oldest: bool = False) -> Work[list[Case]]:
+    """Open cases, newest (or oldest) first; raises LedgerCorrupt."""
     found: list[Case] = []
-    for row in (yield from load_open(federation, limit)):
+    for row in (yield from load_open(federation, limit, oldest=oldest)):
         found.append((yield from _told(row)))  # noqa: PERF401 - a comprehension cannot yield
+    return found
+
+
+def read_ended(federation: str, *, before: int, limit: int) -> Work[list[Case]]:
+    """Cases that have been ended, opened before entry `before`, the last opened first; raises LedgerCorrupt."""
+    found: list[Case] = []
+    for row in (yield from load_ended(federation, before, limit)):
+        found.append((yield from _told(row)))  # noqa: PERF401 - as above
     return found
 
 

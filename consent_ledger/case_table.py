@@ -86,12 +86,22 @@ def load(case: CaseId) -> Work[CaseRow | None]:
     return _row(rows[0]) if rows else None
 
 
-def load_open(federation: str, limit: int) -> Work[list[CaseRow]]:
-    """Open cases, newest first."""
+def load_open(federation: str, limit: int, *, oldest: bool = False) -> Work[list[CaseRow]]:
+    """Open cases, newest (or oldest) first."""
+    order = "opened_hour, opened_seq, kind" if oldest else "opened_hour DESC, opened_seq DESC, kind"
     rows = yield (
-        f"{_SELECT} WHERE federation = ? AND ended_seq IS NULL"
-        " ORDER BY opened_hour DESC, opened_seq DESC, kind LIMIT ?",
+        f"{_SELECT} WHERE federation = ? AND ended_seq IS NULL ORDER BY {order} LIMIT ?",
         (federation, limit),
+    )
+    return [_row(row) for row in rows]
+
+
+def load_ended(federation: str, before: int, limit: int) -> Work[list[CaseRow]]:
+    """Cases that have been ended, opened before entry `before`, the last opened first."""
+    rows = yield (
+        f"{_SELECT} WHERE federation = ? AND ended_seq IS NOT NULL AND opened_seq < ?"
+        " ORDER BY opened_seq DESC, kind LIMIT ?",
+        (federation, before, limit),
     )
     return [_row(row) for row in rows]
 

@@ -55,17 +55,17 @@ class Proved:
 
 
 async def find_question(
-    storage: Storage, keys: Storage, jti: str, *, asked_by: str | None, since_hour: int = 0
+    storage: Storage, keys: Storage, jti: str, *, asked_by: str | None, since_hour: int = 0, before: int | None = None
 ) -> list[FoundEntry]:
     """The entries about a question, oldest first: our own, asked and perhaps received, if `asked_by` is None; else the
     one that answers that member's. None if none can be opened.
 
     Whom we asked know our ids, and could ask us under the same one: so an id alone finds nothing. Reads the ledger
-    backwards, a chunk at a time, and opens no leaf that is older than `since_hour`; one that a wrong clock dated stops
-    it nowhere.
+    backwards (from entry `before`, if it is given), a chunk at a time, and opens no leaf that is older than
+    `since_hour`; one that a wrong clock dated stops it nowhere.
     """
     found: list[FoundEntry] = []
-    before = await storage.read(_size())
+    before = await storage.read(_size()) if before is None else before
     while rows := await storage.read(_rows_before(before)):
         secrets = await keys.read(keystore.secrets_by_id({row[1] for row in rows}))
         for seq, key_id, leaf in rows:

@@ -1,7 +1,7 @@
 """Reading a ledger: entries opened where their key exists, proofs, counts, and the recomputation of all of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from math import inf
 
 from consent_ledger import exchange, heads, keystore, read
@@ -15,6 +15,12 @@ from consent_ledger.record import read_leaf
 from consent_ledger.storage import Storage
 from consent_ledger.verify import Walk, verify_chunk
 from consent_ledger.verify_keys import KeyWalk
+
+_SLICE = 50  # entries opened between two looks at what else waits: some 2 ms
+
+
+def tell_nobody(_count: int) -> None:
+    """For whoever does not want to hear how far a walk has come."""
 
 
 class LedgerReader:
@@ -38,19 +44,26 @@ class LedgerReader:
         head = newest.checkpoint.head
         return TreeHead(size=head.size, root=head.root.hex())
 
-    async def entries(self, since: int = 0, *, hour: int = 0, last_hour: int | None = None) -> AsyncIterator[Entry]:
-        """All entries from seq `since` on, opened where their key exists; raises LedgerCorrupt at the first bad one.
+    async def entries(
+        self, since: int = 0, *, before: int | None = None, hour: int = 0, last_hour: int | None = None
+    ) -> AsyncIterator[Entry]:
+        """All entries from seq `since` on (to `before`), opened where their key exists; raises LedgerCorrupt at the
+        first bad one.
 
         Those written before `hour` (hours since the epoch) or after `last_hour` are passed over unopened, wherever they
         stand: one that a wrong clock dated ends no walk.
         """
         while rows := await self._storage.read(read.chunk(since)):
             since = rows[-1][0] + 1
+            if before is not None:
+                rows = [row for row in rows if row[0] < before]
             if hour or last_hour is not None:
                 most = inf if last_hour is None else last_hour
                 rows = [row for row in rows if hour <= read_leaf(row[3]).header.hour <= most]
             for entry in await self._opened(rows):
                 yield entry
+            if before is not None and since >= before:
+                return
 
     async def about(self, person_ids: Sequence[int]) -> list[Entry]:
         """What is on record under these ids of one person, in ledger order; raises LedgerCorrupt."""
@@ -94,11 +107,22 @@ class LedgerReader:
 
     async def _opened(self, rows: Sequence[tuple[int, str, bytes, bytes, bytes]]) -> list[Entry]:
         secrets = await self._keys.read(keystore.secrets_by_id({row[2] for row in rows}))
-        return [read.open_entry(seq, leaf, hashed, secrets.get(key_id)) for seq, _, key_id, leaf, hashed in rows]
+        opened: list[Entry] = []
+        for start in range(0, len(rows), _SLICE):
+            for seq, _, key_id, leaf, hashed in rows[start : start + _SLICE]:
+                opened.append(read.open_entry(seq, leaf, hashed, secrets.get(key_id)))
+            await asyncio.sleep(0)
+        return opened
 
-    async def question(self, jti: str, *, asked_by: str | None = None, since_hour: int = 0) -> list[FoundEntry]:
-        """The entries about our question, or a member's (`asked_by`); those of people who were erased are not found."""
-        return await find_question(self._storage, self._keys, jti, asked_by=asked_by, since_hour=since_hour)
+    async def question(
+        self, jti: str, *, asked_by: str | None = None, since_hour: int = 0, before: int | None = None
+    ) -> list[FoundEntry]:
+        """The entries about our question, or a member's (`asked_by`), of those before entry `before`; those of people
+        who were erased are not found.
+        """
+        return await find_question(
+            self._storage, self._keys, jti, asked_by=asked_by, since_hour=since_hour, before=before
+        )
 
     async def prove(self, seqs: Sequence[int]) -> Proved:
         """That these entries are in the tree; raises LedgerCorrupt if a stored checkpoint says otherwise."""
@@ -126,11 +150,14 @@ class LedgerReader:
         if unknown:
             raise LedgerCorrupt(f"consents stand under {unknown} keys that are not in the key store")
 
-    async def verify(self, *, pause_s: float = 0.0, keys: bool = True) -> TreeHead:
+    async def verify(
+        self, *, pause_s: float = 0.0, keys: bool = True, walked: Callable[[int], None] = tell_nobody
+    ) -> TreeHead:
         """Recompute every hash, subtree, projection and the head from the entries, and hold each entry against the key
         store, or without `keys` to itself; raises LedgerCorrupt naming what is wrong.
 
-        While others append, entries that arrive during the walk are verified too. `pause_s` leaves them room.
+        While others append, entries that arrive during the walk are verified too. `pause_s` leaves them room, and
+        `walked` hears how many have been looked at.
         """
         held = KeyWalk(self._storage, self._keys)
         await held.start()
@@ -138,5 +165,6 @@ class LedgerReader:
         while rows := await self._storage.read(verify_chunk(walk)):
             if keys:
                 await held.check(rows)
+            walked(walk.tree.size)
             await asyncio.sleep(pause_s)
         return TreeHead(size=walk.tree.size, root=walk.tree.root().hex())

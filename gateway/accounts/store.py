@@ -1,6 +1,7 @@
 """Accounts in web.db: work for one transaction or one read (gateway/database/contract.py)."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.accounts.account import Account, Role, folded, is_login
@@ -76,6 +77,15 @@ def account_by_public_id(public_id: str) -> Work[Account | None]:
         (public_id,),
     )
     return (yield from _account(rows))
+
+
+def account_names(public_ids: Iterable[str]) -> Work[dict[str, str]]:
+    """What people are called, by the ids that stand in the ledger; of disabled accounts too."""
+    found = {}
+    for public_id in sorted(set(public_ids)):
+        for (name,) in (yield Statement("SELECT name FROM account WHERE public_id = ?", (public_id,))):
+            found[public_id] = name
+    return found
 
 
 def set_password(account_id: int, hashed: str, now: float) -> Work[None]:

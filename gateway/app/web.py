@@ -27,6 +27,7 @@ from gateway.settings import WebTable
 from gateway.web import client_seen, reach
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
+from gateway.web.background import Background
 from gateway.web.drafts import Drafts
 from gateway.web.oidc import OIDC_BACK_PATH
 from gateway.web.pending import Pending
@@ -49,6 +50,7 @@ class Pages:
     async def close(self) -> None:
         """Stop listening, let running requests and searches end, then release files and the passwords' thread."""
         await self.listener.close()
+        await self.site.background.close()
         await self.site.searches.close()
         await self.directory.close()
         self.site.passwords.close()
@@ -87,6 +89,8 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             node=node.parts,
             agreements=node.agreements,
             ledger_database=node.ledger_database,
+            checkpoints=node.checkpoints,
+            http=node.session,
             database=database,
             settings=node.settings,
             web=table,
@@ -95,6 +99,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             assets=assets,
             templates=templates,
             searches=Searches(node.parts),
+            background=Background(node.parts.clock),
             drafts=Drafts(node.parts.clock),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
             challenges=Pending(node.parts.clock, lasts_s=CHALLENGE_LASTS_S),

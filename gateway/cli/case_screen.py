@@ -1,11 +1,7 @@
-"""Governance cases on a screen. What another agency's question says is shown as plain text: nothing of it is obeyed.
+"""Governance cases on a screen."""
 
-Whom to call comes from the federation's member list, never from the question: its asker could have written any number.
-"""
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -13,15 +9,10 @@ from rich.text import Text
 
 from consent_ledger.case import CaseKind
 from gateway.fhir.text import plain
-from gateway.node.cases import CaseShown, asked_about
+from gateway.node.cases import CaseShown
 from gateway.node.results_words import typed
-from gateway.policy.words import BASES, MODES
-from gateway.reports.why import OFFICERS_REASONS
-from gateway.reports.words import SIGN_IN
-from gateway.wire.federation import Member
-from mappings.vocabulary import Finding, Mode, Purpose
-
-Members = Mapping[str, Member]
+from gateway.reports.case_about import About, Members, about
+from mappings.vocabulary import Finding, Purpose
 
 _DAY_S = 86_400
 _ABOUT = {
@@ -43,6 +34,7 @@ _NOTHING_LEFT = {
     CaseKind.CALL_BACK: "decide {case} --not-called --by NAME --reason WORDS",
 }
 _ERASED = "erased"
+_NO_WORDS = "(the asker's agency has the reason in words)"
 
 
 def case_list(found: Sequence[CaseShown], *, counted: tuple[int, int], members: Members, now: float) -> RenderableType:
@@ -91,77 +83,38 @@ def case_sheet(shown: CaseShown, *, members: Members, told: str, now: float) -> 
 
 
 def _question(shown: CaseShown, members: Members) -> Iterator[tuple[str, str]]:
-    opened = shown.case.opened
-    if opened is None:
+    asked = about(shown, members)
+    if asked is None:
         yield "About", "somebody whose entries have been erased: what was asked cannot be read any more"
         return
-    asker, facts = opened["asker"], opened.get("question") or {}
-    member = members.get(asker["member"])
-    agency = plain(member.name) if member else "no longer a member"
-    yield "Asked by", f"{plain(asker['name'])} ({plain(asker['practitioner'])}), {plain(asker['role'])}"
-    yield "", f"{agency} ({plain(asker['member'])})"
-    yield (
-        "Purpose",
-        _purpose(shown)
-        + (
-            f", on the basis {BASES.get(facts['lawful_basis'], facts['lawful_basis'])}"
-            if "lawful_basis" in facts
-            else ""
-        ),
-    )
-    if "auth_method" in facts:
-        yield "Signed in", SIGN_IN.get(facts["auth_method"], facts["auth_method"])
-    yield from _broken_glass(opened, facts)
-    yield "Question", opened["jti"]
-    if shown.case.id.kind is CaseKind.OUR_BREAK_GLASS:
-        yield "About", typed(asked_about(opened["query"]))
-        yield "Agencies asked", ", ".join(map(plain, opened["recipients"]))
+    yield "Asked by", f"{asked.name} ({asked.practitioner}), {asked.role}"
+    yield "", f"{asked.agency or 'no longer a member'} ({asked.member})"
+    yield "Purpose", asked.purpose.word + (f", on the basis {asked.basis}" if asked.basis else "")
+    if asked.signed_in:
+        yield "Signed in", asked.signed_in
+    if asked.danger:
+        yield "Break-glass", f"{asked.danger}: {asked.words}" if asked.words else f"{asked.danger} {_NO_WORDS}"
+    yield "Question", asked.jti
+    if asked.subject is not None:
+        yield "About", typed(asked.subject)
+        yield "Agencies asked", ", ".join(asked.asked)
         return
-    yield "Client", ", ".join(map(plain, shown.clients)) or "no longer on this agency's register"
-    yield "Answered", "with a team" if opened["outcome"] == "teams" else "nothing, as for an unknown person"
-    yield from _decisions(shown)
-    if shown.case.id.kind in (CaseKind.REVIEW, CaseKind.CALL_BACK, CaseKind.BREAK_GLASS):
-        yield "To call", _numbers(member)
+    yield "Client", ", ".join(asked.clients) or "no longer on this agency's register"
+    yield "Answered", "with a team" if asked.shared else "nothing, as for an unknown person"
+    yield from _decisions(asked)
+    yield "To call", _numbers(asked)
 
 
-def _broken_glass(opened: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    ours = opened.get("break_glass")
-    if ours is not None:
-        yield "Break-glass", f"{ours['code']}: {plain(ours['words'])}"
-    elif facts.get("break_glass"):
-        yield "Break-glass", f"{plain(facts['break_glass'])} (the asker's agency has the reason in words)"
-
-
-def _decisions(shown: CaseShown) -> Iterator[tuple[str, str]]:
+def _decisions(asked: About) -> Iterator[tuple[str, str]]:
     """Those that concern this case: what wants a decision, what wants a call, or what was disclosed."""
-    opened = shown.case.opened or {}
-    kind = shown.case.id.kind
-    agreement = " version ".join(opened.get("question", {}).get("agreement", ()))
-    rules: dict[str, None] = {}
-    for each in opened.get("decisions", ()):
-        service = each["service"] or "a service without a code"
-        effect, mode = each["effect"], each.get("mode")
-        if kind is CaseKind.REVIEW and effect == "review":
-            rules[each["rule"]] = None
-            yield "At most", f"{service}: {MODES[Mode.from_code(mode)]}"
-        elif kind is CaseKind.CALL_BACK and (effect, mode) == ("permit", "callback"):
-            rules[each["rule"]] = None
-            yield "Service", service
-        elif kind is CaseKind.BREAK_GLASS:
-            if each.get("rule"):
-                rules[each["rule"]] = None
-            against = ", against an objection" if each.get("against_objection") else ""
-            yield "Decided", f"{service}: {_decided(each)}{against}"
-    if rules:
-        yield "By rule", f"{', '.join(map(plain, rules))} of {plain(agreement)}"
-
-
-def _decided(decision: Mapping[str, Any]) -> str:
-    """In words, as `patchwork ledger why` has it."""
-    if decision["effect"] == "deny":
-        return f"refused: {OFFICERS_REASONS.get(decision['reason'], decision['reason'])}"
-    most = MODES[Mode.from_code(decision["mode"])]
-    return f"shared at most: {most}" if decision["effect"] == "permit" else f"under review, at most: {most}"
+    for each in asked.concerned:
+        if asked.kind is CaseKind.CALL_BACK:
+            yield "Service", each.service
+            continue
+        against = ", against an objection" if each.against_objection else ""
+        yield "At most" if asked.kind is CaseKind.REVIEW else "Decided", f"{each.service}: {each.what}{against}"
+    if asked.rules:
+        yield "By rule", f"{', '.join(asked.rules)} of {asked.agreement}"
 
 
 def _life(shown: CaseShown, *, told: str, now: float) -> Iterator[tuple[str, str]]:
@@ -218,11 +171,11 @@ def _clients_short(shown: CaseShown) -> str:
     return plain(shown.clients[0]) + more
 
 
-def _numbers(member: Member | None) -> str:
-    if member is None or not member.duty_contact:
+def _numbers(asked: About) -> str:
+    if not asked.call:
         return "the member list has no number: ask the federation's operator, do not use one from the question"
-    ways = ", ".join(f"{system} {plain(value)}" for system, value in member.duty_contact)
-    return f"{ways} (the member list's number for {plain(member.name)})"
+    ways = ", ".join(f"{system} {plain(value)}" for system, value in asked.call)
+    return f"{ways} (the member list's number for {asked.agency})"
 
 
 def _age(seconds: float) -> str:

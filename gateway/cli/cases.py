@@ -7,13 +7,14 @@ import typer
 from rich.console import Console
 
 from consent_ledger.case import CaseId
+from gateway.app.node import Node
 from gateway.cli.case_screen import case_list, case_sheet
 from gateway.cli.officer import noted
 from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.cli.wrapped import say
 from gateway.errors import InputError
 from gateway.node import cases
-from gateway.node.cases import Ruling
+from gateway.node.cases import CaseShown, Ruling
 from gateway.node.corrections import Officer
 from gateway.settings import NodeSettings, load_node
 from mappings.vocabulary import Finding
@@ -109,7 +110,7 @@ async def _list(settings: NodeSettings, *, limit: int) -> None:
 
 async def _show(settings: NodeSettings, case: CaseId) -> None:
     async with opened(settings) as node:
-        shown = await node.database.read(cases.one_case(case, days=settings.cases.days))
+        shown = await _one(node, case)
         received = node.parts.membership.received
     members = {} if received is None else received.members
     Console().print(case_sheet(shown, members=members, told=settings.cases.told, now=CLOCK.now()))
@@ -122,6 +123,9 @@ async def _acknowledge(settings: NodeSettings, case: CaseId, by: str) -> None:
 
 
 async def _decide(settings: NodeSettings, case: CaseId, ruling: Ruling, officer: Officer) -> None:
+    allowed = cases.RULINGS.get(case.kind, ())
+    if allowed and ruling not in allowed:
+        raise InputError(f"{case} is decided with {' or '.join(f'--{each}' for each in allowed)}")
     async with opened(settings) as node:
         seq = await cases.rule(case, ruling, officer=officer, ledger=node.parts.ledger)
     then = f" Nothing has been sent: see whom to call with `patchwork cases show {case}`."
@@ -130,7 +134,7 @@ async def _decide(settings: NodeSettings, case: CaseId, ruling: Ruling, officer:
 
 async def _close(settings: NodeSettings, case: CaseId, finding: Finding, officer: Officer) -> None:
     async with opened(settings) as node:
-        shown = await node.database.read(cases.one_case(case, days=settings.cases.days))
+        shown = await _one(node, case)
         seq = await cases.close(shown, finding, officer=officer, ledger=node.parts.ledger)
     typer.echo(f"{case} is closed ({finding}), ledger entry {seq}.")
 
@@ -143,6 +147,13 @@ async def _rebuild(settings: NodeSettings) -> None:
         return
     typer.echo(f"Put right from the ledger's entries: {', '.join(map(str, differed))}", err=True)
     raise typer.Exit(1)
+
+
+async def _one(node: Node, case: CaseId) -> CaseShown:
+    shown = await node.database.read(cases.find_case(case, days=node.settings.cases.days))
+    if shown is None:
+        raise InputError("there is no such case: `patchwork cases` lists those that are open")
+    return shown
 
 
 def _id(text: str) -> CaseId:

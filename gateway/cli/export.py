@@ -9,15 +9,14 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
-import orjson
 import typer
 
 from gateway.app.node import Node
 from gateway.cli.doubts import told_doubts
 from gateway.cli.options import Config, opened, run
 from gateway.errors import ConfigurationError, InputError
-from gateway.fhir.audit_event import Auditor, Party, audit_events, erased_event
 from gateway.node.doubts import Doubts
+from gateway.reports.audit_lines import auditor_of, lines_of
 from gateway.settings import NodeSettings, load_node
 
 _SECONDS_PER_HOUR = 3600
@@ -58,27 +57,17 @@ async def _export(settings: NodeSettings, since: float, file: BinaryIO) -> tuple
 
 
 async def _lines(node: Node, since: float) -> AsyncIterator[bytes]:
-    auditor = _auditor(node)
-    async for entry in node.parts.ledger.entries(hour=int(since) // _SECONDS_PER_HOUR):
-        if entry.body is None:
-            header = entry.header
-            gone = erased_event(entry.seq, entry.leaf_hash, header.kind_class, header.hour, auditor)
-            yield orjson.dumps(gone, option=orjson.OPT_APPEND_NEWLINE)
-        elif entry.body["at"] >= since:
-            for event in audit_events(entry.seq, entry.leaf_hash, entry.body, auditor):
-                yield orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _auditor(node: Node) -> Auditor:
-    received = node.parts.membership.received
-    members = {} if received is None else received.members
     federation = node.settings.federation[0]
-    return Auditor(
+    auditor = auditor_of(
         me=node.parts.me.member,
         federation=federation.id,
         hub=federation.hubs[0],
-        members={each.id: Party(name=each.name, address=each.endpoint or "") for each in members.values()},
+        received=node.parts.membership.received,
     )
+    async for entry in node.parts.ledger.entries(hour=int(since) // _SECONDS_PER_HOUR):
+        if entry.body is None or entry.body["at"] >= since:
+            for line in lines_of(entry, auditor):
+                yield line
 
 
 @contextmanager

@@ -4,29 +4,19 @@ import re
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.cli.wrapped import say
-from gateway.errors import ConfigurationError, InputError
+from gateway.errors import InputError
 from gateway.fhir.text import plain
-from gateway.node.misuse_report import WeeklyReport, weekly_report
+from gateway.node.misuse_report import WeeklyReport, habits_of, weekly_report
 from gateway.policy.misuse import Habits, Item, Pattern
-from gateway.settings import MisuseTable, NodeSettings, load_node
+from gateway.reports.misuse_words import MEANS
+from gateway.settings import NodeSettings, load_node
 
 MAX_LISTED = 50  # entries of one item that are listed
-
-_MEANS = {
-    Pattern.ONESELF: "somebody of the asker's own name",
-    Pattern.COLLEAGUE: "somebody of the name of one of this agency's practitioners",
-    Pattern.FAMILY_NAME: "somebody of the asker's family name",
-    Pattern.BURST: "many different people within a short time",
-    Pattern.OUT_OF_HOURS: "many different people by night or at a weekend",
-    Pattern.NO_CONTACT: "no contact with the person afterwards (asked earlier; the time to wait ended this week)",
-    Pattern.BUDGET: "told nothing, because a budget was used up",
-}
 
 Week = Annotated[str | None, typer.Option(help="As in 2026-W47; the last whole week if left out.")]
 
@@ -56,22 +46,6 @@ async def _report(settings: NodeSettings, monday: date, habits: Habits) -> Weekl
         )
 
 
-def habits_of(table: MisuseTable) -> Habits:
-    """The settings; raises ConfigurationError if this machine does not know the time zone."""
-    try:
-        zone = ZoneInfo(table.time_zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ConfigurationError("misuse.time_zone: this machine knows no such time zone") from error
-    return Habits(
-        zone=zone,
-        day_starts=table.day_starts,
-        day_ends=table.day_ends,
-        burst_people=table.people_in_ten_minutes,
-        people_out_of_hours=table.people_out_of_hours,
-        searches_without_contact=table.searches_without_contact,
-    )
-
-
 def monday_of(week: str) -> date:
     """The first day of an ISO 8601 week; raises InputError."""
     matched = re.fullmatch(r"(\d{4})-W(\d{2})", week, re.ASCII)
@@ -93,7 +67,7 @@ def lines(report: WeeklyReport, me: str) -> Iterator[str]:
     for pattern in Pattern:
         items = [item for item in report.items if item.pattern is pattern]
         if items:
-            yield f"{pattern.value}: {_MEANS[pattern]}"
+            yield f"{pattern.value}: {MEANS[pattern]}"
             yield from (f"  {_line(item, me)}" for item in items)
 
 

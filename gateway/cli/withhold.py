@@ -1,33 +1,19 @@
 """`patchwork ledger withhold` and `allow`: an officer decides, on record, whether reports show an entry."""
 
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from consent_ledger.governance import ReportDecision
-from consent_ledger.kinds import EntryKind
 from gateway.cli.officer import By, Reason, noted
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.errors import InputError
 from gateway.reports.why import entry_words
+from gateway.reports.withholding import MAX_WITHHELD_DAYS, Exemption, in_a_report
 from gateway.settings import NodeSettings, load_node
 
-MAX_WITHHELD_DAYS = 366  # a risk is looked at again at least once a year
-
 Seq = Annotated[int, typer.Argument(min=0, help="The entry's number.")]
-
-
-class Exemption(StrEnum):
-    """Why an entry may be withheld: UK GDPR article 15(4), Data Protection Act 2018 schedules 2 and 3."""
-
-    SERIOUS_HARM = "serious-harm"
-    REFUGE = "refuge"
-    POLICE_ENQUIRY = "police-enquiry"
-    CHILD_ABUSE = "child-abuse"
-    COURT = "court"
-    OTHERS_RIGHTS = "others-rights"
 
 
 def withhold(
@@ -67,14 +53,8 @@ def allow(seq: Seq, config: Config, by: By = "", reason: Reason = "", yes: Yes =
 
 async def _decide(settings: NodeSettings, decision: ReportDecision, question: str, *, yes: bool) -> int:
     async with opened(settings) as node:
-        found = await node.parts.ledger.entry(decision.about)
-        if found is None:
-            raise InputError(f"there is no entry {decision.about}")
-        entry, person_id = found
-        if entry.body is None:
-            raise InputError(f"entry {decision.about} has been erased: no report shows it")
-        if person_id is None or entry.body["kind"] == EntryKind.REPORT_DECISION:
-            raise InputError(f"entry {decision.about} is in nobody's report")
+        entry, person_id = await in_a_report(node.parts.ledger, decision.about)
+        assert entry.body is not None  # noqa: S101 - in_a_report() has seen to it
         typer.echo(f"Entry {entry.seq}: {entry_words(entry.body)}", err=True)
         ask_first(question, yes=yes)
         return (await node.parts.ledger.note(decision, person_id)).seq

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from consent_ledger.case import CaseId, CaseKind, Step
-from consent_ledger.case_read import Case, read_case, read_open
+from consent_ledger.case_read import Case, read_case, read_ended, read_open
 from consent_ledger.case_table import count_open
 from consent_ledger.errors import CaseRefused, LedgerError
 from consent_ledger.ledger import Ledger
@@ -40,7 +40,7 @@ class Ruling(StrEnum):
     NOT_CALLED = "not-called"
 
 
-_RULINGS = {
+RULINGS = {
     CaseKind.REVIEW: (Ruling.PERMIT, Ruling.REFUSE),
     CaseKind.CALL_BACK: (Ruling.CALLED, Ruling.NOT_CALLED),
 }
@@ -72,20 +72,26 @@ def due_hour(now: float, days: int) -> int:
     return int(now) // _HOUR_S - days * _DAY_HOURS
 
 
-def open_cases(federation: str, *, days: int, limit: int = MAX_LISTED) -> Work[list[CaseShown]]:
-    """Up to `limit` open cases, newest first; for a reader that sees all three databases."""
+def open_cases(federation: str, *, days: int, limit: int = MAX_LISTED, oldest: bool = False) -> Work[list[CaseShown]]:
+    """Up to `limit` open cases, newest (or oldest) first; for a reader that sees all three databases."""
     found: list[CaseShown] = []
-    for case in (yield from read_open(federation, limit=limit)):
+    for case in (yield from read_open(federation, limit=limit, oldest=oldest)):
         found.append((yield from _shown(case, days)))  # noqa: PERF401 - a comprehension cannot yield
     return found
 
 
-def one_case(case: CaseId, *, days: int) -> Work[CaseShown]:
-    """One case, open or not; raises InputError if there is none."""
+def ended_cases(federation: str, *, before: int, days: int, limit: int) -> Work[list[CaseShown]]:
+    """Up to `limit` cases that have been ended and were opened before entry `before`, the last opened first."""
+    found: list[CaseShown] = []
+    for case in (yield from read_ended(federation, before=before, limit=limit)):
+        found.append((yield from _shown(case, days)))  # noqa: PERF401 - a comprehension cannot yield
+    return found
+
+
+def find_case(case: CaseId, *, days: int) -> Work[CaseShown | None]:
+    """One case, open or not; None if there is none."""
     found = yield from read_case(case)
-    if found is None:
-        raise InputError("there is no such case: `patchwork cases` lists those that are open")
-    return (yield from _shown(found, days))
+    return None if found is None else (yield from _shown(found, days))
 
 
 def counted(federation: str, *, days: int, now: float) -> Work[tuple[int, int]]:
@@ -126,9 +132,9 @@ async def acknowledge(case: CaseId, *, by: str, ledger: Ledger) -> int:
 
 async def rule(case: CaseId, ruling: Ruling, *, officer: Officer, ledger: Ledger) -> int:
     """Decide a review or a call-back, which ends it; the entry's seq. Raises InputError, StorageError."""
-    allowed = _RULINGS.get(case.kind, ())
+    allowed = RULINGS.get(case.kind, ())
     if ruling not in allowed:
-        way = " or ".join(f"--{each}" for each in allowed)
+        way = " or ".join(allowed)
         raise InputError(f"{case} is decided with {way}" if way else f"{case} is closed with a finding, not decided")
     said = {"decision": ruling.value, "by": officer.by, "reason": officer.reason}
     return await _take(case, Step.DECIDED, said, ledger)
@@ -139,13 +145,20 @@ async def close(shown: CaseShown, finding: Finding, *, officer: Officer, ledger:
 
     Whoever broke the glass is no judge of it.
     """
-    opened = shown.case.opened
-    if shown.case.id.kind is CaseKind.OUR_BREAK_GLASS and opened is not None:
-        asker: Mapping[str, str] = opened["asker"]
-        if _same_words(officer.by) in {_same_words(asker["name"]), _same_words(asker["practitioner"])}:
-            raise InputError("whoever broke the glass cannot close its case: somebody else has to look into it")
+    if is_own(shown, officer.by):
+        raise InputError("whoever broke the glass cannot close its case: somebody else has to look into it")
     said = {"finding": finding.value, "by": officer.by, "words": officer.reason}
     return await _take(shown.case.id, Step.CLOSED, said, ledger)
+
+
+def is_own(shown: CaseShown, *officer: str) -> bool:
+    """Whether any of these (a name, an account's public id) is whoever broke the glass from this agency."""
+    opened = shown.case.opened
+    if shown.case.id.kind is not CaseKind.OUR_BREAK_GLASS or opened is None:
+        return False
+    asker: Mapping[str, str] = opened["asker"]
+    theirs = {_same_words(asker["name"]), _same_words(asker["practitioner"])}
+    return any(_same_words(each) in theirs for each in officer)
 
 
 def _same_words(name: str) -> str:

@@ -16,7 +16,7 @@ A witness that is silent stops nobody but at the start, and there only the hub (
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from consent_ledger import heads, proofs
@@ -25,6 +25,7 @@ from consent_ledger.errors import LedgerCorrupt, LedgerError, LedgerUnavailable
 from consent_ledger.heads import Said, Stored, Word
 from consent_ledger.ledger import Ledger
 from consent_ledger.note import NoteInvalid
+from consent_ledger.reader import LedgerReader, tell_nobody
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.errors import (
@@ -173,18 +174,23 @@ class Checkpoints:
                 wait_s = DAMAGED_S
             await asyncio.sleep(DAMAGED_S if self._damage else wait_s)
 
-    async def recompute(self) -> None:
+    async def recompute(
+        self, record: LedgerReader | None = None, *, walked: Callable[[int], None] = tell_nobody
+    ) -> str:
         """Verify every entry; what does not fit, or lies in a damaged page, closes `standing` until it does.
 
-        Raises StorageError if the file cannot be read now, which says nothing of what is in it.
+        Returns what does not fit, "" if all does. `record` is another reader of this ledger, `walked` hears how many
+        entries it has been through. Raises StorageError if the file cannot be read now, which says nothing of what is
+        in it.
         """
         try:
             await self._database.read(check_origin(self.witnesses.log.name))  # or every entry would stand under no key
-            await self._ledger.verify(pause_s=VERIFY_PAUSE_S)
+            await (record or self._ledger).verify(pause_s=VERIFY_PAUSE_S, walked=walked)
             self._damage = ""
         except (LedgerCorrupt, LedgerDoubtful, StorageDamaged) as error:
             self._damage = str(error)
             self._doubt(self._damage)
+        return self._damage
 
     async def open_epoch(self, after: Head) -> Visit:
         """An officer's decision on a restored ledger: sign its head as the first of a new epoch that names the old."""

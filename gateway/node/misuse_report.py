@@ -7,20 +7,23 @@ file only as normalised tokens, for comparison.
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
 from consent_ledger.kinds import ANSWERS, EntryKind, KindClass
 from consent_ledger.read import Entry
+from consent_ledger.reader import LedgerReader
 from gateway.database.contract import Database, Statement, Work
+from gateway.errors import ConfigurationError
 from gateway.matching.index import find
 from gateway.matching.normalise import name_tokens
 from gateway.matching.record import NameTokens, StoredCard, asked_of
 from gateway.matching.roots import roots
 from gateway.matching.score import Thresholds
-from gateway.node.parts import NodeParts
 from gateway.policy.misuse import Habits, Item, PersonName, Search, no_contact, weekly_items
+from gateway.settings import MisuseTable
 from gateway.wire.jws import peek
 from gateway.wire.limits import MAX_TOKEN_BYTES
 from gateway.wire.query import Subject
@@ -43,8 +46,43 @@ class WeeklyReport:
     items: tuple[Item, ...]
 
 
+class Read(Protocol):
+    """What the report is read from: the record, and a reader of the register. A node's parts are one."""
+
+    @property
+    def ledger(self) -> LedgerReader:
+        """The record."""
+        ...
+
+    @property
+    def database(self) -> Database:
+        """That sees the register."""
+        ...
+
+    @property
+    def thresholds(self) -> Thresholds:
+        """How sure this node must be of a person."""
+        ...
+
+
+def habits_of(table: MisuseTable) -> Habits:
+    """The settings; raises ConfigurationError if this machine does not know the time zone."""
+    try:
+        zone = ZoneInfo(table.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ConfigurationError("misuse.time_zone: this machine knows no such time zone") from error
+    return Habits(
+        zone=zone,
+        day_starts=table.day_starts,
+        day_ends=table.day_ends,
+        burst_people=table.people_in_ten_minutes,
+        people_out_of_hours=table.people_out_of_hours,
+        searches_without_contact=table.searches_without_contact,
+    )
+
+
 async def weekly_report(
-    node: NodeParts, *, monday: date, staff: Iterable[str], habits: Habits, contact_within_days: int
+    node: Read, *, monday: date, staff: Iterable[str], habits: Habits, contact_within_days: int
 ) -> WeeklyReport:
     """What stands out in the week from `monday`; `staff` are more names of this agency's people."""
     start, end = _bounds(monday, habits.zone)
@@ -78,7 +116,7 @@ def _bounds(monday: date, zone: tzinfo) -> tuple[float, float]:
     return first.timestamp(), last.timestamp()
 
 
-async def _searches(node: NodeParts, start: float, end: float) -> tuple[list[Search], int]:
+async def _searches(node: Read, start: float, end: float) -> tuple[list[Search], int]:
     """Questions on record in that time, and how many of it cannot be read any more."""
     found, unreadable = [], 0
     matched: dict[int, int] = {}  # person ids by seq
@@ -94,7 +132,7 @@ async def _searches(node: NodeParts, start: float, end: float) -> tuple[list[Sea
     return [replace(each, names=names.get(matched.get(each.seq, -1), each.names)) for each in found], unreadable
 
 
-async def _entries(node: NodeParts, start: float, end: float) -> AsyncIterator[Entry]:
+async def _entries(node: Read, start: float, end: float) -> AsyncIterator[Entry]:
     """Entries from about `start` to `end`; a leaf shows its hour to whoever has no key, so no other is opened.
 
     All leaves are looked at: a clock that was once wrong leaves hours out of order, which no search by halves survives.
@@ -154,7 +192,7 @@ def _names_of(person_ids: Iterable[int]) -> Work[dict[int, tuple[PersonName, ...
     return found
 
 
-async def _followed_up(node: NodeParts, start: float, end: float, days: int) -> list[Search]:
+async def _followed_up(node: Read, start: float, end: float, days: int) -> list[Search]:
     """Questions put here in that time, each with whether this agency had anything to do with the person afterwards."""
     if not await node.database.read(_knows_anybody()):
         return []  # an agency that only asks has nowhere to record a contact

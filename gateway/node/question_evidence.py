@@ -40,17 +40,19 @@ async def evidence_of(
     operator_key: VerifyKey,
     asked_by: str | None = None,
     since_hour: int = 0,
+    before: int | None = None,
     sign: Callable[[], Awaitable[object]] | None = None,
 ) -> Evidence:
     """Our question and its answers, or our answer to `asked_by`, as far as they are kept.
 
     With the federation documents, our entries with their proofs, and the checkpoint with its cosignatures; `sign` makes
-    one where none is cosigned yet. Raises InputError if nothing about the question can be found, LedgerCorrupt if what
-    is stored does not fit together, StorageError.
+    one where none is cosigned yet. Entries from hour `since_hour` on and before entry `before` are looked at. Raises
+    InputError if nothing about the question can be found, LedgerCorrupt if what is stored does not fit together,
+    StorageError.
     """
     ledger, me = node.ledger, node.me
     try:
-        entries = await ledger.question(jti, asked_by=asked_by, since_hour=since_hour)  # (1)
+        entries = await ledger.question(jti, asked_by=asked_by, since_hour=since_hour, before=before)  # (1)
         if not entries:
             raise InputError(NOTHING_FOUND if asked_by is None else NOTHING_FOUND_OF_THEIRS)
         if sign is not None:  # (2)

@@ -3,6 +3,7 @@
 What a question asked for stands in the asker's own entry as a signed text, which is not opened here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
@@ -100,6 +101,13 @@ _LOOKED: Final[Mapping[str, str]] = {
     "lawful_basis": "Lawful basis",
 }
 
+_BY: Final = frozenset(("by", "recorded_by"))
+_PUBLIC_ID: Final = re.compile("[0-9a-f]{32}")
+# What may hold a name, or anything else that somebody typed.
+_OWN_WORDS: Final = frozenset(
+    ("name", "role", "words", "reason", "to", "identity", "authority", "method", "break_glass")
+)
+
 _SCOPES: Final[Mapping[str, str]] = {
     "purposes": "for the purpose",
     "recipients": "to",
@@ -108,13 +116,15 @@ _SCOPES: Final[Mapping[str, str]] = {
 }
 
 
-def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzinfo | None = None) -> Document:
-    """One opened entry."""
+def why_document(
+    seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzinfo | None = None, names: bool = True
+) -> Document:
+    """One opened entry; without `names` nobody's name, and nothing that somebody wrote in their own words."""
     when = datetime.fromtimestamp(body["at"], UTC).astimezone(zone)
     facts: list[Fact] = [("What it is", KINDS[body["kind"]]), ("Its hash", leaf_hash)]
     sections: tuple[Section, ...] = ()
     if "asker" in body:
-        facts += _asker(body)
+        facts += _asker(body, names=names)
     if body["kind"] in ANSWERS:
         facts += _outcome(body)
         items = tuple(_decision(each) for each in body.get("decisions") or ())
@@ -124,6 +134,12 @@ def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzi
         facts.append(("Said by", _giver(body["giver"])))
     facts += [("Says", _line(line)) for line in body.get("provisions") or ()]
     terms = _LOOKED if body["kind"] == EntryKind.LOOKED else _TOLD
+    if not names:
+        terms = {
+            name: term
+            for name, term in terms.items()
+            if name not in _OWN_WORDS and (name not in _BY or is_account(str(body.get(name, ""))))
+        }
     facts += [
         (term, _told(body[name])) for name, term in terms.items() if name in body and body[name] not in ("", None)
     ]
@@ -134,6 +150,11 @@ def why_document(seq: int, leaf_hash: str, body: Mapping[str, Any], *, zone: tzi
         paragraphs=(),
         sections=sections,
     )
+
+
+def is_account(by: str) -> bool:
+    """Whether an officer is named by the public id of an account: a command takes any name that is typed."""
+    return _PUBLIC_ID.fullmatch(by) is not None
 
 
 def entry_words(body: Mapping[str, Any], *, zone: tzinfo | None = None) -> str:
@@ -148,9 +169,10 @@ def _moment(when: datetime) -> str:
     return f"{when.day} {when:%B %Y}, {when:%H:%M %Z}".rstrip()
 
 
-def _asker(body: Mapping[str, Any]) -> Iterable[Fact]:
+def _asker(body: Mapping[str, Any], *, names: bool) -> Iterable[Fact]:
     asker = body["asker"]
-    yield "Asked by", f"{asker['name']}, {asker['role'] or 'role not stated'}, {asker['member']}"
+    who = f"{asker['name']}, {asker['role'] or 'role not stated'}" if names else asker["practitioner"]
+    yield "Asked by", f"{who}, {asker['member']}"
     yield "Purpose", _PURPOSES.get(body["purpose"], body["purpose"])
     yield "Question", body["jti"]
 

@@ -27,9 +27,41 @@ class Group:
 
 # In the order in which they are shown; a page's text and about are marked with N_.
 GROUPS = (
-    Group(N_("Cases and clients"), ()),
+    Group(
+        N_("Cases and clients"),
+        (
+            Managed(
+                "/manage/cases",
+                N_("Cases"),
+                N_("Questions that somebody here has to decide, and emergencies to be looked into."),
+                (Role.MANAGER, Role.GOVERNANCE),
+            ),
+            Managed(
+                "/manage/misuse",
+                N_("What to ask about"),
+                N_("Questions of a week that look unusual, by who asked."),
+                (Role.GOVERNANCE,),
+            ),
+        ),
+    ),
     Group(N_("Agreements"), ()),
-    Group(N_("What is on record"), ()),
+    Group(
+        N_("What is on record"),
+        (
+            Managed(
+                "/manage/audit",
+                N_("What was asked and done"),
+                N_("Every question, answer and decision: search, and read why."),
+                (Role.GOVERNANCE, Role.AUDITOR),
+            ),
+            Managed(
+                "/manage/ledger",
+                N_("The ledger"),
+                N_("Whether the record is whole, who has signed for it, and proof of single entries."),
+                (Role.GOVERNANCE, Role.AUDITOR, Role.ADMINISTRATOR),
+            ),
+        ),
+    ),
     Group(
         N_("People and sources"),
         (

@@ -3,9 +3,16 @@
     if not is_fresh(user, site):
         raise to_prove("/account/password")
 
+A form in which people write something asks for the proof itself (partials/prove_fields.html), so that nothing of it is
+lost on the way:
+
+    await prove_in_form(site, user, form)
+    if not form.errors: ...
+        await go_on(response, site, user)
+
 The password is asked for, and the code too where the account has a second factor; or a passkey (passkey.py), or the
-directory (oidc_back.py), if the account has those. The session goes on under a new token with a new `auth_time`, and as
-strong as this proof was; its life does not become longer.
+directory (oidc_back.py), if the account has those: then the proof comes before the form. The session goes on under a
+new token with a new `auth_time`, and as strong as this proof was; its life does not become longer.
 """
 
 from urllib.parse import urlencode
@@ -58,18 +65,44 @@ async def prove(request: web.Request, site: Site, user: SignedIn) -> web.StreamR
     """Check password and code, and go on."""
     form = form_of(request)
     back = own_path(form.raw("next"))
-    await check_password(site, user.account, form)
-    if user.account.totp_secret is not None and not form.errors:
-        code = form.line("code", max_length=MAX_CODE, missing=_("Enter the code that your app shows"))
-        refused = "" if form.errors else await check_code(site, user.account, code)
-        if refused:
-            form.wrong("code", refused)
+    await _check(site, user.account, form)
     if form.errors:
         return await prove_page(request, site, user, form, back, status=401)
     response = web.HTTPSeeOther(back)
-    method = AuthMethod.PASSWORD if user.account.totp_secret is None else AuthMethod.MFA
-    await renew(response, site, user, method=method)
+    await renew(response, site, user, method=_strength(user.account))
     raise response
+
+
+async def prove_in_form(site: Site, user: SignedIn, form: Form) -> None:
+    """Check password and code, which a form has where it was shown to somebody whose proof is not fresh any more.
+
+    Says on the form what is wrong. A form that is wrong in other ways is not looked at: a code counts once.
+    """
+    if form.errors or is_fresh(user, site):
+        return
+    if user.account.password is None:
+        form.wrong("proof", _("Show that it is you first: your sign-in is more than five minutes old"))
+    else:
+        await _check(site, user.account, form)
+
+
+async def go_on(response: web.StreamResponse, site: Site, user: SignedIn) -> None:
+    """After prove_in_form(): go on under a new token, if this was a proof."""
+    if not is_fresh(user, site):
+        await renew(response, site, user, method=_strength(user.account))
+
+
+def _strength(account: Account) -> AuthMethod:
+    return AuthMethod.PASSWORD if account.totp_secret is None else AuthMethod.MFA
+
+
+async def _check(site: Site, account: Account, form: Form) -> None:
+    await check_password(site, account, form)
+    if account.totp_secret is not None and not form.errors:
+        code = form.line("code", max_length=MAX_CODE, missing=_("Enter the code that your app shows"))
+        refused = "" if form.errors else await check_code(site, account, code)
+        if refused:
+            form.wrong("code", refused)
 
 
 async def check_password(site: Site, account: Account, form: Form) -> None:

@@ -4,19 +4,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+import aiohttp
 import jinja2
 from aiohttp import web
 
+from consent_ledger.reader import LedgerReader
 from gateway.accounts.keys import WebKey
 from gateway.accounts.oidc import Begun, Provider
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.sessions import SessionLimits
 from gateway.database.contract import Database
+from gateway.node.checkpoints import Checkpoints
 from gateway.node.looks import Looks
 from gateway.node.parts import NodeParts
 from gateway.policy.agreement import Agreement
 from gateway.settings import NodeSettings, WebTable
 from gateway.web.assets import Assets
+from gateway.web.background import Background
 from gateway.web.drafts import Drafts
 from gateway.web.pending import Pending
 from gateway.web.searches import Searches
@@ -33,6 +37,8 @@ class Site:
     node: NodeParts
     agreements: tuple[Agreement, ...]  # that the settings list
     ledger_database: Database
+    checkpoints: Checkpoints
+    http: aiohttp.ClientSession  # to other members
     database: Database
     settings: NodeSettings
     web: WebTable
@@ -41,6 +47,7 @@ class Site:
     assets: Assets
     templates: jinja2.Environment
     searches: Searches
+    background: Background
     drafts: Drafts
     looks: Looks
     challenges: Pending[bytes]  # of passkeys
@@ -55,6 +62,11 @@ class Site:
         return self.node.me.member if me is None else me.name
 
     @property
+    def record(self) -> LedgerReader:
+        """The ledger as pages read it: through their own reader, so that no answer waits behind one."""
+        return LedgerReader(self.database, self.database, self.node.me.federation)
+
+    @property
     def session_limits(self) -> SessionLimits:
         """How long somebody stays signed in."""
         return SessionLimits(idle_s=self.web.idle_minutes * 60.0, absolute_s=self.web.absolute_hours * 3600.0)
@@ -63,6 +75,7 @@ class Site:
         """What is kept in memory for a session goes with it."""
         self.searches.forget(public_id)
         self.drafts.forget(public_id)
+        self.background.forget(public_id)
 
     def end_sessions(self, public_ids: Iterable[str]) -> None:
         """The same for several, as the functions of accounts/sessions.py name those that they ended."""

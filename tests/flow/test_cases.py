@@ -90,7 +90,8 @@ async def listed(north: TestFederation, member: str = AGENCY) -> dict[str, CaseS
 async def sheet(north: TestFederation, case: str, member: str = AGENCY, *, width: int = 300) -> str:
     """The screen about one case."""
     node = north.nodes[member]
-    shown = await node.database.read(cases.one_case(CaseId.read(case), days=SETTINGS.days))
+    shown = await node.database.read(cases.find_case(CaseId.read(case), days=SETTINGS.days))
+    assert shown is not None
     screen = io.StringIO()
     members = node.parts.membership.current().federation.members
     Console(file=screen, width=width).print(
@@ -213,7 +214,7 @@ async def test_a_review_is_decided_once_and_sends_nothing(north: TestFederation,
     await asked(north, **KATE, purpose=Purpose.SAFEGUARDING)
     ledger, review = north.nodes[AGENCY].parts.ledger, CaseId.read("review-1")
     for wrong in (Ruling.CALLED, Ruling.NOT_CALLED):
-        with pytest.raises(InputError, match="--permit or --refuse"):
+        with pytest.raises(InputError, match="permit or refuse"):
             await cases.rule(review, wrong, officer=OFFICER, ledger=ledger)
     await cases.rule(review, ruling, officer=OFFICER, ledger=ledger)
     assert await listed(north) == {}

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from consent_ledger.consent import ConsentEntry, ConsentKind
-from gateway.cli.misuse import habits_of, lines, monday_of
+from gateway.cli.misuse import lines, monday_of
 from gateway.errors import ConfigurationError, InputError
 from gateway.node.ask import ask
-from gateway.node.misuse_report import WeeklyReport, weekly_report
+from gateway.node.misuse_report import WeeklyReport, habits_of, weekly_report
 from gateway.policy.misuse import Pattern
 from gateway.settings import MisuseTable
 from tests.federation import NOW, TestFederation, federation, someone

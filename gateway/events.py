@@ -24,6 +24,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "question.asked": frozenset({"jti", "members"}),
     "question.completed": frozenset({"jti", "answered", "unanswered", "ms"}),
     "search.failed": frozenset({"code"}),
+    "background.failed": frozenset({"kind", "code"}),
     "question.relayed": frozenset({"jti", "member", "members", "answered", "ms"}),
     "answer.released": frozenset({"jti", "member"}),
     "answer.failed": frozenset({"jti", "member", "code", "reason"}),

@@ -20,6 +20,7 @@ from gateway.node.looks import Looks
 from gateway.web import client_seen
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
+from gateway.web.background import Background
 from gateway.web.drafts import Drafts
 from gateway.web.render import make_templates
 from gateway.web.searches import Searches
@@ -39,6 +40,7 @@ class Pages:
     async def close(self) -> None:
         """Stop listening, let running requests and searches end, then release files and the passwords' thread."""
         await self.listener.close()
+        await self.site.background.close()
         await self.site.searches.close()
         self.site.passwords.close()
         await self.site.database.close()
@@ -82,6 +84,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             assets=assets,
             templates=templates,
             searches=Searches(node.parts),
+            background=Background(node.parts.clock),
             drafts=Drafts(node.parts.clock),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
         )

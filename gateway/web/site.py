@@ -15,6 +15,7 @@ from gateway.node.parts import NodeParts
 from gateway.policy.agreement import Agreement
 from gateway.settings import NodeSettings, WebTable
 from gateway.web.assets import Assets
+from gateway.web.background import Background
 from gateway.web.drafts import Drafts
 from gateway.web.searches import Searches
 
@@ -38,6 +39,7 @@ class Site:
     assets: Assets
     templates: jinja2.Environment
     searches: Searches
+    background: Background
     drafts: Drafts
     looks: Looks
 
@@ -57,6 +59,7 @@ class Site:
         """What is kept in memory for a session goes with it."""
         self.searches.forget(public_id)
         self.drafts.forget(public_id)
+        self.background.forget(public_id)
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -23,6 +23,7 @@ class WebTable(Table):
     confirm_after_days: Annotated[int, Field(ge=1, le=3650)] = (
         180  # then people are asked: do you still work with them?
     )
+    small_numbers: Annotated[int, Field(ge=3, le=100)] = 5  # figures below it are withheld
     demo: bool = False  # says on every page that all people in it are invented
 
     @property

@@ -6,8 +6,14 @@ from gateway.http import protect
 from gateway.web import (
     account_page,
     add_client,
+    agreement_draft,
+    agreement_what_if,
+    agreements,
     break_glass,
     client,
+    federation,
+    federation_accept,
+    figures,
     first_password,
     home,
     language,
@@ -23,6 +29,7 @@ from gateway.web import (
     second_factor,
     sign_in,
     sign_out,
+    sources,
     static_files,
 )
 from gateway.web.error_page import refuse_as_page
@@ -52,6 +59,13 @@ ROUTES = (
     add_client.routes,
     client.routes,
     manage.routes,
+    agreements.routes,
+    agreement_draft.routes,
+    agreement_what_if.routes,
+    sources.routes,
+    federation.routes,
+    federation_accept.routes,
+    figures.routes,
 )
 
 

@@ -28,10 +28,50 @@ class Group:
 # In the order in which they are shown; a page's text and about are marked with N_.
 GROUPS = (
     Group(N_("Cases and clients"), ()),
-    Group(N_("Agreements"), ()),
-    Group(N_("What is on record"), ()),
-    Group(N_("People and sources"), ()),
-    Group(N_("The federation"), ()),
+    Group(
+        N_("Agreements"),
+        (
+            Managed(
+                "/manage/agreements",
+                N_("Agreements"),
+                N_("What they let whom learn, what a new version would change, and whether it would have mattered"),
+                (Role.GOVERNANCE, Role.AUDITOR, Role.MANAGER),
+            ),
+        ),
+    ),
+    Group(
+        N_("What is on record"),
+        (
+            Managed(
+                "/manage/figures",
+                N_("Figures"),
+                N_("How much Patchwork is used here, without anybody's name"),
+                (Role.MANAGER, Role.GOVERNANCE, Role.AUDITOR, Role.ADMINISTRATOR),
+            ),
+        ),
+    ),
+    Group(
+        N_("People and sources"),
+        (
+            Managed(
+                "/manage/sources",
+                N_("Sources and imports"),
+                N_("How old this agency's own data is, and what could not be read"),
+                (Role.ADMINISTRATOR, Role.MANAGER, Role.AUDITOR),
+            ),
+        ),
+    ),
+    Group(
+        N_("The federation"),
+        (
+            Managed(
+                "/manage/federation",
+                N_("Members"),
+                N_("Who takes part, which keys they have, who waits for this agency's word, and who answers"),
+                (Role.ADMINISTRATOR, Role.MANAGER, Role.GOVERNANCE, Role.AUDITOR),
+            ),
+        ),
+    ),
 )
 
 

@@ -18,6 +18,8 @@ def line_of(text: str, message: str) -> int | None:
         if begin is not None:
             key = parts[place + 1] if place + 1 < len(parts) else ""
             return (_key(lines, key, begin, inside=True) or begin) + 1
+        if part.startswith(("rule ", "party ")):
+            return None
     found = (_key(lines, part, 0, inside=False) for part in parts)
     return next((line + 1 for line in found if line is not None), None)
 

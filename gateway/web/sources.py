@@ -28,7 +28,6 @@ from gateway.web.words import gettext as _
 
 PATH: Final = "/manage/sources"
 LOOKS: Final = (Role.ADMINISTRATOR, Role.MANAGER, Role.AUDITOR)
-IMPORT_KIND: Final = "import"
 OLD_DAYS: Final = 7  # then the page says so: people change their telephone numbers every week
 SHOWN_REASONS: Final = 20
 RUN: Final = "run"
@@ -101,7 +100,7 @@ async def import_now(request: web.Request, site: Site, user: SignedIn) -> web.St
 
     if not form.errors:
         try:
-            site.background.start(IMPORT_KIND, work, owner="")
+            site.background.start(kind_of(source.name), work, owner="", most=0 if _running(site) else 1)
         except TooManyRequests:
             form.wrong("import", _("An import is under way. Start the next one when it is over."))
     if form.errors:
@@ -127,7 +126,7 @@ async def _page(request: web.Request, site: Site, user: SignedIn, form: Form, *,
     last = runs[0] if runs else None
     issues = [] if last is None else await site.database.read(rejected_of(last.id))
     reasons = _by_reason(issues)
-    job = site.background.latest(IMPORT_KIND)
+    job = site.background.latest(kind_of(source.name))
     return render(
         request,
         "source.html",
@@ -142,10 +141,21 @@ async def _page(request: web.Request, site: Site, user: SignedIn, form: Form, *,
         most_issues=MAX_STORED_ISSUES,
         share=f"{source.max_removal_share:.0%}",
         may_import=user.has(Role.ADMINISTRATOR),
-        running=job is not None and not job.over,
+        running=_running(site),
         broken=bool(job is not None and job.over and (job.broken or job.result)),
         old=OLD_DAYS,
     )
+
+
+def kind_of(source: str) -> str:
+    """Under which an import is known to run (web/background.py)."""
+    return f"import {source}"
+
+
+def _running(site: Site) -> str:
+    """The source that these pages import now, "" for none: one at a time, for each writes the register."""
+    jobs = {each.name: site.background.latest(kind_of(each.name)) for each in site.settings.source}
+    return next((name for name, job in jobs.items() if job is not None and not job.over), "")
 
 
 def _source(request: web.Request, site: Site) -> SourceSettings:

@@ -45,6 +45,8 @@ FIELDS: dict[str, frozenset[str]] = {
     "retention.applied": frozenset({"rejected", "replay", "answers", "counts", "periods"}),
     "retention.failed": frozenset({"code"}),
     "import.refused": frozenset({"source", "code"}),
+    "figure.not_counted": frozenset({"code"}),
+    "federation.accepted": frozenset({"federation", "member", "account"}),
     "web.started": frozenset({"member", "port"}),
     "sign_in.succeeded": frozenset({"account", "method"}),
     "sign_in.refused": frozenset({"reason"}),

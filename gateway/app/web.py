@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
@@ -15,24 +17,27 @@ from gateway.accounts.oidc_fetch import directory_session
 from gateway.accounts.passkey_proof import CHALLENGE_LASTS_S
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.personas import cast, make_personas, retire_personas
+from gateway.app.import_process import import_apart
 from gateway.app.node import Node
 from gateway.app.opening import listening_tls
-from gateway.database.contract import Work
+from gateway.clock import Clock
+from gateway.database.contract import Database, Work
 from gateway.database.sqlite import SqliteDatabase, open_sqlite
-from gateway.errors import ConfigurationError
+from gateway.errors import ConfigurationError, PatchworkError
 from gateway.events import emit
 from gateway.http import Listener, listen
 from gateway.node.looks import Looks
 from gateway.settings import WebTable
-from gateway.web import client_seen, reach
+from gateway.web import client_seen, figure_counts, reach
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
 from gateway.web.background import Background
+from gateway.web.coverage import Coverage
 from gateway.web.drafts import Drafts
 from gateway.web.oidc import OIDC_BACK_PATH
 from gateway.web.pending import Pending
 from gateway.web.render import make_templates
-from gateway.web.searches import Searches
+from gateway.web.searches import Search, Searches
 from gateway.web.site import Site
 
 WEB_FILE = "web.db"
@@ -85,6 +90,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
         undo.callback(passwords.close)
         session = directory_session()
         undo.push_async_callback(session.close)
+        coverage = Coverage(node.parts.clock.now())
         site = Site(
             node=node.parts,
             agreements=node.agreements,
@@ -98,7 +104,9 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             passwords=passwords,
             assets=assets,
             templates=templates,
-            searches=Searches(node.parts),
+            searches=Searches(node.parts, counting(coverage, database, node.parts.clock)),
+            coverage=coverage,
+            import_apart=import_apart,
             background=Background(node.parts.clock),
             drafts=Drafts(node.parts.clock),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
@@ -130,6 +138,20 @@ def _directory(table: WebTable, session: aiohttp.ClientSession, node: Node) -> P
     )
 
 
+def counting(coverage: Coverage, database: Database, clock: Clock) -> Callable[[Search], Awaitable[None]]:
+    """What is done with a search that is over: it is counted, and no more than that."""
+
+    async def counted(search: Search) -> None:
+        now = clock.now()
+        coverage.take(search.results, now)
+        try:
+            await database.write(figure_counts.count_search(search.question.practitioner.id, search.results, now))
+        except PatchworkError as error:
+            emit("figure.not_counted", level=logging.WARNING, code=error.code)
+
+    return counted
+
+
 async def keep_tidy(site: Site) -> None:
     """Remove what has run out, from time to time; runs until cancelled."""
 
@@ -147,6 +169,7 @@ async def tidy(site: Site) -> None:
         yield from links.sweep(now)
         yield from client_seen.sweep(now)
         yield from reach.sweep(now)
+        yield from figure_counts.sweep(now)
         return (yield from sessions.sweep(site.session_limits, now))
 
     site.end_sessions(await site.database.write(work()))

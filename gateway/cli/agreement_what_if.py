@@ -3,8 +3,6 @@
 import csv
 import io
 from collections import Counter
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,18 +12,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from consent_ledger.kinds import ANSWERS, KindClass
-from consent_ledger.read import Entry
 from gateway.cli.agreement_lint import read
 from gateway.cli.options import Config, opened, run
 from gateway.errors import InputError
+from gateway.node.what_if import MAX_NAMED, Change, Found, replay_ledger
 from gateway.policy.agreement import Agreement
-from gateway.policy.what_if import NotReplayed, Replayed, Told, replay
+from gateway.policy.what_if import NotReplayed, Told
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.operator import replace_file
 
 MAX_LISTED = 200  # on the terminal; --out writes all
-MAX_NAMED = 5  # entries that cannot be replayed
 
 
 def what_if(
@@ -37,72 +33,24 @@ def what_if(
     agreement, settings = read(draft), load_node(config)
     if settings.node.member not in agreement.members:
         raise InputError(f"{draft}: {settings.node.member} is not a party to this agreement")
-    found = run(_replay(settings, agreement))
+    found, changes = run(_replay(settings, agreement))
     if out is not None:
-        replace_file(out, _csv(found.changes))
+        replace_file(out, _csv(changes))
     console = Console()
-    if found.changes:
-        console.print(_table(found.changes[:MAX_LISTED]))
-        console.print(_counts(found.changes))
+    if changes:
+        console.print(_table(changes[:MAX_LISTED]))
+        console.print(_counts(changes))
     for line in _summary(found, out):
         console.print(Text(line))
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A changed decision, with the seq of its entry and its day."""
-
-    seq: int
-    day: str
-    replayed: Replayed
-
-
-@dataclass(slots=True)
-class _Found:
-    """All that the record says about the draft."""
-
-    changes: list[_Change] = field(default_factory=list)
-    questions: int = 0
-    decisions: int = 0
-    other_rule: int = 0
-    left_out: Counter[NotReplayed] = field(default_factory=Counter)
-    erased: int = 0
-    incomplete: list[int] = field(default_factory=list)
-
-
-async def _replay(settings: NodeSettings, draft: Agreement) -> _Found:
-    found = _Found()
+async def _replay(settings: NodeSettings, draft: Agreement) -> tuple[Found, list[Change]]:
+    changes: list[Change] = []
     async with opened(settings) as node:
-        async for entry in node.parts.ledger.entries():
-            if entry.header.kind_class is KindClass.DISCLOSURE:
-                _take(entry, draft, found)
-    return found
+        return await replay_ledger(node.parts.ledger, draft, changed=changes.append), changes
 
 
-def _take(entry: Entry, draft: Agreement, found: _Found) -> None:
-    """Add what one entry says."""
-    if entry.body is None:
-        found.erased += 1
-        return
-    if entry.body["kind"] not in ANSWERS:
-        return
-    replayed = replay(entry.body, draft)
-    if isinstance(replayed, NotReplayed):
-        found.left_out[replayed] += 1
-        if replayed is NotReplayed.INCOMPLETE:
-            found.incomplete.append(entry.seq)
-        return
-    day = datetime.fromtimestamp(entry.body["at"], UTC).date().isoformat()
-    found.questions += 1
-    found.decisions += len(replayed)
-    for each in replayed:
-        if each.changed:
-            found.changes.append(_Change(entry.seq, day, each))
-        elif each.before.rule != each.after.rule:
-            found.other_rule += 1
-
-
-def _table(changes: list[_Change]) -> Table:
+def _table(changes: list[Change]) -> Table:
     table = Table(box=SIMPLE_HEAD, header_style="bold", expand=True, padding=(0, 1, 0, 0))
     table.add_column("Entry, date", no_wrap=True)
     table.add_column("Asker, purpose", overflow="fold", ratio=3)
@@ -119,7 +67,7 @@ def _table(changes: list[_Change]) -> Table:
     return table
 
 
-def _counts(changes: list[_Change]) -> Table:
+def _counts(changes: list[Change]) -> Table:
     """The same, counted."""
     counted = Counter(
         (
@@ -138,19 +86,16 @@ def _counts(changes: list[_Change]) -> Table:
     return table
 
 
-def _summary(found: _Found, out: Path | None) -> list[str]:
-    more = sum(change.replayed.after.width > change.replayed.before.width for change in found.changes)
-    less = sum(change.replayed.after.width < change.replayed.before.width for change in found.changes)
-    same = len(found.changes) - more - less
+def _summary(found: Found, out: Path | None) -> list[str]:
     lines = [
         f"Replayed: {_count(found.questions, 'question')}, {_count(found.decisions, 'decision')}. Nothing was changed.",
-        f"Would change: {len(found.changes)}, of these {more} to disclose more, {less} to disclose less, and {same} to"
-        " disclose the same on other terms.",
+        f"Would change: {found.changes}, of these {found.more} to disclose more, {found.less} to disclose less, and"
+        f" {found.other_terms} to disclose the same on other terms.",
         f"Would be the same by another rule: {found.other_rule}.",
     ]
-    if len(found.changes) > MAX_LISTED:
+    if found.changes > MAX_LISTED:
         where = f"{out} has all" if out else "--out writes all"
-        lines.append(f"Changes not listed here: {len(found.changes) - MAX_LISTED}; {where}.")
+        lines.append(f"Changes not listed here: {found.changes - MAX_LISTED}; {where}.")
     left_out = found.left_out
     if left_out[NotReplayed.NOBODY]:
         lines.append(f"Not replayed, because nobody with a team was found: {left_out[NotReplayed.NOBODY]}.")
@@ -185,7 +130,7 @@ def _brief(told: Told) -> str:
     ]
 
 
-def _csv(changes: list[_Change]) -> bytes:
+def _csv(changes: list[Change]) -> bytes:
     """Codes and numbers alone, which no spreadsheet takes for a formula."""
     text = io.StringIO()
     writer = csv.writer(text)

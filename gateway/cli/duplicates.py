@@ -3,8 +3,6 @@
 It is for this agency's own terminal. Keys, grades and words: what is stored of a person only with --names.
 """
 
-import csv
-import io
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +16,11 @@ import typer
 from gateway.cli.options import CLOCK, Config, opened, progress_bar, run
 from gateway.fhir.text import plain
 from gateway.node.duplicates import Duplicate, Duplicates, find_duplicates, written_names
+from gateway.reports.csv_text import csv_text
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.operator import replace_file
 
 MAX_PAIRS = 100_000  # of one report
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would obey what begins so
 
 
 def duplicates(
@@ -96,17 +94,11 @@ def _echo(row: _Row) -> None:
 
 
 def _csv(rows: Sequence[_Row]) -> bytes:
-    """As spreadsheets read it: a byte order mark, and nothing that they take for a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text)
     fields = list(dict.fromkeys(field for row in rows for field in row.fields))
-    writer.writerow(["one", "other", "one name", "other name", "grade", *fields, "merge"])
-    for row in rows:
-        values = (row.one, row.other, row.one_name, row.other_name, row.grade)
-        levels = (row.fields.get(field, "") for field in fields)
-        writer.writerow([_inert(value) for value in (*values, *levels, row.merge)])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def _inert(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value
+    lines = [
+        (row.one, row.other, row.one_name, row.other_name, row.grade, *(row.fields.get(each, "") for each in fields))
+        for row in rows
+    ]
+    merges = (row.merge for row in rows)
+    heading = ("one", "other", "one name", "other name", "grade", *fields, "merge")
+    return csv_text([heading, *((*line, merge) for line, merge in zip(lines, merges, strict=True))])

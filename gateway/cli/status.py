@@ -1,6 +1,7 @@
 """`patchwork node status`: what a node holds, with whom it shares, and what waits for somebody at this agency."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import typer
 
@@ -8,11 +9,11 @@ from consent_ledger.read import accepted_agreements
 from gateway.app.node import Node
 from gateway.cli.ledger_status import ledger_lines
 from gateway.cli.options import CLOCK, opened
-from gateway.database.contract import Statement, Work
 from gateway.errors import FederationError, HubError, WireError
 from gateway.node.cases import counted
 from gateway.node.corrections import without_effect
 from gateway.node.membership import View
+from gateway.node.records import Run, last_runs
 from gateway.policy.agreement import Agreement
 from gateway.policy.in_force import publish
 from gateway.settings import NodeSettings
@@ -91,8 +92,12 @@ def _agreements(
 async def _sources(node: Node, settings: NodeSettings) -> list[str]:
     lines = []
     for source in settings.source:
-        last = await node.database.read(_last_run(source.name, settings.federation[0].id))
-        said = f"last import {last}" if last else f"never imported: patchwork import {source.name}"
+        runs = await node.database.read(last_runs(source.name, settings.federation[0].id, limit=1))
+        said = (
+            f"last import {_told(runs[0])}"
+            if runs and runs[0].finished_at
+            else f"never imported: patchwork import {source.name}"
+        )
         lines.append(f"Source {source.name}: {said}")
         suspended = await node.database.read(without_effect(source.name))
         if suspended:
@@ -119,10 +124,6 @@ def _per_cent(share: float) -> str:
     return f"{share * 100:.6g} %"
 
 
-def _last_run(source: str, federation: str) -> Work[str]:
-    rows = yield Statement(
-        "SELECT r.outcome, datetime(r.finished_at, 'unixepoch') FROM import_run r"
-        " JOIN import_source s ON s.id = r.source_id WHERE s.name = ? AND s.federation = ? ORDER BY r.id DESC LIMIT 1",
-        (source, federation),
-    )
-    return f"{rows[0][0]} {rows[0][1]} UTC" if rows and rows[0][1] else ""
+def _told(run: Run) -> str:
+    finished = datetime.fromtimestamp(run.finished_at or run.started_at, UTC)
+    return f"{run.outcome} {finished:%Y-%m-%d %H:%M:%S} UTC"

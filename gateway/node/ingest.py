@@ -113,8 +113,12 @@ async def run_import(
     clock: Clock,
     progress: Progress | None = None,
     allow_removals: bool = False,
+    confirmed: int = 0,
 ) -> ImportReport:
-    """Read a source to its end. Raises InputError if it cannot be read on, with all before stored; StorageError."""
+    """Read a source to its end. Raises InputError if it cannot be read on, with all before stored; StorageError.
+
+    `confirmed`: so many removals have been held before, looked at, and may be made.
+    """
     started = clock.now()
     # (1)
     stored, read_to = await database.write(
@@ -123,7 +127,7 @@ async def run_import(
     run = _Run(source=source, stored=stored, database=database, record_consents=record_consents)
     outcome = "failed"
     try:
-        advice = await run.steps(read_to, progress, allow_removals=allow_removals)
+        advice = await run.steps(read_to, progress, allow_removals=allow_removals, confirmed=confirmed)
         outcome = "held" if advice else "completed"
     except (SourceError, SpecError) as error:
         emit("import.refused", source=source.name, code=InputError.code)
@@ -157,7 +161,9 @@ class _Run:
     counts: ImportCounts = field(default_factory=ImportCounts)
     issues: list[ImportIssue] = field(default_factory=list)
 
-    async def steps(self, read_to: str | None, progress: Progress | None, *, allow_removals: bool) -> str:
+    async def steps(
+        self, read_to: str | None, progress: Progress | None, *, allow_removals: bool, confirmed: int
+    ) -> str:
         """Steps (2) to (6); returns how to go on if removals were held."""
         manifest = self.source.connector.manifest
         since = Cursor(read_to) if manifest.incremental and read_to is not None else None
@@ -172,7 +178,7 @@ class _Run:
         await self.database.write(relink())
         # (5) Only a run that has read everything may conclude from what is missing.
         complete = since is None and manifest.deletions == "snapshot"
-        advice = await self._remove(complete=complete, allow_removals=allow_removals)
+        advice = await self._remove(complete=complete, allow_removals=allow_removals, confirmed=confirmed)
         # (6)
         await self.settle_consents()
         return advice
@@ -217,14 +223,15 @@ class _Run:
         self.counts.rejected += len({issue.where for issue in batch.issues if issue.whole_record})
         self.issues += batch.issues[: max(0, REPORTED_ISSUES - len(self.issues))]
 
-    async def _remove(self, *, complete: bool, allow_removals: bool) -> str:
+    async def _remove(self, *, complete: bool, allow_removals: bool, confirmed: int) -> str:
         """Step (5); returns how to go on if the guard holds the removals."""
         by_kind = await self.database.read(count_records(self.stored, complete=complete))
         stored = sum(count for count, _ in by_kind.values())
         leaving = sum(gone for _, gone in by_kind.values())
         guarded = [(stored, leaving), *(pair for pair in by_kind.values() if pair[0] >= GUARDED_KIND)]
         share = self.source.max_removal_share
-        if not allow_removals and any(gone > share * count for count, gone in guarded):
+        allowed = allow_removals or leaving <= confirmed
+        if not allowed and any(gone > share * count for count, gone in guarded):
             self.counts.held = leaving
             return (
                 f"{leaving} of {stored} records of source {self.source.name} would be removed, which is more than "

@@ -122,6 +122,16 @@ class Membership:
         """The newest document as the operator signed it, with members that nobody here has accepted: to show it."""
         return None if self._held is None else self._held.received
 
+    @property
+    def hub_word(self) -> Freshness | None:
+        """The hub's last word on that document, even one whose time is over; None after a start without the hub."""
+        return None if self._held is None else self._held.freshness
+
+    @property
+    def waiting(self) -> tuple[PendingChange, ...]:
+        """What this node's officer has not accepted of that document, whether or not it may be relied on now."""
+        return self._waiting()
+
     async def load(self) -> None:
         """Take up what was persisted, without asking anybody."""
         statements = await self._read_persisted()
@@ -173,12 +183,17 @@ class Membership:
                 )
             await asyncio.sleep(REFRESH_S * random.uniform(0.8, 1.0))  # noqa: S311 - spreads load, decides nothing
 
-    async def accept(self, member: str) -> tuple[PendingChange, ...]:
-        """This node's officer accepts a member as it stands in the newest document; returns what was waiting."""
+    async def accept(self, member: str, *, as_of: str = "") -> tuple[PendingChange, ...]:
+        """This node's officer accepts a member as it stands in the newest document; returns what was waiting.
+
+        With `as_of`, the hash of the document that the officer was shown, only if that is still the newest.
+        """
         async with self._refreshing:
             if self._held is None or member not in self._held.received.members:
                 raise FederationStale(f"{member} is not in the federation document that this node holds")
             received = self._held.received
+            if as_of not in {"", received.sha256}:
+                raise FederationStale("a newer federation document has come than the one that was looked at")
             waiting = tuple(change for change in self._waiting() if change.member == member)
             now = int(self._clock.now())
             await self._database.write(write_accepted(self._me.federation, [member], received.sha256, now))

@@ -6,7 +6,7 @@ another of the same source may write nothing more (`_fence`).
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from itertools import count
 
 from gateway.database.contract import Row, Statement, Work
@@ -58,6 +58,31 @@ class NewRecord:
     hash: bytes
     known: KnownRecord | None
     rows: tuple[MappedRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One run as it is on the books; times in epoch seconds, `finished_at` None while it runs.
+
+    Counts are those of ingest.ImportCounts, and grow batch by batch.
+    """
+
+    id: int
+    outcome: str
+    started_at: float
+    finished_at: float | None
+    created: int
+    changed: int
+    unchanged: int
+    removed: int
+    rejected: int
+    waiting: int
+    held: int
+
+    @property
+    def read(self) -> int:
+        """How many records it has met."""
+        return self.created + self.changed + self.unchanged + self.rejected
 
 
 @dataclass(slots=True)
@@ -145,6 +170,7 @@ def store_batch(source: StoredSource, batch: Batch) -> Work[None]:
     yield from index_pending()
     # (4) what went wrong, and how far we are
     yield from _note_issues(source, batch.issues)
+    yield from _count(source, batch)
     if batch.read_to is not None:
         yield Statement("UPDATE import_source SET read_to = ? WHERE id = ?", (batch.read_to, source.id))
 
@@ -205,6 +231,38 @@ def end_run(source: StoredSource, *, outcome: str, counts: dict[str, int], now: 
             *(outcome, now, counts["created"], counts["changed"], counts["unchanged"], counts["removed"]),
             *(counts["rejected"], counts["waiting"], counts["held"], source.run_id),
         ),
+    )
+
+
+def last_runs(source: str, federation: str, *, limit: int = KEPT_RUNS) -> Work[list[Run]]:
+    """A source's runs, the newest first."""
+    rows = yield Statement(
+        "SELECT r.id, r.outcome, r.started_at, r.finished_at, r.created, r.changed, r.unchanged, r.removed, r.rejected,"
+        " r.waiting, r.held FROM import_run r JOIN import_source s ON s.id = r.source_id"
+        " WHERE s.name = ? AND s.federation = ? ORDER BY r.id DESC LIMIT ?",
+        (source, federation, limit),
+    )
+    names = [each.name for each in fields(Run)]
+    return [Run(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def rejected_of(run_id: int) -> Work[list[ImportIssue]]:
+    """What could not be used in one run, in the order of the source; at most MAX_STORED_ISSUES are kept."""
+    rows = yield Statement(
+        "SELECT place, field, reason, whole_record FROM rejected_record WHERE run_id = ? ORDER BY id LIMIT ?",
+        (run_id, 2 * MAX_STORED_ISSUES),
+    )
+    return [ImportIssue(place, named, reason, bool(whole)) for place, named, reason, whole in rows]
+
+
+def _count(source: StoredSource, batch: Batch) -> Work[None]:
+    """Let others see how far the run is; end_run() writes the counts that hold."""
+    created = sum(record.known is None for record in batch.new)
+    rejected = len({issue.where for issue in batch.issues if issue.whole_record})
+    yield Statement(
+        "UPDATE import_run SET created = created + ?, changed = changed + ?, unchanged = unchanged + ?,"
+        " rejected = rejected + ? WHERE id = ?",
+        (created, len(batch.new) - created, len(batch.unchanged), rejected, source.run_id),
     )
 
 

@@ -50,6 +50,7 @@ class WebTable(Table):
         180  # then people are asked: do you still work with them?
     )
     oidc: OidcTable | None = None
+    small_numbers: Annotated[int, Field(ge=3, le=100)] = 5  # figures below it are withheld
     demo: bool = False  # says on every page that all people in it are invented
 
     @property

@@ -6,6 +6,9 @@ from gateway.http import protect
 from gateway.web import (
     account_page,
     add_client,
+    agreement_draft,
+    agreement_what_if,
+    agreements,
     audit,
     audit_files,
     break_glass,
@@ -13,6 +16,9 @@ from gateway.web import (
     cases,
     client,
     demo,
+    federation,
+    federation_accept,
+    figures,
     first_password,
     home,
     language,
@@ -37,6 +43,7 @@ from gateway.web import (
     second_factor,
     sign_in,
     sign_out,
+    sources,
     static_files,
 )
 from gateway.web.error_page import refuse_as_page
@@ -79,6 +86,13 @@ ROUTES = (
     audit.routes,
     ledger_page.routes,
     misuse.routes,
+    agreements.routes,
+    agreement_draft.routes,
+    agreement_what_if.routes,
+    sources.routes,
+    federation.routes,
+    federation_accept.routes,
+    figures.routes,
 )
 
 

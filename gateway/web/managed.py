@@ -44,7 +44,17 @@ GROUPS = (
             ),
         ),
     ),
-    Group(N_("Agreements"), ()),
+    Group(
+        N_("Agreements"),
+        (
+            Managed(
+                "/manage/agreements",
+                N_("Agreements"),
+                N_("What they let whom learn, what a new version would change, and whether it would have mattered"),
+                (Role.GOVERNANCE, Role.AUDITOR, Role.MANAGER),
+            ),
+        ),
+    ),
     Group(
         N_("What is on record"),
         (
@@ -59,6 +69,12 @@ GROUPS = (
                 N_("The ledger"),
                 N_("Whether the record is whole, who has signed for it, and proof of single entries."),
                 (Role.GOVERNANCE, Role.AUDITOR, Role.ADMINISTRATOR),
+            ),
+            Managed(
+                "/manage/figures",
+                N_("Figures"),
+                N_("How much Patchwork is used here, without anybody's name"),
+                (Role.MANAGER, Role.GOVERNANCE, Role.AUDITOR, Role.ADMINISTRATOR),
             ),
         ),
     ),
@@ -77,9 +93,25 @@ GROUPS = (
                 N_("What was done to accounts, by whom and when."),
                 (Role.ADMINISTRATOR, Role.AUDITOR),
             ),
+            Managed(
+                "/manage/sources",
+                N_("Sources and imports"),
+                N_("How old this agency's own data is, and what could not be read"),
+                (Role.ADMINISTRATOR, Role.MANAGER, Role.AUDITOR),
+            ),
         ),
     ),
-    Group(N_("The federation"), ()),
+    Group(
+        N_("The federation"),
+        (
+            Managed(
+                "/manage/federation",
+                N_("Members"),
+                N_("Who takes part, which keys they have, who waits for this agency's word, and who answers"),
+                (Role.ADMINISTRATOR, Role.MANAGER, Role.GOVERNANCE, Role.AUDITOR),
+            ),
+        ),
+    ),
 )
 
 

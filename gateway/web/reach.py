@@ -1,21 +1,13 @@
 """Whether a search led to a contact, and why somebody last asked: work on web.db (gateway/database/contract.py)."""
 
 import secrets
-from enum import StrEnum
 
 from gateway.database.contract import Statement, Work
+from gateway.web.figure_counts import Reached, count_reached, day_of, monday, uncount_reached
 from mappings.vocabulary import LawfulBasis, Purpose
 
 KEPT_S = 400 * 86_400.0  # times of contact, for figures that compare a year with the one before
 ASKED_S = 30 * 86_400.0  # nobody tells any more whether a call so long ago reached anybody
-
-
-class Reached(StrEnum):
-    """What somebody says of a call or a message."""
-
-    YES = "yes"
-    NO = "no"
-    NOT_YET = "not-yet"
 
 
 def clicked(account_id: int, *, kind: str, search_at: float, now: float) -> Work[str]:
@@ -31,10 +23,21 @@ def clicked(account_id: int, *, kind: str, search_at: float, now: float) -> Work
 def answered(account_id: int, public_id: str, said: Reached, now: float) -> Work[bool]:
     """Whether somebody was reached; the last word counts. False if this account followed no such link."""
     rows = yield Statement(
-        "UPDATE reach SET answered = ?, answered_at = ? WHERE public_id = ? AND account_id = ? RETURNING id",
-        (said.value, now, public_id, account_id),
+        "SELECT search_at, clicked_at, answered, answered_at FROM reach WHERE public_id = ? AND account_id = ?",
+        (public_id, account_id),
     )
-    return bool(rows)
+    if not rows:
+        return False
+    ((search_at, clicked_at, former, answered_at),) = rows
+    yield Statement("UPDATE reach SET answered = ?, answered_at = ? WHERE public_id = ?", (said.value, now, public_id))
+    if former is None:
+        yield from count_reached(account_id, said, search_at=search_at, clicked_at=clicked_at, now=now)
+    elif monday(day_of(answered_at)) == monday(day_of(now)):  # what is counted of a week that is over stays so
+        yield from uncount_reached(
+            account_id, Reached(former), search_at=search_at, clicked_at=clicked_at, at=answered_at
+        )
+        yield from count_reached(account_id, said, search_at=search_at, clicked_at=clicked_at, now=now)
+    return True
 
 
 def sweep(now: float) -> Work[None]:

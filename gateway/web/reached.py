@@ -7,8 +7,9 @@ from aiohttp import web
 
 from gateway.accounts.account import Role
 from gateway.node.merge import TeamRow
+from gateway.web.figure_counts import Reached
 from gateway.web.forms import form_of
-from gateway.web.reach import Reached, answered, clicked
+from gateway.web.reach import answered, clicked
 from gateway.web.render import render
 from gateway.web.results import PATH, search_of
 from gateway.web.searches import Search

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -101,10 +101,11 @@ class Search:
 
 
 class Searches:
-    """All searches of one running node; `parts` is that node."""
+    """All searches of one running node; `parts` is that node. `counted` is told of each that has come to its end."""
 
-    def __init__(self, parts: NodeParts) -> None:
+    def __init__(self, parts: NodeParts, counted: Callable[[Search], Awaitable[None]] | None = None) -> None:
         self._parts = parts
+        self._counted = counted
         self._searches: dict[str, Search] = {}  # oldest first
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -167,6 +168,8 @@ class Searches:
         finally:
             search.tell()
             self._expire(search)
+        if search.asked is not None and self._counted is not None:
+            await self._counted(search)  # after all has been shown: nobody waits for it
 
     def _make_room(self, owner: str) -> None:
         mine = [search for search in self._searches.values() if search.owner == owner]

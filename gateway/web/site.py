@@ -1,6 +1,6 @@
 """What every page is handed: made once by app/web.py, replaced by nothing at run time."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -21,6 +21,7 @@ from gateway.policy.agreement import Agreement
 from gateway.settings import NodeSettings, WebTable
 from gateway.web.assets import Assets
 from gateway.web.background import Background
+from gateway.web.coverage import Coverage
 from gateway.web.drafts import Drafts
 from gateway.web.pending import Pending
 from gateway.web.searches import Searches
@@ -47,6 +48,8 @@ class Site:
     assets: Assets
     templates: jinja2.Environment
     searches: Searches
+    coverage: Coverage
+    import_apart: Callable[[NodeSettings, str, int], Awaitable[int]]  # source, confirmed removals; its exit code
     background: Background
     drafts: Drafts
     looks: Looks

@@ -14,7 +14,17 @@ from tests.federation import TestFederation, federation
 from tests.web_user import WebUser
 
 HOUSING = "housing"
-NOBODY = ("999999999", "7", "0" * 32, "A" * 22, "A" * 43, "en", "x")  # well-formed, and no row's or search's
+NOBODY = (
+    "999999999",
+    "7",
+    "0" * 32,
+    "0" * 64,
+    "break-glass-7",
+    "A" * 22,
+    "A" * 43,
+    "en",
+    "x",
+)  # well-formed, and no row's or search's
 PART = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})+))?\}")
 ALL = [route for routes in ROUTES for route in routes if isinstance(route, web.RouteDef)]
 GUARDED = [(route, roles) for route in ALL if (roles := roles_of(route.handler)) is not None]

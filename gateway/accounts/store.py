@@ -76,6 +76,14 @@ def account_by_public_id(public_id: str) -> Work[Account | None]:
     return (yield from _account(rows))
 
 
+def names_by_public_id(public_ids: Iterable[str]) -> Work[dict[str, str]]:
+    """Names of accounts, disabled ones too, by the id that stands in the ledger."""
+    found: dict[str, str] = {}
+    for public_id in sorted(set(public_ids)):
+        found.update((yield Statement("SELECT public_id, name FROM account WHERE public_id = ?", (public_id,))))
+    return found
+
+
 def set_password(account_id: int, hashed: str, now: float) -> Work[None]:
     """Replace the password by its argon2id text."""
     yield Statement("UPDATE account SET password = ?, password_set_at = ? WHERE id = ?", (hashed, now, account_id))

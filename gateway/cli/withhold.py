@@ -1,33 +1,19 @@
 """`patchwork ledger withhold` and `allow`: an officer decides, on record, whether reports show an entry."""
 
-from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
 from consent_ledger.governance import ReportDecision
-from consent_ledger.kinds import EntryKind
 from gateway.cli.officer import By, Reason, noted
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.errors import InputError
+from gateway.reports.release import Exemption, check_decidable, check_withheld_until
 from gateway.reports.why import entry_words
 from gateway.settings import NodeSettings, load_node
 
-MAX_WITHHELD_DAYS = 366  # a risk is looked at again at least once a year
-
 Seq = Annotated[int, typer.Argument(min=0, help="The entry's number.")]
-
-
-class Exemption(StrEnum):
-    """Why an entry may be withheld: UK GDPR article 15(4), Data Protection Act 2018 schedules 2 and 3."""
-
-    SERIOUS_HARM = "serious-harm"
-    REFUGE = "refuge"
-    POLICE_ENQUIRY = "police-enquiry"
-    CHILD_ABUSE = "child-abuse"
-    COURT = "court"
-    OTHERS_RIGHTS = "others-rights"
 
 
 def withhold(
@@ -44,8 +30,10 @@ def withhold(
         last = date.fromisoformat(until)
     except ValueError:
         raise InputError("--until: a day is YYYY-MM-DD") from None
-    if not today <= last <= today + timedelta(days=MAX_WITHHELD_DAYS):
-        raise InputError(f"--until: a day from today on, at most {MAX_WITHHELD_DAYS} days ahead; then decide again")
+    try:
+        check_withheld_until(last, today)
+    except InputError as error:
+        raise InputError(f"--until: {error}") from None
     by = noted(by, "--by", "Who decides")
     decision = ReportDecision(about=seq, show=False, reason=reason.value, by=by, until=last.isoformat())
     question = f"Leave it out of the client's reports until {last}?"
@@ -71,10 +59,7 @@ async def _decide(settings: NodeSettings, decision: ReportDecision, question: st
         if found is None:
             raise InputError(f"there is no entry {decision.about}")
         entry, person_id = found
-        if entry.body is None:
-            raise InputError(f"entry {decision.about} has been erased: no report shows it")
-        if person_id is None or entry.body["kind"] == EntryKind.REPORT_DECISION:
-            raise InputError(f"entry {decision.about} is in nobody's report")
-        typer.echo(f"Entry {entry.seq}: {entry_words(entry.body)}", err=True)
+        check_decidable(entry, person_id)
+        typer.echo(f"Entry {entry.seq}: {entry_words(entry.body or {})}", err=True)
         ask_first(question, yes=yes)
         return (await node.parts.ledger.note(decision, person_id)).seq

@@ -8,9 +8,11 @@ from gateway.web import (
     add_client,
     break_glass,
     client,
+    consent,
     first_password,
     home,
     language,
+    leaflet,
     manage,
     my_clients,
     my_details,
@@ -24,6 +26,8 @@ from gateway.web import (
     sign_in,
     sign_out,
     static_files,
+    who_looked,
+    who_looked_entry,
 )
 from gateway.web.error_page import refuse_as_page
 from gateway.web.signed_in import is_guarded
@@ -52,6 +56,10 @@ ROUTES = (
     add_client.routes,
     client.routes,
     manage.routes,
+    consent.routes,
+    leaflet.routes,
+    who_looked.routes,
+    who_looked_entry.routes,
 )
 
 

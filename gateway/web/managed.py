@@ -27,7 +27,17 @@ class Group:
 
 # In the order in which they are shown; a page's text and about are marked with N_.
 GROUPS = (
-    Group(N_("Cases and clients"), ()),
+    Group(
+        N_("Cases and clients"),
+        (
+            Managed(
+                "/manage/who-looked",
+                N_("Who looked at a client's record"),
+                N_("Tell a client who asked about them, and what they were told"),
+                (Role.GOVERNANCE,),
+            ),
+        ),
+    ),
     Group(N_("Agreements"), ()),
     Group(N_("What is on record"), ()),
     Group(N_("People and sources"), ()),

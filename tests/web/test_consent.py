@@ -200,6 +200,23 @@ async def test_a_name_or_reference_is_text_and_never_markup_and_no_title_names_a
             assert "{{7*7}}" not in page.text
 
 
+async def test_a_leaflet_as_pdf_is_tagged_and_its_name_names_nobody(bank: TestFederation) -> None:
+    user = await mo(bank)
+    await record(user, "record", {**WHO, **WHAT, **LIMITS})
+    for path in ("/leaflet.pdf", "/clients/1/consent/leaflet.pdf"):
+        async with user._session.get(path) as response:
+            made = await response.read()
+            assert response.headers["Content-Disposition"] == 'attachment; filename="leaflet.pdf"'
+            assert response.headers["Cache-Control"] == "no-store"
+        assert made.startswith(b"%PDF-")
+        assert b"pdfuaid:part>1<" in made
+    assert (await user.get("/clients/2/consent/leaflet.pdf")).status == 404
+    page = await user.get("/clients/1/consent/leaflet")
+    assert "You agreed, 21 September 2026" in page.words
+    assert "the agreement between us allows it: Housing." in page.words
+    assert "You said yes." in (await user.get("/clients/1/consent/leaflet/easy-read")).words
+
+
 async def test_nobody_piles_up_statements(bank: TestFederation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.web.consent.MAX_A_DAY", 2)
     user = await mo(bank)

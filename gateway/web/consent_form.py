@@ -115,6 +115,8 @@ def _who(form: Form, offer: Offer) -> tuple[Giver, str]:
     interpreted = form.ticked("interpreter")
     words = ", ".join([METHODS[method], *(["with an interpreter"] if interpreted else [])]) if method else ""
     if said in {"", Relation.PERSON}:
+        if said and form.line("reference", max_length=MAX_REFERENCE):
+            form.wrong("reference", _("Leave this empty if the person themselves says it"))
         return Giver(), words
     missing = _("Enter which parent, guardian or attorney, as in “mother”")
     reference = form.line("reference", max_length=MAX_REFERENCE, missing=missing)

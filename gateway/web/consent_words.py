@@ -127,12 +127,14 @@ def _provision(line: Provision, names: Names) -> Iterable[Line]:
     )
 
 
-def whom(line: Provision, names: Names) -> str:
-    """The agencies that a line is about."""
+def whom(line: Provision, names: Names, *, refused: bool = False) -> str:
+    """The agencies that a line is about; `refused`: to follow "do not tell"."""
     all_but = listed(_called(each, names) for each in line.except_recipients)
     if line.recipients:
         only = listed(_called(each, names) for each in line.recipients)
         return _("%(only)s, except %(but)s") % {"only": only, "but": all_but} if all_but else only
+    if refused:
+        return _("any agency except %(but)s") % {"but": all_but} if all_but else _("any agency")
     return _("every agency except %(but)s") % {"but": all_but} if all_but else _("every agency")
 
 
@@ -166,13 +168,13 @@ def script(entry: ConsentEntry, names: Names, agency: str) -> list[str]:
 
 
 def _said(line: Provision, names: Names, kind: ConsentKind) -> str:
-    who = whom(line, names)
+    who = whom(line, names, refused=not line.permit)
     if kind is ConsentKind.CONSENT:
-        text = _("We may tell %(who)s %(what)s") % {"who": who, "what": _(MOST_SAID[line.mode])}
+        text = _("We may tell %(who)s: %(what)s") % {"who": who, "what": _(MOST_SAID[line.mode])}
     elif kind is ConsentKind.OBJECTION:
-        text = _("You do not want us to tell %(who)s %(what)s") % {"who": who, "what": _(LEAST_SAID[line.mode])}
+        text = _("You do not want us to tell %(who)s: %(what)s") % {"who": who, "what": _(LEAST_SAID[line.mode])}
     else:
-        text = _("You no longer agree that we tell %(who)s %(what)s") % {
+        text = _("You no longer agree that we tell %(who)s: %(what)s") % {
             "who": who,
             "what": _(LEAST_SAID[line.mode]),
         }

@@ -95,6 +95,9 @@ async def test_an_objection_is_recorded_and_stands_beside_an_earlier_agreement(b
     page = await record(user, "object", {**EVERYTHING, "whom": "some", "agency": [HOUSING]})
     assert "They do not want sharing" in page.words
     assert not await told(bank)
+    part = {"mode": "practitioner", "whom": "but", "agency": ["police-force"]}
+    check = await user.post("/clients/1/consent/object", {**EVERYTHING, **part, "go": "check"})
+    assert "You do not want us to tell any agency except police forces: who works with you by name." in check.words
     page = await user.get("/clients/1/consent")
     assert "They object to other agencies being told" in page.words
     assert "Which agencies Housing" in page.words
@@ -116,7 +119,7 @@ async def test_each_step_asks_for_what_is_missing_and_nothing_is_on_record_befor
         filled |= fields
         page = await user.post(path, {**filled, "go": go})  # type: ignore[dict-item]
         assert page.status == 200
-    assert "We may tell every agency who works with you, and how to reach them." in page.words
+    assert "We may tell every agency: who works with you, and how to reach them." in page.words
     assert "This ends on 21 September 2027, unless you agree again." in page.words
     assert not await on_record(bank, BANK)
     for wrong, says in (
@@ -124,6 +127,7 @@ async def test_each_step_asks_for_what_is_missing_and_nothing_is_on_record_befor
         ({"whom": "but"}, "Tick the agencies"),
         ({"services": "own"}, "Tick the services"),
         ({"relation": "parent"}, "Enter which parent"),
+        ({"reference": "mother"}, "Leave this empty if the person themselves says it"),
         ({"mode": "callback"}, "Select how much may be told"),  # nobody agrees to nothing
         ({"service": ["CAMHS"], "services": "own"}, "Tick the services"),  # not one of theirs
         ({"agency": ["nobody"], "whom": "some"}, "Tick the agencies"),

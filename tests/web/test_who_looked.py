@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.accounts.account import Role
+from gateway.cli.report import _account_names
 from gateway.web import pdf
 from mappings.vocabulary import Purpose
 from tests.federation import TestFederation, federation, someone
@@ -184,6 +185,9 @@ async def test_who_recorded_a_wish_on_a_page_has_a_name_in_the_report(north: Tes
     report = (await officer.post(f"{PATH}/1/release", SHOWN, form=f"{PATH}/1")).words
     assert "Recorded by Rae Reception" in report
     assert reception.id not in report
+    node = north.nodes[TRUST]
+    names = await _account_names(node, await node.parts.ledger.about([1]))  # as the command finds them
+    assert names == {reception.id: "Rae Reception"}
 
 
 async def test_a_pdf_is_tagged_and_without_its_package_the_page_offers_printing(

@@ -79,12 +79,11 @@ def account_by_public_id(public_id: str) -> Work[Account | None]:
     return (yield from _account(rows))
 
 
-def account_names(public_ids: Iterable[str]) -> Work[dict[str, str]]:
-    """What people are called, by the ids that stand in the ledger; of disabled accounts too."""
-    found = {}
+def names_by_public_id(public_ids: Iterable[str]) -> Work[dict[str, str]]:
+    """Names of accounts, disabled ones too, by the id that stands in the ledger."""
+    found: dict[str, str] = {}
     for public_id in sorted(set(public_ids)):
-        for (name,) in (yield Statement("SELECT name FROM account WHERE public_id = ?", (public_id,))):
-            found[public_id] = name
+        found.update((yield Statement("SELECT public_id, name FROM account WHERE public_id = ?", (public_id,))))
     return found
 
 

@@ -1,6 +1,7 @@
 """`patchwork consent ...`: record, withdraw or object for one of this agency's own clients."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -14,9 +15,17 @@ from gateway.cli.options import CLOCK, Config, opened, purpose_of, run, words
 from gateway.cli.whom import known_person
 from gateway.cli.wrapped import say
 from gateway.errors import InputError
+from gateway.node.consent_form import (
+    PERMITTED,
+    REFUSED,
+    Scope,
+    check_last_day,
+    check_recipients,
+    permitted,
+    refused,
+)
 from gateway.settings import NodeSettings, load_node
-from mappings.value_sets import unknown_meaning
-from mappings.vocabulary import MAX_SCOPE, Mode, OrganisationType
+from mappings.vocabulary import Mode
 
 app = typer.Typer(help="What a client allows, withdraws or objects to.", no_args_is_help=True)
 
@@ -32,8 +41,8 @@ GiverReference = Annotated[
 How = Annotated[str, typer.Option(help="How it was said, as in `telephone` or `signed form`.")]
 Until = Annotated[str, typer.Option(help="The last day, YYYY-MM-DD.")]
 
-_PERMITTED = (Mode.DUTY_CONTACT, Mode.PRACTITIONER, Mode.SCHEDULE)
-_REFUSED = (Mode.CALLBACK, *_PERMITTED)
+# What an error of consent_form.py is about, as the option that was given.
+_OPTIONS = {"to": "--to", "but": "--but", "services": "--service", "purposes": "--purpose", "until": "--until"}
 FromMode = Annotated[
     str,
     typer.Option(
@@ -59,12 +68,11 @@ def record(
     how: How = "",
 ) -> None:
     """Record a consent."""
-    most = _mode(mode, _PERMITTED)
-    line = _provision(permit=True, mode=most, to=to, but=but, service=service, purpose=purpose)
+    most = _mode(mode, PERMITTED)
     entry = ConsentEntry(
         kind=ConsentKind.CONSENT,
         giver=_giver(relation, giver_reference),
-        provisions=(line,),
+        provisions=permitted(most, _scope(to=to, but=but, service=service, purpose=purpose)),
         until=_last_day(until),
         method=words(how, "--how"),
         recorded_by=noted(by, "--by", "Who records it"),
@@ -126,7 +134,8 @@ def object_to(
 
 async def _append(settings: NodeSettings, record: str, entry: ConsentEntry) -> None:
     async with opened(settings) as node:
-        _check_recipients(entry, _members(node))
+        with _options_named():
+            check_recipients(entry, _members(node))
         person = await known_person(node, record)
         appended = await node.parts.ledger.record(person.row_id, entry)
         said = await node.parts.ledger.about(person.person_ids) if entry.kind is ConsentKind.WITHDRAWAL else []
@@ -152,48 +161,27 @@ def _refusal(
     purpose: list[str] | None,
 ) -> tuple[Provision, ...]:
     """What is refused or taken back; no provision stands for everything."""
-    least = _mode(mode, _REFUSED)
-    if least is Mode.CALLBACK and not any((to, but, service, purpose)):
-        return ()
-    return (_provision(permit=False, mode=least, to=to, but=but, service=service, purpose=purpose),)
+    return refused(_mode(mode, REFUSED), _scope(to=to, but=but, service=service, purpose=purpose))
 
 
-def _provision(
-    *,
-    permit: bool,
-    mode: Mode,
-    to: list[str] | None,
-    but: list[str] | None,
-    service: list[str] | None,
-    purpose: list[str] | None,
-) -> Provision:
-    if max(map(len, (to or (), but or (), service or (), purpose or ()))) > MAX_SCOPE:
-        raise InputError(f"an option is given at most {MAX_SCOPE} times")
-    known = [code for code in service or () if not unknown_meaning("service", code)]
-    _check_codes(service or (), known, "--service", "one of the MAIS service codes")
-    return Provision(
-        permit=permit,
-        mode=mode,
-        purposes=tuple(dict.fromkeys(map(purpose_of, purpose or ()))),
-        recipients=tuple(to or ()),
-        except_recipients=tuple(but or ()),
-        services=tuple(service or ()),
-    )
+def _scope(
+    *, to: list[str] | None, but: list[str] | None, service: list[str] | None, purpose: list[str] | None
+) -> Scope:
+    with _options_named():
+        return Scope(
+            to=tuple(to or ()),
+            but=tuple(but or ()),
+            services=tuple(service or ()),
+            purposes=tuple(dict.fromkeys(map(purpose_of, purpose or ()))),
+        )
 
 
-def _check_recipients(entry: ConsentEntry, members: Collection[str]) -> None:
-    """A misspelt recipient would be an objection to nobody, and nobody would notice."""
-    known = {*OrganisationType, *members}
-    expected = f"a member's id or one of {', '.join(OrganisationType)}"
-    for line in entry.provisions:
-        _check_codes(line.recipients, known, "--to", expected)
-        _check_codes(line.except_recipients, known, "--but", expected)
-
-
-def _check_codes(given: Iterable[str], known: Collection[str], option: str, expected: str) -> None:
-    for place, code in enumerate(given, 1):
-        if code not in known:
-            raise InputError(f"{option}: number {place} is not {expected}")
+@contextmanager
+def _options_named() -> Iterator[None]:
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{_OPTIONS[error.field]}: {error}" if error.field else str(error)) from None
 
 
 def _giver(relation: Relation, reference: str) -> Giver:
@@ -219,6 +207,6 @@ def _last_day(text: str) -> date | None:
         day = date.fromisoformat(text) if text else None
     except ValueError:
         raise InputError("a day is YYYY-MM-DD") from None
-    if day is not None and day < datetime.fromtimestamp(CLOCK.now(), UTC).astimezone().date():
-        raise InputError("--until: that day is over, so this would never hold: nothing was recorded")
+    with _options_named():
+        check_last_day(day, datetime.fromtimestamp(CLOCK.now(), UTC).astimezone().date())
     return day

@@ -8,8 +8,8 @@
 (5) write
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -19,8 +19,10 @@ import typer
 from consent_ledger.consent import Relation
 from consent_ledger.governance import ReleaseEntry
 from consent_ledger.read import Entry
-from consent_ledger.report import HeldBack, access_report
+from consent_ledger.report import HeldBack
+from gateway.accounts.store import names_by_public_id
 from gateway.app.node import Node
+from gateway.app.web import open_web_database
 from gateway.cli.doubts import told_doubts
 from gateway.cli.officer import By, Person, noted
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
@@ -30,13 +32,12 @@ from gateway.errors import InputError
 from gateway.fhir.text import plain
 from gateway.node.doubts import Doubts
 from gateway.node.known_as import KnownAs
-from gateway.policy.in_force import publish
-from gateway.reports.access import Setting, access_document
+from gateway.reports.access import Setting
 from gateway.reports.as_html import as_html
 from gateway.reports.as_pdf import as_pdf
 from gateway.reports.as_text import as_text
-from gateway.reports.clauses import agreement_names, clause_words
 from gateway.reports.document import Document
+from gateway.reports.release import prepare_report, recorders, setting_of
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.operator import replace_file
 
@@ -126,14 +127,11 @@ async def _report(
         person = await known_person(node, record)
         doubts = await told_doubts(node)  # (1)
         entries = await node.parts.ledger.about(person.person_ids)
-        now = datetime.fromtimestamp(CLOCK.now(), UTC)
-        made, held = access_report(
-            entries, now=now, today=now.astimezone().date(), hold_days=settings.access_report.hold_days
-        )
-        setting = _setting(node, record, now.timestamp(), doubts, by_role=by_role)
-        document = access_document(made, setting)
-        files = forms.rendered(document)
-        _tell_held_back(held, entries, settings.access_report.hold_days)  # (2)
+        accounts = await _account_names(node, entries)
+        setting = _setting(node, record, doubts, accounts, by_role=by_role)
+        made = prepare_report(entries, setting, hold_days=settings.access_report.hold_days)
+        files = forms.rendered(made.document)
+        _tell_held_back(made.held, entries, settings.access_report.hold_days)  # (2)
         if not entries:
             await _tell_erasures(node)
         for name in await former_names(node, entries, person):
@@ -145,7 +143,7 @@ async def _report(
         replace_file(path, data)
         typer.echo(f"Written: {path}", err=True)
     if not files:
-        typer.echo(as_text(document), nl=False)
+        typer.echo(as_text(made.document), nl=False)
 
 
 async def _release(node: Node, person: KnownAs, entry: ReleaseEntry) -> None:
@@ -153,22 +151,29 @@ async def _release(node: Node, person: KnownAs, entry: ReleaseEntry) -> None:
     typer.echo(f"The release is on record as entry {appended.seq}.", err=True)
 
 
-def _setting(node: Node, record: str, now: float, doubts: Doubts, *, by_role: bool) -> Setting:
+async def _account_names(node: Node, entries: list[Entry]) -> Mapping[str, str]:
+    """Of who recorded something on a page; a node without pages has no accounts."""
+    if node.settings.web is None:
+        return {}
+    database = await open_web_database(node)
+    try:
+        return await database.read(names_by_public_id(recorders(entries)))
+    finally:
+        await database.close()
+
+
+def _setting(node: Node, record: str, doubts: Doubts, accounts: Mapping[str, str], *, by_role: bool) -> Setting:
     source, key = source_and_key(node, record)
-    received = node.parts.membership.received
-    agencies: dict[str, str] = {} if received is None else {m.id: plain(m.name) for m in received.members.values()}
-    carried = () if received is None else (each.agreement for each in publish(received).values())
-    known = (*carried, *node.agreements)
-    return Setting(
-        agency=agencies.get(node.parts.me.member, node.parts.me.member),
+    return setting_of(
+        member=node.parts.me.member,
+        received=node.parts.membership.received,
+        agreements=node.agreements,
         about=f"the person with the number {plain(key)} in our system {source}",
-        made_at=now,
+        now=CLOCK.now(),
         by_role=by_role,
-        agencies=agencies,
-        agreements=agreement_names(known),
-        clauses=clause_words(known),
         in_doubt=bool(doubts.wrong),
-        restored=tuple(doubts.restored),
+        restored=doubts.restored,
+        accounts=accounts,
     )
 
 

@@ -1,6 +1,6 @@
 """`patchwork ledger withhold` and `allow`: an officer decides, on record, whether reports show an entry."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -10,7 +10,7 @@ from gateway.cli.officer import By, Reason, noted
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.errors import InputError
 from gateway.reports.why import entry_words
-from gateway.reports.withholding import MAX_WITHHELD_DAYS, Exemption, in_a_report
+from gateway.reports.withholding import Exemption, check_withheld_until, in_a_report
 from gateway.settings import NodeSettings, load_node
 
 Seq = Annotated[int, typer.Argument(min=0, help="The entry's number.")]
@@ -30,8 +30,10 @@ def withhold(
         last = date.fromisoformat(until)
     except ValueError:
         raise InputError("--until: a day is YYYY-MM-DD") from None
-    if not today <= last <= today + timedelta(days=MAX_WITHHELD_DAYS):
-        raise InputError(f"--until: a day from today on, at most {MAX_WITHHELD_DAYS} days ahead; then decide again")
+    try:
+        check_withheld_until(last, today)
+    except InputError as error:
+        raise InputError(f"--until: {error}") from None
     by = noted(by, "--by", "Who decides")
     decision = ReportDecision(about=seq, show=False, reason=reason.value, by=by, until=last.isoformat())
     question = f"Leave it out of the client's reports until {last}?"

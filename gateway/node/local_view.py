@@ -73,8 +73,12 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mine:
-    """One involvement of the viewer's own, or of a service of theirs that names nobody (`by_name` False)."""
+    """One involvement of the viewer's own, or of a service of theirs that names nobody (`by_name` False).
 
+    `involvement_id` is the row's, by which decisions on record name it; another may have it later, so it is not kept.
+    """
+
+    involvement_id: int
     shown: Participation
     last_confirmed: str | None
     by_name: bool
@@ -268,6 +272,7 @@ def _shown(team: Team, view: View, consents: tuple[ConsentEntry, ...], grade: Ma
 
 def _mine(member: TeamMember, day: str) -> Mine:
     return Mine(
+        involvement_id=member.involvement_id,
         shown=show(member, Mode.SCHEDULE, day),
         last_confirmed=member.involvement.last_confirmed,
         by_name=member.practitioner_id is not None,

@@ -17,6 +17,7 @@ from gateway.reports.words import (
     CORRECTIONS,
     FOLLOWED,
     LOOKED,
+    LOOKED_TO_REPORT,
     MODES,
     PURPOSES,
     REASONS,
@@ -24,6 +25,7 @@ from gateway.reports.words import (
     STATEMENTS,
     service_words,
 )
+from mappings.vocabulary import Purpose
 
 # In every report, whether or not anything was left out, so that it tells nothing.
 ALWAYS_SAID = (
@@ -53,7 +55,8 @@ class Setting:
     """What a report needs to know besides the entries.
 
     `agencies` maps member ids and kinds of agency to names, `agreements` (uri, version) to names, `clauses` (uri,
-    version, rule) to what the rule allows, in words. `zone` None is the machine's own. `by_role`: people who asked or
+    version, rule) to what the rule allows, in words, `accounts` public ids of accounts, which stand for who recorded
+    something on a page, to their names. `zone` None is the machine's own. `by_role`: people who asked or
     recorded appear without their names. `in_doubt`: the record does not hold together now; `restored`: when it went on
     after a loss, in epoch seconds.
     """
@@ -65,6 +68,7 @@ class Setting:
     agencies: Mapping[str, str] = field(default_factory=dict)
     agreements: Mapping[tuple[str, str], str] = field(default_factory=dict)
     clauses: Mapping[tuple[str, str, str], Clause] = field(default_factory=dict)
+    accounts: Mapping[str, str] = field(default_factory=dict)
     in_doubt: bool = False
     restored: tuple[int, ...] = ()
     zone: tzinfo | None = None
@@ -123,7 +127,7 @@ def _look(look: Look, setting: Setting) -> Item:
         ("Who", role if setting.by_role else f"{look.name}, {role}"),
         ("Why", PURPOSES.get(look.purpose, look.purpose)),
         ("Reason in law, as they stated it", BASES.get(look.lawful_basis, look.lawful_basis)),
-        ("What they could see", LOOKED),
+        ("What they could see", LOOKED_TO_REPORT if look.purpose == Purpose.SUBJECT_REQUEST else LOOKED),
     ]
     return Item(heading=_day(look.at, setting), facts=_plain(facts))
 
@@ -186,7 +190,7 @@ def _statement(statement: Statement, setting: Setting) -> Item:
     if entry.method:
         facts.append(("How", entry.method))
     if entry.recorded_by and not setting.by_role:
-        facts.append(("Recorded by", entry.recorded_by))
+        facts.append(("Recorded by", setting.accounts.get(entry.recorded_by, entry.recorded_by)))
     return _item(statement.at, setting, facts)
 
 

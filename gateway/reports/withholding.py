@@ -1,6 +1,6 @@
 """Whether a client's reports show an entry: what an officer may decide about which entry (docs/ledger.md)."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from consent_ledger.kinds import EntryKind
@@ -33,6 +33,12 @@ async def in_a_report(ledger: LedgerReader, seq: int) -> tuple[Entry, int]:
     if person_id is None or entry.body["kind"] == EntryKind.REPORT_DECISION:
         raise InputError(f"entry {seq} is in nobody's report")
     return entry, person_id
+
+
+def check_withheld_until(last: date, today: date) -> None:
+    """Raises InputError for a day that is over or too far ahead."""
+    if not today <= last <= today + timedelta(days=MAX_WITHHELD_DAYS):
+        raise InputError(f"a day from today on, at most {MAX_WITHHELD_DAYS} days ahead; then decide again", "until")
 
 
 async def withheld_until(ledger: LedgerReader, seq: int, person_id: int) -> date | None:

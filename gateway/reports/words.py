@@ -72,6 +72,9 @@ LOOKED: Final = (
     "your name and birth date, which colleagues here work with you as far as they may know it, and how to reach them"
 )
 
+# And to the officer who makes a report like the one in which this stands.
+LOOKED_TO_REPORT: Final = "your name and birth date, and what was on record about you for a report like this one"
+
 STATEMENTS: Final[Mapping[ConsentKind, str]] = {
     ConsentKind.CONSENT: "Consent to share",
     ConsentKind.WITHDRAWAL: "Consent taken back",

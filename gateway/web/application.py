@@ -15,6 +15,7 @@ from gateway.web import (
     case_report,
     cases,
     client,
+    consent,
     demo,
     federation,
     federation_accept,
@@ -22,6 +23,7 @@ from gateway.web import (
     first_password,
     home,
     language,
+    leaflet,
     ledger_page,
     manage,
     manage_account,
@@ -45,6 +47,8 @@ from gateway.web import (
     sign_out,
     sources,
     static_files,
+    who_looked,
+    who_looked_entry,
 )
 from gateway.web.error_page import refuse_as_page
 from gateway.web.signed_in import is_guarded
@@ -93,6 +97,10 @@ ROUTES = (
     federation.routes,
     federation_accept.routes,
     figures.routes,
+    consent.routes,
+    leaflet.routes,
+    who_looked.routes,
+    who_looked_entry.routes,
 )
 
 

@@ -18,7 +18,7 @@ from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
 from consent_ledger.search import Step
 from gateway.accounts.account import Role
-from gateway.accounts.store import account_names
+from gateway.accounts.store import names_by_public_id
 from gateway.database.contract import Work
 from gateway.errors import FederationStale, StorageError
 from gateway.fhir.text import plain
@@ -65,7 +65,7 @@ async def show_search(request: web.Request, site: Site, user: SignedIn) -> web.S
     members = members_of(site)
     search = read_search(form, me=site.node.me.member, members=members)
     step = None if search is None else await _step(site, search, request.query.get(BEFORE, ""))
-    names = await site.database.read(account_names(_ids(step)))
+    names = await site.database.read(names_by_public_id(_ids(step)))
     accounts = await site.database.read(_accounts()) if sees_names(user) else []
     fields = {name: form.raw(name) for name in form.fields if form.raw(name)}
     return render(

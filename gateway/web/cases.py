@@ -12,7 +12,7 @@ from aiohttp import web
 
 from consent_ledger.case import CaseId, CaseKind
 from gateway.accounts.account import Role
-from gateway.accounts.store import account_names
+from gateway.accounts.store import names_by_public_id
 from gateway.database.contract import Work
 from gateway.errors import InputError
 from gateway.fhir.text import plain
@@ -181,7 +181,7 @@ async def _case_page(
     asked = about(shown, members_of(site))
     row, ended, acknowledged = shown.case.row, shown.case.ended, shown.case.acknowledged
     by = [body["by"] for body in (ended, acknowledged) if body is not None]
-    names = await site.database.read(account_names(by))
+    names = await site.database.read(names_by_public_id(by))
     own = is_own(shown, user)
     return render(
         request,

@@ -6,27 +6,18 @@ from typing import Final
 from aiohttp import web
 
 from gateway.accounts.account import Role
-from gateway.node.consent_glance import Glance, glance
 from gateway.node.my_clients import remembered
 from gateway.node.overlays import Said, leave
 from gateway.web.client_links import client_links
 from gateway.web.client_seen import note_look
 from gateway.web.colleague_view import Colleague, Meeting, client_name, colleague, other_names
-from gateway.web.looking import CLIENT_PATH, Opened, client_of
+from gateway.web.consent_view import glance_of
+from gateway.web.looking import CLIENT_PATH, client_of
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
-from gateway.web.words import N_
-from gateway.web.words import gettext as _
 
 CLIENTS_PATH: Final = "/clients"
-
-_GLANCES: Final = {
-    Glance.AGREED: ("yes", N_("They agree that other agencies are told who works with them")),
-    Glance.LIMITED: ("limits", N_("They agree with limits: not everybody is told, or not everything")),
-    Glance.OBJECTED: ("no", N_("They object to other agencies being told who works with them")),
-    Glance.NOTHING: ("none", N_("No agreement about sharing is on record")),
-}
 
 routes = web.RouteTableDef()
 
@@ -39,7 +30,7 @@ async def show_client(request: web.Request, site: Site, user: SignedIn) -> web.S
     await site.database.write(note_look(user.account.id, opened.client.person_id, remembered(opened.team), site.now()))
     mine = [colleague(each.shown) for each in opened.team.mine]
     others = [colleague(each) for each in opened.team.others]
-    how, said = _GLANCES[_glance(opened, site)]
+    how, said = glance_of(opened, site)
     return render(
         request,
         "client.html",
@@ -51,7 +42,7 @@ async def show_client(request: web.Request, site: Site, user: SignedIn) -> web.S
         next_visit=_first((each, each.next_visit) for each in (*mine, *others)),
         last_contact=_last((each, each.last_contact) for each in (*mine, *others)),
         consent_how=how,
-        consent_said=_(said),
+        consent_said=said,
         links=client_links(user, opened.path),
     )
 
@@ -80,16 +71,6 @@ async def leave_client(request: web.Request, site: Site, user: SignedIn) -> web.
         leave(opened.client.person_id, user.local.practitioner_ids, today=site.today(), said=said)
     )
     raise web.HTTPSeeOther(CLIENTS_PATH)
-
-
-def _glance(opened: Opened, site: Site) -> Glance:
-    """Of what is on record under the rows that the viewer sees something of: never of a hidden service's row."""
-    received = site.node.membership.received
-    others = [] if received is None else [m for m in received.members.values() if m.id != site.node.me.member]
-    if not others:
-        return Glance.NOTHING
-    services = {each.shown.service.code if each.shown.service else "" for each in opened.team.mine}
-    return glance(opened.team.consents, services=services, members=others, today=site.today())
 
 
 def _first(meetings: Iterable[tuple[Colleague, Meeting | None]]) -> tuple[Colleague, Meeting] | None:

@@ -18,7 +18,10 @@ class ClientLink:
 
 CONSENT = "/consent"  # comes next when somebody has been added
 
-CLIENT_LINKS: tuple[ClientLink, ...] = (ClientLink("/leave", N_("I no longer work with this person")),)
+CLIENT_LINKS: tuple[ClientLink, ...] = (
+    ClientLink(CONSENT, N_("What they say about sharing"), (Role.PRACTITIONER,)),
+    ClientLink("/leave", N_("I no longer work with this person")),
+)
 
 
 def client_links(user: SignedIn, path: str) -> list[tuple[str, str]]:

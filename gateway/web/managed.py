@@ -42,6 +42,12 @@ GROUPS = (
                 N_("Questions of a week that look unusual, by who asked."),
                 (Role.GOVERNANCE,),
             ),
+            Managed(
+                "/manage/who-looked",
+                N_("Who looked at a client's record"),
+                N_("Tell a client who asked about them, and what they were told"),
+                (Role.GOVERNANCE,),
+            ),
         ),
     ),
     Group(

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from consent_ledger.reader import LedgerReader
 from gateway.accounts.account import Role
-from gateway.accounts.store import account_names
+from gateway.accounts.store import names_by_public_id
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import TooManyRequests
 from gateway.fhir.text import plain
@@ -110,7 +110,7 @@ async def _page(request: web.Request, site: Site, user: SignedIn, form: Form) ->
     job = site.background.latest(KIND, owner=user.session.public_id)
     report: WeeklyReport | None = None if job is None else job.result
     items: Sequence[Item] = () if report is None else report.items
-    names = await site.database.read(account_names([item.practitioner for item in items]))
+    names = await site.database.read(names_by_public_id([item.practitioner for item in items]))
     weeks = _weeks(site)
     return render(
         request,

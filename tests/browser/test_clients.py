@@ -57,6 +57,8 @@ async def test_a_client_is_added_with_a_keyboard_and_without_scripts(browser: Br
         await page.get_by_role("heading", name="Somebody like this is known here").wait_for()
         await page.get_by_role("button", name="It is the same person").focus()
         await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="What they say about sharing").wait_for()
+        await page.get_by_role("link", name="Client", exact=True).click()
         await page.get_by_role("heading", name="Owen Pritchard").wait_for()
         call = page.get_by_role("link", name="Call Olu Open")
         assert await call.get_attribute("href") == "tel:01632960123"

@@ -34,9 +34,9 @@ async def north(tmp_path: Path) -> AsyncIterator[TestFederation]:
 async def test_a_client_who_is_added_is_in_my_list_and_found_by_other_agencies(north: TestFederation) -> None:
     wendy = await rae(north)
     page = await wendy.post(PATH, {**NEW, "role": "Mentor"})
-    assert (page.status, page.path) == (200, "/clients/4")
+    assert (page.status, page.path) == (200, "/clients/4/consent")
     assert "Zoë Ng" in page.words
-    assert "Mentor" in page.words
+    assert "Mentor" in (await wendy.get("/clients/4")).words
     assert "Zoë Ng" in (await wendy.get("/clients")).words
     completed = await north.ask("housing", "Zoe Ng", born="2012-03-02")
     (row,) = [row for result in completed.results for row in result.rows]
@@ -64,8 +64,8 @@ async def test_the_service_is_asked_for_where_it_is_not_plain(north: TestFederat
     assert 'name="service"' not in (await (await rae(north)).get(PATH)).text  # she has worked for one alone
     option = page.text.partition(">Team Physio<")[0].rpartition('value="')[2].partition('"')[0]
     assert (await vera.post(PATH, {**NEW, "service": "999"})).status == 400
-    page = await vera.post(PATH, {**NEW, "service": option})
-    assert "Team Physio" in page.words
+    assert (await vera.post(PATH, {**NEW, "service": option})).status == 200
+    assert "Team Physio" in (await vera.get("/clients/4")).words
 
 
 async def test_somebody_without_a_row_in_the_register_gets_one_with_their_first_client(north: TestFederation) -> None:
@@ -73,8 +73,8 @@ async def test_somebody_without_a_row_in_the_register_gets_one_with_their_first_
     services = (await vera.get(PATH)).text.partition('<select class="govuk-select" id="service"')[2]
     option = services.partition(">Team Physio<")[0].rpartition('value="')[2].partition('"')[0]
     page = await vera.post(PATH, {**NEW, "role": "", "service": option})
-    assert page.path == "/clients/4"
-    assert "Vera van der Volunteer You" in page.words
+    assert page.path == "/clients/4/consent"
+    assert "Vera van der Volunteer You" in (await vera.get("/clients/4")).words
     assert "Zoë Ng" in (await vera.get("/clients")).words
 
 
@@ -88,15 +88,16 @@ async def test_a_duplicate_whose_team_i_may_see_is_shown_before_anything_is_stor
     assert entry.body is not None
     assert (entry.body["kind"], entry.body["by"]) == ("looked", wendy.id)
     joined = await wendy.post(PATH, {**OWEN, "known": "same"})
-    assert joined.path == "/clients/3"
-    assert "Olu Open" in joined.words
-    assert "Rae Reception You" in joined.words
+    assert joined.path == "/clients/3/consent"
+    client = await wendy.get("/clients/3")
+    assert "Olu Open" in client.words
+    assert "Rae Reception You" in client.words
 
 
 async def test_somebody_else_with_the_same_details_can_be_added(north: TestFederation) -> None:
     wendy = await rae(north)
     page = await wendy.post(PATH, {**OWEN, "known": "new"})
-    assert page.path == "/clients/4"
+    assert page.path == "/clients/4/consent"
     assert "Olu Open" not in page.words
 
 
@@ -104,11 +105,12 @@ async def test_the_warning_teaches_nothing_about_a_service_that_must_not_be_seen
     known, unknown = await rae(north), await rae(north)
     shielded = await known.post(PATH, PRIYA)
     stranger = await unknown.post(PATH, {**NEW, "name": "Quentin Quillfeather"})
-    assert (shielded.status, shielded.path) == (200, "/clients/4")
-    assert (stranger.status, stranger.path) == (200, "/clients/5")
+    assert (shielded.status, shielded.path) == (200, "/clients/4/consent")
+    assert (stranger.status, stranger.path) == (200, "/clients/5/consent")
     for page, name in ((shielded, "Priya Nandakumar"), (stranger, "Quentin Quillfeather")):
         assert name in page.words
-        assert "Robin Worker" not in page.words
+        client = await (known if page is shielded else unknown).get(page.path.removesuffix("/consent"))
+        assert "Robin Worker" not in client.words
     assert not await north.nodes[TRUST].parts.ledger.about([2])
     # Nor does claiming that it is the same person open what is not shown.
     claimed = await known.post(PATH, {**PRIYA, "known": "same"})
@@ -116,7 +118,7 @@ async def test_the_warning_teaches_nothing_about_a_service_that_must_not_be_seen
     assert "Robin Worker" not in claimed.words
     await north.add(TRUST, *HIDDEN)
     claimed = await known.post(PATH, {**PETRA, "known": "same"})
-    assert claimed.path == "/clients/7"
+    assert claimed.path == "/clients/7/consent"
     assert "Robin Worker" not in claimed.words
 
 
@@ -137,7 +139,7 @@ async def test_a_number_of_somebody_whom_a_hidden_service_knows_changes_nothing_
     )
     wendy = await rae(north)
     page = await wendy.post(PATH, {**NEW, "nhs": "999 000 0018"})
-    assert (page.status, page.path) == (200, "/clients/5")
+    assert (page.status, page.path) == (200, "/clients/5/consent")
     assert "Zoë Ng" in page.words
     assert not any(name in page.text for name in ("Hidden", "Nia", "1999"))
     assert (await wendy.get("/clients/4")).status == 404
@@ -210,7 +212,7 @@ async def test_what_is_typed_is_text_and_never_markup(north: TestFederation) -> 
     assert page.status == 400
     assert "<script>alert" not in page.text
     page = await wendy.post(PATH, {**NEW, "name": hostile, "role": hostile})
-    assert page.path == "/clients/4"
+    assert page.path == "/clients/4/consent"
     for path in ("/clients", "/clients/4", "/clients/4/leave"):
         shown = await wendy.get(path)
         assert "<script>alert" not in shown.text

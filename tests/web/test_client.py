@@ -189,11 +189,11 @@ async def test_consent_at_a_glance_tells_nothing_of_what_is_on_record_under_a_hi
     wendy = await rae(two)
     typed = {"name": "Anna Any", "born-day": "", "born-month": "", "born-year": "", "postcode": "", "nhs": NUMBER}
     page = await wendy.post("/clients/add", {**typed, "role": "Mentor"})
-    assert page.path == ("/clients/4" if said is None else "/clients/5")
+    assert page.path == ("/clients/4/consent" if said is None else "/clients/5/consent")
     assert "Anna Any" in page.words
     assert "No agreement about sharing is on record" in page.words
     # What is on record under the row at which their own work stands is told as before.
-    await two.nodes[TRUST].parts.ledger.record(int(page.path.rpartition("/")[2]), OBJECTS)
+    await two.nodes[TRUST].parts.ledger.record(int(page.path.split("/")[2]), OBJECTS)
     assert "They object" in (await wendy.get(page.path)).words
 
 

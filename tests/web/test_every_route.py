@@ -20,6 +20,7 @@ NOBODY = (
     "0" * 32,
     "0" * 64,
     "break-glass-7",
+    "record",
     "A" * 22,
     "A" * 43,
     "en",

@@ -1,0 +1,134 @@
+"""What is on record of a client's consent, as far as whoever works with them may know it.
+
+(1) LocalTeam.consents holds what stands under rows at which the viewer sees something, and nothing of other rows
+(2) of those, lines that name services are shown for the viewer's own services alone, or not at all
+(3) who recorded an entry, and words that were typed with it, are shown to whoever typed them: they could name a service
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Final
+
+from consent_ledger.consent import ConsentEntry, ConsentKind
+from consent_ledger.errors import LedgerError
+from consent_ledger.kinds import EntryKind
+from consent_ledger.read import Entry
+from gateway.errors import StorageError
+from gateway.fhir.text import plain
+from gateway.node.answers_left import Left, answers_left
+from gateway.node.consent_glance import Glance, glance
+from gateway.web.consent_words import SAID, SAID_TO_THEM, Line, Names, lines_of
+from gateway.web.looking import Opened
+from gateway.web.signed_in import SignedIn
+from gateway.web.site import Site
+from gateway.web.words import N_
+from gateway.web.words import gettext as _
+from gateway.wire.federation import ACTIVE, Member
+
+MAX_LISTED: Final = 50  # newest first, of statements and of answers; an officer's report has them all
+
+GLANCES: Final = {
+    Glance.AGREED: ("yes", N_("They agree that other agencies are told who works with them")),
+    Glance.LIMITED: ("limits", N_("They agree with limits: not everybody is told, or not everything")),
+    Glance.OBJECTED: ("no", N_("They object to other agencies being told who works with them")),
+    Glance.NOTHING: ("none", N_("No agreement about sharing is on record")),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One entry in words; `at` in epoch seconds, `day` its day (UTC), `mine`: the viewer has recorded it."""
+
+    kind: ConsentKind
+    said: str
+    at: float
+    day: date
+    lines: list[Line]
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnRecord:
+    """All of it, newest first; `today`: how many statements the viewer has recorded of this client since a day ago."""
+
+    statements: list[Statement]
+    left: list[Left]
+    today: int
+
+
+def other_members(site: Site) -> list[Member]:
+    """The agencies besides this one that may ask, by name."""
+    received = site.node.membership.received
+    members = [] if received is None else received.members.values()
+    others = [each for each in members if each.id != site.node.me.member and each.status == ACTIVE]
+    return sorted(others, key=lambda each: (each.name.casefold(), each.id))
+
+
+def own_services(opened: Opened) -> dict[str, str]:
+    """The viewer's own services with this client that a consent can name, by code."""
+    mine = [each.shown.service for each in opened.team.mine if each.shown.service is not None]
+    return {each.code: plain(each.name) for each in mine if each.code}
+
+
+def names_for(opened: Opened, site: Site) -> Names:
+    """How codes are called on this client's pages."""
+    members = {each.id: plain(each.name) for each in other_members(site)}
+    return Names(members=members, services=own_services(opened))
+
+
+def glance_of(opened: Opened, site: Site) -> tuple[str, str]:
+    """How it looks and what it says: of what the viewer may know, never of a hidden service's row."""
+    others = other_members(site)
+    services = {each.shown.service.code if each.shown.service else "" for each in opened.team.mine}
+    found = (
+        glance(opened.team.consents, services=services, members=others, today=site.today())
+        if others
+        else Glance.NOTHING
+    )
+    how, said = GLANCES[found]
+    return how, _(said)
+
+
+async def on_record(opened: Opened, site: Site, user: SignedIn, *, handed_over: bool = False) -> OnRecord:
+    """What was said, and which answers have left; `handed_over`: as it is told to the client. Raises StorageError."""
+    try:
+        entries = await site.node.ledger.about(opened.team.person_ids)
+    except LedgerError as error:
+        raise StorageError(str(error)) from error
+    bodies = {entry.seq: entry.body for entry in entries if entry.body is not None}
+    names = names_for(opened, site)
+    statements = [
+        Statement(
+            kind=part.kind,
+            said=_((SAID_TO_THEM if handed_over else SAID)[part.kind]),
+            at=bodies[part.seq]["at"],
+            day=datetime.fromtimestamp(bodies[part.seq]["at"], UTC).date(),
+            lines=lines_of(part, names, own=part.recorded_by == user.id and not handed_over, to_them=handed_over),
+            mine=part.recorded_by == user.id,
+        )
+        for each in reversed(opened.team.consents)
+        if each.seq in bodies and (part := seen_part(each, names.services)) is not None
+    ]
+    own = {each.involvement_id: each.shown.service.code if each.shown.service else "" for each in opened.team.mine}
+    left = answers_left(entries, own, now=site.now(), hold_days=site.settings.access_report.hold_days)
+    return OnRecord(statements=statements[:MAX_LISTED], left=left[:MAX_LISTED], today=_today(entries, site, user))
+
+
+def seen_part(entry: ConsentEntry, services: Collection[str]) -> ConsentEntry | None:
+    """(2) What of an entry concerns all services or these; None if nothing does."""
+    if not entry.provisions:
+        return entry
+    lines = tuple(
+        replace(line, services=tuple(each for each in line.services if each in services))
+        for line in entry.provisions
+        if not line.services or not set(line.services).isdisjoint(services)
+    )
+    return replace(entry, provisions=lines) if lines else None
+
+
+def _today(entries: Collection[Entry], site: Site, user: SignedIn) -> int:
+    kinds = {EntryKind.CONSENT, EntryKind.OBJECTION, EntryKind.WITHDRAWAL}
+    since = site.now() - 86_400
+    found = [entry.body for entry in entries if entry.body is not None and entry.body["kind"] in kinds]
+    return sum(body["recorded_by"] == user.id and body["at"] > since for body in found)

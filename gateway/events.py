@@ -47,6 +47,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "web.started": frozenset({"member", "port"}),
     "sign_in.succeeded": frozenset({"account", "method"}),
     "sign_in.refused": frozenset({"reason"}),
+    "guesses.spent": frozenset({"account"}),
     "session.ended": frozenset({"account", "reason"}),
 }
 

@@ -10,6 +10,7 @@ from gateway.accounts import links, sessions, throttle
 from gateway.accounts.keys import load_web_key
 from gateway.accounts.passwords import Passwords
 from gateway.app.node import Node
+from gateway.app.node_limits import budget_limits_of
 from gateway.app.opening import listening_tls
 from gateway.database.contract import Work
 from gateway.database.sqlite import SqliteDatabase, open_sqlite
@@ -17,7 +18,7 @@ from gateway.errors import ConfigurationError
 from gateway.events import emit
 from gateway.http import Listener, listen
 from gateway.node.looks import Looks
-from gateway.web import client_seen
+from gateway.web import client_seen, guesses
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
 from gateway.web.drafts import Drafts
@@ -84,6 +85,13 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             searches=Searches(node.parts),
             drafts=Drafts(node.parts.clock),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
+            guesses=guesses.Guesses(
+                database=database,
+                keys=node.keys_database,
+                federation=node.parts.me.federation,
+                clock=node.parts.clock,
+                limits=budget_limits_of(node.settings),
+            ),
         )
         host, port = table.listen
         listener = await listen(web_application(site), host=host, port=port, tls=listening_tls(table.tls))
@@ -101,6 +109,7 @@ async def keep_tidy(site: Site) -> None:
         yield from throttle.sweep(now)
         yield from links.sweep(now)
         yield from client_seen.sweep(now)
+        yield from guesses.sweep(now)
 
     while True:
         await site.database.write(work())

@@ -6,16 +6,21 @@ from gateway.http import protect
 from gateway.web import (
     account_page,
     add_client,
+    ask_others,
     break_glass,
     client,
+    colleagues,
+    contact,
     first_password,
     home,
+    household,
     language,
     manage,
     my_clients,
     my_details,
     own_password,
     own_second_factor,
+    picture,
     prove,
     reached,
     results,
@@ -52,6 +57,11 @@ ROUTES = (
     add_client.routes,
     client.routes,
     manage.routes,
+    household.routes,
+    contact.routes,
+    picture.routes,
+    ask_others.routes,
+    colleagues.routes,
 )
 
 

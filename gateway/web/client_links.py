@@ -18,7 +18,12 @@ class ClientLink:
 
 CONSENT = "/consent"  # comes next when somebody has been added
 
-CLIENT_LINKS: tuple[ClientLink, ...] = (ClientLink("/leave", N_("I no longer work with this person")),)
+CLIENT_LINKS: tuple[ClientLink, ...] = (
+    ClientLink("/picture", N_("Picture of the team")),
+    ClientLink("/household", N_("Household and family")),
+    ClientLink("/contact", N_("Next and last contact")),
+    ClientLink("/leave", N_("I no longer work with this person")),
+)
 
 
 def client_links(user: SignedIn, path: str) -> list[tuple[str, str]]:

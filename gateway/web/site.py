@@ -16,6 +16,7 @@ from gateway.policy.agreement import Agreement
 from gateway.settings import NodeSettings, WebTable
 from gateway.web.assets import Assets
 from gateway.web.drafts import Drafts
+from gateway.web.guesses import Guesses
 from gateway.web.searches import Searches
 
 
@@ -40,6 +41,7 @@ class Site:
     searches: Searches
     drafts: Drafts
     looks: Looks
+    guesses: Guesses
 
     @property
     def agency(self) -> str:

@@ -66,20 +66,26 @@ class Guesses:
 
 
 def _spend(day: int, counts: list[_Count]) -> Work[bool]:
-    """Count all of them, or nothing if any has no room."""
+    """Count all of them; or, if one has no room, nothing but the variant too many, which keeps it used up for today."""
     for count in counts:
         rows = yield Statement(
             "SELECT variant, times FROM described_today WHERE day = ? AND name = ?", (day, count.name)
         )
         seen: dict[bytes, int] = dict(rows)
-        if sum(seen.values()) >= count.most or len(seen) + (count.variant not in seen) > count.most_variants:
+        if len(seen) + (count.variant not in seen) > count.most_variants:
+            if len(seen) == count.most_variants:
+                yield Statement(_COUNT, [(day, count.name, count.variant)])
             return False
-    yield Statement(
-        "INSERT INTO described_today (day, name, variant, times) VALUES (?, ?, ?, 1) "
-        "ON CONFLICT (day, name, variant) DO UPDATE SET times = times + 1",
-        [(day, count.name, count.variant) for count in counts],
-    )
+        if sum(seen.values()) >= count.most:
+            return False
+    yield Statement(_COUNT, [(day, count.name, count.variant) for count in counts])
     return True
+
+
+_COUNT: Final = (
+    "INSERT INTO described_today (day, name, variant, times) VALUES (?, ?, ?, 1) "
+    "ON CONFLICT (day, name, variant) DO UPDATE SET times = times + 1"
+)
 
 
 def sweep(now: float) -> Work[None]:

@@ -29,11 +29,13 @@ _MARK: Final = 6.0  # of a person's box, in the colour of their lines
 _PERSON_WIDE: Final = 210.0
 _AGENCY_WIDE: Final = 280.0
 _RAIL: Final = 7.0  # between two people's lines on a narrow picture
+_PART: Final = 3.0  # between lines that begin at one worker
 _BOLD: Final = 1.08
 
 # Advance of a character, in parts of its size: on the safe side of the usual sans-serif fonts.
-_THIN, _MIDDLE, _CAPITAL, _BROAD, _FULL = 0.36, 0.58, 0.70, 0.90, 1.05
-_LATIN_ENDS: Final = 0x24F
+_THIN, _MIDDLE, _CAPITAL, _BROAD, _FULL = 0.36, 0.60, 0.74, 0.90, 1.05
+_ALPHABETS_END: Final = 0x590  # Latin, Greek, Cyrillic, Armenian; behind them letters of other widths
+_MORE_LATIN = frozenset(map(chr, range(0x1E00, 0x2000)))
 _THIN_LETTERS = frozenset("iljtfrI.,;:'|!()[] -\u2019")
 _BROAD_LETTERS = frozenset("mwMWQOGCD@%&\u2026")
 
@@ -168,8 +170,8 @@ def _wide(persons: list[_Draft], drafts: list[_Draft]) -> tuple[list[Line], list
             end = middle_x if side > 0 else middle_x + _PERSON_WIDE
             half = (start + end) / 2
             for port, works_with in draft.ports:
-                for place in works_with:
-                    y, to = box.y + port, placed[place].y + placed[place].height / 2
+                for place, aside in _apart(works_with):
+                    y, to = box.y + port + aside, placed[place].y + placed[place].height / 2
                     lines.append(Line(((start, y), (half, y), (half, to), (end, to)), place, curved=True))
     return lines, boxes, height
 
@@ -186,15 +188,21 @@ def _narrow(persons: list[_Draft], drafts: list[_Draft], rails: float) -> tuple[
     for draft in drafts:
         boxes.append(draft.at(rails, y))
         for port, works_with in draft.ports:
-            for place in works_with:
-                rail = _EDGE + _RAIL * (place + 1)
-                lines.append(Line(((rail, y + port), (rails, y + port)), place, curved=False))
-                lowest[place] = y + port
+            for place, aside in _apart(works_with):
+                rail, at = _EDGE + _RAIL * (place + 1), y + port + aside
+                lines.append(Line(((rail, at), (rails, at)), place, curved=False))
+                lowest[place] = at
         y += draft.height + _GAP
     for place, end in lowest.items():
         rail, top = _EDGE + _RAIL * (place + 1), people[place].y + people[place].height / 2
         lines.append(Line(((rails, top), (rail, top), (rail, end)), place, curved=False))
     return lines, boxes, y - _GAP + _EDGE
+
+
+def _apart(works_with: tuple[int, ...]) -> list[tuple[int, float]]:
+    """Each person with how far above or below the middle their line begins: several lines of one worker part there."""
+    middle = (len(works_with) - 1) / 2
+    return [(place, (number - middle) * _PART) for number, place in enumerate(works_with)]
 
 
 def _two_columns(drafts: list[_Draft]) -> tuple[list[_Draft], list[_Draft]]:
@@ -244,7 +252,7 @@ def _agency(agency: Group, width: float, rows: int, more: str) -> _Draft:
         ports.append((y + _LINE / 2, worker.works_with))
         write(worker.name, "name", most=2)
         if worker.role:
-            write(worker.role, "small", most=1)
+            write(worker.role, "small", most=2)
     if len(agency.workers) > rows:
         hidden = agency.workers[rows:]
         y += _ROW_GAP
@@ -261,7 +269,7 @@ def wrapped(text: str, width: float, size: float, *, most: int) -> tuple[str, ..
     """A text on at most `most` lines of this width, broken between words where it can be; shortened if it is longer."""
     lines: list[str] = []
     rest = text.split()
-    while rest and len(lines) < most:
+    while rest and len(lines) < most - 1:
         line = _cut(rest[0], width, size)
         if len(line) < len(rest[0]):  # one word is wider than the line
             rest[0] = rest[0][len(line) :]
@@ -270,8 +278,11 @@ def wrapped(text: str, width: float, size: float, *, most: int) -> tuple[str, ..
             while rest and measure(f"{line} {rest[0]}", size) <= width:
                 line = f"{line} {rest.pop(0)}"
         lines.append(line)
-    if rest and lines:
-        lines[-1] = _cut(lines[-1], width - measure("\u2026", size), size).rstrip() + "\u2026"
+    if rest:
+        last = " ".join(rest)
+        if measure(last, size) > width:
+            last = _cut(last, width - measure("\u2026", size), size).rstrip(" ,-") + "\u2026"
+        lines.append(last)
     return tuple(lines)
 
 
@@ -300,6 +311,6 @@ def _advance(character: str) -> float:
         return _FULL
     if character in _THIN_LETTERS:
         return _THIN
-    if character in _BROAD_LETTERS or ord(character) > _LATIN_ENDS:
+    if character in _BROAD_LETTERS or not (ord(character) < _ALPHABETS_END or character in _MORE_LATIN):
         return _BROAD
     return _CAPITAL if character.isupper() else _MIDDLE

@@ -16,14 +16,14 @@ from typing import Final, NamedTuple
 import orjson
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, Provision
-from gateway.database.contract import Statement, Work
+from gateway.database.contract import Row, Statement, Work
 from gateway.fhir.bundle import Participation
 from gateway.fhir.text import plain
 from gateway.matching.normalise import name_tokens, skeleton
 from gateway.node.colleagues import cover_of
 from gateway.node.local import visible_team
 from gateway.node.local_view import View
-from gateway.node.own_services import MAX_SERVICES, usual_of
+from gateway.node.own_services import MAX_SERVICES, usual_among
 from gateway.node.rows import chunks, select_in
 from gateway.node.team import Team, TeamMember, practitioner_alone, service_alone
 from mappings.model import HumanName, Involvement, Practitioner
@@ -139,17 +139,24 @@ def _services(view: View) -> Work[dict[int | None, _Service]]:
     """Those that may be listed, by row; None is work for no service in particular."""
     nowhere = TeamMember(involvement_id=0, involvement=Involvement(key="", person_key=""))
     found: dict[int | None, _Service] = {None: _Service(Participation(), _naming(nowhere, list(Mode), view))}
-    rows = yield Statement("SELECT id FROM service ORDER BY name, id LIMIT ?", (MAX_SERVICES,))
-    for (row_id,) in rows:
-        if (yield from usual_of(row_id)).sensitivity is not Sensitivity.NORMAL:
+    # One pass over all work: service by service, by their index, takes ten times as long.
+    marked: dict[int, list[Row]] = defaultdict(list)
+    current: dict[int, list[Mode]] = defaultdict(list)
+    for service_id, *marking, now in (
+        yield Statement(
+            "SELECT service_id, sensitivity, max_mode, count(*), "
+            "sum(end_date IS NULL OR end_date >= substr(?, 1, length(end_date))) "
+            "FROM involvement NOT INDEXED WHERE service_id IS NOT NULL GROUP BY service_id, sensitivity, max_mode",
+            (view.today.isoformat(),),
+        )
+    ):
+        marked[service_id].append(tuple(marking))
+        if now and marking[0] == Sensitivity.NORMAL:
+            current[service_id].append(Mode(marking[1]))
+    for row_id, modes in sorted(current.items()):
+        if len(found) > MAX_SERVICES or usual_among(marked[row_id]).sensitivity is not Sensitivity.NORMAL:
             continue
         alone = yield from service_alone(row_id)
-        stored = yield Statement(
-            "SELECT DISTINCT max_mode FROM involvement WHERE service_id = ? AND sensitivity = 'N' "
-            "AND (end_date IS NULL OR end_date >= substr(?, 1, length(end_date)))",
-            (row_id, view.today.isoformat()),
-        )
-        modes = [Mode(mode) for (mode,) in stored]
         if alone is not None and any(_seen(alone, mode, view) for mode in modes):
             desk = Participation(organisation=alone.organisation, service=alone.service)
             found[row_id] = _Service(desk, _naming(alone, modes, view))

@@ -145,6 +145,9 @@ def _shielded() -> tuple[Mapped, ...]:
         *_worker("Udo", "Shieldcalled", service="Team Physio", max_mode=Mode.CALLBACK),
         *_worker("Ned", "Shieldnurse", service="Shield nurses", code="meals"),
         *_worker("Ida", "Shieldended", service="Team Physio", end="2026-01-01"),
+        *_worker("Rex", "Shieldone", service="Shield mixed", sensitivity=Sensitivity.RESTRICTED),
+        *_worker("Ria", "Shieldtwo", service="Shield mixed", sensitivity=Sensitivity.RESTRICTED),
+        *_worker("Kim", "Shieldopen", service="Shield mixed"),  # marked wrongly, in a shielded service
         Practitioner(key="idle", name=HumanName(given=("Kim",), family="Shieldidle"), role="Nurse"),
         Service(key="empty", name="Team Shield", code=CODE),
     )

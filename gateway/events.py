@@ -51,6 +51,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "sign_in.succeeded": frozenset({"account", "method"}),
     "sign_in.refused": frozenset({"reason"}),
     "account.changed": frozenset({"account", "by", "what"}),
+    "guesses.spent": frozenset({"account"}),
     "session.ended": frozenset({"account", "reason"}),
 }
 

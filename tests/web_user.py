@@ -121,4 +121,4 @@ def _pairs(fields: Fields) -> list[tuple[str, str]]:
 
 
 async def _shown(response: aiohttp.ClientResponse) -> Shown:
-    return Shown(response.status, response.url.path, await response.text(), response.headers)
+    return Shown(response.status, response.url.path, await response.text(errors="replace"), response.headers)

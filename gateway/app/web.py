@@ -19,6 +19,7 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.personas import cast, make_personas, retire_personas
 from gateway.app.import_process import import_apart
 from gateway.app.node import Node
+from gateway.app.node_limits import budget_limits_of
 from gateway.app.opening import listening_tls
 from gateway.clock import Clock
 from gateway.database.contract import Database, Work
@@ -28,7 +29,7 @@ from gateway.events import emit
 from gateway.http import Listener, listen
 from gateway.node.looks import Looks
 from gateway.settings import WebTable
-from gateway.web import client_seen, figure_counts, reach
+from gateway.web import client_seen, figure_counts, guesses, reach
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
 from gateway.web.background import Background
@@ -113,6 +114,13 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             challenges=Pending(node.parts.clock, lasts_s=CHALLENGE_LASTS_S),
             directory=_directory(table, session, node),
             journeys=Pending(node.parts.clock, lasts_s=JOURNEY_LASTS_S),
+            guesses=guesses.Guesses(
+                database=database,
+                keys=node.keys_database,
+                federation=node.parts.me.federation,
+                clock=node.parts.clock,
+                limits=budget_limits_of(node.settings),
+            ),
         )
         if table.demo:
             found = await database.read(cast())
@@ -170,6 +178,7 @@ async def tidy(site: Site) -> None:
         yield from client_seen.sweep(now)
         yield from reach.sweep(now)
         yield from figure_counts.sweep(now)
+        yield from guesses.sweep(now)
         return (yield from sessions.sweep(site.session_limits, now))
 
     site.end_sessions(await site.database.write(work()))

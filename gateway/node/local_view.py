@@ -104,11 +104,13 @@ class LocalTeam:
     record under a hidden service's row must not tell that there is one. They are never to be listed to staff as they
     stand, because one of them may name a service that the viewer must not learn of; and not for decisions, which take
     all. `client` is None for a matched person; `record` is the row of theirs at which the first work of others stands
-    that is seen: who joins this team joins it there.
+    that is seen: who joins this team joins it there. `rows` are all rows of theirs at which something stands that is
+    seen: what a row says besides, whom it belongs with say, may be told of these alone.
     """
 
     client: Client | None = None
     record: int | None = None
+    rows: frozenset[int] = frozenset()
     person_ids: tuple[int, ...] = ()
     mine: tuple[Mine, ...] = ()
     others: tuple[Participation, ...] = ()
@@ -224,6 +226,7 @@ def _seen(same_person: int, view: View, grade: MatchGrade = MatchGrade.CERTAIN) 
         consents, _ = yield from consents_of(seen)
     return LocalTeam(
         record=row_of[others[0][0].involvement_id] if others else None,
+        rows=frozenset(seen),
         person_ids=team.person_ids,
         mine=tuple(_mine(each, day) for each in own),
         others=tuple(shown for _, shown in others),

@@ -1,6 +1,6 @@
 """For which services somebody may add a client by hand, and how confidential such work is as a rule."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +50,11 @@ def usual_of(service_id: int | None) -> Work[Usual]:
             "GROUP BY sensitivity, max_mode",
             (service_id,),
         )
+    return usual_among(rows)
+
+
+def usual_among(rows: Iterable[Row]) -> Usual:
+    """The same of rows of sensitivity, `max_mode` and how many are marked so."""
     marked = [(count, _STRICTNESS[Sensitivity(code)], -mode, Sensitivity(code)) for code, mode, count in rows]
     if not marked:
         return Usual(sensitivity=Sensitivity.NORMAL, max_mode=Mode.SCHEDULE)

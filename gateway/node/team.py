@@ -121,6 +121,27 @@ def practitioner_alone(practitioner_id: int, *, today: str) -> Work[TeamMember |
     )
 
 
+def service_alone(service_id: int) -> Work[TeamMember | None]:
+    """One service as a team would have it, in an involvement with nobody; None if there is no such row."""
+    rows = yield Statement(
+        "SELECT s.id, s.key, s.name, s.code, s.organisation_key, s.duty_contact, s.description, "
+        "o.id, o.key, o.name, o.type, o.identifiers, o.duty_contact "
+        "FROM service s LEFT JOIN organisation o ON o.id = s.organisation_id WHERE s.id = ?",
+        (service_id,),
+    )
+    if not rows:
+        return None
+    service, organisation = rows[0][:7], rows[0][7:]
+    return TeamMember(
+        involvement_id=0,
+        involvement=Involvement(key="", person_key=""),
+        service_id=service_id,
+        service=_service(service),
+        organisation_id=organisation[0],
+        organisation=_organisation(organisation) if organisation[0] is not None else None,
+    )
+
+
 def _events(person_id: int) -> Work[dict[int, tuple[ContactEvent, ...]]]:
     """Each practitioner's contacts and visits, latest first. Partial dates are too vague to tell which came last."""
     rows = yield Statement(

@@ -6,6 +6,7 @@ no warning, whether or not the person is known here: but for a client of the vie
 describe so.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +15,9 @@ from aiohttp import web
 
 from gateway.accounts.account import Role
 from gateway.database.contract import Work
+from gateway.events import emit
 from gateway.matching.index import find
+from gateway.matching.record import asked_of
 from gateway.node.local_view import NOTHING_TO_SEE, LocalTeam, Reason, View, matched_team, my_record, own_match
 from gateway.node.native import native_source, new_key, reference, references_to, store
 from gateway.node.own_services import services_for, usual_of
@@ -26,13 +29,14 @@ from gateway.web.own_row import own_rows
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
-from gateway.web.subject_form import subject_of
+from gateway.web.subject_form import fill, subject_of
 from gateway.web.words import gettext as _
 from gateway.wire.query import Subject
 from mappings.model import MAX_TEXT, Address, HumanName, Identifier, Involvement, Person
 from mappings.vocabulary import Sensitivity
 
 PATH: Final = "/clients/add"
+FOUND_BY: Final = "search"  # whose subject the form begins with
 _ANSWERS: Final = ("same", "new")
 
 routes = web.RouteTableDef()
@@ -59,8 +63,10 @@ class _Work:
 @routes.get(PATH)
 @page(Role.PRACTITIONER)
 async def show_form(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
-    """An empty form."""
-    return _form_page(request, Form(), user, await site.database.read(services_for(user.local)))
+    """An empty form, or one about whom an earlier search of this session was."""
+    search = site.searches.get(request.query.get(FOUND_BY, ""), user.session.public_id)
+    form = Form() if search is None else fill(search.question.subject)
+    return _form_page(request, form, user, await site.database.read(services_for(user.local)))
 
 
 @routes.post(PATH)
@@ -73,6 +79,10 @@ async def add_client(request: web.Request, site: Site, user: SignedIn) -> web.St
     subject = subject_of(form, site.today())
     if subject is None or form.errors:
         return _form_page(request, form, user, services, status=400)
+    if not await site.guesses.allow(user.id, asked_of(subject, today=site.today())):
+        emit("guesses.spent", level=logging.WARNING, account=user.id)
+        form.wrong("name", _("You have described this person, or people, too often today: go on tomorrow"))
+        return _form_page(request, form, user, services, status=429)
     known = await site.database.read(_known(site, user, subject))
     answer = form.choice("known", _ANSWERS)
     if known is not None and not answer:
@@ -176,7 +186,7 @@ def _name(typed: str) -> HumanName:
 def _form_page(
     request: web.Request, form: Form, user: SignedIn, services: Mapping[int, str], *, status: int = 200
 ) -> web.Response:
-    role = form.value("role") or ("" if form.fields else user.account.job_role)
+    role = form.value("role") if "role" in form.fields else user.account.job_role
     return render(request, "add_client.html", form=form, role=role, services=services, status=status)
 
 

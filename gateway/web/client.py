@@ -43,6 +43,7 @@ async def show_client(request: web.Request, site: Site, user: SignedIn) -> web.S
         last_contact=_last((each, each.last_contact) for each in (*mine, *others)),
         consent_how=how,
         consent_said=said,
+        client_path=opened.path,
         links=client_links(user, opened.path),
     )
 

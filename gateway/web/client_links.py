@@ -20,6 +20,9 @@ CONSENT = "/consent"  # comes next when somebody has been added
 
 CLIENT_LINKS: tuple[ClientLink, ...] = (
     ClientLink(CONSENT, N_("What they say about sharing"), (Role.PRACTITIONER,)),
+    ClientLink("/picture", N_("Picture of the team")),
+    ClientLink("/household", N_("Household and family")),
+    ClientLink("/contact", N_("Next and last contact")),
     ClientLink("/leave", N_("I no longer work with this person")),
 )
 

@@ -112,5 +112,9 @@ def _ways(points: Sequence[ContactPoint]) -> tuple[Way, ...]:
 def _meeting(event: ContactEvent | None) -> Meeting | None:
     if event is None:
         return None
-    kind = _KINDS.get(event.kind, plain(event.kind))
-    return Meeting(day=event.date, kind=_(kind) if kind else "")
+    return Meeting(day=event.date, kind=kind_words(event.kind))
+
+
+def kind_words(code: str) -> str:
+    """A kind of contact as people say it; "" if there is nothing to say."""
+    return _(_KINDS.get(code, plain(code)))

@@ -11,10 +11,11 @@ from aiohttp import web
 from gateway.database.contract import Work
 from gateway.errors import FederationError
 from gateway.node.agreements import AgreementsInForce
-from gateway.node.local_view import Client, LocalTeam, View, local_team, view_of
+from gateway.node.local_view import Client, LocalTeam, View, local_team, own_match, view_of
 from gateway.node.looks import Looker
 from gateway.web.signed_in import SignedIn
 from gateway.web.site import Site
+from gateway.wire.query import Subject
 
 CLIENT_PATH = "/clients/{id:[0-9]{1,18}}"
 
@@ -35,7 +36,11 @@ class Opened:
 
 async def client_of(request: web.Request, site: Site, user: SignedIn) -> Opened:
     """The client whom the address names, with the look on record. Raises HTTPNotFound, StorageError."""
-    person_id = int(request.match_info["id"])
+    return await open_client(int(request.match_info["id"]), site, user)
+
+
+async def open_client(person_id: int, site: Site, user: SignedIn) -> Opened:
+    """The same for a page that is not a client's own, and knows by itself whose record it opens."""
 
     def work() -> Work[tuple[View, LocalTeam]]:
         view = yield from own_view(site, user)
@@ -46,6 +51,19 @@ async def client_of(request: web.Request, site: Site, user: SignedIn) -> Opened:
         raise web.HTTPNotFound
     await site.looks.put_on_record(looker(user), team.client.person_id, view.reason)
     return Opened(client=team.client, team=team, view=view)
+
+
+async def my_client(site: Site, user: SignedIn, subject: Subject) -> int | None:
+    """The id that the pages of one of their own clients have, if a question's subject is surely that client.
+
+    Only their own rows are compared, so it tells nothing of anybody whom they do not work with.
+    """
+
+    def work() -> Work[int | None]:
+        view = yield from own_view(site, user)
+        return (yield from own_match(subject, view, thresholds=site.node.thresholds))
+
+    return await site.database.read(work())
 
 
 def own_view(site: Site, user: SignedIn) -> Work[View]:

@@ -31,6 +31,7 @@ MANAGE_PATH = "/manage"  # pages for other work than a practitioner's stand belo
 NAVIGATION = (
     Entry("/search", N_("Find who to call"), (Role.PRACTITIONER,)),
     Entry("/clients", N_("My clients"), (Role.PRACTITIONER,)),
+    Entry("/colleagues", N_("Colleagues"), (Role.PRACTITIONER,)),
     Entry("/me", N_("My details"), (Role.PRACTITIONER,)),
     Entry(MANAGE_PATH, N_("Manage"), (Role.MANAGER, Role.GOVERNANCE, Role.ADMINISTRATOR, Role.AUDITOR)),
     Entry("/account", N_("Your account")),

@@ -12,6 +12,7 @@ from gateway.accounts.account import Role
 from gateway.node.results import Asked
 from gateway.node.results_words import left_out
 from gateway.web.asking import offered
+from gateway.web.looking import my_client
 from gateway.web.reasons import PURPOSES
 from gateway.web.render import render
 from gateway.web.result_view import agency_lines, is_vague, summary, team_groups
@@ -37,6 +38,7 @@ async def show_results(request: web.Request, site: Site, user: SignedIn) -> web.
     search = search_of(request, site, user)
     if search is None or search.asked is None:
         return render(request, "search_gone.html", status=404)
+    mine = await my_client(site, user, search.question.subject)
     await search.first_word(within_s=FIRST_S)
     emergency = search.question.purpose is not Purpose.BREAK_GLASS and await offered(site, user, Purpose.BREAK_GLASS)
     return render(
@@ -48,6 +50,7 @@ async def show_results(request: web.Request, site: Site, user: SignedIn) -> web.
         left_out=left_out(search.asked, _),
         too_weak=search.asked.sign_in_too_weak,
         emergency=bool(emergency),
+        mine=mine,
         **_shown(search, search.asked, 0),
     )
 

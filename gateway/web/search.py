@@ -28,7 +28,7 @@ async def show_form(request: web.Request, site: Site, user: SignedIn) -> web.Res
     earlier = site.searches.get(request.query.get(AGAIN, ""), user.session.public_id)
     form = Form() if earlier is None else fill(earlier.question.subject)
     chosen = await site.database.read(last_reason(user.account.id))
-    return _form_page(request, form, reasons, chosen)
+    return form_page(request, form, reasons, chosen)
 
 
 @routes.post(PATH)
@@ -40,18 +40,19 @@ async def search(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     subject = subject_of(form, site.today())
     value = form.choice(REASON, reasons or (), missing=_("Select why you are asking"))
     if subject is None or not value or reasons is None:
-        return _form_page(request, form, reasons, value, status=400)
+        return form_page(request, form, reasons, value, status=400)
     question = question_of(site, user, subject, reasons[value])
     started = await ask_or_say(site, user, question, form, REASON)
     if started is None:
-        return _form_page(request, form, reasons, value, status=400)
+        return form_page(request, form, reasons, value, status=400)
     await site.database.write(remember_reason(user.account.id, question.purpose, question.lawful_basis))
     raise web.HTTPSeeOther(f"/searches/{started.id}")
 
 
-def _form_page(
+def form_page(
     request: web.Request, form: Form, reasons: dict[str, Reason] | None, chosen: str, status: int = 200
 ) -> web.Response:
+    """The form with what is in it; `chosen` is the reason that is selected."""
     if reasons is None:
         return render(request, "search_closed.html", status=503)
     if len(reasons) == 1:

@@ -23,6 +23,7 @@ from gateway.web.assets import Assets
 from gateway.web.background import Background
 from gateway.web.coverage import Coverage
 from gateway.web.drafts import Drafts
+from gateway.web.guesses import Guesses
 from gateway.web.pending import Pending
 from gateway.web.searches import Searches
 
@@ -56,6 +57,7 @@ class Site:
     challenges: Pending[bytes]  # of passkeys
     directory: Provider | None
     journeys: Pending[Begun]  # to the directory and back
+    guesses: Guesses
 
     @property
     def agency(self) -> str:

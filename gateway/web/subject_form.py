@@ -48,15 +48,26 @@ def subject_of(form: Form, today: date) -> Subject | None:
 
 def fill(subject: Subject) -> Form:
     """The fields as they would have to be typed for this subject: to change a question that was asked."""
-    year, month, day = (*(subject.birth_date or "").split("-"), "", "")[:3]
+    return filled(
+        name=next((name.text for name in subject.names), ""),
+        birth_date=subject.birth_date or "",
+        age="" if subject.age is None else str(subject.age),
+        postcode=subject.postcode or "",
+        nhs=next((value for _system, value in subject.identifiers), ""),
+    )
+
+
+def filled(*, name: str = "", birth_date: str = "", age: str = "", postcode: str = "", nhs: str = "") -> Form:
+    """The fields with this in them; `birth_date` is ISO 8601, possibly partial."""
+    year, month, day = (*birth_date.split("-"), "", "")[:3]
     typed = {
-        NAME: next((name.text for name in subject.names), ""),
+        NAME: name,
         DAY: day.lstrip("0"),
         MONTH: month.lstrip("0"),
         YEAR: year,
-        AGE: "" if subject.age is None else str(subject.age),
-        POSTCODE: subject.postcode or "",
-        NHS: next((value for _system, value in subject.identifiers), ""),
+        AGE: age,
+        POSTCODE: postcode,
+        NHS: nhs,
     }
     return Form(fields={field: [text] for field, text in typed.items()})
 

@@ -90,7 +90,9 @@ async def test_a_draft_is_explained_compared_and_replayed_and_changes_nothing(
     assert "coordination 0 0 0 1 0" in result.words
     assert "nobody with a team was found: 1" in result.words
     assert "Bramley" not in result.text
+    assert "Give the draft a version of its own" not in page.words
     refusing = await draft(officer, TEXT.replace('recipients = ["*"]', 'recipients = ["police"]'))
+    assert "Give the draft a version of its own" in refusing.words
     result = await at_end(officer, await officer.post(f"{refusing.path}/what-if", form=refusing.path))
     assert "No rule 0 1 0 0 0" in result.words
     assert (await node.parts.ledger.head(), await node.database.read(accepted_agreements(NAME))) == before

@@ -6,6 +6,7 @@ import io
 import re
 import time
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -15,13 +16,14 @@ from gateway.app import import_process, web
 from gateway.app.import_process import import_apart
 from gateway.app.import_worker import ImportOrder, read_order, run_order
 from gateway.database.contract import Statement, Work
-from gateway.settings import NodeSettings
+from gateway.settings import NodeSettings, load_node
 from gateway.web.sources import kind_of
 from tests.federation import TestFederation, federation
 from tests.web.test_every_page import XSS
 from tests.web_user import Shown, WebUser
 
 HOUSING = "housing"
+ROOT = Path(__file__).parents[2]
 PAGE = "/manage/sources"
 ONE = f"{PAGE}/tenancies"
 IMPORT = f"{ONE}/import"
@@ -223,3 +225,9 @@ async def test_what_a_source_calls_its_columns_is_text_and_no_formula(north: Tes
             assert ",=HYPERLINK" not in file
             assert ',"=HYPERLINK' not in file
             assert "/srv/secret" not in file
+
+
+def test_what_the_other_process_is_sent_is_the_nodes_own_settings() -> None:
+    settings = load_node(ROOT / "config" / "node.toml")
+    order = ImportOrder(settings=settings, source="tenancies", confirmed=3)
+    assert read_order(order.as_json()) == order

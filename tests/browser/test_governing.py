@@ -46,8 +46,8 @@ def held_back(now: float) -> Work[None]:
     ((source_id,),) = yield Statement("SELECT id FROM import_source WHERE name = 'tenancies'")
     for ago, outcome, held in ((9 * 86_400, "completed", 0), (8 * 86_400, "held", 412)):
         yield Statement(
-            "INSERT INTO import_run (source_id, started_at, finished_at, outcome, created, changed, unchanged, rejected,"
-            " held) VALUES (?, ?, ?, ?, 12, 34, 1820, 2, ?)",
+            "INSERT INTO import_run (source_id, started_at, finished_at, outcome, created, changed, unchanged,"
+            " rejected, held) VALUES (?, ?, ?, ?, 12, 34, 1820, 2, ?)",
             (source_id, now - ago, now - ago + 60, outcome, held),
         )
     ((run_id,),) = yield Statement("SELECT max(id) FROM import_run")

@@ -227,7 +227,7 @@ async def test_what_a_source_calls_its_columns_is_text_and_no_formula(north: Tes
             assert "/srv/secret" not in file
 
 
-def test_what_the_other_process_is_sent_is_the_nodes_own_settings() -> None:
+async def test_what_the_other_process_is_sent_is_the_nodes_own_settings() -> None:
     settings = load_node(ROOT / "config" / "node.toml")
     order = ImportOrder(settings=settings, source="tenancies", confirmed=3)
     assert read_order(order.as_json()) == order

@@ -113,9 +113,7 @@ async def test_a_draft_is_looked_at_and_replayed_on_a_phone(browser: Browser, gr
         await page.goto("/manage/agreements/draft")
         await page.get_by_role("button", name="Look at it").click()
         assert "Choose the TOML file" in await page.locator(".govuk-error-summary").inner_text()
-        await page.set_input_files(
-            "#file", files=[FilePayload(name="draft.toml", mimeType="application/toml", buffer=strict)]
-        )
+        await page.set_input_files("#file", FilePayload(name="draft.toml", mimeType="application/toml", buffer=strict))
         await page.get_by_role("button", name="Look at it").click()
         await until_over(page)
         await page.get_by_text("Who learns less").wait_for()

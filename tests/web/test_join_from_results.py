@@ -42,10 +42,10 @@ async def test_whom_i_searched_for_becomes_my_client_without_typing_it_again(nor
     form = await wendy.get(link)
     assert all(f'value="{text}"' in form.text for text in ("Leo Lindqvist", "9", "8", "2001", "Receptionist"))
     added = await wendy.post(PATH, LEO | {"role": "Mentor"}, form=link)
-    assert re.fullmatch("/clients/[0-9]+", added.path)
+    assert re.fullmatch("/clients/[0-9]+/consent", added.path)
     again = await wendy.get(results.path)
     assert "Add to my clients" not in again.words
-    assert f'href="{added.path}"' in again.text
+    assert f'href="{added.path.removesuffix("/consent")}"' in again.text
 
 
 async def test_a_search_for_a_client_of_mine_leads_to_their_page(north: TestFederation) -> None:

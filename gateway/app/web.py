@@ -24,6 +24,7 @@ from gateway.web.drafts import Drafts
 from gateway.web.render import make_templates
 from gateway.web.searches import Searches
 from gateway.web.site import Site
+from gateway.web.upload_files import Uploads
 
 WEB_FILE = "web.db"
 TIDY_EVERY_S = 600.0
@@ -40,6 +41,7 @@ class Pages:
         """Stop listening, let running requests and searches end, then release files and the passwords' thread."""
         await self.listener.close()
         await self.site.searches.close()
+        await self.site.uploads.close()
         self.site.passwords.close()
         await self.site.database.close()
 
@@ -83,6 +85,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             templates=templates,
             searches=Searches(node.parts),
             drafts=Drafts(node.parts.clock),
+            uploads=Uploads(node.parts, database, node.settings.node.data),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
         )
         host, port = table.listen
@@ -104,4 +107,5 @@ async def keep_tidy(site: Site) -> None:
 
     while True:
         await site.database.write(work())
+        await site.uploads.tidy(site.now())
         await asyncio.sleep(TIDY_EVERY_S)

@@ -18,12 +18,16 @@ from gateway.web import (
     own_second_factor,
     prove,
     reached,
+    register,
+    register_services,
+    register_workers,
     results,
     search,
     second_factor,
     sign_in,
     sign_out,
     static_files,
+    uploads,
 )
 from gateway.web.error_page import refuse_as_page
 from gateway.web.signed_in import is_guarded
@@ -52,6 +56,10 @@ ROUTES = (
     add_client.routes,
     client.routes,
     manage.routes,
+    register.routes,
+    register_services.routes,
+    register_workers.routes,
+    uploads.routes,
 )
 
 

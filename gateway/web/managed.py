@@ -30,7 +30,23 @@ GROUPS = (
     Group(N_("Cases and clients"), ()),
     Group(N_("Agreements"), ()),
     Group(N_("What is on record"), ()),
-    Group(N_("People and sources"), ()),
+    Group(
+        N_("People and sources"),
+        (
+            Managed(
+                "/manage/register",
+                N_("Your organisation, services and people"),
+                N_("For organisations without a case system: type in services, volunteers and staff."),
+                (Role.MANAGER, Role.ADMINISTRATOR),
+            ),
+            Managed(
+                "/manage/uploads",
+                N_("Upload a list of clients"),
+                N_("A spreadsheet becomes clients and who works with them."),
+                (Role.MANAGER, Role.ADMINISTRATOR),
+            ),
+        ),
+    ),
     Group(N_("The federation"), ()),
 )
 

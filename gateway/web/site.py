@@ -17,6 +17,7 @@ from gateway.settings import NodeSettings, WebTable
 from gateway.web.assets import Assets
 from gateway.web.drafts import Drafts
 from gateway.web.searches import Searches
+from gateway.web.upload_files import Uploads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Site:
     searches: Searches
     drafts: Drafts
     looks: Looks
+    uploads: Uploads
 
     @property
     def agency(self) -> str:

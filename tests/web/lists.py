@@ -12,7 +12,12 @@ PATH = "/manage/uploads"
 HEADER = ["First name", "Surname", "D.O.B.", "Postcode", "NHS no.", "Volunteer", "Notes"]
 SERVICE = {"name": "Friday club", "code": "other-long-term-support", "phone": "01632 960300", "sensitivity": "N"}
 VERA = {"name": "Vera Vale", "role": "Befriender", "mobile": "07700 900301", "pattern": "Fridays"}
-NUMBERS = {1: "999 000 0018", 2: 9990000026, 3: "9990000034", 4: "9990000042", 6: "999-000-0050"}
+NAMES = (
+    *("Abigail", "Bertram", "Cerys", "Dominic", "Elowen", "Fergus", "Gwen", "Hamish", "Imogen", "Jago"),
+    *("Kerensa", "Lowen", "Merryn", "Nathaniel", "Ottoline", "Perran", "Quill", "Rowena", "Silas", "Tamsin"),
+    *("Ursula", "Victor", "Winifred", "Xavier", "Yolanda", "Zachary", "Agnes", "Bryony", "Clement", "Dorcas"),
+)
+NUMBERS: dict[int, Cell] = {1: "999 000 0018", 2: 9990000026, 3: "9990000034", 4: "9990000042", 6: "999-000-0050"}
 WRONG = {5: (2, "31/2/2010"), 11: (4, "9990000019"), 17: (0, "")}  # row of the list: which cell holds what instead
 
 
@@ -21,27 +26,14 @@ def people(count: int = 30, *, wrong: bool = True) -> list[list[Cell]]:
     rows: list[list[Cell]] = [[*HEADER]]
     for number in range(count):
         born: Cell = date(2008, 1 + number % 12, 3) if number % 2 else f"{number % 27 + 1}/4/2009"
-        rows.append(
-            [
-                f"Given{_letters(number)}",
-                "Tremayne",
-                born,
-                "ZM4 7QT",
-                NUMBERS.get(number, ""),
-                "vera  vale",
-                "=HYPERLINK(1)",
-            ]
-        )
+        name, nhs = NAMES[number % len(NAMES)], NUMBERS.get(number, "")
+        rows.append([name, "Tremayne", born, "ZM4 7QT", nhs, "vera  vale", "=HYPERLINK(1)"])
     if wrong:
         for number, (column, cell) in WRONG.items():
             rows[number][column] = cell
             if not cell:
                 rows[number][1] = ""
     return rows
-
-
-def _letters(number: int) -> str:
-    return chr(97 + number // 26) + chr(97 + number % 26)
 
 
 async def set_up(coordinator: WebUser) -> None:

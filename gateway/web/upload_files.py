@@ -1,4 +1,4 @@
-"""Uploaded files on their way into the register: kept in a folder of their own, read in threads, one at a time.
+"""Uploaded files on their way into the register: read one at a time, imported in a process apart (upload_import.py).
 
 A file lies in `uploads` below the node's data, readable for the node alone, until it has been imported; then the rows
 that were refused lie there as CSV. After a day, or when somebody says so, neither does.
@@ -6,26 +6,28 @@ that were refused lie there as CSV. After a day, or when somebody says so, neith
 
 import asyncio
 import contextlib
-import csv
-import io
+import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import orjson
+
+import gateway
 from connectors.contract import Rejected, SourceError, SourceRecord
 from connectors.spreadsheet import Row, header_names, rows_of
-from gateway.database.contract import Database, Statement, Work
-from gateway.errors import InputError, StorageError
-from gateway.events import emit
-from gateway.node.consents import ImportedConsent
-from gateway.node.ingest import ImportCounts, ImportSource, run_import
+from gateway.database.contract import Database
+from gateway.errors import StorageError
 from gateway.node.native import UPLOADED
 from gateway.node.parts import NodeParts
-from gateway.node.uploaded import TOLD, Known, ListConnector, ListShape, escaped, known_rows
+from gateway.node.uploaded import TOLD, Known, ListConnector, ListShape
+from gateway.web import upload_import
+from gateway.web.upload_import import Job
 from gateway.web.upload_store import Uploaded, set_state, sweep
 from mappings.engine import Mapper
 from mappings.guess import KIND, LOOKED_AT, Meaning, guess, header_at, mapping_of
@@ -35,6 +37,8 @@ from mappings.spec import read
 SHOWN_ROWS: Final = 20
 _FOLDER: Final = "uploads"
 _HEADER_LOOK: Final = LOOKED_AT + 20
+
+_IMPORTED_FROM: Final = str(Path(gateway.__file__).parent.parent)  # so that the process runs this very program
 
 T = TypeVar("T")
 
@@ -66,7 +70,8 @@ class Uploads:
         """`database`: web.db."""
         self._node = node
         self._database = database
-        self._folder = data / _FOLDER
+        self._data = data.resolve()
+        self._folder = self._data / _FOLDER
         self._one = asyncio.Semaphore(1)  # each may take 768 MiB while it is unpacked
         self._running: dict[str, asyncio.Task[None]] = {}
         self._progress: dict[str, int] = {}
@@ -124,61 +129,53 @@ class Uploads:
                 await task
 
     async def _import(self, upload: Uploaded) -> None:
-        result: dict[str, Any]
-        try:
-            async with self._one:
-                counts, listed = await self._store(upload)
-            result, state = {**counts, "listed": listed}, "done"
-        except (InputError, SourceError) as error:
-            result, state = {"code": error.code}, "failed"
-        except StorageError as error:
-            result, state = {"code": error.code}, "failed"
-        finally:
-            self._progress.pop(upload.public_id, None)
+        async with self._one:
+            result = await self._process(upload)
+        self._progress.pop(upload.public_id, None)
+        state = "failed" if "code" in result else "done"
         await self._database.write(set_state(upload, state, result, before="running"))
         await asyncio.to_thread(self._path(upload.public_id).unlink, missing_ok=True)
 
-    async def _store(self, upload: Uploaded) -> tuple[dict[str, int], int]:
-        """Run the import, then put the rows that it refused into a file; returns counts, and how many are in it."""
-        path, shape = self._path(upload.public_id), _shape(upload)
-        known = await self._database.read(known_rows())
-
-        def tell(position: int, total: int | None, counts: ImportCounts) -> None:
-            self._progress[upload.public_id] = 100 * position // total if total else 0
-
-        name = f"{UPLOADED}{upload.list_id}"
-        report = await run_import(
-            ImportSource(
-                name=name,
-                federation=self._node.me.federation,
-                connector=ListConnector(path, shape, known),
-                mapping=read(mapping_of(shape.columns), "list"),
-            ),
-            database=self._node.database,
-            record_consents=_no_consents,
-            clock=self._node.clock,
-            progress=tell,
+    async def _process(self, upload: Uploaded) -> dict[str, Any]:
+        """Import it in a process of its own; returns counts, or a code if it did not come to its end."""
+        job = Job(
+            database=str(self._data / "node.db"),
+            federation=self._node.me.federation,
+            source=f"{UPLOADED}{upload.list_id}",
+            file=str(self._path(upload.public_id)),
+            refused=str(self._refused(upload.public_id)),
+            skip=upload.skip,
+            columns={meaning.value: at for meaning, at in upload.columns.items()},
+            service=upload.service,
+            width=len(upload.header),
         )
-        reasons = await self._database.read(_refused_rows(name))
-        listed = 0
-        if reasons:
-            listed = await asyncio.to_thread(self._write_refused, upload, shape, reasons)
-        return asdict(report.counts), listed
-
-    def _write_refused(self, upload: Uploaded, shape: ListShape, reasons: Mapping[str, str]) -> int:
-        text = io.StringIO(newline="")
-        writer = csv.writer(text)
-        written = 0
-        with closing(rows_of(self._path(upload.public_id), name=TOLD)) as rows:
-            for number, row in enumerate(islice(rows, shape.skip, None)):
-                if number == 0 and isinstance(row, Row):
-                    writer.writerow([*map(escaped, row.cells[: len(upload.header)]), REASON_COLUMN])
-                elif isinstance(row, Row) and row.where in reasons:
-                    cells = (row.cells + [""] * len(upload.header))[: len(upload.header)]
-                    writer.writerow([*map(escaped, cells), escaped(reasons[row.where])])
-                    written += 1
-        self._write(self._refused(upload.public_id), text.getvalue().encode("utf-8-sig"))
-        return written
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", upload_import.__name__),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(filter(None, (_IMPORTED_FROM, os.environ.get("PYTHONPATH")))),
+            },
+        )
+        assert process.stdin is not None  # noqa: S101 - both are pipes
+        assert process.stdout is not None  # noqa: S101
+        try:
+            process.stdin.write(orjson.dumps(asdict(job)))
+            process.stdin.close()
+            said: dict[str, Any] = {}
+            async for line in process.stdout:
+                said = orjson.loads(line)
+                self._progress[upload.public_id] = said.get("percent", 100)
+            await process.wait()
+        finally:
+            if process.returncode is None:  # the node stops
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if "code" in said:
+            return {"code": said["code"]}
+        return {**said["counts"], "listed": said["listed"]} if "counts" in said else {"code": "stopped"}
 
     async def _in_turn(self, work: Callable[[], T]) -> T:
         async with self._one:
@@ -203,9 +200,6 @@ class Uploads:
         for path in self._folder.glob("*"):
             if path.name.partition(".")[0] not in kept:
                 path.unlink(missing_ok=True)
-
-
-REASON_COLUMN: Final = "What is wrong"
 
 
 def _shape(upload: Uploaded) -> ListShape:
@@ -249,20 +243,3 @@ def _preview(path: Path, shape: ListShape, known: Known) -> list[Shown]:
                     Shown(place=item.where, objects=tuple(objects), problems=tuple(problems), refused=not objects)
                 )
     return shown
-
-
-def _refused_rows(source: str) -> Work[dict[str, str]]:
-    """Reasons by place, of the rows that this source's last run refused."""
-    rows: Sequence[Sequence[Any]] = yield Statement(
-        "SELECT r.place, r.field, r.reason FROM rejected_record r JOIN import_source s ON s.current_run = r.run_id "
-        "WHERE s.name = ? AND r.whole_record = 1 ORDER BY r.id",
-        (source,),
-    )
-    return {place: f"{field}: {reason}" if field else reason for place, field, reason in rows}
-
-
-async def _no_consents(consents: Sequence[ImportedConsent]) -> None:
-    """A list says nothing of consent."""
-    if consents:
-        emit("import.refused", source="upload", code="consents")
-        raise InputError("a list holds statements of consent")

@@ -107,6 +107,7 @@ _VALUES: Final[Mapping[Meaning, Callable[[str], object]]] = {
     Meaning.START: _date,
     Meaning.END: _date,
 }
+_UNMISTAKABLE: Final = (Meaning.GIVEN_NAME, Meaning.FAMILY_NAME)  # their headers mean nothing else
 # What is plain without a header. An email address or a phone number is not: it may be the client's own.
 _PLAIN: Final = (Meaning.NHS_NUMBER, Meaning.POSTCODE)
 
@@ -144,7 +145,8 @@ def _candidates(name: str, values: Sequence[str]) -> list[tuple[Meaning, Confide
         named = pattern.fullmatch(name) is not None
         share = _share(values, _VALUES[meaning]) if meaning in _VALUES else None
         if named and (share is None or not values or share >= _MOST):
-            candidates.append((meaning, Confidence.SURE if values and share is not None else Confidence.LIKELY, 3))
+            sure = meaning in _UNMISTAKABLE or (values and share is not None)
+            candidates.append((meaning, Confidence.SURE if sure else Confidence.LIKELY, 3))
         elif named and share is not None and share >= _HALF:
             candidates.append((meaning, Confidence.LIKELY, 2))
         elif named:

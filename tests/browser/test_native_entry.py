@@ -60,7 +60,7 @@ async def test_everybody_can_use_the_pages(
             FilePayload(name="members.xlsx", mimeType=TYPE, buffer=workbook(people()))
         )
         if size == DESK:
-            await page.get_by_label("A new list").check()
+            await page.get_by_role("radio", name="A new list").check()
         await page.get_by_label("Name of a new list").fill(f"List for {size['width']}")
         await page.get_by_role("button", name="Upload").click()
         await page.get_by_role("heading", name="This is what we would store").wait_for()

@@ -89,6 +89,16 @@ def typed_services() -> Work[list[TypedService]]:
     ]
 
 
+def typed_service_ids() -> Work[dict[int, str]]:
+    """Their names by row id, which holds within one read alone."""
+    rows = yield Statement(
+        "SELECT v.id, v.name FROM service v JOIN import_source s ON s.id = v.source_id WHERE s.name = ? "
+        "ORDER BY v.name COLLATE NOCASE, v.key LIMIT ?",
+        (NATIVE, MAX_ROWS),
+    )
+    return dict(rows)
+
+
 def save_service(federation: str, service: TypedService) -> Work[None]:
     """Insert or replace one. Work that is stored already becomes as confidential as the service, and never less so.
 

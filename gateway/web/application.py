@@ -6,6 +6,7 @@ from gateway.http import protect
 from gateway.web import (
     account_page,
     add_client,
+    add_for_colleague,
     break_glass,
     client,
     first_password,
@@ -60,6 +61,7 @@ ROUTES = (
     register_services.routes,
     register_workers.routes,
     uploads.routes,
+    add_for_colleague.routes,
 )
 
 

@@ -256,3 +256,42 @@ async def test_files_are_forgotten_after_a_day_and_no_more_than_five_are_kept(
     await north.pages[FOOD_BANK].site.uploads.tidy(north.clock.now() + 86_401)
     assert list(folder.iterdir()) == []
     assert (await mona.get(pages[0].path)).status == 404
+
+
+PLACED = {"name": "Pat Placed", "born-day": "5", "born-month": "6", "born-year": "1981", "postcode": "ZM4 7QT"}
+ADD = f"{REGISTER}/clients/add"
+
+
+def option(text: str, name: str) -> str:
+    """The value of a select's choice."""
+    return text.partition(f">{name}<")[0].rpartition('value="')[2].partition('"')[0]
+
+
+async def test_a_coordinator_adds_a_client_for_a_volunteer(north: TestFederation, cora: WebUser) -> None:
+    await cora.post(f"{REGISTER}/services/add", {**SERVICE, "name": "Added club"})
+    await cora.post(f"{REGISTER}/people/add", {**VERA, "name": "Ann Adder"})
+    form = (await cora.get(ADD)).text
+    assert "Secret Source" not in form  # of another source
+    page = await cora.post(ADD, PLACED)
+    assert page.status == 400
+    assert "Select who works with them" in page.words
+    fields = {**PLACED, "colleague": option(form, "Ann Adder"), "service": option(form, "Added club"), "role": "Mentor"}
+    assert (await cora.post(ADD, {**fields, "colleague": "0" * 32})).status == 400
+    assert (await cora.post(ADD, fields)).path == REGISTER
+    assert await found(north, "Pat Placed", "1981-06-05") == ["Ann Adder"]
+
+
+async def test_a_coordinator_is_warned_of_a_duplicate_whom_they_may_be_told_of(north: TestFederation) -> None:
+    hana = await north.sign_in("housing", Role.MANAGER, name="Hana Housing")
+    await set_up(hana)
+    await hana.post(f"{REGISTER}/people/add", {**VERA, "name": "Ann Adder"})
+    form = (await hana.get(ADD)).text
+    fields = {**PLACED, "colleague": option(form, "Ann Adder")}
+    assert (await hana.post(ADD, fields)).path == REGISTER
+    fields["colleague"] = option(form, "Vera Vale")
+    warned = await hana.post(ADD, fields)
+    assert "Somebody like this is known here" in warned.words
+    assert "Ann Adder" in warned.words
+    assert "Vera Vale" not in warned.words
+    assert (await hana.post(ADD, {**fields, "known": "same"})).path == REGISTER
+    assert "Vera Vale" in (await hana.post(ADD, fields)).words

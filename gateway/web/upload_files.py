@@ -72,7 +72,9 @@ class Uploads:
         self._database = database
         self._data = data.resolve()
         self._folder = self._data / _FOLDER
-        self._one = asyncio.Semaphore(1)  # each may take 768 MiB while it is unpacked
+        # One at a time of each, for a workbook may take 768 MiB; a page does not wait for an import.
+        self._looking = asyncio.Semaphore(1)
+        self._importing = asyncio.Semaphore(1)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._progress: dict[str, int] = {}
 
@@ -129,7 +131,7 @@ class Uploads:
                 await task
 
     async def _import(self, upload: Uploaded) -> None:
-        async with self._one:
+        async with self._importing:
             result = await self._process(upload)
         self._progress.pop(upload.public_id, None)
         state = "failed" if "code" in result else "done"
@@ -178,7 +180,7 @@ class Uploads:
         return {**said["counts"], "listed": said["listed"]} if "counts" in said else {"code": "stopped"}
 
     async def _in_turn(self, work: Callable[[], T]) -> T:
-        async with self._one:
+        async with self._looking:
             return await asyncio.to_thread(work)
 
     def _path(self, public_id: str) -> Path:

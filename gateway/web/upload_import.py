@@ -91,6 +91,7 @@ async def _run(job: Job) -> tuple[dict[str, int], int]:
                 federation=job.federation,
                 connector=ListConnector(Path(job.file), shape, known),
                 mapping=read(mapping_of(shape.columns), "list"),
+                max_removal_share=0.0,  # a row that can no longer be used says nothing against the client
             ),
             database=database,
             record_consents=_no_consents,

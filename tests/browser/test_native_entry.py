@@ -47,7 +47,14 @@ async def test_everybody_can_use_the_pages(
         links = [
             await page.get_by_role("link", name=name).get_attribute("href") for name in ("Friday club", "Vera Vale")
         ]
-        for path in (REGISTER, "/manage", f"{REGISTER}/organisation", "/manage/uploads", *filter(None, links)):
+        for path in (
+            REGISTER,
+            "/manage",
+            f"{REGISTER}/organisation",
+            f"{REGISTER}/clients/add",
+            "/manage/uploads",
+            *filter(None, links),
+        ):
             await page.goto(path)
             await judge()
         for path in ("services", "people"):

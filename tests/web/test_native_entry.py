@@ -177,6 +177,17 @@ async def test_a_worker_of_the_list_whom_nobody_typed_in_is_found_too(north: Tes
     assert "07700 900302" in str(row)
 
 
+async def test_a_row_that_can_no_longer_be_used_takes_nobody_away(north: TestFederation, cora: WebUser) -> None:
+    rows = [["Ref", "Name", "DOB", "Worker"], ["1", "Kay Keeper", "1/2/1962", "Vera Vale"]]
+    await store(north, cora, await upload(cora, workbook(rows), listed="Keys"))
+    rows[1][1] = ""
+    rows.append(["2", "Lou Later", "1/2/1963", "Vera Vale"])
+    done = await store(north, cora, await upload(cora, workbook(rows), listed="Keys"))
+    assert "1 new 0 changed 0 as before 1 left out" in done.words
+    assert "One client stays as they were" in done.words
+    assert await found(north, "Kay Keeper", "1962-02-01") == ["Vera Vale"]
+
+
 @pytest.mark.parametrize("role", [Role.PRACTITIONER, Role.GOVERNANCE, Role.AUDITOR])
 async def test_other_roles_open_none_of_these_pages(north: TestFederation, role: Role) -> None:
     other = await north.sign_in(FOOD_BANK, role)

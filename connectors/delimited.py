@@ -40,7 +40,9 @@ class _File:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Form:
+class Form:
+    """How a text file writes its rows."""
+
     encoding: str
     separator: str  # empty: take that which the header uses most
     quote: str
@@ -88,10 +90,10 @@ class DelimitedConnector:
             self._lines = None
 
 
-def _form(given: Options) -> _Form:
+def _form(given: Options) -> Form:
     separator = given.text("separator", "detect")
     separator = "" if separator == "detect" else _SEPARATORS.get(separator, separator)
-    form = _Form(
+    form = Form(
         encoding=given.choice("encoding", ENCODINGS),
         separator=separator,
         quote=given.choice("quote", ('"', "'", "")),
@@ -114,9 +116,9 @@ def _file(kind: str, path: Path, given: Options, columns: frozenset[str], *, alo
     return _File(kind=kind, path=path / name if name else path, key=key, columns=columns | frozenset(key))
 
 
-def _records(file: _File, lines: TextLines, form: _Form) -> Iterator[SourceRecord | Rejected]:
+def _records(file: _File, lines: TextLines, form: Form) -> Iterator[SourceRecord | Rejected]:
     """Yield the rows of one file by its header."""
-    rows = _table(lines, form)
+    rows = table_rows(lines, form)
     header = next(rows, None)
     if header is None:
         raise SourceError(f"{lines.name}: there is no header line")
@@ -129,7 +131,7 @@ def _records(file: _File, lines: TextLines, form: _Form) -> Iterator[SourceRecor
             yield _record(file, names, row, where)
 
 
-def _table(lines: TextLines, form: _Form) -> Iterator[list[str] | Rejected]:
+def table_rows(lines: TextLines, form: Form) -> Iterator[list[str] | Rejected]:
     """Yield header and rows as lists of values; a row that cannot be read comes as Rejected."""
     source = iter(lines)
     separator = form.separator

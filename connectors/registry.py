@@ -5,6 +5,7 @@ from typing import Any
 
 from connectors.contract import Connector, SourceOptionError
 from connectors.delimited import DelimitedConnector
+from connectors.spreadsheet import SpreadsheetConnector
 from connectors.xml import XmlConnector
 
 
@@ -17,6 +18,7 @@ def _sql(options: Mapping[str, Any], expects: Mapping[str, frozenset[str]]) -> C
 
 _CONNECTORS: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, frozenset[str]]], Connector]] = {
     "delimited": DelimitedConnector,
+    "spreadsheet": SpreadsheetConnector,
     "sql": _sql,
     "xml": XmlConnector,
 }

@@ -11,10 +11,10 @@ from pathlib import Path
 from mappings.engine import fixed_objects
 from mappings.rule_reader import RuleReader
 from mappings.rules import ATTRIBUTES, FIXED, MappingSpec, ObjectRule, Rule, ValueSet, fold
-from mappings.toml_table import SpecError, Table, read_toml
+from mappings.toml_table import SpecError, Table, parse_toml, read_toml
 from mappings.value_sets import read_value_set
 
-__all__ = ["MappingSpec", "SpecError", "load"]
+__all__ = ["MappingSpec", "SpecError", "load", "read"]
 
 
 def load(source: str | Path) -> MappingSpec:
@@ -27,6 +27,11 @@ def load(source: str | Path) -> MappingSpec:
     if not file.is_file():
         raise SpecError(f"there is no mapping {source!r}; give the path of a file for one of your own")
     return _mapping(read_toml(file, f"{source}.toml"))
+
+
+def read(text: str, name: str) -> MappingSpec:
+    """Read a mapping that a program has made; raises SpecError, which calls it `name`."""
+    return _mapping(parse_toml(text, name))
 
 
 def _mapping(top: Table) -> MappingSpec:

@@ -24,9 +24,15 @@ def read_toml(file: Path | Traversable, name: str) -> "Table":
     if len(data) > MAX_FILE_BYTES:
         raise SpecError(f"{name}: larger than {MAX_FILE_BYTES} bytes")
     try:
-        return Table(name, tomllib.loads(data.decode("utf-8")))
+        return parse_toml(data.decode("utf-8"), name)
     except UnicodeDecodeError as error:
         raise SpecError(f"{name}: not UTF-8 at byte {error.start}") from None
+
+
+def parse_toml(text: str, name: str) -> "Table":
+    """Read the top table of a text; raises SpecError naming the line if it is not TOML."""
+    try:
+        return Table(name, tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{name}: {error}") from None
 

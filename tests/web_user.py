@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
+from io import BytesIO
 from types import TracebackType
 
 import aiohttp
@@ -97,7 +98,7 @@ class WebUser:
     ) -> Shown:
         """Send a form with one file, (file name, content), in the field `name`."""
         data = aiohttp.FormData([*_pairs(fields or {}), ("csrf", (await self.get(form or path)).token)])
-        data.add_field(name, file[1], filename=file[0])
+        data.add_field(name, BytesIO(file[1]), filename=file[0])
         async with self._session.post(path, data=data, headers={"Origin": str(self.url.origin())}) as response:
             return await _shown(response)
 

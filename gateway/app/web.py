@@ -40,6 +40,7 @@ from gateway.web.pending import Pending
 from gateway.web.render import make_templates
 from gateway.web.searches import Search, Searches
 from gateway.web.site import Site
+from gateway.web.upload_files import Uploads
 
 WEB_FILE = "web.db"
 TIDY_EVERY_S = 600.0
@@ -59,6 +60,7 @@ class Pages:
         await self.site.background.close()
         await self.site.searches.close()
         await self.directory.close()
+        await self.site.uploads.close()
         self.site.passwords.close()
         await self.site.database.close()
 
@@ -110,6 +112,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             import_apart=import_apart,
             background=Background(node.parts.clock),
             drafts=Drafts(node.parts.clock),
+            uploads=Uploads(node.parts, database, node.settings.node.data),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
             challenges=Pending(node.parts.clock, lasts_s=CHALLENGE_LASTS_S),
             directory=_directory(table, session, node),
@@ -182,3 +185,4 @@ async def tidy(site: Site) -> None:
         return (yield from sessions.sweep(site.session_limits, now))
 
     site.end_sessions(await site.database.write(work()))
+    await site.uploads.tidy(site.now())

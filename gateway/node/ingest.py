@@ -173,9 +173,9 @@ class _Run:
         # (3)
         await self._read(since, progress)
         # (4)
+        await self.database.write(relink())  # first: what it fills in does not wait
         self.counts.waiting, waiting = await self.database.write(resolve_references(self.stored))
         self.issues += waiting
-        await self.database.write(relink())
         # (5) Only a run that has read everything may conclude from what is missing.
         complete = since is None and manifest.deletions == "snapshot"
         advice = await self._remove(complete=complete, allow_removals=allow_removals, confirmed=confirmed)

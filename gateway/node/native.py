@@ -18,6 +18,7 @@ from gateway.node.same_person import index_pending
 from mappings.model import ContactEvent, Involvement, Organisation, Person, PersonLink, Practitioner, Service
 
 NATIVE: Final = "pages"
+UPLOADED: Final = "upload-"  # begins the names of the sources that lists uploaded to a page are; they refer likewise
 
 # All but consents: those go into the ledger at once, and no import would ever record one that waits here.
 NativeItem = Person | Organisation | Service | Practitioner | Involvement | ContactEvent | PersonLink
@@ -61,7 +62,10 @@ def remove(source: Source, kind: str, keys: Sequence[str]) -> Work[None]:
 
 def relink() -> Work[None]:
     """Fill in the references of native rows, and of what practitioners said, to what has come, or come back, since."""
-    for (source_id,) in (yield Statement("SELECT id FROM import_source WHERE name = ?", (NATIVE,))):
+    sources = yield Statement(
+        "SELECT id FROM import_source WHERE name = ? OR substr(name, 1, ?) = ?", (NATIVE, len(UPLOADED), UPLOADED)
+    )
+    for (source_id,) in sources:
         yield from _link(source_id)
     yield from relink_covers()
 

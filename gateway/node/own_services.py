@@ -10,7 +10,7 @@ from mappings.vocabulary import Mode, Sensitivity
 
 MAX_SERVICES: Final = 200  # that a list offers
 
-_STRICTNESS: Final = {Sensitivity.NORMAL: 0, Sensitivity.RESTRICTED: 1, Sensitivity.VERY_RESTRICTED: 2}
+STRICTNESS: Final = {Sensitivity.NORMAL: 0, Sensitivity.RESTRICTED: 1, Sensitivity.VERY_RESTRICTED: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +42,33 @@ def services_for(user: LocalUser) -> Work[dict[int, str]]:
 
 
 def usual_of(service_id: int | None) -> Work[Usual]:
-    """The most frequent marking of a service's involvements, of equals the stricter; of a service without any, none."""
+    """The most frequent marking of a service's involvements, of equals the stricter; of a service without any, none.
+
+    Where a page says how confidential its work is, it is so at least (register.py).
+    """
     rows: Collection[Row] = ()
+    said = Sensitivity.NORMAL
     if service_id is not None:
+        for (code,) in (
+            yield Statement(
+                "SELECT d.sensitivity FROM service_said d "
+                "JOIN service v ON v.source_id = d.source_id AND v.key = d.key WHERE v.id = ?",
+                (service_id,),
+            )
+        ):
+            said = Sensitivity(code)
         rows = yield Statement(
             "SELECT sensitivity, max_mode, count(*) FROM involvement WHERE service_id = ? "
             "GROUP BY sensitivity, max_mode",
             (service_id,),
         )
-    return usual_among(rows)
+    return usual_among(rows, said=said)
 
 
-def usual_among(rows: Iterable[Row]) -> Usual:
-    """The same of rows of sensitivity, `max_mode` and how many are marked so."""
-    marked = [(count, _STRICTNESS[Sensitivity(code)], -mode, Sensitivity(code)) for code, mode, count in rows]
+def usual_among(rows: Iterable[Row], *, said: Sensitivity = Sensitivity.NORMAL) -> Usual:
+    """The same of rows of sensitivity, `max_mode` and how many are marked so; `said`: as confidential at least."""
+    marked = [(count, STRICTNESS[Sensitivity(code)], -mode, Sensitivity(code)) for code, mode, count in rows]
     if not marked:
-        return Usual(sensitivity=Sensitivity.NORMAL, max_mode=Mode.SCHEDULE)
+        return Usual(sensitivity=said, max_mode=Mode.SCHEDULE)
     _, _, mode, sensitivity = max(marked, key=lambda each: each[:3])
-    return Usual(sensitivity=sensitivity, max_mode=Mode(-mode))
+    return Usual(sensitivity=max(said, sensitivity, key=STRICTNESS.__getitem__), max_mode=Mode(-mode))

@@ -150,6 +150,10 @@ class NodeSettings(Table):
         _unique("source", [source.name for source in self.source])
         if any(source.name == "pages" for source in self.source):  # gateway/node/native.py
             raise ValueError("source: the name `pages` is taken, by what is typed into this node's own pages")
+        if any(source.name.startswith("upload-") for source in self.source):
+            raise ValueError(
+                "source: names that begin with `upload-` are taken, by lists uploaded to this node's pages"
+            )
         _unique("ledger.witnesses", list(self.ledger.witnesses))
         if self.node.member in self.ledger.witnesses:
             raise ValueError("ledger.witnesses: a node is no witness of its own ledger")

@@ -43,7 +43,7 @@ routes = web.RouteTableDef()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class Known:
     """Somebody of that description, as the viewer may see them; `mine` is the id of their own page of the person."""
 
     team: LocalTeam
@@ -52,7 +52,7 @@ class _Known:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
+class Doing:
     """What one does for them: in words, for which service (a row), and whether others need the person's own word."""
 
     role: str
@@ -75,15 +75,13 @@ async def add_client(request: web.Request, site: Site, user: SignedIn) -> web.St
     """Store them with one's own involvement, unless they seem to be known and nobody has said who they are."""
     form = form_of(request)
     services = await site.database.read(services_for(user.local))
-    doing = _work(form, services)
+    doing = doing_of(form, services)
     subject = subject_of(form, site.today())
     if subject is None or form.errors:
         return _form_page(request, form, user, services, status=400)
-    if not await site.guesses.allow(user.id, asked_of(subject, today=site.today())):
-        emit("guesses.spent", level=logging.WARNING, account=user.id)
-        form.wrong("name", _("You have described this person, or people, too often today: go on tomorrow"))
+    if not await may_describe(site, user, subject, form):
         return _form_page(request, form, user, services, status=429)
-    known = await site.database.read(_known(site, user, subject))
+    known = await site.database.read(known_as(site, user, subject))
     answer = form.choice("known", _ANSWERS)
     if known is not None and not answer:
         if known.team.record is not None:
@@ -95,11 +93,25 @@ async def add_client(request: web.Request, site: Site, user: SignedIn) -> web.St
             raise web.HTTPSeeOther(f"/clients/{known.mine}")
         joins = known.team.record
     workers = await own_rows(site, user)
-    person_id = await site.node.database.write(_store(site, workers, subject, doing, joins))
+
+    def work() -> Work[int]:
+        own = yield from references_to("practitioner", [min(workers)])
+        return (yield from store_client(site, own[min(workers)], subject, doing, joins))
+
+    person_id = await site.node.database.write(work())
     raise web.HTTPSeeOther(after_adding(f"/clients/{person_id}", user))
 
 
-def _known(site: Site, user: SignedIn, subject: Subject) -> Work[_Known | None]:
+async def may_describe(site: Site, user: SignedIn, subject: Subject, form: Form) -> bool:
+    """Whether this account may describe one more person today, which counts as a question does; else `form` says so."""
+    if await site.guesses.allow(user.id, asked_of(subject, today=site.today())):
+        return True
+    emit("guesses.spent", level=logging.WARNING, account=user.id)
+    form.wrong("name", _("You have described this person, or people, too often today: go on tomorrow"))
+    return False
+
+
+def known_as(site: Site, user: SignedIn, subject: Subject) -> Work[Known | None]:
     """Whom matching is sure of, if somebody's work with them may be seen; else a client of the viewer's own.
 
     Matching knows what every service's rows say of a person. So who has no others to see counts as the viewer's client
@@ -110,10 +122,10 @@ def _known(site: Site, user: SignedIn, subject: Subject) -> Work[_Known | None]:
     if known is not None:
         return known
     mine = yield from own_match(subject, view, thresholds=site.node.thresholds)
-    return None if mine is None else _Known(team=NOTHING_TO_SEE, mine=mine, reason=view.reason)
+    return None if mine is None else Known(team=NOTHING_TO_SEE, mine=mine, reason=view.reason)
 
 
-def _with_others(site: Site, view: View, subject: Subject) -> Work[_Known | None]:
+def _with_others(site: Site, view: View, subject: Subject) -> Work[Known | None]:
     match = yield from find(subject, today=site.today(), thresholds=site.node.thresholds)
     if match.best is None or not match.disclosable:
         return None
@@ -121,25 +133,24 @@ def _with_others(site: Site, view: View, subject: Subject) -> Work[_Known | None
     if not team.others:
         return None
     mine = yield from my_record(match.best.person_id, view)
-    return _Known(team=team, mine=mine, reason=view.reason)
+    return Known(team=team, mine=mine, reason=view.reason)
 
 
-def _work(form: Form, services: Mapping[int, str]) -> _Work:
+def doing_of(form: Form, services: Mapping[int, str]) -> Doing:
     """One service is taken for granted; among several one is chosen."""
     missing = _("Select the service for which you work with them")
     chosen = form.choice("service", [str(row_id) for row_id in services], missing=missing if len(services) > 1 else "")
     only = next(iter(services)) if len(services) == 1 else None
-    return _Work(
+    return Doing(
         role=form.line("role", max_length=MAX_TEXT),
         service=int(chosen) if chosen else only,
         confidential=form.ticked("confidential"),
     )
 
 
-def _store(site: Site, workers: frozenset[int], subject: Subject, work: _Work, joins: int | None) -> Work[int]:
-    """The person, new or (`joins`) the row that is there, and who adds them; returns the id of the person's row."""
+def store_client(site: Site, worker: str, subject: Subject, work: Doing, joins: int | None) -> Work[int]:
+    """The person, new or (`joins`) the row that is there, and who works with them (SOURCE:KEY); returns its id."""
     source = yield from native_source(site.node.me.federation)
-    own = yield from references_to("practitioner", [min(workers)])
     services = yield from references_to("service", [] if work.service is None else [work.service])
     if joins is None:
         person = _person(subject)
@@ -155,7 +166,7 @@ def _store(site: Site, workers: frozenset[int], subject: Subject, work: _Work, j
         Involvement(
             key=new_key(),
             person_key=person_key,
-            practitioner_key=own[min(workers)],
+            practitioner_key=worker,
             service_key=next(iter(services.values()), None),
             role=work.role,
             start=today,
@@ -190,18 +201,18 @@ def _form_page(
     return render(request, "add_client.html", form=form, role=role, services=services, status=status)
 
 
-def _known_page(request: web.Request, form: Form, known: _Known) -> web.Response:
+def _known_page(request: web.Request, form: Form, known: Known) -> web.Response:
     """What was typed goes along in hidden fields: it is in no address, and not kept here."""
     return render(
         request,
         "add_client_known.html",
-        typed=_typed(form),
+        typed=typed_fields(form),
         mine=known.mine,
         people=[colleague(each) for each in (*(each.shown for each in known.team.mine), *known.team.others)],
         name=form.value("name"),
     )
 
 
-def _typed(form: Form) -> Sequence[tuple[str, str]]:
+def typed_fields(form: Form) -> Sequence[tuple[str, str]]:
     fields = ("name", "born-day", "born-month", "born-year", "postcode", "nhs", "role", "service", "confidential")
     return [(field, form.value(field)) for field in fields if form.value(field)]

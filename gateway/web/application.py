@@ -6,6 +6,7 @@ from gateway.http import protect
 from gateway.web import (
     account_page,
     add_client,
+    add_for_colleague,
     agreement_draft,
     agreement_what_if,
     agreements,
@@ -45,6 +46,9 @@ from gateway.web import (
     picture,
     prove,
     reached,
+    register,
+    register_services,
+    register_workers,
     results,
     search,
     second_factor,
@@ -52,6 +56,7 @@ from gateway.web import (
     sign_out,
     sources,
     static_files,
+    uploads,
     who_looked,
     who_looked_entry,
 )
@@ -111,6 +116,11 @@ ROUTES = (
     picture.routes,
     ask_others.routes,
     colleagues.routes,
+    register.routes,
+    register_services.routes,
+    register_workers.routes,
+    uploads.routes,
+    add_for_colleague.routes,
 )
 
 

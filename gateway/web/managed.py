@@ -105,6 +105,18 @@ GROUPS = (
                 N_("How old this agency's own data is, and what could not be read"),
                 (Role.ADMINISTRATOR, Role.MANAGER, Role.AUDITOR),
             ),
+            Managed(
+                "/manage/register",
+                N_("Your organisation, services and people"),
+                N_("For organisations without a case system: type in services, volunteers and staff."),
+                (Role.MANAGER, Role.ADMINISTRATOR),
+            ),
+            Managed(
+                "/manage/uploads",
+                N_("Upload a list of clients"),
+                N_("A spreadsheet becomes clients and who works with them."),
+                (Role.MANAGER, Role.ADMINISTRATOR),
+            ),
         ),
     ),
     Group(

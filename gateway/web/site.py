@@ -26,6 +26,7 @@ from gateway.web.drafts import Drafts
 from gateway.web.guesses import Guesses
 from gateway.web.pending import Pending
 from gateway.web.searches import Searches
+from gateway.web.upload_files import Uploads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class Site:
     directory: Provider | None
     journeys: Pending[Begun]  # to the directory and back
     guesses: Guesses
+    uploads: Uploads
 
     @property
     def agency(self) -> str:

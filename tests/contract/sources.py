@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.contract import Connector
 from connectors.registry import build
+from tests.contract.workbook import xlsx
 
 EXPECTS = {"client": frozenset({"id", "name"})}
 Row = tuple[str, str, str]  # id, name, version
@@ -32,6 +33,22 @@ def delimited(folder: Path) -> Source:
 
     options = {"path": path, "kinds": {"client": {"key": ["id"]}}}
     return Source(write=write, open=lambda: build("delimited", options, expects=EXPECTS))
+
+
+def workbook(folder: Path) -> Source:
+    path = folder / "clients.xlsx"
+
+    def write(rows: Iterable[Row]) -> None:
+        path.write_bytes(xlsx([("id", "name", "version"), *rows]))
+
+    options = {"path": path, "kinds": {"client": {"key": ["id"]}}}
+    return Source(write=write, open=lambda: build("spreadsheet", options, expects=EXPECTS))
+
+
+def spreadsheet_text(folder: Path) -> Source:
+    made = delimited(folder)
+    options = {"path": folder / "clients.csv", "kinds": {"client": {"key": ["id"]}}}
+    return Source(write=made.write, open=lambda: build("spreadsheet", options, expects=EXPECTS))
 
 
 def xml(folder: Path) -> Source:
@@ -74,6 +91,8 @@ def sql_incremental(folder: Path) -> Source:
 ALL: dict[str, Callable[[Path], Source]] = {
     "delimited": delimited,
     "xml": xml,
+    "spreadsheet workbook": workbook,
+    "spreadsheet text": spreadsheet_text,
     "sql table": sql_table,
     "sql incremental": sql_incremental,
 }

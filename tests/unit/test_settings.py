@@ -114,8 +114,9 @@ def test_pages_are_of_this_machine_alone_unless_said_otherwise(tmp_path: Path) -
     assert load_node(path).web is None
 
 
-def test_the_name_of_what_is_typed_into_pages_is_no_source_s(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["pages", "upload-1"])
+def test_the_name_of_what_is_typed_into_pages_is_no_source_s(tmp_path: Path, name: str) -> None:
     file = tmp_path / "node.toml"
-    file.write_text(f'{NODE}[[source]]\nname = "pages"\nmapping = "mine"\n')
+    file.write_text(f'{NODE}[[source]]\nname = "{name}"\nmapping = "mine"\n')
     with pytest.raises(ConfigurationError, match="pages"):
         load_node(file)

@@ -240,5 +240,5 @@ def test_wrong_option_is_named(path: Path, options: dict[str, Any], message: str
 
 
 def test_unknown_connector_is_named() -> None:
-    with pytest.raises(SourceOptionError, match="no connector 'fax'; known are delimited, sql, xml"):
+    with pytest.raises(SourceOptionError, match="no connector 'fax'; known are delimited, spreadsheet, sql, xml"):
         build("fax", {}, expects={})

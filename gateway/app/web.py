@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
-from gateway.accounts import links, sessions, throttle
+from gateway.accounts import alerts, attention, feedback, links, notices, problems, sessions, throttle
 from gateway.accounts.keys import load_web_key
+from gateway.accounts.mail import password_of, trusted
 from gateway.accounts.passwords import Passwords
 from gateway.app.node import Node
 from gateway.app.opening import listening_tls
@@ -24,6 +25,7 @@ from gateway.web.drafts import Drafts
 from gateway.web.render import make_templates
 from gateway.web.searches import Searches
 from gateway.web.site import Site
+from gateway.web.told import end_invitations
 
 WEB_FILE = "web.db"
 TIDY_EVERY_S = 600.0
@@ -65,6 +67,9 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
         templates = make_templates(node.settings.misuse.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigurationError(f"misuse.time_zone: {node.settings.misuse.time_zone} is not known here") from error
+    if table.mail is not None:  # what is wrong with it is told now, not when the first mail is due
+        trusted(table.mail)
+        password_of(table.mail)
     async with contextlib.AsyncExitStack() as undo:
         database = await open_web_database(node)
         undo.push_async_callback(database.close)
@@ -93,7 +98,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
 
 
 async def keep_tidy(site: Site) -> None:
-    """Remove sessions, tries and links that have run out, from time to time; runs until cancelled."""
+    """Remove what has run out, sessions, links and notices say, from time to time; runs until cancelled."""
 
     def work() -> Work[None]:
         now = site.now()
@@ -101,6 +106,12 @@ async def keep_tidy(site: Site) -> None:
         yield from throttle.sweep(now)
         yield from links.sweep(now)
         yield from client_seen.sweep(now)
+        yield from end_invitations(site)
+        yield from notices.sweep(now)
+        yield from attention.sweep(site.today())
+        yield from alerts.sweep(now)
+        yield from problems.sweep(now)
+        yield from feedback.sweep(now)
 
     while True:
         await site.database.write(work())

@@ -10,7 +10,7 @@ from mappings.vocabulary import Mode, Sensitivity
 
 MAX_SERVICES: Final = 200  # that a list offers
 
-_STRICTNESS: Final = {Sensitivity.NORMAL: 0, Sensitivity.RESTRICTED: 1, Sensitivity.VERY_RESTRICTED: 2}
+STRICTNESS: Final = {Sensitivity.NORMAL: 0, Sensitivity.RESTRICTED: 1, Sensitivity.VERY_RESTRICTED: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def usual_of(service_id: int | None) -> Work[Usual]:
             "GROUP BY sensitivity, max_mode",
             (service_id,),
         )
-    marked = [(count, _STRICTNESS[Sensitivity(code)], -mode, Sensitivity(code)) for code, mode, count in rows]
+    marked = [(count, STRICTNESS[Sensitivity(code)], -mode, Sensitivity(code)) for code, mode, count in rows]
     if not marked:
         return Usual(sensitivity=Sensitivity.NORMAL, max_mode=Mode.SCHEDULE)
     _, _, mode, sensitivity = max(marked, key=lambda each: each[:3])

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from gateway.settings.mail import MailTable
 from gateway.settings.values import Listen, Table, TlsSettings, allowed_url, is_loopback
 
 
@@ -23,6 +24,7 @@ class WebTable(Table):
     confirm_after_days: Annotated[int, Field(ge=1, le=3650)] = (
         180  # then people are asked: do you still work with them?
     )
+    mail: MailTable | None = None  # without it nobody is told by email
     demo: bool = False  # says on every page that all people in it are invented
 
     @property

@@ -8,15 +8,23 @@ from gateway.web import (
     add_client,
     break_glass,
     client,
+    email_alerts,
+    feedback_page,
     first_password,
     home,
+    invite,
+    invited,
     language,
     manage,
+    manage_feedback,
+    manage_problems,
     my_clients,
     my_details,
+    notices,
     own_password,
     own_second_factor,
     prove,
+    raise_attention,
     reached,
     results,
     search,
@@ -24,6 +32,7 @@ from gateway.web import (
     sign_in,
     sign_out,
     static_files,
+    wrong_here,
 )
 from gateway.web.error_page import refuse_as_page
 from gateway.web.signed_in import is_guarded
@@ -52,6 +61,15 @@ ROUTES = (
     add_client.routes,
     client.routes,
     manage.routes,
+    notices.routes,
+    invite.routes,
+    invited.routes,
+    raise_attention.routes,
+    wrong_here.routes,
+    manage_problems.routes,
+    feedback_page.routes,
+    manage_feedback.routes,
+    email_alerts.routes,
 )
 
 

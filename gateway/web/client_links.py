@@ -18,7 +18,12 @@ class ClientLink:
 
 CONSENT = "/consent"  # comes next when somebody has been added
 
-CLIENT_LINKS: tuple[ClientLink, ...] = (ClientLink("/leave", N_("I no longer work with this person")),)
+CLIENT_LINKS: tuple[ClientLink, ...] = (
+    ClientLink("/invite", N_("Invite a colleague")),
+    ClientLink("/attention", N_("Raise attention")),
+    ClientLink("/wrong", N_("Something is wrong here")),
+    ClientLink("/leave", N_("I no longer work with this person")),
+)
 
 
 def client_links(user: SignedIn, path: str) -> list[tuple[str, str]]:

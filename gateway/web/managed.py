@@ -27,10 +27,30 @@ class Group:
 
 # In the order in which they are shown; a page's text and about are marked with N_.
 GROUPS = (
-    Group(N_("Cases and clients"), ()),
+    Group(
+        N_("Cases and clients"),
+        (
+            Managed(
+                "/manage/problems",
+                N_("Reported problems"),
+                N_("Wrong numbers, people who left, records that are wrong: what colleagues reported"),
+                (Role.MANAGER, Role.ADMINISTRATOR),
+            ),
+        ),
+    ),
     Group(N_("Agreements"), ()),
     Group(N_("What is on record"), ()),
-    Group(N_("People and sources"), ()),
+    Group(
+        N_("People and sources"),
+        (
+            Managed(
+                "/manage/feedback",
+                N_("Feedback"),
+                N_("What people say of these pages, and your answers"),
+                (Role.MANAGER, Role.ADMINISTRATOR),
+            ),
+        ),
+    ),
     Group(N_("The federation"), ()),
 )
 

@@ -42,8 +42,8 @@ BECAME: Final[Mapping[State, str]] = {
 }
 
 PROBLEMS: Final[Mapping[Problem, str]] = {
-    Problem.WRONG_NUMBER: N_("A wrong phone number or address"),
-    Problem.HAS_LEFT: N_("This colleague has left"),
+    Problem.WRONG_NUMBER: N_("A wrong number or address of a colleague"),
+    Problem.HAS_LEFT: N_("A colleague has left"),
     Problem.NOT_MY_CLIENT: N_("Not my client"),
     Problem.WRONG_PERSON: N_("Details of another person are here"),
     Problem.DUPLICATE: N_("The same person is here twice"),

@@ -66,7 +66,7 @@ async def test_a_report_about_a_colleague_does_not_say_with_which_client_they_wo
     assert (page.status, "Select which colleague" in page.words) == (400, True)
     await wendy.post(PATH, {"what": "wrong-number", "who": await physio_in(wendy)})
     page = await manager.get(MANAGE)
-    assert "A wrong phone number or address : Kim Physio, Nurse" in page.words
+    assert "A wrong number or address of a colleague : Kim Physio, Nurse" in page.words
     assert not any(word in page.text for word in ("p1", "Katherine", CLIENT))
 
 

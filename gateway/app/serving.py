@@ -14,6 +14,9 @@ from gateway.memory import collect_rarely
 from gateway.node.case_watch import keep_watch
 from gateway.node.retention import retain_daily
 from gateway.settings import HubSettings, NodeSettings
+from gateway.web.mailing import keep_mailing
+from gateway.web.team_changes import keep_noticing
+from gateway.web.told import case_teller
 
 
 async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> None:
@@ -32,10 +35,14 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
                 group.create_task(node.checkpoints.keep()),
                 group.create_task(node.checkpoints.keep_verified()),
                 group.create_task(retain_daily(node.parts, node.ledger_database, retention_limits_of(settings))),
-                group.create_task(keep_watch(node.parts, settings.cases)),
+                group.create_task(
+                    keep_watch(node.parts, settings.cases, None if pages is None else case_teller(pages.site))
+                ),
             ]
             if pages is not None:
                 tasks.append(group.create_task(keep_tidy(pages.site)))
+                tasks.append(group.create_task(keep_noticing(pages.site)))
+                tasks.append(group.create_task(keep_mailing(pages.site)))
             await until_stopped()
             for task in tasks:
                 task.cancel()

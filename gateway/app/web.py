@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import aiohttp
 
-from gateway.accounts import links, sessions, throttle
+from gateway.accounts import alerts, attention, feedback, links, notices, problems, sessions, throttle
 from gateway.accounts.keys import load_web_key
+from gateway.accounts.mail import password_of, trusted
 from gateway.accounts.oidc import JOURNEY_LASTS_S, Provider, read_secret
 from gateway.accounts.oidc_fetch import directory_session
 from gateway.accounts.passkey_proof import CHALLENGE_LASTS_S
@@ -40,6 +41,7 @@ from gateway.web.pending import Pending
 from gateway.web.render import make_templates
 from gateway.web.searches import Search, Searches
 from gateway.web.site import Site
+from gateway.web.told import end_invitations
 from gateway.web.upload_files import Uploads
 
 WEB_FILE = "web.db"
@@ -86,6 +88,9 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
         templates = make_templates(node.settings.misuse.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigurationError(f"misuse.time_zone: {node.settings.misuse.time_zone} is not known here") from error
+    if table.mail is not None:  # what is wrong with it is told now, not when the first mail is due
+        trusted(table.mail)
+        password_of(table.mail)
     async with contextlib.AsyncExitStack() as undo:
         database = await open_web_database(node)
         undo.push_async_callback(database.close)
@@ -164,7 +169,7 @@ def counting(coverage: Coverage, database: Database, clock: Clock) -> Callable[[
 
 
 async def keep_tidy(site: Site) -> None:
-    """Remove what has run out, from time to time; runs until cancelled."""
+    """Remove what has run out, sessions, links and notices say, from time to time; runs until cancelled."""
 
     while True:
         await tidy(site)
@@ -182,6 +187,12 @@ async def tidy(site: Site) -> None:
         yield from reach.sweep(now)
         yield from figure_counts.sweep(now)
         yield from guesses.sweep(now)
+        yield from end_invitations(site)
+        yield from notices.sweep(now)
+        yield from attention.sweep(site.today())
+        yield from alerts.sweep(now)
+        yield from problems.sweep(now)
+        yield from feedback.sweep(now)
         return (yield from sessions.sweep(site.session_limits, now))
 
     site.end_sessions(await site.database.write(work()))

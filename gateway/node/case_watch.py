@@ -9,6 +9,7 @@ does it twice. It is no entry, for that would show in the ledger's size (consent
 import asyncio
 import logging
 import random
+from collections.abc import Awaitable, Callable
 
 from consent_ledger.case import CaseId, Mark
 from consent_ledger.case_table import load_waiting
@@ -22,18 +23,20 @@ from gateway.settings import CasesTable
 WATCH_S = 60.0
 MAX_WATCHED = 100  # cases looked after each time, oldest first: each a durable write of its row
 
+Tell = Callable[[CaseId, Mark], Awaitable[None]]  # further ways of telling people; a failure of theirs is StorageError
 
-async def keep_watch(node: NodeParts, settings: CasesTable) -> None:
+
+async def keep_watch(node: NodeParts, settings: CasesTable, tell: Tell | None = None) -> None:
     """Watch for ever; what cannot be marked now is tried again."""
     while True:
         try:
-            await watch(node, settings)
+            await watch(node, settings, tell)
         except (LedgerError, StorageError):
             emit("case.watch_failed", level=logging.WARNING, code="storage")
         await asyncio.sleep(WATCH_S * random.uniform(0.2, 1.0))  # noqa: S311 - so that no asker knows when, nothing more
 
 
-async def watch(node: NodeParts, settings: CasesTable) -> None:
+async def watch(node: NodeParts, settings: CasesTable, tell: Tell | None = None) -> None:
     """Look once; raises LedgerError, StorageError. A ledger that is in doubt is left alone."""
     if node.standing.doubt:
         return
@@ -43,8 +46,15 @@ async def watch(node: NodeParts, settings: CasesTable) -> None:
     for row in await node.database.read(waiting):
         if row.told_hour is None and await _marked(node, row.id, Mark.TOLD, settings):  # (1)
             emit("case.opened", case=str(row.id), kind=row.id.kind.value)
+            await _tell(tell, row.id, Mark.TOLD)
         if row.opened_hour <= due_from and await _marked(node, row.id, Mark.REMINDED, settings):  # (2)
             emit("case.overdue", level=logging.WARNING, case=str(row.id), kind=row.id.kind.value)
+            await _tell(tell, row.id, Mark.REMINDED)
+
+
+async def _tell(tell: Tell | None, case: CaseId, mark: Mark) -> None:
+    if tell is not None:
+        await tell(case, mark)
 
 
 async def _marked(node: NodeParts, case: CaseId, mark: Mark, settings: CasesTable) -> bool:

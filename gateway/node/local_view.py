@@ -103,9 +103,10 @@ class LocalTeam:
     `consents` are those on record under a row at which something stands that is seen, in ledger order: what is on
     record under a hidden service's row must not tell that there is one. They are never to be listed to staff as they
     stand, because one of them may name a service that the viewer must not learn of; and not for decisions, which take
-    all. `client` is None for a matched person; `record` is the row of theirs at which the first work of others stands
-    that is seen: who joins this team joins it there. `rows` are all rows of theirs at which something stands that is
-    seen: what a row says besides, whom it belongs with say, may be told of these alone.
+    all. `workers` are the rows of those whom `others` name, in the same order; None for a duty contact. `client` is
+    None for a matched person; `record` is the row of theirs at which the first work of others stands that is seen: who
+    joins this team joins it there. `rows` are all rows of theirs at which something stands that is seen: what a row
+    says besides, whom it belongs with say, may be told of these alone.
     """
 
     client: Client | None = None
@@ -114,6 +115,7 @@ class LocalTeam:
     person_ids: tuple[int, ...] = ()
     mine: tuple[Mine, ...] = ()
     others: tuple[Participation, ...] = ()
+    workers: tuple[int | None, ...] = ()
     consents: tuple[ConsentEntry, ...] = ()
 
     @property
@@ -230,6 +232,7 @@ def _seen(same_person: int, view: View, grade: MatchGrade = MatchGrade.CERTAIN) 
         person_ids=team.person_ids,
         mine=tuple(_mine(each, day) for each in own),
         others=tuple(shown for _, shown in others),
+        workers=tuple(each.practitioner_id if shown.practitioner else None for each, shown in others),
         consents=consents,
     )
 
@@ -255,6 +258,16 @@ def own_clients(view: View, *, person_id: int | None = None) -> Work[dict[int, i
     for row_id in sorted(view.user.service_ids):
         found.update((yield Statement(_OF_SERVICE, (row_id, day, *wanted))))
     return found
+
+
+def own_names(person_ids: Sequence[int], view: View) -> Work[dict[int, tuple[HumanName, ...]]]:
+    """What those of these rows are called that are the viewer's clients, as `local_team` would show it."""
+    own = yield from own_clients(view)
+    named: dict[int, tuple[HumanName, ...]] = {}
+    for part in chunks(sorted(own.keys() & set(person_ids))):
+        for row_id, names in (yield Statement(select_in("id, names FROM person", "id"), part)):
+            named[row_id] = tuple(_name(stored) for stored in orjson.loads(names) if not stored["protected"])
+    return named
 
 
 def _shown(team: Team, view: View, consents: tuple[ConsentEntry, ...], grade: MatchGrade) -> tuple[Participation, ...]:

@@ -5,6 +5,7 @@ environment. Example files stand in config/. Tables stand in `node.py` and `hub.
 """
 
 from gateway.settings.hub import HubSettings
+from gateway.settings.mail import MailTable
 from gateway.settings.node import CasesTable, MisuseTable, NodeSettings, PractitionerSettings, SourceSettings
 from gateway.settings.reading import check_hub, check_node, load_hub, load_node
 from gateway.settings.values import MEMBER_ID, PLAIN_HTTP_WORDS, TlsSettings, is_loopback
@@ -15,6 +16,7 @@ __all__ = [
     "PLAIN_HTTP_WORDS",
     "CasesTable",
     "HubSettings",
+    "MailTable",
     "MisuseTable",
     "NodeSettings",
     "OidcTable",

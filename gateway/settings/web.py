@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from gateway.settings.mail import MailTable
 from gateway.settings.values import Listen, ShortText, Table, TlsSettings, allowed_url, is_loopback
 
 RoleName = Literal["practitioner", "manager", "governance", "administrator", "auditor"]
@@ -51,6 +52,7 @@ class WebTable(Table):
     )
     oidc: OidcTable | None = None
     small_numbers: Annotated[int, Field(ge=3, le=100)] = 5  # figures below it are withheld
+    mail: MailTable | None = None  # without it nobody is told by email
     demo: bool = False  # says on every page that all people in it are invented
 
     @property

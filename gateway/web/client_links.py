@@ -23,6 +23,9 @@ CLIENT_LINKS: tuple[ClientLink, ...] = (
     ClientLink("/picture", N_("Picture of the team")),
     ClientLink("/household", N_("Household and family")),
     ClientLink("/contact", N_("Next and last contact")),
+    ClientLink("/invite", N_("Invite a colleague")),
+    ClientLink("/attention", N_("Raise attention")),
+    ClientLink("/wrong", N_("Something is wrong here")),
     ClientLink("/leave", N_("I no longer work with this person")),
 )
 

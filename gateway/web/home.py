@@ -14,4 +14,4 @@ routes = web.RouteTableDef()
 @page()
 async def go_to_first_page(_request: web.Request, _site: Site, user: SignedIn) -> web.StreamResponse:
     """Send somebody on to where their work begins."""
-    raise web.HTTPSeeOther(entries_of(user)[0].path)
+    raise web.HTTPSeeOther(next(entry for entry in entries_of(user) if entry.begins).path)

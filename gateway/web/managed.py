@@ -37,6 +37,12 @@ GROUPS = (
                 (Role.MANAGER, Role.GOVERNANCE),
             ),
             Managed(
+                "/manage/problems",
+                N_("Reported problems"),
+                N_("Wrong numbers, people who left, records that are wrong: what colleagues reported"),
+                (Role.MANAGER, Role.ADMINISTRATOR),
+            ),
+            Managed(
                 "/manage/misuse",
                 N_("What to ask about"),
                 N_("Questions of a week that look unusual, by who asked."),
@@ -98,6 +104,12 @@ GROUPS = (
                 N_("Changes to accounts"),
                 N_("What was done to accounts, by whom and when."),
                 (Role.ADMINISTRATOR, Role.AUDITOR),
+            ),
+            Managed(
+                "/manage/feedback",
+                N_("Feedback"),
+                N_("What people say of these pages, and your answers"),
+                (Role.MANAGER, Role.ADMINISTRATOR),
             ),
             Managed(
                 "/manage/sources",

@@ -17,6 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.accounts.account import Account, Role
+from gateway.accounts.notices import unread
 from gateway.accounts.sessions import SEEN_EVERY_S, Session, seen, session_of
 from gateway.accounts.store import account_by_id, local_user
 from gateway.database.contract import Work
@@ -36,6 +37,7 @@ class SignedIn:
     account: Account
     session: Session
     local: LocalUser
+    unread: int = 0  # notices that they have not read
 
     @property
     def id(self) -> str:
@@ -136,7 +138,7 @@ def _user_of(token: bytes, site: Site, now: float) -> Work[SignedIn | None]:
     if account is None:
         return None
     local = yield from local_user(account.id, session.method)
-    return SignedIn(account=account, session=session, local=local)
+    return SignedIn(account=account, session=session, local=local, unread=(yield from unread(account.id)))
 
 
 async def _read_posted(request: web.Request, site: Site, max_bytes: int) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import jinja2
 from aiohttp import web
 
 from consent_ledger.reader import LedgerReader
+from gateway.accounts.alerts import Alerting
 from gateway.accounts.keys import WebKey
 from gateway.accounts.oidc import Begun, Provider
 from gateway.accounts.passwords import Passwords
@@ -77,6 +79,13 @@ class Site:
     def session_limits(self) -> SessionLimits:
         """How long somebody stays signed in."""
         return SessionLimits(idle_s=self.web.idle_minutes * 60.0, absolute_s=self.web.absolute_hours * 3600.0)
+
+    @property
+    def alerting(self) -> Alerting | None:
+        """How people are told by email; None where no mail server is configured."""
+        if self.web.mail is None:
+            return None
+        return Alerting(zone=ZoneInfo(self.settings.misuse.time_zone), delay_s=self.web.mail.delay_s)
 
     def end_session(self, public_id: str) -> None:
         """What is kept in memory for a session goes with it."""

@@ -1,18 +1,12 @@
 """The HTTPS link against honest, failing and hostile members."""
 
 import asyncio
-import datetime
-import ipaddress
 import os
 import ssl
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from gateway.errors import ConfigurationError
 from gateway.http import listen, operation_outcome, server_tls
@@ -23,6 +17,7 @@ from gateway.wire.federation import HUB
 from gateway.wire.limits import SEALED_ANSWER_BYTES
 from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody, verify_header
+from tests.certificates import certificate_files
 from tests.hub.kit import Federated, answer, hang, overloaded, raw_node, stub_node
 
 ENVELOPE = HashedBody.of(b'{"opaque":"to the link"}')
@@ -239,31 +234,6 @@ def test_unusable_authority_file_is_named(federation: Federated, tmp_path: Path)
         HttpsLink(key=federation.hub_key, clock=federation.clock, ca_file=authority)
 
 
-def _certificate(folder: Path, *, host: str = "127.0.0.1") -> tuple[Path, Path]:
-    """A self-signed certificate, which is its own authority."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test node")])
-    today = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - datetime.timedelta(days=1))
-        .not_valid_after(today + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    files = folder / f"{host}.pem", folder / f"{host}.key"
-    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    files[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return files
-
-
 @pytest.mark.parametrize(
     ("host_in_certificate", "trusted", "outcome"),
     [
@@ -275,7 +245,7 @@ def _certificate(folder: Path, *, host: str = "127.0.0.1") -> tuple[Path, Path]:
 async def test_certificate_is_checked_against_the_private_authority(
     federation: Federated, tmp_path: Path, host_in_certificate: str, trusted: bool, outcome: DeliveryOutcome
 ) -> None:
-    certificate, key = _certificate(tmp_path, host=host_in_certificate)
+    certificate, key = certificate_files(tmp_path, host=host_in_certificate)
     application = web.Application()
     application.router.add_post(ANSWERS_PATH, answer)
     listener = await listen(application, host="127.0.0.1", port=0, tls=server_tls(certificate, key))

@@ -1,0 +1,194 @@
+"""Inviting a colleague: they join with what the inviter may be seen with, and learn nothing of the client before."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.accounts.account import Role
+from gateway.accounts.invitations import MAX_OPEN
+from gateway.web.told import end_invitations
+from tests.federation import TestFederation, federation
+from tests.web.around import CLIENT, compare, hidden, invitation_of, invite, kim, nia, return_of
+from tests.web.clients import TRUST, fill, rae
+
+DAY_S = 86_400
+HOSTILE = "<script>alert(1)</script>\"'{{7*7}}</td>"
+
+
+@pytest.fixture
+async def north(tmp_path: Path) -> AsyncIterator[TestFederation]:
+    async with federation(tmp_path, [TRUST, "housing"], web=True) as running:
+        await fill(running)
+        yield running
+
+
+async def test_whoever_accepts_is_in_the_team_and_the_inviter_is_told(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    page = await invite(wendy, newcomer, role="key-worker")
+    assert "Your colleague finds the invitation" in page.words
+    assert "Nia New, Key worker Not answered yet" in page.words
+    shown = await newcomer.get("/notices")
+    assert "Rae Reception invites you" in shown.words
+    assert "Your role would be: Key worker." in shown.words
+    assert '<span class="pw-count" aria-hidden="true">1</span>' in shown.text
+    page = await newcomer.post(f"{await invitation_of(newcomer)}/accept", form="/notices")
+    assert (page.status, page.path) == (200, CLIENT)
+    assert "Nia New You" in page.words
+    assert "Key worker" in page.words
+    assert "Katherine Bramley" in (await newcomer.get("/clients")).words
+    assert "Nia New accepted your invitation" in (await wendy.get("/notices")).words
+    assert "Nia New" in (await wendy.get(CLIENT)).words
+    completed = await north.ask("housing", "Katherine Bramley", born="1991-05-17")
+    assert "Nia New" in str(completed.results)
+
+
+async def test_nothing_of_the_client_is_shown_before_an_invitation_is_accepted(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    await invite(wendy, newcomer)
+    path = await invitation_of(newcomer)
+    for page in (await newcomer.get("/notices"), await newcomer.get(f"{path}/decline")):
+        assert page.status == 200
+        assert not any(word in page.text for word in ("Katherine", "Bramley", "1991", "K.B.", "KB", "/clients/1"))
+    assert (await newcomer.get(CLIENT)).status == 404
+
+
+async def test_whoever_declines_says_why_and_sees_nothing(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    await invite(wendy, newcomer)
+    path = await invitation_of(newcomer)
+    assert "Select why you do not join" in (await newcomer.post(f"{path}/decline")).words
+    page = await newcomer.post(f"{path}/decline", {"reason": "no-time"})
+    assert (page.path, "invites you" in page.words) == ("/notices", False)
+    told = await wendy.get("/notices")
+    assert "Nia New declined your invitation: I have no time for another client." in told.words
+    assert "Declined: I have no time for another client" in (await wendy.get(f"{CLIENT}/invite")).words
+    assert (await newcomer.get(CLIENT)).status == 404
+    for answer in ("accept", "decline"):
+        assert (await newcomer.post(f"{path}/{answer}", {"reason": "no-time"}, form="/account")).status == 404
+
+
+async def test_an_invitation_that_is_withdrawn_is_gone(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    await invite(wendy, newcomer)
+    path = await invitation_of(newcomer)
+    fields = {"invitation": path.rpartition("/")[2]}
+    other = await kim(north)
+    assert (await other.post(f"{CLIENT}/invite/withdraw", fields, form=f"{CLIENT}/invite")).status == 404
+    page = await wendy.post(f"{CLIENT}/invite/withdraw", fields, form=f"{CLIENT}/invite")
+    assert "Withdrawn" in page.words
+    assert "invites you" not in (await newcomer.get("/notices")).words
+    assert (await newcomer.post(f"{path}/accept", form="/account")).status == 404
+
+
+async def test_an_invitation_runs_out_after_a_fortnight_and_the_inviter_is_told(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    await invite(wendy, newcomer)
+    path = await invitation_of(newcomer)
+    north.clock.time += 14 * DAY_S
+    newcomer, wendy = await return_of(north, newcomer), await return_of(north, wendy)
+    assert "invites you" not in (await newcomer.get("/notices")).words
+    assert (await newcomer.post(f"{path}/accept", form="/account")).status == 404
+    assert "Not answered in 14 days" in (await wendy.get(f"{CLIENT}/invite")).words
+    site = north.pages[TRUST].site
+    for _ in range(2):
+        await site.database.write(end_invitations(site))
+    page = await wendy.get("/notices")
+    assert "Nia New did not answer your invitation" in page.words
+    assert "Notices 1 (1 unread)" in page.words
+
+
+async def test_an_invitation_is_void_when_the_inviter_has_left_the_team(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    await invite(wendy, newcomer)
+    path = await invitation_of(newcomer)
+    await wendy.post(f"{CLIENT}/leave")
+    page = await newcomer.post(f"{path}/accept", form="/notices")
+    assert (page.status, "no longer holds" in page.words) == (410, True)
+    assert (await newcomer.get(CLIENT)).status == 404
+
+
+async def test_who_joins_a_hidden_service_s_work_is_as_hidden(north: TestFederation) -> None:
+    shielded, newcomer, wendy = await hidden(north), await nia(north), await rae(north)
+    await compare(north)
+    await invite(shielded, newcomer)
+    page = await newcomer.post(f"{await invitation_of(newcomer)}/accept", form="/notices")
+    assert "Nia New You" in page.words
+    assert "Nia New" not in (await wendy.get(CLIENT)).words
+    assert newcomer.id in (await wendy.get(f"{CLIENT}/invite")).text
+    await compare(north)
+    assert "joined" not in (await wendy.get("/notices")).words
+    completed = await north.ask("housing", "Katherine Bramley", born="1991-05-17")
+    assert "Nia New" not in str(completed.results)
+
+
+async def test_a_colleague_who_works_with_the_client_unseen_can_be_invited_like_any_other(
+    north: TestFederation,
+) -> None:
+    wendy, shielded, newcomer = await rae(north), await hidden(north), await nia(north)
+    page = await wendy.get(f"{CLIENT}/invite")
+    assert shielded.id in page.text  # or leaving them out would tell that they are there
+    first, second = await invite(wendy, shielded), await invite(wendy, newcomer)
+    assert (first.status, first.path) == (second.status, second.path) == (200, f"{CLIENT}/invite")
+
+
+async def test_who_is_seen_in_the_team_is_not_offered_nor_taken(north: TestFederation) -> None:
+    wendy, physio, manager = await rae(north), await kim(north), await north.sign_in(TRUST, Role.MANAGER, name="Max M")
+    page = await wendy.get(f"{CLIENT}/invite")
+    assert not any(user.id in page.text for user in (physio, manager, wendy))
+    for other in (physio.id, manager.id, wendy.id, "0" * 32, "1", "' OR 1=1 --"):
+        page = await wendy.post(f"{CLIENT}/invite", {"do": "send", "to": other, "role": "own"})
+        assert (page.status, "Select somebody from the list" in page.words) == (400, True)
+    page = await wendy.post(f"{CLIENT}/invite", {"do": "send", "to": (await nia(north)).id, "role": "boss"})
+    assert (page.status, "Select in what role" in page.words) == (400, True)
+
+
+async def test_colleagues_are_found_by_part_of_a_name_or_role_that_stands_in_no_address(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    for typed, found in (("nia", True), ("YOUTH new", True), ("zebedee", False)):
+        page = await wendy.post(f"{CLIENT}/invite", {"do": "find", "name": typed})
+        assert (page.status, newcomer.id in page.text, page.path) == (200, found, f"{CLIENT}/invite")
+
+
+async def test_nobody_piles_up_invitations(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    for _ in range(2):
+        await invite(wendy, newcomer)
+    assert (await newcomer.get("/notices")).words.count("Rae Reception invites you") == 1
+    for number in range(MAX_OPEN):
+        name = f"Number {number}"
+        other = await north.sign_in(TRUST, Role.PRACTITIONER, name=name)
+        page = await invite(wendy, other)
+    assert (page.status, "Too many of your invitations" in page.words) == (429, True)
+
+
+async def test_other_people_and_other_sites_answer_nothing(north: TestFederation) -> None:
+    wendy, newcomer, other = await rae(north), await nia(north), await kim(north)
+    await invite(wendy, newcomer)
+    path = await invitation_of(newcomer)
+    for stranger in (other, wendy):
+        for answer in ("accept", "decline"):
+            assert (await stranger.post(f"{path}/{answer}", {"reason": "no-time"}, form="/account")).status == 404
+    manager = await north.sign_in(TRUST, Role.MANAGER)
+    assert (await manager.post(f"{path}/accept", form="/account")).status == 403
+    assert (await manager.get(f"{CLIENT}/invite")).status == 403
+    for at in (f"{path}/accept", f"{path}/decline", f"{CLIENT}/invite", f"{CLIENT}/invite/withdraw"):
+        assert (await newcomer.post(at, {}, token="")).status == 403
+    for client in ("/clients/2", "/clients/3", "/clients/987654"):
+        assert (await wendy.get(f"{client}/invite")).status == 404
+        fields = {"do": "send", "to": newcomer.id, "role": "own"}
+        assert (await wendy.post(f"{client}/invite", fields, form="/account")).status == 404
+    assert "invites you" in (await newcomer.get("/notices")).words
+
+
+async def test_names_are_text_on_every_page_of_an_invitation(north: TestFederation) -> None:
+    wendy = await north.sign_in(TRUST, Role.PRACTITIONER, name=HOSTILE, job_role=HOSTILE, workers=["w-p1"])
+    newcomer = await north.sign_in(TRUST, Role.PRACTITIONER, name=HOSTILE, job_role=HOSTILE)
+    pages = [await invite(wendy, newcomer), await newcomer.get("/notices")]
+    path = await invitation_of(newcomer)
+    pages += [await newcomer.get(f"{path}/decline"), await newcomer.post(f"{path}/accept", form="/notices")]
+    pages += [await wendy.get("/notices"), await wendy.post(f"{CLIENT}/invite", {"name": HOSTILE, "do": "find"})]
+    for page in pages:
+        assert page.status == 200
+        assert "<script>alert" not in page.text
+        assert "{{7*7}}" in page.text or page.path == "/notices"

@@ -118,6 +118,8 @@ def _is_shown(notice: Notice, found: _Found) -> bool:
 def _line(notice: Notice, found: _Found) -> Line:
     sender = None if notice.from_account is None else found.senders.get(notice.from_account)
     link = _LINKS.get((notice.kind, notice.kind is Kind.CASE or notice.code == "new"), "")
+    if notice.kind is Kind.CASE and notice.item:
+        link = f"{MANAGE_PATH}/cases/{notice.item}"
     if notice.person_id is not None:
         link = f"/clients/{notice.person_id}"
     return Line(

@@ -64,7 +64,8 @@ async def come_back(request: web.Request, site: Site) -> web.StreamResponse:
     begun = None if token is None else site.journeys.take(site.key.name("journey", token.hex()).hex())
     if begun is None:
         return _refused(request, site, "no-journey")
-    of_address = Limited(site.key.name("address", address_of(request, site.web)), PER_ADDRESS)
+    # Counted apart from passwords: a directory that is down must not keep people from signing in with theirs.
+    of_address = Limited(site.key.name("journeys", address_of(request, site.web)), PER_ADDRESS)
     tried_at = site.now()
     if not await site.database.write(begin_try((of_address,), tried_at)):  # (2)
         return _refused(request, site, "too-many")
@@ -133,7 +134,7 @@ def _said(request: web.Request) -> Mapping[str, str]:
 
 def _refused(request: web.Request, site: Site, reason: str, *, unreachable: bool = False) -> web.Response:
     emit("sign_in.refused", reason=f"directory-{reason}")
-    status = 502 if unreachable else 403
+    status = 502 if unreachable else 429 if reason == "too-many" else 403
     said = "unreachable" if unreachable else reason
     response = render(request, "no_access.html", status=status, refused=said)
     forget_journey(response, secure=site.web.secure)

@@ -71,7 +71,7 @@ async def sign_in_with_passkey(request: web.Request, site: Site) -> web.StreamRe
         account = await _check(request, site, form, "sign-in", of_address)
     except PasskeyRefused as refused:
         form.wrong(PASSKEY, words_for(refused))
-        return await sign_in_page(request, site, form, back, status=401)
+        return await sign_in_page(request, site, form, back, status=status_for(refused))
     old = request.get(USER)
     raise await start_session(
         request,
@@ -101,7 +101,7 @@ async def prove_with_passkey(request: web.Request, site: Site, user: SignedIn) -
         await _check(request, site, form, "again", of_account, only=user.account)
     except PasskeyRefused as refused:
         form.wrong(PASSKEY, words_for(refused))
-        return await prove_page(request, site, user, form, back, status=401)
+        return await prove_page(request, site, user, form, back, status=status_for(refused))
     response = web.HTTPSeeOther(back)
     await renew(response, site, user, method=AuthMethod.MFA)
     raise response
@@ -134,6 +134,11 @@ def words_for(refused: PasskeyRefused) -> str:
     """What to tell people; also puts the refusal in the log."""
     emit("sign_in.refused", reason=refused.reason)
     return _(_WORDS.get(refused.reason, _WRONG))
+
+
+def status_for(refused: PasskeyRefused) -> int:
+    """The status of a page that says so."""
+    return 429 if refused.reason == "too-many" else 401
 
 
 def json_answer(text: str) -> web.Response:

@@ -21,6 +21,8 @@ from gateway.accounts import oidc_fetch
 from gateway.accounts.oidc import AGAIN_S, KEPT_S
 from gateway.accounts.throttle import WINDOW_S
 from gateway.database.contract import Statement, Work
+from gateway.web import oidc as oidc_page
+from gateway.web import sign_in as sign_in_page
 from gateway.web.prove import FRESH_S
 from tests.federation import NAME, TestFederation, federation
 from tests.lying_provider import CLIENT, SECRET, LyingProvider, lying_provider
@@ -466,6 +468,21 @@ async def test_a_directory_that_does_not_answer_is_given_up_soon(
     assert (page.status, "cannot be reached" in page.words) == (502, True)
     assert asyncio.get_running_loop().time() - began < 0.9
     assert oidc_fetch.FETCH_S * 3 < 30  # the time of a page
+
+
+async def test_whoever_comes_back_with_nonsense_is_stopped_and_passwords_still_sign_in(
+    north: TestFederation, provider: LyingProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oidc_page, "PER_ADDRESS", 3)
+    local = await with_password(north, HOUSING, "undisturbed")
+    for _ in range(3):
+        assert (await through(north.browser(HOUSING), provider, nonce="wrong")).status == 403
+    before = len(provider.asked)
+    page = await through(north.browser(HOUSING), provider)
+    assert (page.status, "Too many tries" in page.words) == (429, True)
+    assert len(provider.asked) == before  # the directory is left alone
+    monkeypatch.setattr(sign_in_page, "PER_ADDRESS", 3)
+    assert (await signed_in(local, "undisturbed")).path == "/account"
 
 
 async def test_a_new_key_of_the_directory_is_fetched_and_strangers_keys_not_for_ever(

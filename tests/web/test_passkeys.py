@@ -352,7 +352,7 @@ async def test_whoever_tries_passkeys_has_no_more_tries_than_at_passwords(
     for _ in range(2):
         assert (await sign_in(browser, device, signature=b"x")).status == 401
     page = await sign_in(browser, device)
-    assert (page.status, "Too many tries" in page.words) == (401, True)
+    assert (page.status, "Too many tries" in page.words) == (429, True)
 
 
 @pytest.mark.parametrize(

@@ -138,7 +138,7 @@ async def test_a_recomputation_that_could_not_read_is_tried_again_within_a_minut
     verify = node.parts.ledger.verify
     tries = 0
 
-    async def locked_at_first(*, pause_s: float) -> TreeHead:
+    async def locked_at_first(*, pause_s: float, **_: object) -> TreeHead:
         nonlocal tries
         tries += 1
         if tries == 1:

@@ -1,8 +1,8 @@
 """Brings the translations of the pages up to date with their text: `make catalogues`, after a change of text.
 
 Reads every text that is marked below gateway/ (`_`, `N_`, `ngettext`, `{% trans %}`) and writes each catalogue anew:
-a new text without a translation, a changed one marked as doubtful (fuzzy, shown in English until somebody has looked),
-one that is gone left out. Prints how many are translated.
+a new or changed text without a translation, which leaves the English, and one that is gone left out. Prints how many are
+translated.
 """
 
 import sys
@@ -51,11 +51,11 @@ def main() -> int:
         with path.open("rb") as text:
             catalogue = read_po(text, locale=path.parts[-3])
         header = catalogue.header_comment
-        catalogue.update(template, no_fuzzy_matching=False)
+        catalogue.update(template, no_fuzzy_matching=True)
         catalogue.header_comment = header
         catalogue.obsolete.clear()
         path.write_bytes(_as_po(catalogue))
-        translated = sum(1 for each in catalogue if each.id and all(_forms(each.string)) and not each.fuzzy)
+        translated = sum(1 for each in catalogue if each.id and any(_forms(each.string)))
         print(f"{path.relative_to(ROOT)}: {translated} of {len(catalogue)} translated")
     return 0
 
@@ -63,12 +63,12 @@ def main() -> int:
 def _as_po(catalogue: Catalog) -> bytes:
     """The file, without the lines of its header that would differ at each run or say nothing."""
     written = BytesIO()
-    write_po(written, catalogue, width=120, sort_by_file=True, include_previous=True)
+    write_po(written, catalogue, width=120, sort_by_file=True)
     return b"".join(line for line in written.getvalue().splitlines(keepends=True) if not line.startswith(IDLE))
 
 
 def _forms(string: Text) -> tuple[str, ...]:
-    return (string,) if isinstance(string, str) else tuple(string)
+    return (string,) if isinstance(string, str) else tuple(string or ())
 
 
 if __name__ == "__main__":

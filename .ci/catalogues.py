@@ -1,8 +1,8 @@
 """Brings the translations of the pages up to date with their text: `make catalogues`, after a change of text.
 
 Reads every text that is marked below gateway/ (`_`, `N_`, `ngettext`, `{% trans %}`) and writes each catalogue anew:
-a new or changed text without a translation, which leaves the English, and one that is gone left out. Prints how many are
-translated.
+a new or changed text without a translation, which leaves the English; one that is gone is left out. Prints how many
+are translated.
 """
 
 import sys

@@ -15,6 +15,7 @@ import jinja2
 from aiohttp import web
 from markupsafe import Markup
 
+from gateway.web.colleague_view import kind_words
 from gateway.web.csp import new_nonce, page_headers
 from gateway.web.csrf import CSRF_FIELD, csrf_token, form_secret, new_form_secret
 from gateway.web.navigation import navigation_of
@@ -42,6 +43,7 @@ def make_templates(time_zone: str) -> jinja2.Environment:
     )
     # Not the new style: with it `_(text)` would count whatever it is given as markup.
     environment.install_gettext_callables(gettext, ngettext)  # type: ignore[attr-defined]  # the i18n extension's
+    environment.filters["contact_kind"] = kind_words
     environment.filters["role_name"] = role_name
     environment.filters["role_title"] = role_title
     zone = ZoneInfo(time_zone)

@@ -122,7 +122,8 @@ async def test_an_auditor_sees_no_name_and_changes_nothing(north: TestFederation
     token = (await audrey.get("/account")).token
     (seq,) = listed((await audrey.get("/manage/audit?kind=break-glass")).text)
     before = (await north.nodes[AGENCY].parts.ledger.head()).size
-    posts = [route for route in north_posts(north) if route.startswith("/manage/")]
+    here = ("/manage/audit", "/manage/cases", "/manage/ledger", "/manage/misuse")  # others: test_every_route.py
+    posts = [route for route in north_posts(north) if route.startswith(here)]
     assert posts
     for pattern in posts:
         path = pattern.replace("{seq}", str(seq)).replace("{case}", f"break-glass-{seq}")

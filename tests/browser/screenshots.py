@@ -8,9 +8,11 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from playwright.async_api import Browser, Page, ViewportSize, async_playwright
@@ -20,22 +22,25 @@ from tests.browser.chromium import chromium, launch
 from tests.browser.visit import DESK, PHONE
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "screenshots"
+AGENCIES = 5
 START_S = 120.0
+_OVER = re.compile(r"^(\d) of \1 agenc(y has|ies have) answered$")
 _PAGES = re.compile(r"^\s*(http://127\.0\.0\.1:\d+)/demo\s+(.+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture: its name, as whom it is seen, on what, and how to get there from the first page."""
+    """One picture: its name, where and as whom it is seen, on what, and how to get there from the first page."""
 
     name: str
+    agency: str
     role: str
     size: ViewportSize
     go: Callable[[Page], Awaitable[object]]
     whole: bool = True  # or what fits into the window
 
 
-async def find(page: Page) -> None:
+async def find(page: Page, reason: str = "To find out who else works with this person") -> None:
     """The demonstration's first question, typed as somebody would."""
     question = QUESTIONS[0]
     year, month, day = question.born.split("-")
@@ -44,66 +49,86 @@ async def find(page: Page) -> None:
     for label, value in (("Day", day), ("Month", month), ("Year", year)):
         await page.get_by_label(label, exact=True).fill(str(int(value)))
     await page.get_by_label("Postcode").fill(question.postcode)
-    reasons = page.get_by_role("radio")
+    reasons = page.get_by_role("radio", name=reason)
     if await reasons.count():
         await reasons.first.check()
 
 
-async def results(page: Page) -> None:
+async def results(page: Page, *, reason: str = "To find out who else works with this person") -> None:
     """Until every agency has answered."""
-    await find(page)
+    await find(page, reason)
     await page.get_by_role("button", name="Find who to call").click()
-    await page.get_by_text("4 of 4 agencies have answered").wait_for()
+    await page.get_by_text(_OVER).first.wait_for()
 
 
-async def client(page: Page) -> None:
-    """The first of somebody's clients."""
+async def picture(page: Page) -> None:
+    """What the answers come to, as a picture."""
+    await results(page)
+    await page.get_by_role("link", name="Picture of the team").click()
+    await page.locator("svg").first.wait_for()
+
+
+async def client(page: Page, below: str = "") -> None:
+    """A page about the first of somebody's clients."""
     await page.goto("/clients")
-    await page.locator("tbody th a").first.click()
-    await page.locator("h1").wait_for()
+    path = await page.locator("tbody th a").first.get_attribute("href")
+    await page.goto(f"{path}{below}")
 
+
+async def case(page: Page) -> None:
+    """What the police's question left for the landlord to decide."""
+    await page.goto("/manage/cases")
+    await page.locator("tbody th a").first.click()
+    await page.locator("form").first.wait_for()
+
+
+COUNCIL, POLICE, LANDLORD = "Northshire County Council, children's services", "Northshire Police", "Orchard Homes"
 
 PICTURES = (
-    Picture("search", "practitioner", PHONE, find),
-    Picture("results", "practitioner", PHONE, results),
-    Picture("results-desk", "practitioner", DESK, results),
-    Picture("clients", "practitioner", DESK, lambda page: page.goto("/clients"), whole=False),
-    Picture("client", "practitioner", DESK, client),
-    Picture("accounts", "administrator", DESK, lambda page: page.goto("/manage/accounts")),
+    Picture("search", COUNCIL, "practitioner", PHONE, find),
+    Picture("results", COUNCIL, "practitioner", PHONE, results, whole=False),
+    Picture("results-desk", COUNCIL, "practitioner", DESK, results),
+    Picture("picture", COUNCIL, "practitioner", DESK, picture),
+    Picture("clients", COUNCIL, "practitioner", DESK, lambda page: page.goto("/clients"), whole=False),
+    Picture("client", COUNCIL, "practitioner", DESK, client),
+    Picture("consent", COUNCIL, "practitioner", PHONE, lambda page: client(page, "/consent"), whole=False),
+    Picture("easy-read", COUNCIL, "practitioner", PHONE, lambda page: page.goto("/leaflet/easy-read"), whole=False),
+    Picture("asked-by-police", POLICE, "practitioner", PHONE, partial(results, reason="To keep this person")),
+    Picture("case", LANDLORD, "manager", DESK, case),
+    Picture("manage", LANDLORD, "administrator", DESK, lambda page: page.goto("/manage")),
 )
 
 
 @contextmanager
-def demonstration() -> Iterator[str]:
-    """The running demonstration; the address of one agency's pages."""
+def demonstration() -> Iterator[dict[str, str]]:
+    """The running demonstration; the address of each agency's pages by its name."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "gateway.cli", "demo", "--data", folder]
         running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - this program itself
         try:
             assert running.stdout is not None
-            yield next(found[1] for line in running.stdout if (found := _PAGES.match(line)))
+            lines = (found for line in running.stdout if (found := _PAGES.match(line)))
+            yield {found[2]: found[1] for found in islice(lines, AGENCIES)}
         finally:
             running.terminate()
             running.wait(START_S)
 
 
-async def take(browser: Browser, address: str, picture: Picture) -> bytes:
+async def take(browser: Browser, address: str, shot: Picture) -> bytes:
     """Sign in with one click, go there, and look at the whole page."""
-    context = await browser.new_context(
-        base_url=address, viewport=picture.size, locale="en-GB", reduced_motion="reduce"
-    )
+    context = await browser.new_context(base_url=address, viewport=shot.size, locale="en-GB", reduced_motion="reduce")
     try:
         page = await context.new_page()
         await page.goto("/demo")
-        await page.locator(f'form:has(input[value="demo-{picture.role}"]) button').click()
-        await picture.go(page)
+        await page.locator(f'form:has(input[value="demo-{shot.role}"]) button').click()
+        await shot.go(page)
         await page.wait_for_load_state("networkidle")
-        return await page.screenshot(full_page=picture.whole)
+        return await page.screenshot(full_page=shot.whole)
     finally:
         await context.close()
 
 
-async def take_all(address: str) -> None:
+async def take_all(addresses: Mapping[str, str]) -> None:
     """One after the other, so that each sees what the one before has left."""
     path = chromium()
     if path is None:
@@ -111,9 +136,9 @@ async def take_all(address: str) -> None:
     FOLDER.mkdir(exist_ok=True)
     async with async_playwright() as playwright:
         browser = await launch(playwright, path)
-        for picture in PICTURES:
-            (FOLDER / f"{picture.name}.png").write_bytes(await take(browser, address, picture))
-            sys.stdout.write(f"docs/screenshots/{picture.name}.png\n")
+        for each in PICTURES:
+            (FOLDER / f"{each.name}.png").write_bytes(await take(browser, addresses[each.agency], each))
+            sys.stdout.write(f"docs/screenshots/{each.name}.png\n")
         await browser.close()
 
 

@@ -1,7 +1,7 @@
 """Searching the node's own register: keys to people, people to cards, cards to one graded match.
 
-The tables are in database/sqlite/node/0002_match.sql. `find` is part of the one database hop of an answer: mostly one
-or two short statements, at most ten, none unbounded.
+The tables are in database/sql/sqlite/node/0002_match.sql. `find` is part of the one database hop of an answer: mostly
+one or two short statements, at most ten, none unbounded.
 """
 
 import struct

@@ -1,7 +1,8 @@
 """Configuration: one TOML file per node or hub, read into frozen typed settings.
 
 Unknown keys are errors that name the key; paths are relative to the file that names them. Nothing is read from the
-environment. Example files stand in config/. Tables stand in `node.py` and `hub.py`; `reading.py` reads them.
+environment. Example files stand in config/. Tables stand in `node.py`, those of the pages in `web.py` and `mail.py`,
+and in `hub.py`; `values.py` has what they share, and `reading.py` reads them.
 """
 
 from gateway.settings.hub import HubSettings

@@ -1,4 +1,4 @@
-"""Counts for the figures, as things happen: work on web.db (web/0004_figures.sql). What is shown of them: figures.py.
+"""Counts for the figures, as things happen: work on the table `figure` of web.db. What is shown of them: figures.py.
 
 Nothing here waits for, or is waited for by, an answer: a search is counted when it is over.
 """

@@ -11,7 +11,7 @@ lost on the way:
         await go_on(response, site, user)
 
 The password is asked for, and the code too where the account has a second factor; or a passkey (passkey.py), or the
-directory (oidc_back.py), if the account has those: then the proof comes before the form. The session goes on under a
+directory (oidc.py), if the account has those: then the proof comes before the form. The session goes on under a
 new token with a new `auth_time`, and as strong as this proof was; its life does not become longer.
 """
 

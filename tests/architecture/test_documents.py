@@ -114,13 +114,39 @@ def test_a_section_that_does_not_exist_is_noticed() -> None:
     assert "No such section" not in sections("docs/wire.md")
 
 
+FILE = re.compile(r"(?<![\w{}/.*-])([a-z_][\w/]*\.py|[a-z_]\w*/[\w/]*\.sql)\b")
+
+
+def named_files(text: str) -> set[str]:
+    """Names of source files in a text, each with as much of its path as is told."""
+    return set(FILE.findall(text))
+
+
+def test_every_file_that_code_or_documents_name_exists() -> None:
+    there = {f"/{path.relative_to(ROOT)}" for folder in (*SOURCES, ".ci") for path in (ROOT / folder).rglob("*.[ps]*")}
+    documents = [path for path in DOCUMENTS if path.parent.name != "decisions"]  # they tell of what has been, too
+    sources = [path for folder in SOURCES[:4] for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".sql"}]
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in [*sources, *documents]
+        for name in named_files(path.read_text("utf-8"))
+        if not any(each.endswith(f"/{name}") for each in there)
+    ]
+    assert wrong == []
+
+
+def test_a_file_that_does_not_exist_is_noticed() -> None:
+    text = "see web/nowhere.py (nowhere_else.py), web/0004_none.sql, migration.sql, {name}.py and `tests/conftest.py`"
+    assert named_files(text) == {"web/nowhere.py", "nowhere_else.py", "web/0004_none.sql", "tests/conftest.py"}
+
+
 def test_the_messages_that_the_guides_explain_are_those_of_the_program() -> None:
     files = [path for folder in ("gateway", "consent_ledger") for path in (ROOT / folder).rglob("*.py")]
     program = "\n".join(path.read_text("utf-8") for path in files)
     explained = []
     for guide in ("running-a-hub.md", "running-a-node.md"):
         _, found, table = (ROOT / "docs" / guide).read_text("utf-8").partition("| it says | do |")
-        explained += re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE) if found else []
+        explained += re.findall(r"^\| `([^`]+)` \|", table.partition("\n\n")[0], re.MULTILINE) if found else []
     assert len(explained) > 5
     parts = [part.strip() for message in explained for part in message.split("...") if part.strip(" ,.")]
     assert [part for part in parts if part not in program] == []

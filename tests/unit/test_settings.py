@@ -1,11 +1,16 @@
 """Configuration files: the examples are good, and every path is relative to the file that names it."""
 
+import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
 from gateway.errors import ConfigurationError
-from gateway.settings import load_hub, load_node
+from gateway.settings import HubSettings, MailTable, NodeSettings, OidcTable, WebTable, load_hub, load_node
+from gateway.settings.values import Table
 
 CONFIG = Path(__file__).parents[2] / "config"
 NODE = """
@@ -23,6 +28,70 @@ def test_the_examples_are_read() -> None:
     assert node.node.member == "housing"
     assert all(path.is_file() for path in node.federation[0].agreements)
     assert hub.hub.federation_document == CONFIG / "federation.jws"
+
+
+EXAMPLES = pytest.mark.parametrize(("name", "model"), [("node.toml", NodeSettings), ("hub.toml", HubSettings)])
+
+
+@EXAMPLES
+def test_every_setting_stands_in_an_example_filled_in_or_as_a_comment(name: str, model: type[Table]) -> None:
+    text = in_full((CONFIG / name).read_text("utf-8"))
+    model.model_validate(tomllib.loads(text))  # and what is only a comment could be used
+    assert sorted(set(settings_of(model)) - set(keys_of(tomllib.loads(text)))) == []
+
+
+@EXAMPLES
+def test_every_setting_of_an_example_says_what_it_means(name: str, model: type[Table]) -> None:
+    lines = in_full((CONFIG / name).read_text("utf-8")).splitlines()
+    settings = [at for at, line in enumerate(lines) if re.match("[a-z_]+ = ", line)]
+    assert len(settings) > len(model.model_fields)
+    assert [lines[at] for at in settings if "  # " not in lines[at] and not lines[at - 1].startswith("# ")] == []
+
+
+def test_a_setting_that_an_example_lacks_is_noticed() -> None:
+    assert ("web", "oidc", "issuer") in settings_of(NodeSettings)
+    assert ("practitioner", "telecom", "system") in settings_of(NodeSettings)
+    assert ("source", "options", "path") not in settings_of(NodeSettings)  # each connector has its own
+    text = in_full("[web]\n# the mail server\n# [web.mail]\n# host = 'x'  # a name\n")
+    assert list(keys_of(tomllib.loads(text))) == [("web",), ("web", "mail"), ("web", "mail", "host")]
+
+
+@pytest.mark.parametrize("model", [WebTable, OidcTable, MailTable])
+def test_every_setting_of_the_pages_is_explained_in_their_guide(model: type[Table]) -> None:
+    rows = [line for line in (CONFIG.parent / "docs" / "pages.md").read_text("utf-8").splitlines() if line[:1] == "|"]
+    first = " ".join(row.split("|")[1] for row in rows)
+    assert [name for name in model.model_fields if f"`{name}`" not in first] == []
+
+
+def in_full(text: str) -> str:
+    """An example with its comments taken away where they hide a table or a key."""
+    return re.sub(r"^# (?=\[[a-z.]+\]$|[a-z_]+ = )", "", text, flags=re.MULTILINE)
+
+
+def settings_of(model: type[Table], above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The keys of a table and of the tables in it, each with those of the tables around it."""
+    for name, field in model.model_fields.items():
+        yield (*above, name)
+        for table in tables_in(field.annotation):
+            yield from settings_of(table, (*above, name))
+
+
+def tables_in(annotation: Any) -> Iterator[type[Table]]:
+    if isinstance(annotation, type) and issubclass(annotation, Table):
+        yield annotation
+    for each in get_args(annotation):
+        yield from tables_in(each)
+
+
+def keys_of(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The same of a file that was read."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield (*above, name)
+            yield from keys_of(each, (*above, name))
+    elif isinstance(value, list):
+        for each in value:
+            yield from keys_of(each, above)
 
 
 @pytest.mark.parametrize(

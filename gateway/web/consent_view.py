@@ -25,6 +25,7 @@ from gateway.web.site import Site
 from gateway.web.words import N_
 from gateway.web.words import gettext as _
 from gateway.wire.federation import ACTIVE, Member
+from mappings.vocabulary import Purpose
 
 MAX_LISTED: Final = 50  # newest first, of statements and of answers; an officer's report has them all
 
@@ -63,6 +64,18 @@ def other_members(site: Site) -> list[Member]:
     members = [] if received is None else received.members.values()
     others = [each for each in members if each.id != site.node.me.member and each.status == ACTIVE]
     return sorted(others, key=lambda each: (each.name.casefold(), each.id))
+
+
+def told_today(entry: ConsentEntry, site: Site) -> list[str]:
+    """The agencies that may be told by what somebody agrees to, for whatever reason and of whatever service."""
+    return [
+        plain(member.name)
+        for member in other_members(site)
+        if any(
+            replace(line, purposes=(), services=()).covers(Purpose.COORDINATION, member.id, member.type, "")
+            for line in entry.provisions
+        )
+    ]
 
 
 def own_services(opened: Opened) -> dict[str, str]:

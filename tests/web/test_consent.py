@@ -120,6 +120,7 @@ async def test_each_step_asks_for_what_is_missing_and_nothing_is_on_record_befor
         page = await user.post(path, {**filled, "go": go})  # type: ignore[dict-item]
         assert page.status == 200
     assert "We may tell every agency: who works with you, and how to reach them." in page.words
+    assert "Today these are: Housing. Those that join later are told too." in page.words
     assert "This ends on 21 September 2027, unless you agree again." in page.words
     assert not await on_record(bank, BANK)
     for wrong, says in (
@@ -131,6 +132,10 @@ async def test_each_step_asks_for_what_is_missing_and_nothing_is_on_record_befor
         ({"mode": "callback"}, "Select how much may be told"),  # nobody agrees to nothing
         ({"service": ["CAMHS"], "services": "own"}, "Tick the services"),  # not one of theirs
         ({"agency": ["nobody"], "whom": "some"}, "Tick the agencies"),
+        ({"agency": [HOUSING]}, "You chose every agency and ticked some."),
+        ({"reason": ["THREAT"]}, "You chose every reason and ticked some."),
+        ({"service": ["meals"]}, "You chose all our services and ticked some."),
+        ({"day-day": "1"}, "You typed a last day."),
     ):
         page = await record(user, "record", {**WHO, **WHAT, **LIMITS, **wrong})
         assert (page.status, says in page.words) == (400, True), page.words
@@ -156,6 +161,7 @@ async def test_a_parent_is_the_same_parent_next_time_and_the_script_changes_with
     )
     assert "I say “you” for the person for whom you speak." in page.words
     assert "every agency except police forces" in page.words
+    assert "Today these are: Housing. Those that join later are told too." in page.words
     assert "about our work in Team meals, to keep somebody safe." in page.words
     assert "This has no end." in page.words
     await record(user, "record", {**parent, **WHAT, **limits})

@@ -227,6 +227,27 @@ async def test_a_leaflet_as_pdf_is_tagged_and_its_name_names_nobody(bank: TestFe
     assert "You said yes." in (await user.get("/clients/1/consent/leaflet/easy-read")).words
 
 
+async def test_a_leaflet_says_that_nothing_is_shared_while_an_objection_to_everything_stands(
+    bank: TestFederation,
+) -> None:
+    user = await mo(bank)
+    path = "/clients/1/consent/leaflet"
+    shares = "With these agencies"
+    assert "Until you tell us otherwise." in (await user.get(path)).words
+    await record(user, "object", {**EVERYTHING, "mode": "schedule"})
+    assert shares in (await user.get(path)).words
+    await record(user, "object", EVERYTHING)
+    leaflet, easy = (await user.get(path)).words, (await user.get(f"{path}/easy-read")).words
+    assert "so we tell no agency that we work with you" in leaflet
+    assert "That we work with you, who does, and how to reach them" not in leaflet
+    assert shares not in leaflet
+    assert "We do not tell other places about you." in easy
+    assert "We can tell these places" not in easy
+    await record(user, "record", {**WHO, **WHAT, **LIMITS, "reasons": "some", "reason": ["THREAT"]})
+    assert shares in (await user.get(path)).words
+    assert "We can tell these places" in (await user.get(f"{path}/easy-read")).words
+
+
 async def test_nobody_piles_up_statements(bank: TestFederation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.web.consent.MAX_A_DAY", 2)
     user = await mo(bank)

@@ -27,7 +27,7 @@ from gateway.web.consent_form import (
     end_of,
     read_steps,
 )
-from gateway.web.consent_view import OnRecord, glance_of, names_for, on_record, own_services
+from gateway.web.consent_view import OnRecord, glance_of, names_for, on_record, own_services, told_today
 from gateway.web.consent_words import KINDS as AGENCY_KINDS
 from gateway.web.consent_words import LEAST, METHODS, MOST, REASONS, RELATIONS, lines_of, script
 from gateway.web.forms import Form, form_of
@@ -130,7 +130,8 @@ def _step(
     names = names_for(opened, site)
     shown: dict[str, Any] = {}
     if entry is not None:
-        shown = {"lines": lines_of(entry, names, own=True), "script": script(entry, names, site.agency)}
+        told = told_today(entry, site)
+        shown = {"lines": lines_of(entry, names, own=True), "script": script(entry, names, site.agency, told)}
     return _render(
         request,
         site,

@@ -134,6 +134,14 @@ def _what(form: Form, offer: Offer) -> tuple[Mode, tuple[str, ...], tuple[str, .
     chosen = form.choice("mode", [each.code for each in (PERMITTED if consents else REFUSED)], missing=missing)
     whom = form.choice("whom", ("all", "some", "but"), missing=_("Select which agencies this is about"))
     named = tuple(form.choices("agency", offer.agencies))
+    if whom == "all" and named:  # they may have meant "except": nothing that was ticked is dropped in silence
+        form.wrong(
+            "whom",
+            _(
+                "You chose every agency and ticked some. Choose “Only those that I tick below” or "
+                "“Every agency except those that I tick below”, or untick them"
+            ),
+        )
     if whom in {"some", "but"} and not named:
         form.wrong("agency", _("Tick the agencies, or kinds of agency, that you mean"))
     mode = Mode.from_code(chosen) if chosen else Mode.NONE
@@ -142,11 +150,18 @@ def _what(form: Form, offer: Offer) -> tuple[Mode, tuple[str, ...], tuple[str, .
 
 def _limits(form: Form, offer: Offer, to: tuple[str, ...], but: tuple[str, ...]) -> tuple[Scope, date | None]:
     reasons = form.choice("reasons", ("all", "some"), missing=_("Select for which reasons"))
-    purposes = tuple(Purpose(each) for each in form.choices("reason", OFFERED_REASONS)) if reasons == "some" else ()
+    purposes = tuple(Purpose(each) for each in form.choices("reason", OFFERED_REASONS))
+    if reasons == "all" and purposes:
+        form.wrong(
+            "reasons",
+            _("You chose every reason and ticked some. Choose “Only those that I tick below”, or untick them"),
+        )
     if reasons == "some" and not purposes:
         form.wrong("reason", _("Tick the reasons that you mean"))
     about = form.choice("services", ("all", "own"), missing=_("Select which of our services this is about"))
-    services = tuple(form.choices("service", list(offer.names.services))) if about == "own" else ()
+    services = tuple(form.choices("service", list(offer.names.services)))
+    if about == "all" and services:
+        form.wrong("services", _("You chose all our services and ticked some. Choose one or the other"))
     if about == "own" and not services:
         form.wrong("service", _("Tick the services that you mean"))
     until = _until(form, offer) if offer.kind is ConsentKind.CONSENT else None
@@ -161,6 +176,8 @@ def _limits(form: Form, offer: Offer, to: tuple[str, ...], but: tuple[str, ...])
 
 def _until(form: Form, offer: Offer) -> date | None:
     chosen = form.choice("until", (*ENDS, "day", "none"), missing=_("Select when this ends"))
+    if chosen not in {"", "day"} and any(form.raw(f"day-{part}").strip() for part in ("day", "month", "year")):
+        form.wrong("until", _("You typed a last day. Choose “On the day below”, or empty the day"))
     if chosen in ENDS:
         return end_of(offer.today, ENDS[chosen][1])
     day = form.date("day", missing=_("Enter the last day")) if chosen == "day" else None

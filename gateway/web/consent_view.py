@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
-from consent_ledger.consent import ConsentEntry, ConsentKind
+from consent_ledger.consent import ConsentEntry, ConsentKind, effective
 from consent_ledger.errors import LedgerError
 from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
@@ -25,6 +25,7 @@ from gateway.web.site import Site
 from gateway.web.words import N_
 from gateway.web.words import gettext as _
 from gateway.wire.federation import ACTIVE, Member
+from mappings.vocabulary import Mode, Purpose
 
 MAX_LISTED: Final = 50  # newest first, of statements and of answers; an officer's report has them all
 
@@ -63,6 +64,40 @@ def other_members(site: Site) -> list[Member]:
     members = [] if received is None else received.members.values()
     others = [each for each in members if each.id != site.node.me.member and each.status == ACTIVE]
     return sorted(others, key=lambda each: (each.name.casefold(), each.id))
+
+
+def objects_to_all(opened: Opened, site: Site) -> bool:
+    """Whether an objection stands to anybody's being told anything of the viewer's own work, for any usual reason."""
+    services = {each.shown.service.code if each.shown.service else "" for each in opened.team.mine} or {""}
+    states = [
+        effective(
+            opened.team.consents,
+            purpose=purpose,
+            recipient=member.id,
+            recipient_type=member.type,
+            service=service,
+            today=site.today(),
+        )
+        for purpose in Purpose
+        if purpose is not Purpose.BREAK_GLASS
+        for member in other_members(site)
+        for service in services
+    ]
+    return bool(states) and all(
+        state.refused_from is not None and state.refused_from <= Mode.DUTY_CONTACT for state in states
+    )
+
+
+def told_today(entry: ConsentEntry, site: Site) -> list[str]:
+    """The agencies that may be told by what somebody agrees to, for whatever reason and of whatever service."""
+    return [
+        plain(member.name)
+        for member in other_members(site)
+        if any(
+            replace(line, purposes=(), services=()).covers(Purpose.COORDINATION, member.id, member.type, "")
+            for line in entry.provisions
+        )
+    ]
 
 
 def own_services(opened: Opened) -> dict[str, str]:

@@ -138,8 +138,11 @@ def whom(line: Provision, names: Names, *, refused: bool = False) -> str:
     return _("every agency except %(but)s") % {"but": all_but} if all_but else _("every agency")
 
 
-def script(entry: ConsentEntry, names: Names, agency: str) -> list[str]:
-    """What to read out before somebody agrees to this entry or asks for it, sentence by sentence."""
+def script(entry: ConsentEntry, names: Names, agency: str, told: Sequence[str] = ()) -> list[str]:
+    """What to read out before somebody agrees to this entry or asks for it, sentence by sentence.
+
+    `told` names the agencies that may be told by what somebody agrees to, as of today.
+    """
     said = [
         _("%(agency)s can tell other agencies who works with you and how to reach us. It never passes on your notes.")
         % {"agency": agency}
@@ -148,6 +151,8 @@ def script(entry: ConsentEntry, names: Names, agency: str) -> list[str]:
         said.insert(0, _("I say “you” for the person for whom you speak."))
     said += [_said(line, names, entry.kind) for line in entry.provisions] or [_everything(entry.kind)]
     if entry.kind is ConsentKind.CONSENT:
+        if told:
+            said.append(_told(entry, told))
         said.append(
             _("This ends on %(day)s, unless you agree again.") % {"day": day(entry.until)}
             if entry.until is not None
@@ -184,6 +189,14 @@ def _said(line: Provision, names: Names, kind: ConsentKind) -> str:
         }
     reasons = listed((_(REASONS[each]) for each in line.purposes), last=_("or"))
     return f"{text}, {reasons}." if reasons else f"{text}."
+
+
+def _told(entry: ConsentEntry, told: Sequence[str]) -> str:
+    more = any(not line.recipients for line in entry.provisions)
+    names = listed(told)
+    if more:
+        return _("Today these are: %(agencies)s. Those that join later are told too.") % {"agencies": names}
+    return _("Today these are: %(agencies)s.") % {"agencies": names}
 
 
 def _everything(kind: ConsentKind) -> str:

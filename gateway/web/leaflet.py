@@ -6,7 +6,7 @@ from gateway.accounts.account import Role
 from gateway.fhir.text import plain
 from gateway.reports.document import Document
 from gateway.web.client_links import CONSENT
-from gateway.web.consent_view import glance_of, on_record, other_members
+from gateway.web.consent_view import glance_of, objects_to_all, on_record, other_members
 from gateway.web.leaflet_words import leaflet
 from gateway.web.looking import CLIENT_PATH, client_of
 from gateway.web.pdf import pdf_is_installed, pdf_of
@@ -65,7 +65,8 @@ async def show_clients_easy_leaflet(request: web.Request, site: Site, user: Sign
     """The same in easy words."""
     opened = await client_of(request, site, user)
     how, _ = glance_of(opened, site)
-    return _easy(request, site, how=how, back=f"{opened.path}{CONSENT}{PATH}")
+    nothing = objects_to_all(opened, site)
+    return _easy(request, site, how=how, nothing=nothing, back=f"{opened.path}{CONSENT}{PATH}")
 
 
 def _general(site: Site) -> Document:
@@ -76,7 +77,8 @@ async def _of_client(request: web.Request, site: Site, user: SignedIn) -> Docume
     opened = await client_of(request, site, user)
     found = await on_record(opened, site, user, handed_over=True)
     said = [(each, day(each.day)) for each in found.statements[:_MOST_STATEMENTS]]
-    return leaflet(site.agency, _others(site), day(site.today()), said)
+    nothing = objects_to_all(opened, site)
+    return leaflet(site.agency, _others(site), day(site.today()), said, nothing=nothing)
 
 
 def _others(site: Site) -> list[str]:
@@ -87,8 +89,8 @@ def _page(request: web.Request, document: Document, *, back: str) -> web.Respons
     return render(request, "leaflet.html", document=document, back=back, here=request.path, has_pdf=pdf_is_installed())
 
 
-def _easy(request: web.Request, site: Site, *, how: str, back: str) -> web.Response:
-    return render(request, "leaflet_easy.html", how=how, back=back, others=_others(site))
+def _easy(request: web.Request, site: Site, *, how: str, back: str, nothing: bool = False) -> web.Response:
+    return render(request, "leaflet_easy.html", how=how, back=back, nothing=nothing, others=_others(site))
 
 
 async def _pdf(request: web.Request, document: Document) -> web.Response:

@@ -13,8 +13,18 @@ from gateway.web.words import gettext as _
 Question = tuple[str, tuple[str, ...]]
 
 
-def leaflet(agency: str, others: Sequence[str], made_on: str, statements: Sequence[tuple[Statement, str]]) -> Document:
-    """The whole leaflet; `statements` is what this person said, each with its day in words."""
+def leaflet(
+    agency: str,
+    others: Sequence[str],
+    made_on: str,
+    statements: Sequence[tuple[Statement, str]],
+    *,
+    nothing: bool = False,
+) -> Document:
+    """The whole leaflet; `statements` is what this person said, each with its day in words.
+
+    `nothing`: they object to anything being told.
+    """
     return Document(
         title=_("Who works with you: what we tell other agencies"),
         date=made_on,
@@ -25,7 +35,11 @@ def leaflet(agency: str, others: Sequence[str], made_on: str, statements: Sequen
                 "Patchwork tells them who works with a person, and how to reach them. It holds no case notes."
             ),
         ),
-        sections=(*_agreed(statements), *_sections(agency, others)),
+        sections=(
+            *_agreed(statements),
+            *(_shares_nothing() if nothing else _shares(others)),
+            *_sections(agency, said=bool(statements) and not nothing),
+        ),
     )
 
 
@@ -95,7 +109,20 @@ def _agreed(statements: Sequence[tuple[Statement, str]]) -> Iterable[Section]:
         yield Section(heading=_("What is on record of what you said"), items=items)
 
 
-def _sections(agency: str, others: Sequence[str]) -> Iterable[Section]:
+def _shares_nothing() -> Iterable[Section]:
+    yield Section(
+        heading=_("What we share"),
+        paragraphs=(
+            _("You do not want sharing, so we tell no agency that we work with you."),
+            _(
+                "Only where the law lets us or obliges us to, for example to keep somebody safe, do we share all the "
+                "same, and then it is written down."
+            ),
+        ),
+    )
+
+
+def _shares(others: Sequence[str]) -> Iterable[Section]:
     yield Section(
         heading=_("What we share"),
         paragraphs=(
@@ -116,10 +143,13 @@ def _sections(agency: str, others: Sequence[str]) -> Iterable[Section]:
             _("You can leave out any of them."),
         ),
     )
+
+
+def _sections(agency: str, *, said: bool) -> Iterable[Section]:
     yield Section(
         heading=_("For how long"),
         paragraphs=(
-            _("As long as you said, or until you tell us otherwise."),
+            _("As long as you said, or until you tell us otherwise.") if said else _("Until you tell us otherwise."),
             _("When somebody stops working with you, other agencies are no longer told about them."),
         ),
     )

@@ -81,7 +81,7 @@ async def test_an_agreement_is_recorded_on_a_phone_without_scripts_and_what_is_m
         assert await page.get_by_label("All police forces").is_checked()
         await page.get_by_role("button", name="Continue").click()
         await page.get_by_role("button", name="Continue").click()
-        await page.get_by_role("button", name="They said this: record it").click()
+        await page.get_by_role("button", name="Record this").click()
         await page.get_by_role("heading", name="It is on record").wait_for()
 
 
@@ -96,7 +96,7 @@ async def test_the_steps_and_the_report_can_be_used_by_everybody(
             await page.get_by_role("button", name="Continue").click()
             await assert_accessible(page)
             assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
-        await page.get_by_role("button", name="They said this: record it").click()
+        await page.get_by_role("button", name="Record this").click()
         assert "Housing" in await page.locator("table").inner_text()
         await assert_accessible(page)
     officer = await north.sign_in(TRUST, Role.GOVERNANCE, name="Gail Green")

@@ -120,6 +120,7 @@ async def test_each_step_asks_for_what_is_missing_and_nothing_is_on_record_befor
         page = await user.post(path, {**filled, "go": go})  # type: ignore[dict-item]
         assert page.status == 200
     assert "We may tell every agency: who works with you, and how to reach them." in page.words
+    assert "Today these are: Housing. Those that join later are told too." in page.words
     assert "This ends on 21 September 2027, unless you agree again." in page.words
     assert not await on_record(bank, BANK)
     for wrong, says in (
@@ -131,6 +132,10 @@ async def test_each_step_asks_for_what_is_missing_and_nothing_is_on_record_befor
         ({"mode": "callback"}, "Select how much may be told"),  # nobody agrees to nothing
         ({"service": ["CAMHS"], "services": "own"}, "Tick the services"),  # not one of theirs
         ({"agency": ["nobody"], "whom": "some"}, "Tick the agencies"),
+        ({"agency": [HOUSING]}, "You chose every agency and ticked some."),
+        ({"reason": ["THREAT"]}, "You chose every reason and ticked some."),
+        ({"service": ["meals"]}, "You chose all our services and ticked some."),
+        ({"day-day": "1"}, "You typed a last day."),
     ):
         page = await record(user, "record", {**WHO, **WHAT, **LIMITS, **wrong})
         assert (page.status, says in page.words) == (400, True), page.words
@@ -156,6 +161,7 @@ async def test_a_parent_is_the_same_parent_next_time_and_the_script_changes_with
     )
     assert "I say “you” for the person for whom you speak." in page.words
     assert "every agency except police forces" in page.words
+    assert "Today these are: Housing. Those that join later are told too." in page.words
     assert "about our work in Team meals, to keep somebody safe." in page.words
     assert "This has no end." in page.words
     await record(user, "record", {**parent, **WHAT, **limits})
@@ -219,6 +225,27 @@ async def test_a_leaflet_as_pdf_is_tagged_and_its_name_names_nobody(bank: TestFe
     assert "You agreed, 21 September 2026" in page.words
     assert "the agreement between us allows it: Housing." in page.words
     assert "You said yes." in (await user.get("/clients/1/consent/leaflet/easy-read")).words
+
+
+async def test_a_leaflet_says_that_nothing_is_shared_while_an_objection_to_everything_stands(
+    bank: TestFederation,
+) -> None:
+    user = await mo(bank)
+    path = "/clients/1/consent/leaflet"
+    shares = "With these agencies"
+    assert "Until you tell us otherwise." in (await user.get(path)).words
+    await record(user, "object", {**EVERYTHING, "mode": "schedule"})
+    assert shares in (await user.get(path)).words
+    await record(user, "object", EVERYTHING)
+    leaflet, easy = (await user.get(path)).words, (await user.get(f"{path}/easy-read")).words
+    assert "so we tell no agency that we work with you" in leaflet
+    assert "That we work with you, who does, and how to reach them" not in leaflet
+    assert shares not in leaflet
+    assert "We do not tell other places about you." in easy
+    assert "We can tell these places" not in easy
+    await record(user, "record", {**WHO, **WHAT, **LIMITS, "reasons": "some", "reason": ["THREAT"]})
+    assert shares in (await user.get(path)).words
+    assert "We can tell these places" in (await user.get(f"{path}/easy-read")).words
 
 
 async def test_nobody_piles_up_statements(bank: TestFederation, monkeypatch: pytest.MonkeyPatch) -> None:

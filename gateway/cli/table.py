@@ -14,9 +14,19 @@ from rich.text import Text
 
 from gateway.node.merge import TeamRow, merge
 from gateway.node.results import Asked, Completed, MemberResult
-from gateway.node.results_words import HUB_DIFFERS, NO_PROOF, NOTHING_FOUND, left_out, outcome, typed
+from gateway.node.results_words import (
+    HUB_DIFFERS,
+    NO_PROOF,
+    NOTHING_FOUND,
+    PROBABLY,
+    is_only_probable,
+    left_out,
+    outcome,
+    typed,
+)
 from gateway.wire.query import Subject
 from mappings.model import ContactPoint
+from mappings.vocabulary import MatchGrade
 
 WIDE = 110  # columns of a terminal that hold all five headings
 
@@ -100,18 +110,25 @@ def _team_table(rows: Iterable[TeamRow], *, wide: bool) -> Table:
         table.add_column("Role", overflow="fold")
     table.add_column("Best way to reach", no_wrap=wide, overflow="fold", min_width=13)  # a number stays whole
     table.add_column("Since, contacts", overflow="fold")
-    agency = ""
+    before = None
     for row in rows:
         role = Text("\n".join(filter(None, (row.role, row.service, row.organisation, _hours(row)))))
         who = _professional(row)
         table.add_row(
-            Text(row.agency if row.agency != agency else ""),
+            _agency(row) if (row.member, row.grade) != before else Text(),
             *((who, role) if wide else (Text("\n").join(filter(None, (who, role))),)),
             Text("\n".join(_ways(row)) or "no contact given"),
             Text("\n".join(_dates(row))),
         )
-        agency = row.agency
+        before = row.member, row.grade
     return table
+
+
+def _agency(row: TeamRow) -> Text:
+    text = Text(row.agency)
+    if row.grade is not MatchGrade.CERTAIN:
+        text.append(f"\n({PROBABLY})", style="yellow")
+    return text
 
 
 def _professional(row: TeamRow) -> Text:
@@ -155,7 +172,8 @@ def _dates(row: TeamRow) -> Iterable[str]:
 
 def _line(result: MemberResult) -> Text:
     """One member's part in words; whoever did not answer can still be phoned."""
-    text = Text(f"  {'✓' if result.outcome.answered else '✗'} {result.member.name} {outcome(result)}")
+    answered = "?" if is_only_probable(result) else "✓"
+    text = Text(f"  {answered if result.outcome.answered else '✗'} {result.member.name} {outcome(result)}")
     if not result.outcome.answered and result.member.duty_contact:
         ways = ", ".join(f"{_SYSTEM_WORDS.get(system, system)} {value}" for system, value in result.member.duty_contact)
         text.append(f"; its duty contact: {ways}")

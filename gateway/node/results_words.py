@@ -8,6 +8,7 @@ from typing import Final
 
 from gateway.node.results import NO_SEALING_KEY, Asked, MemberOutcome, MemberResult
 from gateway.wire.query import Subject
+from mappings.vocabulary import MatchGrade
 
 Translate = Callable[[str], str]
 
@@ -26,6 +27,8 @@ _OUTCOMES: Final[Mapping[MemberOutcome, str]] = {
     MemberOutcome.OVERLOADED: N_("is too busy to answer now"),
     MemberOutcome.INVALID_ANSWER: N_("sent an answer that is not valid: tell the federation's operator"),
 }
+_PROBABLE: Final = N_("probably works with this person: check before you share")
+PROBABLY: Final = "probably this person: check"  # in the terminal's table; the pages have a heading for it
 _NOT_JOINED: Final = N_("was not asked: it has not published its keys yet")
 NOTHING_FOUND: Final = N_("No agency has anything to share.")
 NO_PROOF: Final = N_(
@@ -38,7 +41,14 @@ _LEFT_OUT: Final = N_("Not asked, because the agreement (%(agreement)s) does not
 
 def outcome(result: MemberResult, _: Translate = N_) -> str:
     """What one agency did, to follow its name."""
-    return _(_NOT_JOINED if result.reason == NO_SEALING_KEY else _OUTCOMES[result.outcome])
+    if result.reason == NO_SEALING_KEY:
+        return _(_NOT_JOINED)
+    return _(_PROBABLE if is_only_probable(result) else _OUTCOMES[result.outcome])
+
+
+def is_only_probable(result: MemberResult) -> bool:
+    """Whether an agency sent a team, but is nowhere certain whom the question means."""
+    return bool(result.rows) and all(row.grade is not MatchGrade.CERTAIN for row in result.rows)
 
 
 def left_out(asked: Asked, _: Translate = N_) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 from gateway.cli.table import Progress, as_json
 from gateway.fhir.reader import Cover
 from gateway.node.merge import TeamRow
-from gateway.node.results import Completed, MemberOutcome, MemberResult
+from gateway.node.results import Asked, Completed, MemberOutcome, MemberResult
 from gateway.wire.query import NameParts, Subject
 from mappings.model import ContactPoint
 from mappings.vocabulary import MatchGrade
@@ -54,8 +54,13 @@ def completed(row: TeamRow) -> Completed:
 
 
 def printed(row: TeamRow, width: int) -> str:
+    return printed_all((row,), width)
+
+
+def printed_all(rows: tuple[TeamRow, ...], width: int) -> str:
     progress = Progress(SUBJECT)
-    progress.take(completed(row).results[0])
+    progress.take(Asked(jti="j", agreement="a", members=(TRUST,)))
+    progress.take(MemberResult(member=TRUST, outcome=MemberOutcome.TEAMS, rows=rows))
     screen = io.StringIO()
     Console(file=screen, width=width).print(progress)
     return screen.getvalue()
@@ -83,6 +88,19 @@ def test_absence_without_cover_is_told_beside_their_own_number() -> None:
 
 def test_cover_without_absence_is_not_shown() -> None:
     assert "Jo Example" not in printed(replace(ROW, away_until=None), 160)
+
+
+def test_a_match_that_is_only_probable_is_marked_at_the_agency_and_below() -> None:
+    screen = " ".join(printed(replace(ROW, grade=MatchGrade.PROBABLE), 160).split())
+    assert "(probably this person:" in screen
+    assert f"? {TRUST.name} probably works with this person: check before you share" in screen
+    assert "✓" not in screen
+    assert "probably" not in printed(ROW, 160)
+
+
+def test_an_agency_that_is_certain_of_one_of_two_people_is_marked_at_the_other_only() -> None:
+    screen = printed_all((ROW, replace(ROW, professional="Jo Second", grade=MatchGrade.PROBABLE)), 160)
+    assert in_order(screen, "Sam Specimen", "Jo Second", "(probably", f"✓ {TRUST.name} works with")
 
 
 def test_markup_in_hours_and_cover_is_not_obeyed() -> None:

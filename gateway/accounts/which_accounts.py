@@ -1,16 +1,13 @@
 """Which accounts there are: with a role, as a practitioner of the register. Work for a reader that sees node.db too."""
 
 from collections.abc import Iterable
-from typing import Final
 
-from gateway.accounts.account import Account, Role
+from gateway.accounts.account import MAX_ACCOUNTS, Account, Role
 from gateway.accounts.finding import holds
 from gateway.accounts.store import account_by_id, local_user
 from gateway.database.contract import Statement, Work
 from gateway.node.local import LocalUser
 from mappings.vocabulary import AuthMethod
-
-MAX_ACCOUNTS: Final = 2_000  # of one agency
 
 
 def accounts_with(*roles: Role) -> Work[list[int]]:

@@ -50,6 +50,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "mail.sent": frozenset({"kind"}),
     "mail.failed": frozenset({"kind", "code"}),
     "notices.failed": frozenset({"code"}),
+    "web.tidy_failed": frozenset({"code"}),
     "web.started": frozenset({"member", "port"}),
     "sign_in.succeeded": frozenset({"account", "method"}),
     "sign_in.refused": frozenset({"reason"}),

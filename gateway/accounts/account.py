@@ -4,8 +4,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 MAX_LOGIN = 100  # characters
+MAX_ACCOUNTS: Final = 20_000  # of one node: a large council's staff
 
 _LOGIN = re.compile(r"[^\s\x00-\x1f\x7f]+")
 

@@ -6,17 +6,14 @@ always an administrator who can undo what was done: the last one who is enabled 
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from gateway.accounts.account import Account, Role
+from gateway.accounts.account import MAX_ACCOUNTS, Account, Role
 from gateway.accounts.changes import What, note
 from gateway.accounts.finding import holds
 from gateway.accounts.links import begin_link
 from gateway.accounts.sessions import end_all
 from gateway.accounts.store import NewAccount, add_account, set_totp
 from gateway.database.contract import Statement, Work
-
-MAX_ACCOUNTS: Final = 20_000  # of one node: a large council's staff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,13 @@
 """Which accounts there are: with a role, as a practitioner of the register. Work for a reader that sees node.db too."""
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Collection, Iterable
 
-from gateway.accounts.account import Account, Role
+from gateway.accounts.account import MAX_ACCOUNTS, Account, Role
 from gateway.accounts.finding import holds
 from gateway.accounts.store import account_by_id, local_user
 from gateway.database.contract import Statement, Work
 from gateway.node.local import LocalUser
 from mappings.vocabulary import AuthMethod
-
-MAX_ACCOUNTS: Final = 2_000  # of one agency
 
 
 def accounts_with(*roles: Role) -> Work[list[int]]:
@@ -26,14 +23,35 @@ def accounts_with(*roles: Role) -> Work[list[int]]:
     return sorted(found)
 
 
-def practitioners_named(typed: str, *, limit: int) -> Work[list[Account]]:
-    """Practitioners' accounts whose name or job role has every word that was typed, by name; one more than `limit`."""
+def accounts_linked(workers: Collection[int], services: Collection[int]) -> Work[frozenset[int]]:
+    """Rows of the accounts that are any of these practitioners of the register, or work in any of these services."""
+    of_workers = yield Statement(
+        "SELECT w.account_id, p.id FROM account_worker w JOIN import_source s ON s.name = w.source "
+        "JOIN practitioner p ON p.source_id = s.id AND p.key = w.key"
+    )
+    of_services = yield Statement(
+        "SELECT w.account_id, v.id FROM account_service w JOIN import_source s ON s.name = w.source "
+        "JOIN service v ON v.source_id = s.id AND v.key = w.key"
+    )
+    found = {account_id for account_id, row_id in of_workers if row_id in workers}
+    return frozenset(found.union(account_id for account_id, row_id in of_services if row_id in services))
+
+
+def practitioners_named(typed: str, among: Collection[int], *, limit: int) -> Work[list[Account]]:
+    """Those of these accounts that practise, and whose name or job role has every word that was typed, by name.
+
+    One more than `limit`, if there are more.
+    """
     rows = yield Statement(
         "SELECT a.id, a.name, a.job_role FROM account_role r JOIN account a ON a.id = r.account_id "
         "WHERE r.role = ? AND a.disabled_at IS NULL ORDER BY a.id LIMIT ?",
         (Role.PRACTITIONER.value, MAX_ACCOUNTS),
     )
-    fitting = [(name.casefold(), row_id) for row_id, name, job_role in rows if holds(typed, (name, job_role))]
+    fitting = [
+        (name.casefold(), row_id)
+        for row_id, name, job_role in rows
+        if row_id in among and holds(typed, (name, job_role))
+    ]
     accounts = []
     for _, row_id in sorted(fitting)[: limit + 1]:
         account = yield from account_by_id(row_id)

@@ -7,7 +7,7 @@ from gateway import __version__
 from gateway.app.hub import open_hub
 from gateway.app.node import listen_node, open_node
 from gateway.app.node_limits import retention_limits_of
-from gateway.app.web import keep_tidy, listen_web
+from gateway.app.web import listen_web
 from gateway.clock import Clock, SystemClock
 from gateway.events import configure_logging, emit
 from gateway.memory import collect_rarely
@@ -16,6 +16,7 @@ from gateway.node.retention import retain_daily
 from gateway.settings import HubSettings, NodeSettings
 from gateway.web.mailing import keep_mailing
 from gateway.web.team_changes import keep_noticing
+from gateway.web.tidying import keep_tidy
 from gateway.web.told import case_teller
 
 

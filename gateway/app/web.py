@@ -1,16 +1,12 @@
 """The pages of a node: their Site, put together on one screen, and their listener beside that of the node."""
 
-import asyncio
 import contextlib
-import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
 import aiohttp
 
-from gateway.accounts import alerts, attention, feedback, links, notices, problems, sessions, throttle
 from gateway.accounts.keys import load_web_key
 from gateway.accounts.mail import password_of, trusted
 from gateway.accounts.oidc import JOURNEY_LASTS_S, Provider, read_secret
@@ -22,30 +18,27 @@ from gateway.app.import_process import import_apart
 from gateway.app.node import Node
 from gateway.app.node_limits import budget_limits_of
 from gateway.app.opening import listening_tls
-from gateway.clock import Clock
-from gateway.database.contract import Database, Work
 from gateway.database.sqlite import SqliteDatabase, open_sqlite
-from gateway.errors import ConfigurationError, PatchworkError
+from gateway.errors import ConfigurationError
 from gateway.events import emit
 from gateway.http import Listener, listen
 from gateway.node.looks import Looks
 from gateway.settings import WebTable
-from gateway.web import client_seen, figure_counts, guesses, reach
 from gateway.web.application import web_application
 from gateway.web.assets import BUILT, load_assets
 from gateway.web.background import Background
+from gateway.web.counting import counting
 from gateway.web.coverage import Coverage
 from gateway.web.drafts import Drafts
+from gateway.web.guesses import Guesses
 from gateway.web.oidc import OIDC_BACK_PATH
 from gateway.web.pending import Pending
 from gateway.web.render import make_templates
-from gateway.web.searches import Search, Searches
+from gateway.web.searches import Searches
 from gateway.web.site import Site
-from gateway.web.told import end_invitations
 from gateway.web.upload_files import Uploads
 
 WEB_FILE = "web.db"
-TIDY_EVERY_S = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +115,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             challenges=Pending(node.parts.clock, lasts_s=CHALLENGE_LASTS_S),
             directory=_directory(table, session, node),
             journeys=Pending(node.parts.clock, lasts_s=JOURNEY_LASTS_S),
-            guesses=guesses.Guesses(
+            guesses=Guesses(
                 database=database,
                 keys=node.keys_database,
                 federation=node.parts.me.federation,
@@ -152,48 +145,3 @@ def _directory(table: WebTable, session: aiohttp.ClientSession, node: Node) -> P
         session=session,
         clock=node.parts.clock,
     )
-
-
-def counting(coverage: Coverage, database: Database, clock: Clock) -> Callable[[Search], Awaitable[None]]:
-    """What is done with a search that is over: it is counted, and no more than that."""
-
-    async def counted(search: Search) -> None:
-        now = clock.now()
-        coverage.take(search.results, now)
-        try:
-            await database.write(figure_counts.count_search(search.question.practitioner.id, search.results, now))
-        except PatchworkError as error:
-            emit("figure.not_counted", level=logging.WARNING, code=error.code)
-
-    return counted
-
-
-async def keep_tidy(site: Site) -> None:
-    """Remove what has run out, sessions, links and notices say, from time to time; runs until cancelled."""
-
-    while True:
-        await tidy(site)
-        await asyncio.sleep(TIDY_EVERY_S)
-
-
-async def tidy(site: Site) -> None:
-    """Do so once."""
-
-    def work() -> Work[list[str]]:
-        now = site.now()
-        yield from throttle.sweep(now)
-        yield from links.sweep(now)
-        yield from client_seen.sweep(now)
-        yield from reach.sweep(now)
-        yield from figure_counts.sweep(now)
-        yield from guesses.sweep(now)
-        yield from end_invitations(site)
-        yield from notices.sweep(now)
-        yield from attention.sweep(site.today())
-        yield from alerts.sweep(now)
-        yield from problems.sweep(now)
-        yield from feedback.sweep(now)
-        return (yield from sessions.sweep(site.session_limits, now))
-
-    site.end_sessions(await site.database.write(work()))
-    await site.uploads.tidy(site.now())

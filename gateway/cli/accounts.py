@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.accounts.account import Account, Role
-from gateway.accounts.administer import MAX_ACCOUNTS, Listed, create, listed, make_link, reset_factor
+from gateway.accounts.account import MAX_ACCOUNTS, Account, Role
+from gateway.accounts.administer import Listed, create, listed, make_link, reset_factor
 from gateway.accounts.changes import BY_COMMAND
 from gateway.accounts.links import LINK_LASTS_S, SETUP_PATH, new_link
 from gateway.accounts.store import NewAccount, account_by_login

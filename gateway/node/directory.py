@@ -20,12 +20,11 @@ from gateway.database.contract import Row, Statement, Work
 from gateway.fhir.bundle import Participation
 from gateway.fhir.text import plain
 from gateway.matching.normalise import name_tokens, skeleton
-from gateway.node.colleagues import cover_of
 from gateway.node.local import visible_team
 from gateway.node.local_view import View
 from gateway.node.own_services import MAX_SERVICES, usual_among
 from gateway.node.rows import chunks, select_in
-from gateway.node.team import Team, TeamMember, practitioner_alone, service_alone
+from gateway.node.team import Team, TeamMember, cover_of, practitioner_alone, service_alone
 from mappings.model import HumanName, Involvement, Practitioner
 from mappings.vocabulary import Mode, Sensitivity
 
@@ -41,11 +40,19 @@ _AGREED: Final = ConsentEntry(kind=ConsentKind.CONSENT, provisions=(Provision(pe
 _SOMEBODY: Final = Practitioner(key="", name=HumanName(family="Somebody"))
 
 
-class _Named(NamedTuple):
-    """A practitioner: the family name to sort by, and the text of name and role."""
+class Named(NamedTuple):
+    """A practitioner: the family name to sort by, name and role."""
 
     family: str
-    text: str
+    name: str
+    role: str
+
+
+# Whoever typed in a service says how confidential it is (register.py), before there is any work to tell it from.
+_TYPED_AS_OPEN: Final = (
+    "SELECT v.id FROM service_said d JOIN service v ON v.source_id = d.source_id AND v.key = d.key "
+    "WHERE d.sensitivity = 'N' AND NOT EXISTS (SELECT 1 FROM involvement i WHERE i.service_id = v.id)"
+)
 
 
 class _Service(NamedTuple):
@@ -98,18 +105,29 @@ def directory(words: Collection[str], view: View, *, start: int, size: int) -> W
         return Page(people=(), services=tuple(listed), more=False)
     # What is part of no service's name has to be part of a practitioner's name or role.
     own_words = [word for word in words if not any(answers_to(_service_name(each), (word,)) for each in desks.values())]
-    named = yield from _named(own_words)
+    named = yield from practitioners(own_words)
     places = yield from _places(named, services, view)
     found = [
         row_id
         for row_id, theirs in places.items()
-        if answers_to(" ".join([named[row_id].text, *(_service_name(desks.get(each)) for each, _ in theirs)]), words)
+        if answers_to(
+            " ".join([named[row_id].name, named[row_id].role, *(_service_name(desks.get(each)) for each, _ in theirs)]),
+            words,
+        )
     ]
-    found.sort(key=lambda row_id: (named[row_id].family, named[row_id].text, row_id))
+    found.sort(key=lambda row_id: (named[row_id], row_id))
     people: dict[int, tuple[Participation, ...]] = {}
     for row_id in found[start : start + size]:
         people[row_id] = yield from _cards(row_id, places[row_id], services, view)
     return Page(people=tuple(people.values()), services=tuple(listed), more=len(found) > start + size)
+
+
+def listed(view: View) -> Work[tuple[set[int], dict[int, str]]]:
+    """The rows of all practitioners who can be found here by this viewer, and all services by row, by name."""
+    services = yield from _services(view)
+    places = yield from _places((yield from practitioners()), services, view)
+    names = {row_id: _service_name(each.desk) for row_id, each in services.items() if row_id is not None}
+    return set(places), dict(sorted(names.items(), key=lambda each: (each[1].casefold(), each[0])))
 
 
 def _is_like(word: str, token: str) -> bool:
@@ -122,16 +140,16 @@ def _service_name(desk: Participation | None) -> str:
     return desk.service.name if desk is not None and desk.service is not None else ""
 
 
-def _named(words: Collection[str]) -> Work[dict[int, _Named]]:
+def practitioners(words: Collection[str] = ()) -> Work[dict[int, Named]]:
     """All practitioners who can be named, and whose names and roles answer to the words, by row."""
     rows = yield Statement("SELECT id, name, role FROM practitioner ORDER BY id LIMIT ?", (MAX_PRACTITIONERS,))
-    found: dict[int, _Named] = {}
+    found: dict[int, Named] = {}
     for row_id, stored, role in rows:
         name = orjson.loads(stored)
         parts = [*name["given"], name["family"]]
-        text = " ".join([*parts, role])
-        if not name["protected"] and any(map(plain, parts)) and answers_to(text, words):
-            found[row_id] = _Named(name["family"].casefold(), text)
+        said = " ".join(filter(None, parts))
+        if not name["protected"] and any(map(plain, parts)) and answers_to(f"{said} {role}", words):
+            found[row_id] = Named(name["family"].casefold(), said, role)
     return found
 
 
@@ -153,6 +171,8 @@ def _services(view: View) -> Work[dict[int | None, _Service]]:
         marked[service_id].append(tuple(marking))
         if now and marking[0] == Sensitivity.NORMAL:
             current[service_id].append(Mode(marking[1]))
+    for (row_id,) in (yield Statement(_TYPED_AS_OPEN)):
+        current[row_id].append(Mode.SCHEDULE)
     for row_id, modes in sorted(current.items()):
         if len(found) > MAX_SERVICES or usual_among(marked[row_id]).sensitivity is not Sensitivity.NORMAL:
             continue

@@ -1,4 +1,4 @@
-"""For which services somebody may add a client by hand, and how confidential such work is as a rule."""
+"""Which services are somebody's own, and how confidential their work is as a rule."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Usual:
 
 
 def services_for(user: LocalUser) -> Work[dict[int, str]]:
-    """Names by row id: of the services that they or their clients' records name, or else all of this agency's."""
+    """Names by row id: of the services that they or their clients' records name."""
     own: dict[int, str] = {}
     for row_id in sorted(user.service_ids):
         own.update((yield Statement("SELECT id, name FROM service WHERE id = ?", (row_id,))))
@@ -36,8 +36,6 @@ def services_for(user: LocalUser) -> Work[dict[int, str]]:
                 )
             )
         )
-    if not own:
-        own.update((yield Statement("SELECT id, name FROM service ORDER BY name, id LIMIT ?", (MAX_SERVICES,))))
     return dict(sorted(own.items(), key=lambda each: (each[1].casefold(), each[0])))
 
 

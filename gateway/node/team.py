@@ -121,6 +121,12 @@ def practitioner_alone(practitioner_id: int, *, today: str) -> Work[TeamMember |
     )
 
 
+def cover_of(practitioner_id: int) -> Work[int | None]:
+    """The row of who stands in for somebody, away or not; None if nobody does."""
+    rows = yield Statement("SELECT cover_id FROM practitioner WHERE id = ?", (practitioner_id,))
+    return rows[0][0] if rows else None
+
+
 def service_alone(service_id: int) -> Work[TeamMember | None]:
     """One service as a team would have it, in an involvement with nobody; None if there is no such row."""
     rows = yield Statement(

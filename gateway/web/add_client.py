@@ -18,6 +18,7 @@ from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.matching.index import find
 from gateway.matching.record import asked_of
+from gateway.node.directory import listed
 from gateway.node.local_view import NOTHING_TO_SEE, LocalTeam, Reason, View, matched_team, my_record, own_match
 from gateway.node.native import native_source, new_key, reference, references_to, store
 from gateway.node.own_services import services_for, usual_of
@@ -36,6 +37,7 @@ from mappings.model import MAX_TEXT, Address, HumanName, Identifier, Involvement
 from mappings.vocabulary import Sensitivity
 
 PATH: Final = "/clients/add"
+NOT_LISTED: Final = 0  # the choice of whoever works for no service that may be named to them
 FOUND_BY: Final = "search"  # whose subject the form begins with
 _ANSWERS: Final = ("same", "new")
 
@@ -66,7 +68,7 @@ async def show_form(request: web.Request, site: Site, user: SignedIn) -> web.Str
     """An empty form, or one about whom an earlier search of this session was."""
     search = site.searches.get(request.query.get(FOUND_BY, ""), user.session.public_id)
     form = Form() if search is None else fill(search.question.subject)
-    return _form_page(request, form, user, await site.database.read(services_for(user.local)))
+    return _form_page(request, form, user, await _services(site, user))
 
 
 @routes.post(PATH)
@@ -74,7 +76,7 @@ async def show_form(request: web.Request, site: Site, user: SignedIn) -> web.Str
 async def add_client(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """Store them with one's own involvement, unless they seem to be known and nobody has said who they are."""
     form = form_of(request)
-    services = await site.database.read(services_for(user.local))
+    services = await _services(site, user)
     doing = doing_of(form, services)
     subject = subject_of(form, site.today())
     if subject is None or form.errors:
@@ -100,6 +102,20 @@ async def add_client(request: web.Request, site: Site, user: SignedIn) -> web.St
 
     person_id = await site.node.database.write(work())
     raise web.HTTPSeeOther(after_adding(f"/clients/{person_id}", user))
+
+
+async def _services(site: Site, user: SignedIn) -> dict[int, str]:
+    """Their own services, by row; else those that the directory of colleagues would show them, and none of these."""
+
+    def work() -> Work[tuple[dict[int, str], bool]]:
+        own = yield from services_for(user.local)
+        if own:
+            return own, True
+        _, services = yield from listed((yield from own_view(site, user)))
+        return services, False
+
+    services, own = await site.database.read(work())
+    return services if own else {**services, NOT_LISTED: _("A service that is not in this list")}
 
 
 async def may_describe(site: Site, user: SignedIn, subject: Subject, form: Form) -> bool:
@@ -143,7 +159,7 @@ def doing_of(form: Form, services: Mapping[int, str]) -> Doing:
     only = next(iter(services)) if len(services) == 1 else None
     return Doing(
         role=form.line("role", max_length=MAX_TEXT),
-        service=int(chosen) if chosen else only,
+        service=(int(chosen) if chosen else only) or None,
         confidential=form.ticked("confidential"),
     )
 

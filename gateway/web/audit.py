@@ -47,7 +47,7 @@ ENTRY_PATH: Final = PATH + "/{seq:[0-9]{1,18}}"
 READERS: Final = (Role.GOVERNANCE, Role.AUDITOR)
 MAX_FOUND: Final = 50  # on one page
 MAX_DIGITS: Final = 18  # of an entry's number: fits SQL's integers
-MAX_ACCOUNTS: Final = 500  # in the list to choose from
+MAX_CHOICES: Final = 500  # in the list to choose from
 
 routes = web.RouteTableDef()
 
@@ -150,7 +150,7 @@ async def _step(site: Site, search: Search, before: str) -> Step:
 
 def _accounts() -> Work[list[tuple[str, str]]]:
     """Public ids and names, to choose from."""
-    rows = yield "SELECT public_id, name FROM account ORDER BY name, public_id LIMIT ?", (MAX_ACCOUNTS,)
+    rows = yield "SELECT public_id, name FROM account ORDER BY name, public_id LIMIT ?", (MAX_CHOICES,)
     return [(public_id, name) for public_id, name in rows]
 
 

@@ -1,5 +1,6 @@
 """Inviting a colleague to work with a client too, and taking an invitation back.
 
+Only who may be named to the inviter can be invited (node/choosing.py), whoever the client is.
 Nobody is told whether a colleague works with the client already but by what the team shows: whoever does so for a
 hidden service can be invited like anybody else.
 """
@@ -12,8 +13,9 @@ from gateway.accounts.account import Account, Role
 from gateway.accounts.invitations import LASTS_S, Invitation, RoleCode, State, end, one, send, sent_about
 from gateway.accounts.notices import Kind, take_back, tell
 from gateway.accounts.store import account_by_public_id
-from gateway.accounts.which_accounts import accounts_of, practitioners_named
+from gateway.accounts.which_accounts import accounts_linked, accounts_of, practitioners_named
 from gateway.database.contract import Work
+from gateway.node.choosing import may_be_named
 from gateway.web.colleague_view import client_name
 from gateway.web.forms import Form, form_of
 from gateway.web.looking import CLIENT_PATH, Opened, client_of
@@ -82,8 +84,8 @@ def _invited(user: SignedIn, opened: Opened, public_id: str) -> Work[Account | N
     account = yield from account_by_public_id(public_id)
     if account is None or account.id == user.account.id or Role.PRACTITIONER not in account.roles:
         return None
-    seen = yield from _in_team(opened)
-    return None if account.id in seen else account
+    offered = (yield from _may_be_invited(opened)) - (yield from _in_team(opened))
+    return account if account.id in offered else None
 
 
 def _send(site: Site, user: SignedIn, opened: Opened, invited: Account, role: RoleCode) -> Work[bool]:
@@ -107,6 +109,12 @@ def _send(site: Site, user: SignedIn, opened: Opened, invited: Account, role: Ro
     return True
 
 
+def _may_be_invited(opened: Opened) -> Work[frozenset[int]]:
+    """Rows of the accounts of all who may be named to the inviter; not all of them practise."""
+    known = yield from may_be_named(opened.view)
+    return (yield from accounts_linked(known.people.keys(), known.services))
+
+
 def _in_team(opened: Opened) -> Work[set[int]]:
     """Accounts of those whom the inviter sees in the team."""
     found = yield from accounts_of(each for each in opened.team.workers if each is not None)
@@ -122,9 +130,11 @@ async def _page(
 ) -> web.Response:
     def work() -> Work[tuple[list[Account], list[Invitation]]]:
         seen = (yield from _in_team(opened)) | {user.account.id}
-        fitting = yield from practitioners_named(form.value("name")[:100], limit=MAX_OFFERED + len(seen))
+        fitting = yield from practitioners_named(
+            form.value("name")[:100], (yield from _may_be_invited(opened)) - seen, limit=MAX_OFFERED
+        )
         sent = yield from sent_about(user.account.id, opened.client.person_id, site.now())
-        return [each for each in fitting if each.id not in seen], sent
+        return fitting, sent
 
     fitting, sent = await site.database.read(work())
     return render(

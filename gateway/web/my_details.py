@@ -4,21 +4,21 @@ cover; and what others see of it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Final
 
 from aiohttp import web
 
 from gateway.accounts.account import Role
 from gateway.database.contract import Work
-from gateway.node.colleagues import colleagues, cover_of
+from gateway.node.choosing import colleagues_of
 from gateway.node.disclose import show
 from gateway.node.native import references_to
 from gateway.node.overlays import MAX_CONTACT_POINTS, Absence, Reach, Said, say_away, say_reach
-from gateway.node.team import TeamMember, practitioner_alone
+from gateway.node.team import TeamMember, cover_of, practitioner_alone
 from gateway.web.colleague_view import Colleague, colleague
 from gateway.web.contact_links import way
 from gateway.web.forms import Form, form_of
+from gateway.web.looking import own_view
 from gateway.web.own_row import own_rows
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
@@ -55,7 +55,7 @@ class _Details:
 @page(Role.PRACTITIONER)
 async def show_details(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """What is on record, to be changed, and what others see of it."""
-    details = await site.database.read(_details(user, site.today()))
+    details = await site.database.read(_details(site, user))
     return _details_page(
         request, site, _filled(details, site.today().isoformat()), details, saved="saved" in request.query
     )
@@ -71,7 +71,7 @@ async def save_reach(request: web.Request, site: Site, user: SignedIn) -> web.St
     if not points:
         form.wrong("value-1", _("Enter at least one way to reach you"))
     if form.errors:
-        details = await site.database.read(_details(user, site.today()))
+        details = await site.database.read(_details(site, user))
         return _details_page(request, site, form, details, status=400)
     rows = await own_rows(site, user)
     reach = Reach(contact_points=points, working_pattern=pattern)
@@ -84,7 +84,7 @@ async def save_reach(request: web.Request, site: Site, user: SignedIn) -> web.St
 async def save_away(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """Away until a day, with somebody who stands in or without; or here."""
     form = form_of(request)
-    details = await site.database.read(_details(user, site.today()))
+    details = await site.database.read(_details(site, user))
     until = None
     if form.choice("away", ("yes", "no"), missing=_("Select whether you are away")) == "yes":
         until = form.date("until", missing=_("Enter the last day on which you are away"))
@@ -106,14 +106,11 @@ async def save_away(request: web.Request, site: Site, user: SignedIn) -> web.Str
     raise web.HTTPSeeOther(f"{PATH}?saved")
 
 
-def _details(user: SignedIn, today: date) -> Work[_Details]:
+def _details(site: Site, user: SignedIn) -> Work[_Details]:
     own = user.local.practitioner_ids
-    me = (yield from practitioner_alone(min(own), today=today.isoformat())) if own else None
+    me = (yield from practitioner_alone(min(own), today=site.today().isoformat())) if own else None
     cover = (yield from cover_of(min(own))) if own else None
-    everybody = yield from colleagues()
-    return _Details(
-        me=me, cover=cover, colleagues={row_id: name for row_id, name in everybody.items() if row_id not in own}
-    )
+    return _Details(me=me, cover=cover, colleagues=(yield from colleagues_of((yield from own_view(site, user)))))
 
 
 def _points(form: Form) -> tuple[ContactPoint, ...]:

@@ -8,6 +8,7 @@ from gateway.accounts import sessions
 from gateway.accounts.account import Role
 from gateway.web.session_cookie import set_session
 from gateway.web.team_changes import notice_changes
+from mappings.model import HumanName, Involvement, Practitioner
 from mappings.vocabulary import AuthMethod
 from tests.federation import TestFederation
 from tests.web.clients import TRUST
@@ -28,8 +29,13 @@ async def hidden(north: TestFederation) -> WebUser:
 
 
 async def nia(north: TestFederation) -> WebUser:
-    """Nia New, who works with nobody here."""
-    return await north.sign_in(TRUST, Role.PRACTITIONER, name="Nia New", job_role="Youth worker")
+    """Nia New, whom everybody may find, and who works with nobody here but Owen Pritchard."""
+    await north.add(
+        TRUST,
+        Practitioner(key="nia", name=HumanName(given=("Nia",), family="New"), role="Youth worker"),
+        Involvement(key="nia", person_key="o1", practitioner_key="nia", service_key="Physio"),
+    )
+    return await north.sign_in(TRUST, Role.PRACTITIONER, name="Nia New", job_role="Youth worker", workers=["nia"])
 
 
 async def compare(north: TestFederation) -> None:

@@ -9,12 +9,12 @@ import pytest_asyncio
 
 from gateway.accounts.account import Role
 from gateway.accounts.register_rows import MAX_FOUND
-from gateway.app.web import tidy
 from gateway.database.contract import Statement, Work
 from gateway.errors import StorageError
 from gateway.web.figure_counts import Reached
 from gateway.web.prove import FRESH_S
 from gateway.web.reach import ASKED_S, KEPT_S, answered, clicked
+from gateway.web.tidying import tidy
 from mappings.model import HumanName, Practitioner
 from tests.federation import TestFederation, federation, someone
 from tests.web.conftest import HOUSING

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.accounts.account import Role
-from mappings.model import Mapped, Person
+from mappings.model import Mapped, Person, Service
 from mappings.vocabulary import Sensitivity
 from tests.federation import TestFederation, federation, someone
 from tests.web.clients import CODE, TRUST, fill, rae
@@ -66,6 +66,21 @@ async def test_the_service_is_asked_for_where_it_is_not_plain(north: TestFederat
     assert (await vera.post(PATH, {**NEW, "service": "999"})).status == 400
     assert (await vera.post(PATH, {**NEW, "service": option})).status == 200
     assert "Team Physio" in (await vera.get("/clients/4")).words
+
+
+async def test_who_has_no_service_is_offered_those_that_may_be_named_and_never_put_into_one_in_silence(
+    north: TestFederation,
+) -> None:
+    vera = await north.sign_in(TRUST, Role.PRACTITIONER, name="Vera Volunteer", job_role="Volunteer")
+    await north.add(TRUST, Service(key="unknown", name="Team Unknown", code=CODE))
+    page = await vera.get(PATH)
+    offered = page.text.partition('<select class="govuk-select" id="service"')[2].partition("</select>")[0]
+    names = [name.strip() for name in re.findall(r'<option value="[0-9]+"[^>]*>([^<]*)<', offered)]
+    assert names == ["Team other-professional-support", "Team Physio", "A service that is not in this list"]
+    assert "Select the service" in (await vera.post(PATH, NEW)).words
+    assert (await vera.post(PATH, {**NEW, "service": "0"})).path == "/clients/4/consent"
+    completed = await north.ask("housing", "Zoe Ng", born="2012-03-02")
+    assert not any(result.rows for result in completed.results)
 
 
 async def test_somebody_without_a_row_in_the_register_gets_one_with_their_first_client(north: TestFederation) -> None:

@@ -8,6 +8,7 @@ import pytest
 from gateway.accounts.account import Role
 from gateway.accounts.invitations import MAX_OPEN
 from gateway.web.told import end_invitations
+from mappings.model import Involvement
 from tests.federation import TestFederation, federation
 from tests.web.around import CLIENT, compare, hidden, invitation_of, invite, kim, nia, return_of
 from tests.web.clients import TRUST, fill, rae
@@ -126,10 +127,26 @@ async def test_a_colleague_who_works_with_the_client_unseen_can_be_invited_like_
     north: TestFederation,
 ) -> None:
     wendy, shielded, newcomer = await rae(north), await hidden(north), await nia(north)
+    await north.add(TRUST, _other_work("Sexual-Health", "Physio"))
     page = await wendy.get(f"{CLIENT}/invite")
     assert shielded.id in page.text  # or leaving them out would tell that they are there
     first, second = await invite(wendy, shielded), await invite(wendy, newcomer)
     assert (first.status, first.path) == (second.status, second.path) == (200, f"{CLIENT}/invite")
+
+
+async def test_who_works_for_a_shielded_service_alone_is_neither_offered_nor_taken_but_by_that_service(
+    north: TestFederation,
+) -> None:
+    wendy, shielded, physio = await rae(north), await hidden(north), await kim(north)
+    nobody = await north.sign_in(TRUST, Role.PRACTITIONER, name="Una Unlinked", job_role="Refuge worker")
+    team = await north.sign_in(TRUST, Role.PRACTITIONER, name="Sol Second", services=["Sexual-Health"])
+    for other in (shielded, team, nobody):
+        for page in (await wendy.get(f"{CLIENT}/invite"), await invite(wendy, other)):
+            assert other.id not in page.text
+            assert "Sexual-Health" not in page.text
+        assert (page.status, "Select somebody from the list" in page.words) == (400, True)
+    page = await shielded.get(f"{CLIENT}/invite")
+    assert (team.id in page.text, physio.id in page.text, nobody.id in page.text) == (True, False, False)
 
 
 async def test_who_is_seen_in_the_team_is_not_offered_nor_taken(north: TestFederation) -> None:
@@ -157,7 +174,7 @@ async def test_nobody_piles_up_invitations(north: TestFederation) -> None:
     assert (await newcomer.get("/notices")).words.count("Rae Reception invites you") == 1
     for number in range(MAX_OPEN):
         name = f"Number {number}"
-        other = await north.sign_in(TRUST, Role.PRACTITIONER, name=name)
+        other = await north.sign_in(TRUST, Role.PRACTITIONER, name=name, workers=["nia"])
         page = await invite(wendy, other)
     assert (page.status, "Too many of your invitations" in page.words) == (429, True)
 
@@ -183,7 +200,7 @@ async def test_other_people_and_other_sites_answer_nothing(north: TestFederation
 
 async def test_names_are_text_on_every_page_of_an_invitation(north: TestFederation) -> None:
     wendy = await north.sign_in(TRUST, Role.PRACTITIONER, name=HOSTILE, job_role=HOSTILE, workers=["w-p1"])
-    newcomer = await north.sign_in(TRUST, Role.PRACTITIONER, name=HOSTILE, job_role=HOSTILE)
+    newcomer = await north.sign_in(TRUST, Role.PRACTITIONER, name=HOSTILE, job_role=HOSTILE, workers=["w-o1"])
     pages = [await invite(wendy, newcomer), await newcomer.get("/notices")]
     path = await invitation_of(newcomer)
     pages += [await newcomer.get(f"{path}/decline"), await newcomer.post(f"{path}/accept", form="/notices")]
@@ -192,3 +209,8 @@ async def test_names_are_text_on_every_page_of_an_invitation(north: TestFederati
         assert page.status == 200
         assert "<script>alert" not in page.text
         assert "{{7*7}}" in page.text or page.path == "/notices"
+
+
+def _other_work(worker: str, service: str) -> Involvement:
+    """Ordinary work of somebody's with Owen Pritchard."""
+    return Involvement(key=f"{worker}-other", person_key="o1", practitioner_key=worker, service_key=service)

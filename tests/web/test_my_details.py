@@ -1,13 +1,16 @@
 """My details: what somebody says of how to reach them, and what others then see."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from gateway.accounts.account import Role
-from mappings.model import HumanName, Practitioner
+from mappings.model import HumanName, Involvement, Practitioner
+from mappings.vocabulary import Sensitivity
 from tests.federation import TestFederation, federation, someone
+from tests.web.around import hidden
 from tests.web.clients import TRUST, fill, rae
 
 HOSTILE = "<script>alert(1)</script>\"'"
@@ -68,6 +71,56 @@ async def test_away_with_somebody_who_stands_in_until_i_am_back(north: TestFeder
     assert "Away until" not in page.words
 
 
+async def test_only_who_may_be_named_to_me_can_stand_in_and_a_shielded_team_names_its_own(
+    north: TestFederation,
+) -> None:
+    await north.add(
+        TRUST,
+        Practitioner(key="sam", name=HumanName(given=("Sam",), family="Second"), role="Counsellor"),
+        Involvement(
+            key="sam",
+            person_key="q1",
+            practitioner_key="sam",
+            service_key="Sexual-Health",
+            sensitivity=Sensitivity.RESTRICTED,
+        ),
+        Practitioner(key="idle", name=HumanName(given=("Ida",), family="Idle"), role="Nurse"),
+    )
+    wendy = await rae(north)
+    shielded = await hidden(north)
+    seen = {"Olu Open, Support worker", "Kim Physio, Nurse"}
+    assert _covers((await wendy.get("/me")).text).keys() == {*seen, "Robin Worker, Support worker"}
+    covers = _covers((await shielded.get("/me")).text)
+    assert covers.keys() == {*seen, "Rae Reception, Support worker", "Sam Second, Counsellor"}
+    away = {"away": "yes", "until-day": "30", "until-month": "9", "until-year": "2026"}
+    chosen = {**away, "cover": covers["Sam Second, Counsellor"]}
+    refused = await wendy.post("/me/away", chosen, form="/me")
+    assert not any(said in refused.words for said in ("Sam", "Second", "covers for"))
+    page = await shielded.post("/me/away", chosen, form="/me")
+    assert "Sam Second covers for them." in page.words
+
+
+async def test_nobody_learns_who_works_for_a_service_by_joining_it_themselves(north: TestFederation) -> None:
+    vera = await north.sign_in(TRUST, Role.PRACTITIONER, name="Vera Volunteer", job_role="Volunteer")
+    await north.add(
+        TRUST,
+        Practitioner(key="sam", name=HumanName(given=("Sam",), family="Shielded")),
+        Involvement(
+            key="sam",
+            person_key="q1",
+            practitioner_key="sam",
+            service_key="Physio",
+            sensitivity=Sensitivity.RESTRICTED,
+        ),
+        Involvement(key="open", person_key="o1", practitioner_key="Physio", service_key="Physio"),
+    )
+    text = (await vera.get("/clients/add")).text.partition('id="service"')[2]
+    option = text.partition(">Team Physio<")[0].rpartition('value="')[2].partition('"')[0]
+    client = {"name": "Zoe Ng", "born-day": "2", "born-month": "3", "born-year": "2012", "service": option}
+    assert (await vera.post("/clients/add", client)).status == 200
+    assert not any("Shielded" in name for name in _covers((await vera.get("/me")).text))
+
+
 @pytest.mark.parametrize(
     ("path", "fields", "said"),
     [
@@ -111,3 +164,9 @@ async def test_a_new_volunteer_says_how_to_reach_them_before_they_have_any_clien
     page = await vera.post("/me/reach", {"system-1": "phone", "value-1": "07700 900123"}, form="/me")
     assert page.status == 200
     assert "Vera Volunteer" in page.words.partition("What others see")[2]
+
+
+def _covers(text: str) -> dict[str, str]:
+    """Who is offered to stand in, with the value to choose."""
+    offered = text.partition('<select class="govuk-select" id="cover"')[2].partition("</select>")[0]
+    return {name.strip(): value for value, name in re.findall(r'<option value="([0-9]+)"[^>]*>([^<]*)<', offered)}

@@ -3,15 +3,20 @@
 import asyncio
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from gateway.accounts.account import Role
 from gateway.accounts.sessions import sessions_of
 from gateway.app import serving
-from gateway.app.web import keep_tidy, listen_web
+from gateway.app.web import listen_web
 from gateway.database.contract import Statement, Work
+from gateway.errors import StorageError
 from gateway.settings import load_node
+from gateway.web import tidying
+from gateway.web.site import Site
+from gateway.web.tidying import keep_tidy
 from tests.federation import federation
 
 HOUSING = "housing"
@@ -32,17 +37,43 @@ async def test_pages_are_served_with_the_node_and_stop_with_it(tmp_path: Path, m
         wendy = await north.sign_in(HOUSING, Role.PRACTITIONER)
         await north.stop(HOUSING)
         served = asyncio.create_task(serving.serve_node(load_node(tmp_path / HOUSING / "node.toml"), clock=north.clock))
-        while not served.done():
+        page = None
+        while page is None and not served.done():
             try:
                 page = await wendy.get("/account")
-                break
             except OSError:
                 await asyncio.sleep(0.05)
+        if page is None:
+            await served  # it ended by itself, and says why
+        assert page is not None
         assert (page.status, "Wendy Smith" in page.words) == (200, True)
         stop.set()
         await served
         with pytest.raises(OSError, match="Connect"):
             await wendy.get("/account")
+
+
+@pytest.mark.parametrize("fault", [StorageError("web.db: full"), OSError("read-only"), ValueError("a fault")])
+async def test_what_cannot_be_tidied_now_ends_nothing_and_is_tried_again(
+    fault: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 0
+    again = asyncio.Event()
+
+    async def failing(_: object) -> None:
+        nonlocal tries
+        tries += 1
+        if tries > 1:
+            again.set()
+        raise fault
+
+    monkeypatch.setattr(tidying, "tidy", failing)
+    monkeypatch.setattr(tidying, "TIDY_EVERY_S", 0.0)
+    tidying_task = asyncio.create_task(keep_tidy(cast("Site", None)))
+    async with asyncio.timeout(5):
+        await asyncio.wait([tidying_task, asyncio.create_task(again.wait())], return_when=asyncio.FIRST_COMPLETED)
+    assert not tidying_task.done()
+    tidying_task.cancel()
 
 
 async def test_sessions_that_have_ended_do_not_stay_in_the_database(tmp_path: Path) -> None:

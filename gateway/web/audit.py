@@ -20,6 +20,7 @@ from consent_ledger.search import Step
 from gateway.accounts.account import Role
 from gateway.accounts.store import names_by_public_id
 from gateway.database.contract import Work
+from gateway.days import DAY_S, HOUR_S, day_of
 from gateway.errors import FederationStale, StorageError
 from gateway.fhir.text import plain
 from gateway.node.inclusion import prove
@@ -185,6 +186,6 @@ def _line(entry: Entry, names: Mapping[str, str], site: Site, *, named: bool) ->
 
 def _days_of(entry: Entry, site: Site) -> Mapping[str, str]:
     """The days around an entry, as the search's address has them."""
-    at = entry.header.hour * 3600
-    search = form_of_query({}, type(site.today()).fromtimestamp(at + 3 * 86_400))
+    at = entry.header.hour * HOUR_S
+    search = form_of_query({}, day_of(at + 3 * DAY_S))
     return {name: search.raw(name) for name in search.fields}

@@ -14,6 +14,7 @@ from consent_ledger.case import CaseId, CaseKind
 from gateway.accounts.account import Role
 from gateway.accounts.store import names_by_public_id
 from gateway.database.contract import Work
+from gateway.days import HOUR_S
 from gateway.errors import InputError
 from gateway.fhir.text import plain
 from gateway.node import cases
@@ -210,7 +211,7 @@ async def _case_page(
         verdict=_verdict(ended),
         ended_seq=row.ended_seq,
         told=row.told_to or site.settings.cases.told,
-        told_at=None if row.told_hour is None else row.told_hour * 3600,
+        told_at=None if row.told_hour is None else row.told_hour * HOUR_S,
         permitted=ended is not None and ended.get("decision") == Ruling.PERMIT,
         reportable=user.has(Role.GOVERNANCE) and asked is not None and shown.case.id.kind is not OURS,
         ask_for_proof=not is_fresh(user, site),

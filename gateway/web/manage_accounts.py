@@ -10,7 +10,7 @@ from gateway.accounts.store import NewAccount
 from gateway.errors import InputError
 from gateway.events import emit
 from gateway.web.contact_links import way
-from gateway.web.forms import Form, form_of
+from gateway.web.forms import Form, form_of, number_in
 from gateway.web.navigation import MANAGE_PATH
 from gateway.web.prove import is_fresh, to_prove
 from gateway.web.render import render
@@ -33,9 +33,7 @@ routes = web.RouteTableDef()
 @page(Role.ADMINISTRATOR)
 async def show_accounts(request: web.Request, site: Site, _user: SignedIn) -> web.StreamResponse:
     """All accounts, by name, some on each page."""
-    typed = request.query.get("page", "1")
-    number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= 3 else 1  # noqa: PLR2004
-    number = min(max(number, 1), _MAX_PAGE)
+    number = number_in(request.query, "page", most=_MAX_PAGE) or 1
     found, more = await site.database.read(listed("", skip=(number - 1) * _EACH, limit=_EACH))
     return render(request, "manage_accounts.html", form=Form(), found=found, more=more, number=number)
 

@@ -10,6 +10,8 @@ from typing import TextIO
 
 import orjson
 
+from gateway.days import HOUR_S
+
 _LOGGER = logging.getLogger("patchwork")
 
 FIELDS: dict[str, frozenset[str]] = {
@@ -85,7 +87,7 @@ class Bounded:
 
     def warn(self, *, member: str, reason: str, now: float) -> None:
         """Emit it, unless it says nothing new; `now` in epoch seconds."""
-        hour = int(now) // 3600
+        hour = int(now) // HOUR_S
         if hour != self._hour:
             self._hour = hour
             self._said.clear()

@@ -15,11 +15,12 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.database.contract import Statement, Work
+from gateway.days import DAY_S, HOUR_S
 
-LINK_LASTS_S: Final = 24 * 3600.0
+LINK_LASTS_S: Final = DAY_S
 BETWEEN_MAILS_S: Final = 15 * 60.0
 MAX_TRIES: Final = 10  # some five hours
-_LONGEST_WAIT_S: Final = 3600.0
+_LONGEST_WAIT_S: Final = HOUR_S
 _FIRST_WAIT_S: Final = 60.0
 
 

@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.database.contract import Row, Statement, Work
+from gateway.days import DAY_S
 
 MAX_TEXT: Final = 2_000
 MAX_ANSWER: Final = 500
 A_DAY: Final = 10  # of one account
-DAY_S: Final = 86_400.0
 MAX_LISTED: Final = 200
 KEPT_S: Final = 730 * DAY_S
 

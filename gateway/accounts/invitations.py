@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.database.contract import Row, Statement, Work
+from gateway.days import DAY_S
 
-LASTS_S: Final = 14 * 86_400.0
-KEPT_S: Final = 90 * 86_400.0
+LASTS_S: Final = 14 * DAY_S
+KEPT_S: Final = 90 * DAY_S
 MAX_OPEN: Final = 20  # of one account
 
 _COLUMNS = (

@@ -11,9 +11,10 @@ from gateway.accounts.passkeys import forget_passkeys
 from gateway.accounts.sessions import end_all
 from gateway.accounts.store import account_by_id, set_password
 from gateway.database.contract import Statement, Work
+from gateway.days import HOUR_S
 
 LINK_BYTES = 32
-LINK_LASTS_S = 72 * 3600.0  # over a weekend
+LINK_LASTS_S = 72 * HOUR_S  # over a weekend
 SETUP_PATH = "/set-password/"
 
 

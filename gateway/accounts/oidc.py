@@ -23,13 +23,14 @@ from yarl import URL
 from gateway.accounts.id_token import LEEWAY_S, Expected, Header, pick_key, read_header, time_in, verify
 from gateway.accounts.oidc_fetch import DirectoryFailed, basic, fetch_json
 from gateway.clock import Clock
+from gateway.days import HOUR_S
 from gateway.errors import ConfigurationError
 from gateway.settings import OidcTable
 from gateway.settings.values import allowed_url
 from gateway.wire.key_files import read_private
 
 JOURNEY_LASTS_S: Final = 600.0  # to the directory and back, with a password and a phone to be found
-KEPT_S: Final = 3600.0
+KEPT_S: Final = HOUR_S
 AGAIN_S: Final = 30.0  # before what failed, or did not have a key, is asked again
 MAX_PARAMETER: Final = 4_096  # characters of what the browser brings back
 _MAX_URL: Final = 2_000

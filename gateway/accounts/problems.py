@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Final
 
 from gateway.database.contract import Row, Statement, Work
+from gateway.days import DAY_S
 
 MAX_OPEN: Final = 20  # of one account
 MAX_LISTED: Final = 200
-KEPT_S: Final = 365 * 86_400.0  # after it was resolved
+KEPT_S: Final = 365 * DAY_S  # after it was resolved
 
 _COLUMNS = "r.public_id, r.account_id, a.name, r.code, r.person_id, r.worker, r.at, r.outcome, r.resolved_at"
 _JOINED = "problem_report r JOIN account a ON a.id = r.account_id"

@@ -17,6 +17,7 @@ from gateway.accounts.changes import What, note
 from gateway.accounts.finding import holds, plain
 from gateway.accounts.store import add_service, add_worker, remove_service, remove_worker
 from gateway.database.contract import Row, Statement, Work
+from gateway.node.names import spoken, stored_name
 
 MAX_READ: Final = 20_000  # rows of the register that a search looks through
 MAX_FOUND: Final = 20
@@ -188,5 +189,5 @@ def _row(kind: Kind, row: Row, *, others: Iterable[str] = ()) -> RegisterRow:
 def _name(kind: Kind, stored: str | None) -> str:
     if stored is None or kind is Kind.SERVICE:
         return stored or ""
-    name = orjson.loads(stored)
-    return "" if name["protected"] else " ".join(part for part in (*name["given"], name["family"]) if part)
+    name = stored_name(orjson.loads(stored))
+    return "" if name.protected else spoken(name)

@@ -11,6 +11,7 @@ from gateway.app.opening import REQUEST_LIMIT_S, listening_tls, make_private_fol
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.database.sqlite import open_sqlite
+from gateway.days import HOUR_S
 from gateway.http import Listener, listen, protect
 from gateway.links.https import tls_context
 from gateway.links.hub_client import HubClient
@@ -103,7 +104,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         budgets=Budgets(keys_database, federation.id, clock, budget_limits_of(settings)),
         hub=hub,
         clock=clock,
-        display_s=settings.node.display_hours * 3600,
+        display_s=settings.node.display_hours * HOUR_S,
         thresholds=thresholds_of(settings),
     )
     checkpoints = Checkpoints(

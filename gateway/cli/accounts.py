@@ -17,6 +17,7 @@ from gateway.accounts.store import NewAccount, account_by_login
 from gateway.app.web import open_web_database
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run, words
 from gateway.database.contract import Database, Work
+from gateway.days import HOUR_S
 from gateway.errors import ConfigurationError, InputError
 from gateway.settings import NodeSettings, WebTable, load_node
 
@@ -52,7 +53,7 @@ async def _create_admin(settings: NodeSettings, login: str, name: str, job_role:
         secret = new_link()
         await database.write(_give_link(new, secret, CLOCK.now()))
     typer.echo(f"{web.url}{SETUP_PATH}{secret}")
-    typer.echo(f"Whoever opens it first, within {LINK_LASTS_S / 3600:.0f} hours, sets the password.", err=True)
+    typer.echo(f"Whoever opens it first, within {LINK_LASTS_S / HOUR_S:.0f} hours, sets the password.", err=True)
 
 
 def list_accounts(config: Config) -> None:

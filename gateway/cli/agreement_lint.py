@@ -1,7 +1,7 @@
 """`patchwork agreement lint`: what to know of an agreement before signing it."""
 
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli.options import CLOCK, opened, run
+from gateway.days import day_of
 from gateway.fhir.text import plain
 from gateway.policy.agreement import Agreement, read_agreement
 from gateway.policy.findings import Finding, Severity
@@ -53,7 +54,7 @@ def read(file: Path) -> Agreement:
 
 def today() -> date:
     """The day, in UTC as decide() has it."""
-    return datetime.fromtimestamp(CLOCK.now(), UTC).date()
+    return day_of(CLOCK.now())
 
 
 def types_of(config: Path | None) -> dict[str, str] | None:

@@ -8,13 +8,13 @@ from rich.table import Table
 from rich.text import Text
 
 from consent_ledger.case import CaseKind
+from gateway.days import DAY_S, HOUR_S
 from gateway.fhir.text import plain
 from gateway.node.cases import CaseShown
 from gateway.node.results_words import typed
 from gateway.reports.case_about import About, Members, about
 from mappings.vocabulary import Finding, Purpose
 
-_DAY_S = 86_400
 _ABOUT = {
     CaseKind.BREAK_GLASS: "A question broke the glass about a client of this agency.",
     CaseKind.OUR_BREAK_GLASS: "Somebody of this agency broke the glass.",
@@ -123,11 +123,11 @@ def _life(shown: CaseShown, *, told: str, now: float) -> Iterator[tuple[str, str
     if case.row.ended_seq is None:
         yield "Due", _time(shown.due_at) + (" - OVERDUE" if shown.overdue(now) else "")
     if case.row.told_hour is not None:
-        yield "Told", f"{plain(case.row.told_to or told)}, in the hour from {_time(case.row.told_hour * 3600)}"
+        yield "Told", f"{plain(case.row.told_to or told)}, in the hour from {_time(case.row.told_hour * HOUR_S)}"
     else:
         yield "To be told", f"{plain(told)}: not yet; the serving node does it within a minute"
     if case.row.reminded_hour is not None:
-        yield "Last reminded", f"{plain(told)}, in the hour from {_time(case.row.reminded_hour * 3600)}"
+        yield "Last reminded", f"{plain(told)}, in the hour from {_time(case.row.reminded_hour * HOUR_S)}"
     if case.acknowledged is not None:
         yield "Acknowledged", f"by {plain(case.acknowledged['by'])}, {_time(case.acknowledged['at'])}"
     elif case.row.ended_seq is None:
@@ -179,8 +179,8 @@ def _numbers(asked: About) -> str:
 
 
 def _age(seconds: float) -> str:
-    days = int(seconds // _DAY_S)
-    return f"{days} d" if days else f"{max(0, int(seconds // 3600))} h"
+    days = int(seconds // DAY_S)
+    return f"{days} d" if days else f"{max(0, int(seconds // HOUR_S))} h"
 
 
 def _day(at: float) -> str:

@@ -6,7 +6,6 @@ It is for this agency's own terminal. Keys, grades and words: what is stored of 
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,7 @@ import orjson
 import typer
 
 from gateway.cli.options import CLOCK, Config, opened, progress_bar, run
+from gateway.days import day_of
 from gateway.fhir.text import plain
 from gateway.node.duplicates import Duplicate, Duplicates, find_duplicates, written_names
 from gateway.reports.csv_text import csv_text
@@ -51,7 +51,7 @@ async def _find(settings: NodeSettings, limit: int, *, names: bool) -> tuple[Dup
             task = bar.add_task("comparing", total=None)
             found = await find_duplicates(
                 node.database,
-                today=datetime.fromtimestamp(CLOCK.now(), UTC).date(),
+                today=day_of(CLOCK.now()),
                 limit=limit,
                 progress=lambda seen, total: bar.update(task, completed=seen, total=total),
             )

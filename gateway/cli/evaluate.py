@@ -7,7 +7,7 @@ counts and line numbers are printed.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, TextIO
 
@@ -18,6 +18,7 @@ from rich.table import Table
 
 from gateway.app.node_limits import thresholds_of
 from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.days import day_of
 from gateway.errors import InputError
 from gateway.node.evaluation import COLUMNS, Counts, Evaluation, Fault, Typed, evaluate, read_typed, unknown_people
 from gateway.settings import NodeSettings, load_node
@@ -35,7 +36,7 @@ def evaluate_pairs(
 ) -> None:
     """Measure matching on this agency's own clients. Changes and discloses nothing."""
     settings = load_node(config)
-    today = datetime.fromtimestamp(CLOCK.now(), UTC).date()
+    today = day_of(CLOCK.now())
     with _opened_text(pairs) as text:
         typed, faults = read_typed(text, today=today)
     _refuse(pairs, faults)

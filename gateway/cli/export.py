@@ -14,12 +14,11 @@ import typer
 from gateway.app.node import Node
 from gateway.cli.doubts import told_doubts
 from gateway.cli.options import Config, opened, run
+from gateway.days import HOUR_S
 from gateway.errors import ConfigurationError, InputError
 from gateway.node.doubts import Doubts
 from gateway.reports.audit_lines import auditor_of, lines_of
 from gateway.settings import NodeSettings, load_node
-
-_SECONDS_PER_HOUR = 3600
 
 
 def export(
@@ -64,7 +63,7 @@ async def _lines(node: Node, since: float) -> AsyncIterator[bytes]:
         hub=federation.hubs[0],
         received=node.parts.membership.received,
     )
-    async for entry in node.parts.ledger.entries(hour=int(since) // _SECONDS_PER_HOUR):
+    async for entry in node.parts.ledger.entries(hour=int(since) // HOUR_S):
         if entry.body is None or entry.body["at"] >= since:
             for line in lines_of(entry, auditor):
                 yield line

@@ -1,12 +1,12 @@
 """`patchwork federation ...`: the operator's commands, for a machine that is not the hub."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gateway.cli.options import CLOCK, Yes, ask_first
+from gateway.days import DAY_S, day_of
 from gateway.errors import InputError
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import publish, signers
@@ -147,7 +147,7 @@ def show(folder: Folder = Path("operator")) -> None:
         typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}: {member.status}")
         typer.echo(f"  {member.endpoint or 'dials out'}")
         for key in member.keys:
-            ends = datetime.fromtimestamp(key.not_after, UTC).date()
+            ends = day_of(key.not_after)
             typer.echo(f"  key {key.key.kid}, until {ends}\n      {fingerprint(key.key.jwk())}")
     _echo_agreements(document)
 
@@ -170,4 +170,4 @@ def _left(document: Federation) -> str:
     seconds = document.expires_at - CLOCK.now()
     if seconds <= 0:
         return "EXPIRED: renew it"
-    return f"good for another {seconds / 86_400:.1f} days"
+    return f"good for another {seconds / DAY_S:.1f} days"

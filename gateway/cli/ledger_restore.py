@@ -17,6 +17,7 @@ from gateway.cli.ledger_checkpoint import said
 from gateway.cli.officer import By, noted
 from gateway.cli.options import Config, Yes, ask_first, opened, run
 from gateway.cli.times import utc
+from gateway.days import HOUR_S
 from gateway.errors import HubError, InputError, LedgerDoubtful
 from gateway.node.ledger_comparison import check_origin
 from gateway.node.witnesses import NOT_OURS, Answer
@@ -70,7 +71,7 @@ async def _restore(settings: NodeSettings, by: str, *, yes: bool) -> None:
 
 def _when(entry: Entry) -> str:
     """To the minute where it can be opened, else to the hour."""
-    return utc(entry.body["at"]) if entry.body is not None else f"the hour from {utc(entry.header.hour * 3600)}"
+    return utc(entry.body["at"]) if entry.body is not None else f"the hour from {utc(entry.header.hour * HOUR_S)}"
 
 
 async def _must_be_ours(node: Node) -> None:

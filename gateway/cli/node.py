@@ -11,6 +11,7 @@ from gateway.app.serving import serve_node
 from gateway.cli.accounts import create_admin, list_accounts
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.cli.status import show_status
+from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
 from gateway.node.identity import make_keys
 from gateway.node.membership import REFRESH_S
@@ -25,7 +26,7 @@ from mappings.vocabulary import OrganisationType, Sector
 
 app = typer.Typer(help="Run an agency's gateway node.", no_args_is_help=True)
 
-KEY_YEARS_S = 2 * 365 * 86_400  # how long a first signing key is good; rotate it before
+KEY_YEARS_S = 2 * 365 * DAY_S  # how long a first signing key is good; rotate it before
 
 _TEMPLATE = """\
 # The gateway node of {name}. Paths are relative to this file.
@@ -116,7 +117,7 @@ def init(
     typer.echo(f"  {fingerprint(signing_key.public_jwk())}")
     typer.echo("The operator's key that it will trust; compare it with the operator's own, by telephone:")
     typer.echo(f"  {fingerprint(operator.jwk())}")
-    typer.echo(f"Send {folder / 'join-request.jws'} to the operator within {JOIN_LIFETIME_S // 86_400} days.")
+    typer.echo(f"Send {folder / 'join-request.jws'} to the operator within {JOIN_LIFETIME_S // DAY_S} days.")
     typer.echo(f"Then set `listen` and the sources in {config}, and: patchwork node serve --config {config}")
 
 

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from gateway.app.node import Node, open_node
 from gateway.clock import SystemClock
+from gateway.days import HOUR_S
 from gateway.errors import InputError
 from gateway.settings import NodeSettings
 from mappings.vocabulary import Purpose
@@ -100,4 +101,4 @@ def first_hour_of(day: str, option: str) -> int:
         began = datetime.combine(date.fromisoformat(day), time(), UTC)
     except ValueError:
         raise InputError(f"{option}: a day as in 2026-09-21") from None
-    return int(began.timestamp()) // 3600
+    return int(began.timestamp()) // HOUR_S

@@ -1,7 +1,6 @@
 """`patchwork people ...`: which records of this agency's own register are one person, and which are not."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -13,6 +12,7 @@ from gateway.cli.evaluate import evaluate_pairs
 from gateway.cli.officer import noted
 from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.cli.whom import source_and_key
+from gateway.days import day_of
 from gateway.errors import InputError
 from gateway.fhir.text import plain
 from gateway.node.corrections import DecisionShown, Officer, PersonShown, correct, show
@@ -96,7 +96,7 @@ def _lines(shown: PersonShown) -> Iterator[str]:
 
 def _decision(shown: DecisionShown) -> str:
     decision = shown.decision
-    day = datetime.fromtimestamp(decision.at, UTC).date()
+    day = day_of(decision.at)
     are = "are" if decision.same else "are not"
     without = "; WITHOUT EFFECT, because one of them protects what the other gives" if decision.suspended else ""
     entry = f"by {decision.by}, {day}, ledger entry {decision.ledger_seq}"

@@ -28,6 +28,7 @@ from gateway.cli.officer import By, Person, noted
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.cli.times import utc
 from gateway.cli.whom import former_names, known_person, source_and_key
+from gateway.days import DAY_S
 from gateway.errors import InputError
 from gateway.fhir.text import plain
 from gateway.node.doubts import Doubts
@@ -40,8 +41,6 @@ from gateway.reports.document import Document
 from gateway.reports.release import prepare_report, recorders, setting_of
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.operator import replace_file
-
-_DAY_S = 86_400
 
 
 class Names(StrEnum):
@@ -182,7 +181,7 @@ def _tell_held_back(held: HeldBack, entries: list[Entry], hold_days: int) -> Non
         typer.echo(f"Withheld, as decided: {_entries(held.withheld)}", err=True)
     for entry in entries:
         if entry.seq in held.undecided and entry.body is not None:
-            ends = utc(entry.body["at"] + hold_days * _DAY_S)
+            ends = utc(entry.body["at"] + hold_days * DAY_S)
             typer.echo(
                 f"Held back until you decide (patchwork ledger allow, withhold), else until {ends}: entry {entry.seq}",
                 err=True,

@@ -17,6 +17,7 @@ from gateway.cli.options import ASKABLE, CLOCK, Config, opened, purpose_of, run
 from gateway.cli.save import save_bundles
 from gateway.cli.table import Progress, as_json, warnings
 from gateway.cli.wrapped import say
+from gateway.days import day_of
 from gateway.errors import InputError, PatchworkError
 from gateway.node.agreements import NobodyToAsk
 from gateway.node.ask import ask
@@ -109,7 +110,7 @@ async def _search(settings: NodeSettings, question: Question, *, config: Path, j
 async def _must_find_somebody(question: Question, view: View, node: Node) -> None:
     """Nobody is made to confirm what no agreement allows; raises NobodyToAsk, which names the bases that would do."""
     accepted = await node.database.read(accepted_agreements(view.federation.name))
-    today = datetime.fromtimestamp(CLOCK.now(), UTC).date()
+    today = day_of(CLOCK.now())
     allowed = []
     for basis in LawfulBasis:
         with suppress(NobodyToAsk):

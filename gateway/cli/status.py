@@ -9,6 +9,7 @@ from consent_ledger.read import accepted_agreements
 from gateway.app.node import Node
 from gateway.cli.ledger_status import ledger_lines
 from gateway.cli.options import CLOCK, opened
+from gateway.days import DAY_S
 from gateway.errors import FederationError, HubError, WireError
 from gateway.node.cases import counted
 from gateway.node.corrections import without_effect
@@ -48,7 +49,7 @@ def _echo(lines: Iterator[str] | list[str]) -> None:
 
 
 def _membership(received: Federation, view: View | None, *, me: str) -> Iterator[str]:
-    days = (received.expires_at - CLOCK.now()) / 86_400
+    days = (received.expires_at - CLOCK.now()) / DAY_S
     yield f"Member list {received.seq}, " + (f"good for {days:.1f} days" if days > 0 else "EXPIRED")
     if me not in received.members:
         yield f"  {me} is not a member yet: the operator has to admit it"

@@ -15,11 +15,11 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from gateway.app.hub import HUB_KEY_FILE
+from gateway.days import DAY_S, day_of
 from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError
@@ -35,7 +35,7 @@ from mappings.vocabulary import OrganisationType, Sector
 
 HUB = "hub"
 OPERATOR = "operator"
-MEMBER_KEY_LIFETIME_S = 10 * 365 * 86_400  # a demonstration's keys are never rotated
+MEMBER_KEY_LIFETIME_S = 10 * 365 * DAY_S  # a demonstration's keys are never rotated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ def make_once(demo: Demo, now: float) -> None:
             make_keys(demo.folder / member.id / "keys", now)
     missing = {member.id: export for member in demo.members if not (export := _export(demo, member)).exists()}
     if missing:
-        today = datetime.fromtimestamp(now, UTC).date()
+        today = day_of(now)
         for register in registers(today):
             if register.member in missing:
                 draft = missing[register.member].with_suffix(".draft")

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from gateway.days import HOUR_S
 from gateway.fhir import audit_codes as codes
 from gateway.fhir.audit_codes import Coding, concept
 from gateway.fhir.text import plain
 
 Resource = dict[str, Any]  # one JSON object of FHIR R4
 
-_SECONDS_PER_HOUR = 3600
 # Entry kinds that no pattern of BALP is for, as lifecycle events; others are originated.
 _LIFECYCLE: Mapping[str, str] = {
     "withdrawal": "amend",
@@ -75,7 +75,7 @@ def audit_events(seq: int, leaf_hash: str, body: Mapping[str, Any], auditor: Aud
 def erased_event(seq: int, leaf_hash: str, kind_class: str, hour: int, auditor: Auditor) -> Resource:
     """What is left of an entry whose key was destroyed."""
     kind = codes.QUERY_EVENT if kind_class == "disclosure" else codes.APPLICATION_ACTIVITY
-    event = _event(seq, "erased", "", hour * _SECONDS_PER_HOUR, kind, auditor)
+    event = _event(seq, "erased", "", hour * HOUR_S, kind, auditor)
     return event | {
         "outcomeDesc": "Nothing more can be read of this entry: its key has been destroyed.",
         "agent": [_node(auditor, None)],

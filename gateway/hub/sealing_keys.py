@@ -9,6 +9,7 @@ import orjson
 
 from gateway.clock import Clock
 from gateway.database.contract import Database, Row, Statement, Work
+from gateway.days import HOUR_S
 from gateway.errors import Replayed, WireError
 from gateway.hub.directory import Directory
 from gateway.wire.federation import Federation, Member
@@ -54,7 +55,7 @@ class SealingKeys:
             statements = {member: held.token.decode("ascii") for member, held in self._statements.items()}
             self._served = orjson.dumps({"sealing_keys": statements})
             self._served_for = federation.sha256
-            self._served_until = min((held.key.expires for held in self._statements.values()), default=now + 3600)
+            self._served_until = min((held.key.expires for held in self._statements.values()), default=now + HOUR_S)
         return self._served
 
     async def restore(self) -> None:

@@ -18,7 +18,7 @@ cause: an error would tell that they are known.
 import hashlib
 import logging
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 
 from consent_ledger.append import NO_CONSENTS, Appended
 from consent_ledger.budget import BudgetSpent, Spend
@@ -28,6 +28,7 @@ from consent_ledger.errors import ClockBehind, HeadMoved, LedgerError, ReplayedE
 from consent_ledger.kept import SentAnswer
 from consent_ledger.read import accepted_agreements, consents_of, was_answered
 from gateway.database.contract import Work
+from gateway.days import day_of
 from gateway.errors import ClockWrong, FederationBehind, Replayed, StorageError
 from gateway.events import emit
 from gateway.matching.index import find_asked
@@ -172,7 +173,7 @@ async def _decide_once(query: VerifiedQuery, asking: Asking, view: View, node: N
 
     Only who is disclosed is counted as a person: a count of somebody hidden, once used up, would tell that they exist.
     """
-    today = datetime.fromtimestamp(node.clock.now(), UTC).date()
+    today = day_of(node.clock.now())
     try:
         found = await node.database.read(_read(query, asking, today, node))  # (3) (4) (5)
         decided = decide_team(  # (6)

@@ -16,12 +16,12 @@ import logging
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from consent_ledger.entries import AskedEntry, BrokenGlass, ReceivedEntry
 from consent_ledger.errors import LedgerError
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
+from gateway.days import day_of
 from gateway.errors import HubError, InputError, StorageError, WireError
 from gateway.events import emit
 from gateway.links.hub_client import Relayed
@@ -133,7 +133,7 @@ def _must_be_active(node: NodeParts) -> None:
 
 def _bind_and_sign(question: Question, *, me: Identity, view: View, accepted: frozenset[str], now: float) -> _Sent:
     """(1) and (2). Members without a sealing key cannot be asked: nothing could be sealed to them."""
-    today = datetime.fromtimestamp(now, UTC).date()
+    today = day_of(now)
     agreement, listed = view.agreements.to_ask(question.purpose, question.lawful_basis, accepted=accepted, today=today)
     listed = tuple(sorted(listed))
     recipients = tuple(member for member in listed if member in view.sealing_keys)

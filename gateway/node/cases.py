@@ -17,6 +17,7 @@ from consent_ledger.case_table import count_open
 from consent_ledger.errors import CaseRefused, LedgerError
 from consent_ledger.ledger import Ledger
 from gateway.database.contract import Statement, Work
+from gateway.days import HOUR_S
 from gateway.errors import InputError, StorageError
 from gateway.node.corrections import Officer, names_of
 from gateway.wire import base64url
@@ -27,7 +28,6 @@ from mappings.vocabulary import Finding
 MAX_LISTED = 200  # unless all are wanted: more than a screen, and than an office should have open
 
 _ALL = 2**31 - 1
-_HOUR_S = 3600
 _DAY_HOURS = 24
 
 
@@ -58,7 +58,7 @@ class CaseShown:
     def opened_at(self) -> float:
         """When, as exactly as the ledger still tells."""
         if self.case.opened is None:
-            return float(self.case.row.opened_hour * _HOUR_S)
+            return float(self.case.row.opened_hour * HOUR_S)
         at: float = self.case.opened["at"]
         return at
 
@@ -69,7 +69,7 @@ class CaseShown:
 
 def due_hour(now: float, days: int) -> int:
     """Cases opened in this hour (since 1970) or before are overdue at `now`."""
-    return int(now) // _HOUR_S - days * _DAY_HOURS
+    return int(now) // HOUR_S - days * _DAY_HOURS
 
 
 def open_cases(federation: str, *, days: int, limit: int = MAX_LISTED, oldest: bool = False) -> Work[list[CaseShown]]:
@@ -115,7 +115,7 @@ def _shown(case: Case, days: int) -> Work[CaseShown]:
         )
         names = yield from names_of([row_id for (row_id,) in rows])
         clients = tuple(names[row_id] for (row_id,) in rows)
-    due_at = float((case.row.opened_hour + days * _DAY_HOURS) * _HOUR_S)
+    due_at = float((case.row.opened_hour + days * _DAY_HOURS) * HOUR_S)
     return CaseShown(case=case, clients=clients, due_at=due_at)
 
 

@@ -28,6 +28,7 @@ from consent_ledger.note import NoteInvalid
 from consent_ledger.reader import LedgerReader, tell_nobody
 from gateway.clock import Clock
 from gateway.database.contract import Database
+from gateway.days import DAY_S, HOUR_S
 from gateway.errors import (
     FederationError,
     HubError,
@@ -44,14 +45,14 @@ from gateway.node.standing import Standing
 from gateway.node.witnesses import NOT_OURS, Answer, Witnesses
 from gateway.wire.federation import HUB
 
-EVERY_S = 3600.0
+EVERY_S = HOUR_S
 RETRY_S = 60.0  # while a witness has not been heard
 SOON_S = 5.0  # while nothing may be disclosed
 LAST_VISIT_S = 3.0  # how long start and shutdown wait for witnesses
 MAX_REASON = 200
 MAX_TRIES = 3  # with one witness on one visit, while other processes of this node overtake
 VERIFY_PAUSE_S = 0.05  # after each thousand entries, so that answers meanwhile are as quick as ever
-VERIFY_S = 86_400.0  # between two recomputations of the whole ledger
+VERIFY_S = DAY_S  # between two recomputations of the whole ledger
 DAMAGED_S = 60.0  # after one that found damage, or could not read to the end
 NOT_COMPARED = "the ledger has not yet been compared with what"
 
@@ -166,7 +167,7 @@ class Checkpoints:
     async def keep_verified(self) -> None:
         """Recompute the whole ledger at start and daily; soon again if that came to no good end."""
         while True:
-            wait_s = VERIFY_S
+            wait_s: float = VERIFY_S
             try:
                 await self.recompute()
             except PatchworkError as error:

@@ -12,11 +12,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 import orjson
 
+from gateway.days import day_of
 from gateway.fhir.bundle import Agency, Participation, build_bundle
 from gateway.fhir.text import plain
 from gateway.node.team import Team, TeamMember
@@ -51,7 +51,7 @@ def disclose(
     if grade.rank < MatchGrade.PROBABLE.rank:
         return NOTHING_TO_DISCLOSE
     # (2)
-    today = datetime.fromtimestamp(int(now), UTC).date().isoformat()
+    today = day_of(int(now)).isoformat()
     permitted = [(index, permit) for index, permit in permits if permit.mode >= Mode.DUTY_CONTACT]
     shown = [show(team.involvements[index], permit.mode, today) for index, permit in permitted]
     # (3)

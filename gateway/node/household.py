@@ -14,6 +14,7 @@ import orjson
 
 from gateway.database.contract import Statement, Work
 from gateway.node.local_view import LocalTeam, View, matched_team, own_clients, own_team
+from gateway.node.names import stored_name
 from gateway.node.native import NATIVE, new_key, references_to, remove, store
 from gateway.node.people import Source
 from mappings.model import HumanName, PersonLink
@@ -134,9 +135,7 @@ def _links(person_id: int, rows: frozenset[int]) -> Work[tuple[int, dict[int, _F
 
 def _described(row_id: int) -> Work[tuple[tuple[HumanName, ...], str | None]]:
     ((names, birth_date),) = yield Statement("SELECT names, birth_date FROM person WHERE id = ?", (row_id,))
-    shown = tuple(
-        HumanName(**each | {"given": tuple(each["given"])}) for each in orjson.loads(names) if not each["protected"]
-    )
+    shown = tuple(stored_name(each) for each in orjson.loads(names) if not each["protected"])
     return shown, birth_date
 
 

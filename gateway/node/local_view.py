@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 
 import orjson
 
@@ -28,6 +27,7 @@ from gateway.matching.score import Thresholds, choose, pairs_of, weigh_pairs
 from gateway.node.agreements import AgreementsInForce
 from gateway.node.disclose import show
 from gateway.node.local import LocalUser, Need, visible_team
+from gateway.node.names import stored_name
 from gateway.node.rows import chunks, select_in
 from gateway.node.same_person import candidate_of
 from gateway.node.team import Team, TeamMember, team_of
@@ -168,7 +168,7 @@ def own_team(person_id: int, same_person: int, view: View) -> Work[LocalTeam]:
     ((names, birth_date),) = yield Statement("SELECT names, birth_date FROM person WHERE id = ?", (person_id,))
     shown = Client(
         person_id=person_id,
-        names=tuple(_name(stored) for stored in orjson.loads(names) if not stored["protected"]),
+        names=tuple(stored_name(stored) for stored in orjson.loads(names) if not stored["protected"]),
         birth_date=birth_date,
     )
     return replace((yield from _seen(same_person, view)), client=shown)
@@ -266,7 +266,7 @@ def own_names(person_ids: Sequence[int], view: View) -> Work[dict[int, tuple[Hum
     named: dict[int, tuple[HumanName, ...]] = {}
     for part in chunks(sorted(own.keys() & set(person_ids))):
         for row_id, names in (yield Statement(select_in("id, names FROM person", "id"), part)):
-            named[row_id] = tuple(_name(stored) for stored in orjson.loads(names) if not stored["protected"])
+            named[row_id] = tuple(stored_name(stored) for stored in orjson.loads(names) if not stored["protected"])
     return named
 
 
@@ -293,10 +293,6 @@ def _mine(member: TeamMember, day: str) -> Mine:
         last_confirmed=member.involvement.last_confirmed,
         by_name=member.practitioner_id is not None,
     )
-
-
-def _name(stored: dict[str, Any]) -> HumanName:
-    return HumanName(**stored | {"given": tuple(stored["given"])})
 
 
 _OF_PRACTITIONER = (

@@ -8,11 +8,11 @@ from consent_ledger.ledger import Ledger
 from consent_ledger.looked import LookedEntry
 from gateway.clock import Clock
 from gateway.database.contract import Database
+from gateway.days import DAY_S
 from gateway.errors import StorageError
 from gateway.node.identity import Identity
 from gateway.node.local_view import Reason
 
-_SECONDS_PER_DAY = 86_400
 _MOST_REMEMBERED = 10_000
 
 
@@ -43,7 +43,7 @@ class Looks:
         then nothing may be shown.
         """
         now = self._clock.now()
-        day = int(now) // _SECONDS_PER_DAY
+        day = int(now) // DAY_S
         if day != self._day:
             self._secret = await self._keys.write(day_secret(self._me.federation, day, forget=False))
             self._day = day

@@ -6,7 +6,7 @@ file only as normalised tokens, for comparison.
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +16,7 @@ from consent_ledger.kinds import ANSWERS, EntryKind, KindClass
 from consent_ledger.read import Entry
 from consent_ledger.reader import LedgerReader
 from gateway.database.contract import Database, Statement, Work
+from gateway.days import HOUR_S, day_of
 from gateway.errors import ConfigurationError
 from gateway.matching.index import find
 from gateway.matching.normalise import name_tokens
@@ -28,8 +29,6 @@ from gateway.wire.jws import peek
 from gateway.wire.limits import MAX_TOKEN_BYTES
 from gateway.wire.query import Subject
 from gateway.wire.query_claims import read_query
-
-_HOUR = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,12 +136,12 @@ async def _entries(node: Read, start: float, end: float) -> AsyncIterator[Entry]
 
     All leaves are looked at: a clock that was once wrong leaves hours out of order, which no search by halves survives.
     """
-    async for entry in node.ledger.entries(hour=int(start) // _HOUR - 1, last_hour=int(end) // _HOUR + 1):
+    async for entry in node.ledger.entries(hour=int(start) // HOUR_S - 1, last_hour=int(end) // HOUR_S + 1):
         yield entry
 
 
 def _asked(seq: int, body: Mapping[str, Any]) -> Search:
-    asked = asked_of(_subject(body), today=datetime.fromtimestamp(body["at"], UTC).date())
+    asked = asked_of(_subject(body), today=day_of(body["at"]))
     return Search(
         **_who(seq, body),
         asked_here=True,
@@ -200,7 +199,7 @@ async def _followed_up(node: Read, start: float, end: float, days: int) -> list[
     async for entry in _entries(node, start, end):
         if entry.body is None or entry.body["kind"] != EntryKind.ASKED or not start <= entry.body["at"] < end:
             continue
-        asked_on = datetime.fromtimestamp(entry.body["at"], UTC).date()
+        asked_on = day_of(entry.body["at"])
         known = await _had_contact(node.database, _subject(entry.body), asked_on, days, node.thresholds)
         found.append(replace(_asked(entry.seq, entry.body), followed_up=known))
     return found

@@ -10,6 +10,7 @@ import orjson
 
 from gateway.database.contract import Statement, Work
 from gateway.node.known_as import KnownAs, known_as
+from gateway.node.names import stored_name
 from mappings.model import HumanName
 
 
@@ -48,7 +49,7 @@ def records_of(person: KnownAs) -> Work[list[OfficersRecord]]:
             OfficersRecord(
                 source=source,
                 key=key,
-                names=tuple(HumanName(**each | {"given": tuple(each["given"])}) for each in shown),
+                names=tuple(stored_name(each) for each in shown),
                 birth_date=birth_date,
                 there=bool(there),
             )

@@ -14,13 +14,13 @@ Break-glass counts apart, under kinds and limits of its own, so that nobody's ro
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
 from consent_ledger.budget import BudgetSpent, Count, Spend, day_secret
 from gateway.clock import Clock
 from gateway.database.contract import Database
+from gateway.days import DAY_S, day_of
 from gateway.events import emit
 from gateway.matching.record import Asked, asked_of
 from gateway.node.described import MOST_WAYS, Way, ways_of
@@ -34,7 +34,6 @@ _NAME_BYTES, _VARIANT_BYTES = 16, 8
 _LABEL = b"pw/node/budget1"  # BLAKE2b's personalisation, at most 16 bytes
 _NO_VARIANT = b""
 _ASKERS_REMEMBERED = 4096
-_SECONDS_PER_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,13 +86,13 @@ class Budgets:
     async def asking(self, query: VerifiedQuery) -> Asking:
         """What this question counts towards before it is matched; raises StorageError. Reads nothing but once a day."""
         now = self._clock.now()
-        day = int(now) // _SECONDS_PER_DAY
+        day = int(now) // DAY_S
         if day != self._day:
             secret = await self._keys.write(day_secret(self._federation, day))
             if day != self._day:  # else another question was faster
                 self._begin(day, secret)
         question, secret = query.query, self._secret
-        asked = asked_of(question.subject, today=datetime.fromtimestamp(now, UTC).date())
+        asked = asked_of(question.subject, today=day_of(now))
         issuer, variant = question.issuer, _keyed(secret, _VARIANT_BYTES, asked)
         urgent = question.purpose is Purpose.BREAK_GLASS
         ways = ways_of(asked)

@@ -13,10 +13,11 @@ import orjson
 
 from gateway.database.contract import Statement, Work
 from gateway.errors import InputError
+from gateway.node.names import spoken, stored_name, typed_name
 from gateway.node.native import NATIVE, native_source, remove, store
 from gateway.node.overlays import Said, leave
 from gateway.node.own_services import STRICTNESS
-from mappings.model import ContactPoint, HumanName, Organisation, Practitioner, Service
+from mappings.model import ContactPoint, Organisation, Practitioner, Service
 from mappings.vocabulary import Sensitivity
 
 OWN_KEY: Final = "own"  # of the agency's own row
@@ -155,7 +156,7 @@ def typed_workers() -> Work[list[TypedWorker]]:
     workers = [
         TypedWorker(
             key=key,
-            name=_spoken(orjson.loads(name)),
+            name=spoken(stored_name(orjson.loads(name))),
             role=role,
             contact_points=_points(points),
             working_pattern=pattern,
@@ -171,12 +172,11 @@ def save_worker(federation: str, worker: TypedWorker) -> Work[None]:
     """Insert or replace one; whoever had left is here again. Raises InputError if there are too many."""
     source = yield from native_source(federation)
     yield from _room("practitioner", worker.key)
-    *given, family = worker.name.split()
     yield from store(
         source,
         Practitioner(
             key=worker.key,
-            name=HumanName(given=tuple(given), family=family),
+            name=typed_name(worker.name),
             role=worker.role,
             contact_points=worker.contact_points,
             working_pattern=worker.working_pattern,
@@ -221,7 +221,3 @@ def _room(kind: str, key: str) -> Work[None]:
 def _points(text: str) -> tuple[ContactPoint, ...]:
     found: list[dict[str, Any]] = orjson.loads(text)
     return tuple(ContactPoint(**each) for each in found)
-
-
-def _spoken(name: dict[str, Any]) -> str:
-    return " ".join((*name["given"], name["family"])).strip()

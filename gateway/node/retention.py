@@ -13,7 +13,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from consent_ledger.errors import LedgerError
 from consent_ledger.governance import RetentionEntry
@@ -27,11 +26,11 @@ from consent_ledger.retention_beside import (
     hour_of_month,
 )
 from gateway.database.contract import Database, Statement, Work
+from gateway.days import DAY_S, day_of
 from gateway.errors import FederationError, LedgerDoubtful, PatchworkError
 from gateway.events import emit
 from gateway.node.parts import NodeParts
 
-DAY_S = 86_400.0
 LATE_DAYS = 1  # a note of a late answer is used within the hour, or never
 PAUSE_S = 0.02  # between two pieces
 MAX_PIECES = 1000  # of one kind in one run: 250,000 rows, within half a minute
@@ -84,7 +83,7 @@ async def retain(node: NodeParts, ledger_database: Database, limits: Limits) -> 
     counts = await _in_pieces(ledger_database, lambda: drop_counts(counts_before))
     await _in_pieces(ledger_database, lambda: drop_late(hour_of_day(now, LATE_DAYS)))
     held = dict(await node.ledger.periods())  # (5)
-    today = datetime.fromtimestamp(now, UTC).date()
+    today = day_of(now)
     over = periods_over(held, today=today, months=limits.questions_months, years=limits.officers_years)
     if over:
         await node.ledger.note(RetentionEntry(periods={period: held[period] for period in over}))
@@ -96,7 +95,7 @@ async def retain(node: NodeParts, ledger_database: Database, limits: Limits) -> 
 async def retain_daily(node: NodeParts, ledger_database: Database, limits: Limits) -> None:
     """Until cancelled; what fails today is tried tomorrow."""
     while True:
-        pause = DAY_S
+        pause: float = DAY_S
         try:
             done = await retain(node, ledger_database, limits)
             emit(

@@ -11,11 +11,11 @@ from functools import lru_cache
 import orjson
 
 from gateway.database.contract import Row, Statement, Work
+from gateway.node.names import stored_name
 from gateway.node.rows import chunks, select_in
 from mappings.model import (
     ContactEvent,
     ContactPoint,
-    HumanName,
     Identifier,
     Involvement,
     Organisation,
@@ -223,10 +223,9 @@ def _involvement(row: Row) -> Involvement:
 @lru_cache(DECODED_ROWS)
 def _practitioner(row: Row) -> Practitioner:
     _, key, name, role, contact_points, working_pattern, organisation_key, away_until, cover_key = row
-    stored = orjson.loads(name)
     return Practitioner(
         key=key,
-        name=HumanName(**stored | {"given": tuple(stored["given"])}),
+        name=stored_name(orjson.loads(name)),
         role=role,
         contact_points=_contact_points(contact_points),
         working_pattern=working_pattern,

@@ -4,11 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from consent_ledger.kinds import ANSWERS, KindClass
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import Entry
+from gateway.days import day_of
 from gateway.policy.agreement import Agreement
 from gateway.policy.what_if import NotReplayed, Replayed, replay
 
@@ -79,7 +79,7 @@ def _take(entry: Entry, draft: Agreement, found: Found, changed: Callable[[Chang
         if replayed is NotReplayed.INCOMPLETE and len(found.incomplete) <= MAX_NAMED:
             found.incomplete.append(entry.seq)
         return
-    day = datetime.fromtimestamp(entry.body["at"], UTC).date().isoformat()
+    day = day_of(entry.body["at"]).isoformat()
     found.questions += 1
     found.decisions += len(replayed)
     for each in replayed:

@@ -12,6 +12,7 @@ from consent_ledger.note import NoteInvalid
 from consent_ledger.witness import WitnessRefused, cosign_next, newest_seen
 from gateway.clock import Clock
 from gateway.database.contract import Database
+from gateway.days import HOUR_S
 from gateway.errors import NotAuthentic, NotForUs, Overloaded
 from gateway.events import Bounded
 from gateway.links.body import BodyReader, no_body
@@ -72,7 +73,7 @@ class WitnessDoor:
         return web.Response(body=held.to_json(), content_type="application/json")
 
     def _count(self, member: Member) -> None:
-        hour = int(self._clock.now()) // 3600
+        hour = int(self._clock.now()) // HOUR_S
         if hour != self._hour:
             self._hour = hour
             self._taken.clear()

@@ -20,6 +20,7 @@ from gateway.matching.index import find
 from gateway.matching.record import asked_of
 from gateway.node.directory import listed
 from gateway.node.local_view import NOTHING_TO_SEE, LocalTeam, Reason, View, matched_team, my_record, own_match
+from gateway.node.names import typed_name
 from gateway.node.native import native_source, new_key, reference, references_to, store
 from gateway.node.own_services import services_for, usual_of
 from gateway.web.client_links import after_adding
@@ -33,7 +34,7 @@ from gateway.web.site import Site
 from gateway.web.subject_form import fill, subject_of
 from gateway.web.words import gettext as _
 from gateway.wire.query import Subject
-from mappings.model import MAX_TEXT, Address, HumanName, Identifier, Involvement, Person
+from mappings.model import MAX_TEXT, Address, Identifier, Involvement, Person
 from mappings.vocabulary import Sensitivity
 
 PATH: Final = "/clients/add"
@@ -197,17 +198,11 @@ def store_client(site: Site, worker: str, subject: Subject, work: Doing, joins: 
 def _person(subject: Subject) -> Person:
     return Person(
         key=new_key(),
-        names=tuple(_name(name.text) for name in subject.names),
+        names=tuple(typed_name(name.text, use="usual") for name in subject.names),
         birth_date=subject.birth_date,
         addresses=(Address(postcode=subject.postcode),) if subject.postcode else (),
         identifiers=tuple(Identifier(system=system, value=value) for system, value in subject.identifiers),
     )
-
-
-def _name(typed: str) -> HumanName:
-    """As people write it: the last word is taken for the family name, and one word alone for a given name."""
-    *given, last = typed.split()
-    return HumanName(given=tuple(given), family=last, use="usual") if given else HumanName(given=(last,), use="usual")
 
 
 def _form_page(

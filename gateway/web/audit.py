@@ -20,6 +20,7 @@ from consent_ledger.search import Step
 from gateway.accounts.account import Role
 from gateway.accounts.store import names_by_public_id
 from gateway.database.contract import Work
+from gateway.days import DAY_S, HOUR_S, day_of
 from gateway.errors import FederationStale, StorageError
 from gateway.fhir.text import plain
 from gateway.node.inclusion import prove
@@ -37,6 +38,7 @@ from gateway.web.audit_search import (
 )
 from gateway.web.cases import members_of
 from gateway.web.downloads import download
+from gateway.web.forms import number_in
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
@@ -46,7 +48,6 @@ PATH: Final = "/manage/audit"
 ENTRY_PATH: Final = PATH + "/{seq:[0-9]{1,18}}"
 READERS: Final = (Role.GOVERNANCE, Role.AUDITOR)
 MAX_FOUND: Final = 50  # on one page
-MAX_DIGITS: Final = 18  # of an entry's number: fits SQL's integers
 MAX_CHOICES: Final = 500  # in the list to choose from
 
 routes = web.RouteTableDef()
@@ -64,7 +65,7 @@ async def show_search(request: web.Request, site: Site, user: SignedIn) -> web.S
     form = form_of_query(request.query, site.today())
     members = members_of(site)
     search = read_search(form, me=site.node.me.member, members=members)
-    step = None if search is None else await _step(site, search, request.query.get(BEFORE, ""))
+    step = None if search is None else await _step(site, search, number_in(request.query, BEFORE))
     names = await site.database.read(names_by_public_id(_ids(step)))
     accounts = await site.database.read(_accounts()) if sees_names(user) else []
     fields = {name: form.raw(name) for name in form.fields if form.raw(name)}
@@ -135,11 +136,9 @@ async def entry_of(request: web.Request, site: Site) -> tuple[Entry, int | None]
     return found
 
 
-async def _step(site: Site, search: Search, before: str) -> Step:
+async def _step(site: Site, search: Search, before: int | None) -> Step:
     def work() -> Work[Step]:
-        start = int(before) if before.isascii() and before.isdecimal() and len(before) <= MAX_DIGITS else None
-        if start is None:
-            start = yield from ledger_search.end_of(search.hours[1])
+        start = (yield from ledger_search.end_of(search.hours[1])) if before is None else before
         return (yield from ledger_search.search_back(start, hours=search.hours, wanted=search.wants, limit=MAX_FOUND))
 
     try:
@@ -185,6 +184,6 @@ def _line(entry: Entry, names: Mapping[str, str], site: Site, *, named: bool) ->
 
 def _days_of(entry: Entry, site: Site) -> Mapping[str, str]:
     """The days around an entry, as the search's address has them."""
-    at = entry.header.hour * 3600
-    search = form_of_query({}, type(site.today()).fromtimestamp(at + 3 * 86_400))
+    at = entry.header.hour * HOUR_S
+    search = form_of_query({}, day_of(at + 3 * DAY_S))
     return {name: search.raw(name) for name in search.fields}

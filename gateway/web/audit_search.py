@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from consent_ledger.kinds import ANSWERS, EntryKind
+from gateway.days import HOUR_S
 from gateway.web.forms import Form
 from gateway.web.words import N_
 from gateway.web.words import gettext as _
@@ -31,7 +32,6 @@ _DATES: Final = tuple(f"{name}-{part}" for name in (FROM, TO) for part in ("day"
 _FIELDS: Final = (*_DATES, MEMBER, ACCOUNT, KIND, OUTCOME, JTI)
 _MAX_FIELD: Final = 100  # characters; a member's id has 48, an account's 32
 _JTI: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_SECONDS_PER_HOUR: Final = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +99,7 @@ def read_search(form: Form, *, me: str, members: Collection[str]) -> Search | No
 
 
 def _hour(day: date) -> int:
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) // _SECONDS_PER_HOUR
+    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) // HOUR_S
 
 
 def _members(body: Mapping[str, Any]) -> Collection[str]:

@@ -3,27 +3,22 @@
 As `patchwork ledger withhold` and `allow`: governance officers alone, with one of the law's exemptions, on record.
 """
 
-from datetime import timedelta
 from typing import Final
 
 from aiohttp import web
 
-from consent_ledger.errors import LedgerError
-from consent_ledger.governance import ReportDecision
 from gateway.accounts.account import Role
-from gateway.errors import InputError, StorageError
-from gateway.reports.withholding import MAX_WITHHELD_DAYS, Exemption, in_a_report, withheld_until
-from gateway.web.case_words import EXEMPTIONS
-from gateway.web.cases import CASE_PATH, MAX_REASON, case_of, path_of
+from gateway.errors import InputError
+from gateway.reports.withholding import in_a_report, withheld_until
+from gateway.web.cases import CASE_PATH, case_of, path_of
 from gateway.web.forms import Form, form_of
-from gateway.web.prove import go_on, is_fresh, prove_in_form
+from gateway.web.prove import go_on
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
-from gateway.web.words import gettext as _
+from gateway.web.withholding_form import form_context, put_on_record
 
 PATH: Final = CASE_PATH + "/report"
-SHOW, EXEMPTION, UNTIL, REASON = "show", "exemption", "until", "reason"
 
 routes = web.RouteTableDef()
 
@@ -43,23 +38,8 @@ async def decide_report(request: web.Request, site: Site, user: SignedIn) -> web
     seq = shown.case.id.opened_seq
     person_id = await _whose(site, seq)
     form = form_of(request)
-    if form.ticked(SHOW):
-        reason = form.line(REASON, max_length=MAX_REASON, missing=_("Say why it may be shown"))
-        decision = ReportDecision(about=seq, show=True, reason=reason, by=user.id)
-    else:
-        exemption = form.choice(EXEMPTION, list(Exemption), missing=_("Select why it has to be left out"))
-        last = form.date(UNTIL, missing=_("Enter the last day on which it is left out"))
-        if last is not None and not site.today() <= last <= site.today() + timedelta(days=MAX_WITHHELD_DAYS):
-            form.wrong(UNTIL, _("The last day must be from today on, and at most a year ahead"))
-        until = (last or site.today()).isoformat()
-        decision = ReportDecision(about=seq, show=False, reason=exemption, by=user.id, until=until)
-    await prove_in_form(site, user, form)
-    if form.errors:
+    if not await put_on_record(form, site, user, seq, person_id):
         return await _page(request, site, user, form)
-    try:
-        await site.node.ledger.note(decision, person_id)
-    except LedgerError as error:
-        raise StorageError(str(error)) from error
     response = web.HTTPSeeOther(path_of(shown) + "/report")
     await go_on(response, site, user)
     raise response
@@ -86,6 +66,5 @@ async def _page(request: web.Request, site: Site, user: SignedIn, form: Form) ->
         here=path_of(shown),
         until=until,
         left_out=until is not None and until >= site.today(),
-        exemptions={each.value: _(text) for each, text in EXEMPTIONS.items()},
-        ask_for_proof=not is_fresh(user, site),
+        **form_context(site, user),
     )

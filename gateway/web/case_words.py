@@ -3,7 +3,6 @@
 from typing import Final
 
 from gateway.node.cases import Ruling
-from gateway.reports.withholding import Exemption
 from gateway.web.words import N_
 from mappings.vocabulary import Finding
 
@@ -18,13 +17,4 @@ FINDINGS: Final = {
     Finding.TOO_MUCH: N_("The reason was good, but less would have been enough"),
     Finding.NOT_JUSTIFIED: N_("It was not justified"),
     Finding.MISUSE: N_("It was misuse"),
-}
-# Why a client's report may leave something out (reports/withholding.py).
-EXEMPTIONS: Final = {
-    Exemption.SERIOUS_HARM: N_("Telling it would be likely to do somebody serious harm"),
-    Exemption.REFUGE: N_("Telling it could show where somebody lives in hiding"),
-    Exemption.POLICE_ENQUIRY: N_("Telling it would hinder a police enquiry"),
-    Exemption.CHILD_ABUSE: N_("It is about suspected abuse of a child, and telling it is not in the child's interest"),
-    Exemption.COURT: N_("A court has said so"),
-    Exemption.OTHERS_RIGHTS: N_("Telling it would harm the rights of somebody else"),
 }

@@ -14,6 +14,7 @@ from consent_ledger.case import CaseId, CaseKind
 from gateway.accounts.account import Role
 from gateway.accounts.store import names_by_public_id
 from gateway.database.contract import Work
+from gateway.days import HOUR_S
 from gateway.errors import InputError
 from gateway.fhir.text import plain
 from gateway.node import cases
@@ -24,7 +25,7 @@ from gateway.reports.words import service_words
 from gateway.web.break_glass import DANGERS
 from gateway.web.case_words import FINDINGS, RULINGS
 from gateway.web.contact_links import way
-from gateway.web.forms import Form, form_of
+from gateway.web.forms import Form, form_of, number_in
 from gateway.web.prove import go_on, is_fresh, prove_in_form
 from gateway.web.reasons import PURPOSES
 from gateway.web.render import render
@@ -71,8 +72,8 @@ async def show_open(request: web.Request, site: Site, user: SignedIn) -> web.Str
 @page(*OFFICERS)
 async def show_ended(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """What has been decided or closed, the newest first."""
-    asked = request.query.get(BEFORE, "")
-    before = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < len(str(_NEWEST)) else _NEWEST
+    asked = number_in(request.query, BEFORE)
+    before = _NEWEST if asked is None else asked
     federation, days = site.node.me.federation, site.settings.cases.days
     found = await site.database.read(cases.ended_cases(federation, before=before, days=days, limit=MAX_ENDED))
     return render(
@@ -210,7 +211,7 @@ async def _case_page(
         verdict=_verdict(ended),
         ended_seq=row.ended_seq,
         told=row.told_to or site.settings.cases.told,
-        told_at=None if row.told_hour is None else row.told_hour * 3600,
+        told_at=None if row.told_hour is None else row.told_hour * HOUR_S,
         permitted=ended is not None and ended.get("decision") == Ruling.PERMIT,
         reportable=user.has(Role.GOVERNANCE) and asked is not None and shown.case.id.kind is not OURS,
         ask_for_proof=not is_fresh(user, site),

@@ -1,8 +1,9 @@
 """What each account saw of a client when it last looked: work for web.db."""
 
 from gateway.database.contract import Statement, Work
+from gateway.days import DAY_S
 
-KEPT_S = 400 * 86_400.0  # after which nobody wants to know what has changed
+KEPT_S = 400 * DAY_S  # after which nobody wants to know what has changed
 
 
 def last_looks(account_id: int) -> Work[dict[int, bytes]]:

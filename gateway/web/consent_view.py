@@ -7,13 +7,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final
 
 from consent_ledger.consent import ConsentEntry, ConsentKind, effective
 from consent_ledger.errors import LedgerError
 from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
+from gateway.days import DAY_S, day_of
 from gateway.errors import StorageError
 from gateway.fhir.text import plain
 from gateway.node.answers_left import Left, answers_left
@@ -138,7 +139,7 @@ async def on_record(opened: Opened, site: Site, user: SignedIn, *, handed_over: 
             kind=part.kind,
             said=_((SAID_TO_THEM if handed_over else SAID)[part.kind]),
             at=bodies[part.seq]["at"],
-            day=datetime.fromtimestamp(bodies[part.seq]["at"], UTC).date(),
+            day=day_of(bodies[part.seq]["at"]),
             lines=lines_of(part, names, own=part.recorded_by == user.id and not handed_over, to_them=handed_over),
             mine=part.recorded_by == user.id,
         )
@@ -164,6 +165,6 @@ def seen_part(entry: ConsentEntry, services: Collection[str]) -> ConsentEntry | 
 
 def _today(entries: Collection[Entry], site: Site, user: SignedIn) -> int:
     kinds = {EntryKind.CONSENT, EntryKind.OBJECTION, EntryKind.WITHDRAWAL}
-    since = site.now() - 86_400
+    since = site.now() - DAY_S
     found = [entry.body for entry in entries if entry.body is not None and entry.body["kind"] in kinds]
     return sum(body["recorded_by"] == user.id and body["at"] > since for body in found)

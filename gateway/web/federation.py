@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final
 
 from aiohttp import web
 
 from gateway.accounts.account import Role
+from gateway.days import DAY_S, HOUR_S, day_of
 from gateway.errors import ClockWrong, FederationError, FederationRolledBack
 from gateway.fhir.text import plain
 from gateway.node.membership import View
@@ -25,8 +26,8 @@ from gateway.wire.keys import fingerprint
 PATH: Final = "/manage/federation"
 LOOKS: Final = (Role.ADMINISTRATOR, Role.MANAGER, Role.GOVERNANCE, Role.AUDITOR)
 ACCEPTS: Final = (Role.ADMINISTRATOR, Role.GOVERNANCE)
-DOCUMENT_SOON_S: Final = 2 * 86_400  # the operator renews a document every few days: then it is late
-KEY_SOON_S: Final = 60 * 86_400  # a new key has to be accepted by every other agency's officer
+DOCUMENT_SOON_S: Final = 2 * DAY_S  # the operator renews a document every few days: then it is late
+KEY_SOON_S: Final = 60 * DAY_S  # a new key has to be accepted by every other agency's officer
 UNSEEN: Final = 2  # groups of a fingerprint that only its owner can tell
 
 CHANGES: Final = {
@@ -106,7 +107,7 @@ def keys_of(member: Member, waiting: tuple[PendingChange, ...], now: float) -> l
 def _key(key: MemberKey, *, waits: bool, now: float) -> Key:
     groups = fingerprint(key.key.jwk()).split()
     shown = [*groups[:-UNSEEN], *["····"] * UNSEEN] if waits else groups
-    until = datetime.fromtimestamp(key.not_after, UTC).date()
+    until = day_of(key.not_after)
     return Key(said=" ".join(shown), until=until, soon=key.not_after - now < KEY_SOON_S, waits=waits)
 
 
@@ -129,7 +130,7 @@ def _document_warning(seconds: float) -> str:
     if seconds <= 0:
         return _("The member list has run out: the federation's operator has to renew it.")
     if seconds < DOCUMENT_SOON_S:
-        hours = int(seconds // 3600)
+        hours = int(seconds // HOUR_S)
         return ngettext(
             "The member list runs out in %(number)s hour: tell the federation's operator to renew it.",
             "The member list runs out in %(number)s hours: tell the federation's operator to renew it.",

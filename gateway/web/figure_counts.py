@@ -5,12 +5,13 @@ Nothing here waits for, or is waited for by, an answer: a search is counted when
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
 from gateway.accounts.account import Role
 from gateway.database.contract import Statement, Work
+from gateway.days import HOUR_S, day_of
 from gateway.node.results import MemberOutcome, MemberResult
 from gateway.reports.figures import ANSWERED, CONTACT, PEOPLE, REACHED, SEARCHES, TEAMS
 
@@ -18,7 +19,6 @@ KEPT_DAYS: Final = 3 * 366
 # Groups of accounts by what else they may do than ask; three, as every table of figures (reports/figures.py).
 ROLES: Final = ("practitioner", "manager", "other")
 _SOON_S: Final = 300.0
-_HOUR_S: Final = 3600.0
 
 
 class Reached(StrEnum):
@@ -92,7 +92,7 @@ def _reached(said: Reached, after_s: float) -> tuple[str, ...]:
         return (REACHED[1],)
     if said is Reached.NOT_YET:
         return (REACHED[2],)
-    return (REACHED[0], CONTACT[0] if after_s <= _SOON_S else CONTACT[1] if after_s <= _HOUR_S else CONTACT[2])
+    return (REACHED[0], CONTACT[0] if after_s <= _SOON_S else CONTACT[1] if after_s <= HOUR_S else CONTACT[2])
 
 
 def _role(account_id: int) -> Work[str]:
@@ -107,8 +107,3 @@ def _add(day: date, role: str, names: Iterable[str], *, by: int = 1) -> Work[Non
         " ON CONFLICT (day, name, role) DO UPDATE SET count = max(0, figure.count + excluded.count)",
         [(day.isoformat(), name, role, by) for name in names],
     )
-
-
-def day_of(now: float) -> date:
-    """The day (UTC) of a time."""
-    return datetime.fromtimestamp(now, UTC).date()

@@ -23,6 +23,7 @@ from gateway.web.words import gettext as _
 MAX_FORM_BYTES = 64 * 1024
 MAX_FIELDS = 500
 MAX_TEXT = 2_000  # characters of a field whose page names no other limit
+MAX_ROW = 10**18 - 1  # the greatest number of a row or an entry: fits SQL's integers; addresses have 18 digits
 
 _UNWANTED = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")  # control and bidi override
 
@@ -147,6 +148,14 @@ FORM = web.RequestKey("form", Form)
 def form_of(request: web.Request) -> Form:
     """What was posted; empty when a page is only looked at."""
     return request.get(FORM) or Form()
+
+
+def number_in(query: Mapping[str, str], name: str, *, most: int = MAX_ROW) -> int | None:
+    """A number that an address may carry, such as where a list goes on; None if there is none from 0 to `most`."""
+    typed = query.get(name, "").strip()
+    if not (typed.isascii() and typed.isdecimal() and len(typed) <= len(str(most)) and int(typed) <= most):
+        return None
+    return int(typed)
 
 
 async def read_form(request: web.Request, max_bytes: int) -> Form:

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 from consent_ledger.budget import day_secret
 from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
+from gateway.days import DAY_S
 from gateway.matching.record import Asked
 from gateway.node.described import MOST_WAYS, ways_of
 from gateway.node.probing import SHARED, Limits
 
-_SECONDS_PER_DAY: Final = 86_400
 _NAME_BYTES, _VARIANT_BYTES = 16, 8
 _LABEL: Final = b"pw/web/guess1"  # BLAKE2b's personalisation, at most 16 bytes
 _ALL: Final = "all"
@@ -43,7 +43,7 @@ class Guesses:
 
     async def allow(self, account: str, asked: Asked) -> bool:
         """Count a description by an account (its public id); False if there is no room left for it today."""
-        day = int(self._clock.now()) // _SECONDS_PER_DAY
+        day = int(self._clock.now()) // DAY_S
         if day != self._day:
             self._secret = await self._keys.write(day_secret(self._federation, day, forget=False))
             self._day = day
@@ -90,4 +90,4 @@ _COUNT: Final = (
 
 def sweep(now: float) -> Work[None]:
     """Forget all but today and yesterday."""
-    yield Statement("DELETE FROM described_today WHERE day < ?", (int(now) // _SECONDS_PER_DAY - 1,))
+    yield Statement("DELETE FROM described_today WHERE day < ?", (int(now) // DAY_S - 1,))

@@ -4,6 +4,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from gateway.accounts.store import set_language
+from gateway.days import DAY_S
 from gateway.settings import WebTable
 from gateway.web.paths import path_of_referer
 from gateway.web.signed_in import USER, open_page
@@ -11,7 +12,7 @@ from gateway.web.site import SITE, Site
 from gateway.web.words import language
 
 COOKIE = "patchwork-language"
-_YEAR_S = 365 * 86_400
+_YEAR_S = 365 * DAY_S
 
 routes = web.RouteTableDef()
 

@@ -27,6 +27,7 @@ from gateway.node.reconcile import Silent, reconcile
 from gateway.node.vouching import Voucher, vouched
 from gateway.settings import PLAIN_HTTP_WORDS
 from gateway.web.background import Job
+from gateway.web.forms import number_in
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
@@ -119,10 +120,10 @@ async def begin_comparing(request: web.Request, site: Site, user: SignedIn) -> w
 @page(*READERS)
 async def find_proof(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """The proof of the entry whose number was typed."""
-    seq = request.query.get("seq", "").strip()
-    if not (seq.isascii() and seq.isdecimal() and len(seq) <= 18):  # noqa: PLR2004 - as in the address
+    seq = number_in(request.query, "seq")
+    if seq is None:
         raise web.HTTPNotFound
-    raise web.HTTPSeeOther(f"/manage/audit/{int(seq)}/proof")
+    raise web.HTTPSeeOther(f"/manage/audit/{seq}/proof")
 
 
 def _state() -> Work[State]:

@@ -9,6 +9,7 @@ from aiohttp import web
 from gateway.accounts.account import Role
 from gateway.accounts.changes import BY_COMMAND, Change, What, changes
 from gateway.accounts.personas import BY as BY_DEMO
+from gateway.web.forms import number_in
 from gateway.web.manage_accounts import ACCOUNTS_PATH
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
@@ -19,7 +20,6 @@ from gateway.web.words import gettext as _
 CHANGES_PATH: Final = ACCOUNTS_PATH + "/changes"
 
 _EACH: Final = 50
-_MAX_DIGITS: Final = 18  # of a line's id, which SQLite holds in 63 bits
 
 _WORDS: Final = {
     What.CREATED: N_("Account made"),
@@ -85,8 +85,7 @@ def who_did(by: str, by_name: str) -> str:
 @page(Role.ADMINISTRATOR, Role.AUDITOR)
 async def show_changes(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """All of them, the newest first, some on each page."""
-    typed = request.query.get("before", "")
-    before = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= _MAX_DIGITS else 0
+    before = number_in(request.query, "before") or 0
     found = await site.database.read(changes(before=before, limit=_EACH + 1))
     return render(
         request,

@@ -9,8 +9,8 @@ from gateway.accounts.administer import create, is_full, listed
 from gateway.accounts.store import NewAccount
 from gateway.errors import InputError
 from gateway.events import emit
-from gateway.web.contact_links import way
-from gateway.web.forms import Form, form_of
+from gateway.web.contact_fields import contact_value
+from gateway.web.forms import Form, form_of, number_in
 from gateway.web.navigation import MANAGE_PATH
 from gateway.web.prove import is_fresh, to_prove
 from gateway.web.render import render
@@ -33,9 +33,7 @@ routes = web.RouteTableDef()
 @page(Role.ADMINISTRATOR)
 async def show_accounts(request: web.Request, site: Site, _user: SignedIn) -> web.StreamResponse:
     """All accounts, by name, some on each page."""
-    typed = request.query.get("page", "1")
-    number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= 3 else 1  # noqa: PLR2004
-    number = min(max(number, 1), _MAX_PAGE)
+    number = number_in(request.query, "page", most=_MAX_PAGE) or 1
     found, more = await site.database.read(listed("", skip=(number - 1) * _EACH, limit=_EACH))
     return render(request, "manage_accounts.html", form=Form(), found=found, more=more, number=number)
 
@@ -105,13 +103,7 @@ def read_details(form: Form) -> tuple[str, str, str, str]:
     """Name, job role, email address and phone number as typed; says on the form what is wrong."""
     name = form.line("name", max_length=MAX_TEXT, missing=_("Enter a name"))
     job_role = form.line("job-role", max_length=MAX_TEXT, missing=_("Enter what they do at your agency"))
-    email = form.line("email", max_length=MAX_TEXT)
-    if email and not way("email", email).href:
-        form.wrong("email", _("Enter an email address, like name@example.org"))
-    phone = form.line("phone", max_length=MAX_TEXT)
-    if phone and not way("phone", phone).href:
-        form.wrong("phone", _("Enter a phone number, like 01632 960 001 or 07700 900 982"))
-    return name, job_role, email, phone
+    return name, job_role, contact_value(form, "email", "email"), contact_value(form, "phone", "phone")
 
 
 def role_items(chosen: list[str]) -> list[dict[str, object]]:

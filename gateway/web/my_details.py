@@ -16,7 +16,7 @@ from gateway.node.native import references_to
 from gateway.node.overlays import MAX_CONTACT_POINTS, Absence, Reach, Said, say_away, say_reach
 from gateway.node.team import TeamMember, cover_of, practitioner_alone
 from gateway.web.colleague_view import Colleague, colleague
-from gateway.web.contact_links import way
+from gateway.web.contact_fields import contact_value
 from gateway.web.forms import Form, form_of
 from gateway.web.looking import own_view
 from gateway.web.own_row import own_rows
@@ -25,7 +25,7 @@ from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
 from gateway.web.words import N_
 from gateway.web.words import gettext as _
-from mappings.model import MAX_FREE_TEXT, MAX_TEXT, ContactPoint
+from mappings.model import MAX_FREE_TEXT, ContactPoint
 from mappings.vocabulary import Mode
 
 PATH: Final = "/me"
@@ -117,20 +117,11 @@ def _points(form: Form) -> tuple[ContactPoint, ...]:
     """The rows that are filled in, in their order; each is checked to be something that can be called or written to."""
     points: list[ContactPoint] = []
     for place in _PLACES:
-        value = form.line(f"value-{place}", max_length=MAX_TEXT)
-        if not value:
-            continue
+        field = f"value-{place}"
         system = form.choice(f"system-{place}", _SYSTEMS)
-        if not system:
-            form.wrong(f"value-{place}", _("Select whether this is a phone number or an email address"))
-        elif not way(system, value).href:
-            form.wrong(
-                f"value-{place}",
-                _("Enter an email address, like name@example.org")
-                if system == "email"
-                else _("Enter a phone number, like 01632 960 001 or 07700 900 982"),
-            )
-        else:
+        if not system and form.line(field):
+            form.wrong(field, _("Select whether this is a phone number or an email address"))
+        elif value := contact_value(form, field, system):
             points.append(ContactPoint(system=system, value=value, rank=len(points) + 1))
     return tuple(points)
 

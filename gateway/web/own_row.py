@@ -2,10 +2,11 @@
 
 from gateway.accounts.store import add_worker
 from gateway.database.contract import Work
+from gateway.node.names import typed_name
 from gateway.node.native import NATIVE, native_source, store
 from gateway.web.signed_in import SignedIn
 from gateway.web.site import Site
-from mappings.model import ContactPoint, HumanName, Practitioner
+from mappings.model import ContactPoint, Practitioner
 
 
 async def own_rows(site: Site, user: SignedIn) -> frozenset[int]:
@@ -19,12 +20,11 @@ async def own_rows(site: Site, user: SignedIn) -> frozenset[int]:
 
 def _make_row(site: Site, user: SignedIn) -> Work[int]:
     account = user.account
-    given, _, family = account.name.rpartition(" ")
     points = [ContactPoint(system="phone", value=account.phone, rank=1)] if account.phone else []
     points += [ContactPoint(system="email", value=account.email, rank=2)] if account.email else []
     own = Practitioner(
         key=user.id,
-        name=HumanName(given=(given,) if given else (), family=family),
+        name=typed_name(account.name),
         role=account.job_role,
         contact_points=tuple(points),
     )

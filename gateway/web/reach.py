@@ -3,11 +3,12 @@
 import secrets
 
 from gateway.database.contract import Statement, Work
-from gateway.web.figure_counts import Reached, count_reached, day_of, monday, uncount_reached
+from gateway.days import DAY_S, day_of
+from gateway.web.figure_counts import Reached, count_reached, monday, uncount_reached
 from mappings.vocabulary import LawfulBasis, Purpose
 
-KEPT_S = 400 * 86_400.0  # times of contact, for figures that compare a year with the one before
-ASKED_S = 30 * 86_400.0  # nobody tells any more whether a call so long ago reached anybody
+KEPT_S = 400 * DAY_S  # times of contact, for figures that compare a year with the one before
+ASKED_S = 30 * DAY_S  # nobody tells any more whether a call so long ago reached anybody
 
 
 def clicked(account_id: int, *, kind: str, search_at: float, now: float) -> Work[str]:

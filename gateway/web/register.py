@@ -14,7 +14,7 @@ from gateway.node.register import (
     typed_services,
     typed_workers,
 )
-from gateway.web.contact_links import way
+from gateway.web.contact_fields import contact_value
 from gateway.web.forms import Form, form_of
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
@@ -75,15 +75,5 @@ async def save_own(request: web.Request, site: Site, _user: SignedIn) -> web.Str
 
 def contact_point(form: Form, field: str, system: str, *, use: str = "work", rank: int = 1) -> tuple[ContactPoint, ...]:
     """One field of a form as a way to reach somebody that can be called or written to; empty if it is."""
-    value = form.line(field, max_length=MAX_TEXT)
-    if not value:
-        return ()
-    if not way(system, value).href:
-        wrong = (
-            _("Enter an email address, like name@example.org")
-            if system == "email"
-            else _("Enter a phone number, like 01632 960 001 or 07700 900 982")
-        )
-        form.wrong(field, wrong)
-        return ()
-    return (ContactPoint(system=system, value=value, use=use, rank=rank),)
+    value = contact_value(form, field, system)
+    return (ContactPoint(system=system, value=value, use=use, rank=rank),) if value else ()

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -16,6 +16,7 @@ from gateway.accounts.oidc import Begun, Provider
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.sessions import SessionLimits
 from gateway.database.contract import Database
+from gateway.days import HOUR_S, day_of
 from gateway.node.checkpoints import Checkpoints
 from gateway.node.looks import Looks
 from gateway.node.parts import NodeParts
@@ -78,7 +79,7 @@ class Site:
     @property
     def session_limits(self) -> SessionLimits:
         """How long somebody stays signed in."""
-        return SessionLimits(idle_s=self.web.idle_minutes * 60.0, absolute_s=self.web.absolute_hours * 3600.0)
+        return SessionLimits(idle_s=self.web.idle_minutes * 60.0, absolute_s=self.web.absolute_hours * HOUR_S)
 
     @property
     def alerting(self) -> Alerting | None:
@@ -104,7 +105,7 @@ class Site:
 
     def today(self) -> date:
         """The day (UTC) that policies and consents count by."""
-        return datetime.fromtimestamp(self.now(), UTC).date()
+        return day_of(self.now())
 
 
 SITE = web.AppKey("site", Site)

@@ -13,6 +13,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.accounts.account import Role
+from gateway.days import DAY_S
 from gateway.errors import TooManyRequests
 from gateway.fhir.text import plain
 from gateway.node.records import MAX_STORED_ISSUES, ImportIssue, Run, last_runs, rejected_of
@@ -32,7 +33,6 @@ OLD_DAYS: Final = 7  # then the page says so: people change their telephone numb
 SHOWN_REASONS: Final = 20
 RUN: Final = "run"
 SURE: Final = "sure"
-_DAY_S: Final = 86_400
 
 OUTCOMES: Final = {
     "running": N_("Under way"),
@@ -173,7 +173,7 @@ async def _runs(site: Site, source: SourceSettings) -> list[Run]:
 
 def _line(site: Site, name: str, runs: Sequence[Run]) -> Line:
     whole = next((run for run in runs if run.outcome in {"completed", "held"} and run.finished_at), None)
-    days = None if whole is None or whole.finished_at is None else int((site.now() - whole.finished_at) // _DAY_S)
+    days = None if whole is None or whole.finished_at is None else int((site.now() - whole.finished_at) // DAY_S)
     return Line(name=name, last=runs[0] if runs else None, days=None if days is None else max(0, days))
 
 

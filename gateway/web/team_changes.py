@@ -16,6 +16,7 @@ from gateway.accounts.notices import Kind, Notice, notices_of, tell, tell_once_m
 from gateway.accounts.store import account_by_id
 from gateway.accounts.which_accounts import accounts_with
 from gateway.database.contract import Statement, Work
+from gateway.days import DAY_S
 from gateway.errors import StorageError
 from gateway.events import emit
 from gateway.node.local_view import LocalTeam
@@ -25,7 +26,7 @@ from gateway.web.site import Site
 from gateway.web.told import seen_by
 
 LOOK_EVERY_S: Final = 300.0
-ASK_AGAIN_S: Final = 30 * 86_400.0
+ASK_AGAIN_S: Final = 30 * DAY_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

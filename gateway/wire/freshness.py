@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.days import HOUR_S
 from gateway.errors import ClockWrong, FederationStale, NotForUs, OutOfTime
 from gateway.wire import jws
 from gateway.wire.claims import integer, only, sha256
@@ -29,7 +30,7 @@ class Freshness:
             raise ClockWrong(f"this machine's clock and the hub's differ by {abs(now - self.time):.0f} s")
 
 
-def sign_freshness(document: Federation, hub_key: SigningKey, now: float, *, lifetime_s: int = 3_600) -> str:
+def sign_freshness(document: Federation, hub_key: SigningKey, now: float, *, lifetime_s: int = HOUR_S) -> str:
     """A statement about `document`, signed with the hub's own key."""
     claims = {
         "iss": HUB,

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
 from gateway.wire.claims import read_claims
 from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document, verify_document
@@ -25,7 +26,7 @@ KEY_FILE = "operator.pem"
 PUBLIC_KEY_FILE = "operator.jwk"
 DOCUMENT_FILE = "federation.jws"
 MAX_JWK_BYTES = 4096
-ROTATION_OVERLAP_S = 14 * 86_400  # how long a rotated key is still good, so that nothing in flight is lost
+ROTATION_OVERLAP_S = 14 * DAY_S  # how long a rotated key is still good, so that nothing in flight is lost
 
 _TYPE_CODES = frozenset(kind.value for kind in OrganisationType)
 

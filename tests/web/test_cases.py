@@ -208,14 +208,14 @@ async def test_an_officer_leaves_a_question_out_of_the_clients_report_and_shows_
     assert "own report" not in (await olive.get(path)).words
     assert (await olive.get(f"{path}/report")).status == 403
     assert f"{path}/report" in (await gwen.get(path)).text
-    missing = await gwen.post(f"{path}/report", {})
+    missing = await gwen.post(f"{path}/report", {"shown": "no"})
     assert "Select why it has to be left out" in missing.words
-    ends = {"until-day": "1", "until-month": "10", "until-year": "2026"}
+    ends = {"shown": "no", "until-day": "1", "until-month": "10", "until-year": "2026"}
     late = await gwen.post(f"{path}/report", ends | {"until-year": "2028", "exemption": "refuge"})
     assert "at most a year ahead" in late.words
     out = await gwen.post(f"{path}/report", ends | {"exemption": "refuge"})
     assert "Left out until 1 October 2026" in out.words
-    back = await gwen.post(f"{path}/report", {"show": "yes", "reason": WHY})
+    back = await gwen.post(f"{path}/report", {"shown": "yes", "reason": WHY})
     assert "Nobody has decided to leave it out" in back.words
     seq = int(path.rpartition("-")[2])
     said = [(each["about"], each["show"], each["by"]) for each in await entries(north, AGENCY, "report-decision")]

@@ -179,8 +179,7 @@ def _bound(
 
 def _names(site: Site, members: frozenset[str]) -> tuple[str, ...]:
     """Members by name where the member list has one."""
-    received = site.node.membership.received
-    listed = {} if received is None else received.members
+    listed = site.members
     return tuple(sorted(plain(listed[each].name) if each in listed else each for each in members))
 
 

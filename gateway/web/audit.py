@@ -36,7 +36,6 @@ from gateway.web.audit_search import (
     form_of_query,
     read_search,
 )
-from gateway.web.cases import members_of
 from gateway.web.downloads import download
 from gateway.web.forms import number_in
 from gateway.web.render import render
@@ -63,8 +62,7 @@ def sees_names(user: SignedIn) -> bool:
 async def show_search(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """The form, and one step of what it finds."""
     form = form_of_query(request.query, site.today())
-    members = members_of(site)
-    search = read_search(form, me=site.node.me.member, members=members)
+    search = read_search(form, me=site.node.me.member, members=site.members)
     step = None if search is None else await _step(site, search, number_in(request.query, BEFORE))
     names = await site.database.read(names_by_public_id(_ids(step)))
     accounts = await site.database.read(_accounts()) if sees_names(user) else []
@@ -77,7 +75,7 @@ async def show_search(request: web.Request, site: Site, user: SignedIn) -> web.S
         step=step,
         lines=[] if step is None else [_line(entry, names, site, named=sees_names(user)) for entry in step.found],
         go_on="" if step is None or step.first == 0 else f"{PATH}?{urlencode(fields | {BEFORE: str(step.first)})}",
-        members=[(member.id, plain(member.name)) for member in members.values()],
+        members=[(member.id, plain(member.name)) for member in site.members.values()],
         accounts=accounts,
         kinds=[(kind, text) for kind, text in KINDS.items()],
         outcomes={value: _(text) for value, text in OUTCOMES.items()},

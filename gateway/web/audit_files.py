@@ -23,7 +23,6 @@ from gateway.node.question_evidence import evidence_of
 from gateway.reports.audit_lines import auditor_of, line_of, lines_of
 from gateway.web.audit import ENTRY_PATH, PATH, entry_of
 from gateway.web.audit_search import FROM, TO, Search, form_of_query, read_search
-from gateway.web.cases import members_of
 from gateway.web.downloads import download, download_headers
 from gateway.web.forms import Form, form_of
 from gateway.web.prove import go_on, is_fresh, prove_in_form
@@ -57,7 +56,7 @@ async def show_export(request: web.Request, site: Site, user: SignedIn) -> web.S
 async def send_export(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """The events of these days, line by line as they are read."""
     form = form_of(request)
-    search = read_search(form, me=site.node.me.member, members=members_of(site))
+    search = read_search(form, me=site.node.me.member, members=site.members)
     if search is not None and search.last - search.first >= timedelta(days=MAX_DAYS):
         form.wrong(TO, _("A file holds 31 days at most: choose a later first day"))
     since = form.whole(SINCE, least=0, most=999_999_999)

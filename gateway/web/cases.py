@@ -62,7 +62,7 @@ async def show_open(request: web.Request, site: Site, user: SignedIn) -> web.Str
     return render(
         request,
         "cases.html",
-        lines=[_line(shown, members_of(site), site.now()) for shown in found],
+        lines=[_line(shown, site.members, site.now()) for shown in found],
         count=count,
         overdue=overdue,
     )
@@ -79,7 +79,7 @@ async def show_ended(request: web.Request, site: Site, user: SignedIn) -> web.St
     return render(
         request,
         "cases_ended.html",
-        lines=[_line(shown, members_of(site), site.now()) for shown in found],
+        lines=[_line(shown, site.members, site.now()) for shown in found],
         before=found[-1].case.id.opened_seq if len(found) == MAX_ENDED else None,
     )
 
@@ -156,12 +156,6 @@ def is_own(shown: CaseShown, user: SignedIn) -> bool:
     return cases.is_own(shown, user.id, account.name, *([account.login] if account.login else []))
 
 
-def members_of(site: Site) -> Members:
-    """The members that the federation lists, as far as this node has heard."""
-    received = site.node.membership.received
-    return {} if received is None else received.members
-
-
 def choices(shown: CaseShown) -> Mapping[str, str]:
     """How it may be ended, by the value that the form sends; of somebody erased nothing can be told any more."""
     if _is_found(shown):
@@ -179,7 +173,7 @@ def _is_found(shown: CaseShown) -> bool:
 async def _case_page(
     request: web.Request, site: Site, user: SignedIn, shown: CaseShown, form: Form
 ) -> web.StreamResponse:
-    asked = about(shown, members_of(site))
+    asked = about(shown, site.members)
     row, ended, acknowledged = shown.case.row, shown.case.ended, shown.case.acknowledged
     by = [body["by"] for body in (ended, acknowledged) if body is not None]
     names = await site.database.read(names_by_public_id(by))
@@ -220,7 +214,7 @@ async def _case_page(
 
 
 def _agency(site: Site, member_id: str) -> str:
-    member = members_of(site).get(member_id)
+    member = site.members.get(member_id)
     return plain(member_id if member is None else member.name)
 
 

@@ -120,8 +120,8 @@ def _agencies(site: Site, words: tuple[str, ...]) -> list[Agency]:
         return []
     others = [
         member
-        for member in federation.members.values()
-        if member.id != site.node.me.member and member.status == "active" and answers_to(member.name, words)
+        for member in federation.active_members()
+        if member.id != site.node.me.member and answers_to(member.name, words)
     ]
     return [
         Agency(name=member.name, ways=tuple(way(system, value) for system, value in member.duty_contact))

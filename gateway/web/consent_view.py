@@ -25,7 +25,6 @@ from gateway.web.signed_in import SignedIn
 from gateway.web.site import Site
 from gateway.web.words import N_
 from gateway.web.words import gettext as _
-from gateway.wire.federation import ACTIVE, Member
 from mappings.vocabulary import Mode, Purpose
 
 MAX_LISTED: Final = 50  # newest first, of statements and of answers; an officer's report has them all
@@ -59,14 +58,6 @@ class OnRecord:
     today: int
 
 
-def other_members(site: Site) -> list[Member]:
-    """The agencies besides this one that may ask, by name."""
-    received = site.node.membership.received
-    members = [] if received is None else received.members.values()
-    others = [each for each in members if each.id != site.node.me.member and each.status == ACTIVE]
-    return sorted(others, key=lambda each: (each.name.casefold(), each.id))
-
-
 def objects_to_all(opened: Opened, site: Site) -> bool:
     """Whether an objection stands to anybody's being told anything of the viewer's own work, for any usual reason."""
     services = {each.shown.service.code if each.shown.service else "" for each in opened.team.mine} or {""}
@@ -81,7 +72,7 @@ def objects_to_all(opened: Opened, site: Site) -> bool:
         )
         for purpose in Purpose
         if purpose is not Purpose.BREAK_GLASS
-        for member in other_members(site)
+        for member in site.other_members()
         for service in services
     ]
     return bool(states) and all(
@@ -93,7 +84,7 @@ def told_today(entry: ConsentEntry, site: Site) -> list[str]:
     """The agencies that may be told by what somebody agrees to, for whatever reason and of whatever service."""
     return [
         plain(member.name)
-        for member in other_members(site)
+        for member in site.other_members()
         if any(
             replace(line, purposes=(), services=()).covers(Purpose.COORDINATION, member.id, member.type, "")
             for line in entry.provisions
@@ -109,13 +100,13 @@ def own_services(opened: Opened) -> dict[str, str]:
 
 def names_for(opened: Opened, site: Site) -> Names:
     """How codes are called on this client's pages."""
-    members = {each.id: plain(each.name) for each in other_members(site)}
+    members = {each.id: plain(each.name) for each in site.other_members()}
     return Names(members=members, services=own_services(opened))
 
 
 def glance_of(opened: Opened, site: Site) -> tuple[str, str]:
     """How it looks and what it says: of what the viewer may know, never of a hidden service's row."""
-    others = other_members(site)
+    others = site.other_members()
     services = {each.shown.service.code if each.shown.service else "" for each in opened.team.mine}
     found = (
         glance(opened.team.consents, services=services, members=others, today=site.today())

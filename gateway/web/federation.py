@@ -141,10 +141,9 @@ def _document_warning(seconds: float) -> str:
 
 def _lines(site: Site, view: View | None) -> Iterator[Line]:
     """Those that wait first, then by name."""
-    received, now = site.node.membership.received, site.now()
-    members = [] if received is None else list(received.members.values())
-    waiting = {member.id: waiting_for(site, member.id) for member in members}
-    for member in sorted(members, key=lambda each: (not waiting[each.id], each.name.casefold(), each.id)):
+    now = site.now()
+    waiting = {member: waiting_for(site, member) for member in site.members}
+    for member in sorted(site.members.values(), key=lambda each: (not waiting[each.id], each.name.casefold(), each.id)):
         changes = waiting[member.id]
         yield Line(
             id=member.id,

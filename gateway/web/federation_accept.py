@@ -66,8 +66,7 @@ async def accept(request: web.Request, site: Site, user: SignedIn) -> web.Stream
 
 def _waiting(request: web.Request, site: Site) -> tuple[Member, tuple[PendingChange, ...]]:
     """The member of the address, if something of it waits."""
-    received = site.node.membership.received
-    member = None if received is None else received.members.get(request.match_info["member"])
+    member = site.members.get(request.match_info["member"])
     changes = () if member is None else waiting_for(site, member.id)
     if member is None or not changes:
         raise web.HTTPNotFound

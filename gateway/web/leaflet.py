@@ -6,7 +6,7 @@ from gateway.accounts.account import Role
 from gateway.fhir.text import plain
 from gateway.reports.document import Document
 from gateway.web.client_links import CONSENT
-from gateway.web.consent_view import glance_of, objects_to_all, on_record, other_members
+from gateway.web.consent_view import glance_of, objects_to_all, on_record
 from gateway.web.leaflet_words import leaflet
 from gateway.web.looking import CLIENT_PATH, client_of
 from gateway.web.pdf import pdf_is_installed, pdf_of
@@ -82,7 +82,7 @@ async def _of_client(request: web.Request, site: Site, user: SignedIn) -> Docume
 
 
 def _others(site: Site) -> list[str]:
-    return [plain(each.name) for each in other_members(site)]
+    return [plain(each.name) for each in site.other_members()]
 
 
 def _page(request: web.Request, document: Document, *, back: str) -> web.Response:

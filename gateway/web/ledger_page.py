@@ -188,6 +188,5 @@ def _name(site: Site, witness: str) -> str:
     witness = witness.rpartition("/")[2]
     if witness == HUB:
         return HUB
-    received = site.node.membership.received
-    member = None if received is None else received.members.get(witness)
+    member = site.members.get(witness)
     return plain(witness if member is None else member.name)

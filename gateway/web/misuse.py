@@ -22,7 +22,6 @@ from gateway.node.misuse_report import WeeklyReport, habits_of, weekly_report
 from gateway.policy.misuse import Item, Pattern
 from gateway.reports.misuse_words import MEANS
 from gateway.web.background import Job
-from gateway.web.cases import members_of
 from gateway.web.forms import Form, form_of
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
@@ -133,7 +132,7 @@ async def _page(request: web.Request, site: Site, user: SignedIn, form: Form) ->
 def _line(item: Item, site: Site, names: Mapping[str, str]) -> Mapping[str, Any]:
     """Ids come from other members, and may hold anything."""
     ours = item.member == site.node.me.member
-    member = members_of(site).get(item.member)
+    member = site.members.get(item.member)
     return {
         "who": plain(names.get(item.practitioner, item.practitioner) if ours else item.practitioner),
         "where": "" if ours else plain(item.member if member is None else member.name),

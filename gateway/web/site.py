@@ -1,6 +1,6 @@
 """What every page is handed: made once by app/web.py, replaced by nothing at run time."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -30,6 +30,7 @@ from gateway.web.guesses import Guesses
 from gateway.web.pending import Pending
 from gateway.web.searches import Searches
 from gateway.web.upload_files import Uploads
+from gateway.wire.federation import Member
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +68,19 @@ class Site:
     @property
     def agency(self) -> str:
         """This agency's name as the federation knows it; its id until the first document has come."""
-        received = self.node.membership.received
-        me = None if received is None else received.members.get(self.node.me.member)
+        me = self.members.get(self.node.me.member)
         return self.node.me.member if me is None else me.name
+
+    @property
+    def members(self) -> Mapping[str, Member]:
+        """The members that the federation lists, by id, as far as this node has heard."""
+        received = self.node.membership.received
+        return {} if received is None else received.members
+
+    def other_members(self) -> list[Member]:
+        """The agencies besides this one that may ask, by name."""
+        others = [each for each in self.members.values() if each.id != self.node.me.member and each.active]
+        return sorted(others, key=lambda each: (each.name.casefold(), each.id))
 
     @property
     def record(self) -> LedgerReader:

@@ -15,7 +15,7 @@ from gateway.accounts.account import Role
 from gateway.database.contract import Work
 from gateway.node.register import TypedService, typed_services
 from gateway.node.uploaded import TOLD, Known, known_rows
-from gateway.web.forms import MAX_FORM_BYTES, Form, Upload, form_of
+from gateway.web.forms import MAX_FORM_BYTES, Form, SentFile, form_of
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
@@ -284,7 +284,7 @@ def _columns(upload: Uploaded, look: Look) -> Sequence[Mapping[str, object]]:
     return columns
 
 
-def _file_name(file: Upload) -> str:
+def _file_name(file: SentFile) -> str:
     """The file's own name, to be shown and for nothing else."""
     last = file.name.replace("\\", "/").rpartition("/")[2]
     return "".join(each for each in last if each.isprintable())[:MAX_NAME]

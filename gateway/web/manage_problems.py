@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import orjson
 from aiohttp import web
 
 from gateway.accounts.notices import Kind, tell
 from gateway.accounts.problems import Outcome, Report, reports, resolve
-from gateway.database.contract import Statement, Work
+from gateway.accounts.register_rows import Kind as Row
+from gateway.accounts.register_rows import find
+from gateway.database.contract import Work
 from gateway.node.corrections import names_of
 from gateway.node.local_view import own_names
 from gateway.web.colleague_view import client_name
@@ -90,16 +91,8 @@ def _lines(site: Site, user: SignedIn) -> Work[list[Line]]:
 def _worker(reference: str) -> Work[str]:
     """A colleague's name and job role; of a protected name, and of somebody who has gone, the number in the source."""
     source, _colon, key = reference.partition(":")
-    rows = yield Statement(
-        "SELECT p.name, p.role FROM practitioner p JOIN import_source s ON s.id = p.source_id "
-        "WHERE s.name = ? AND p.key = ?",
-        (source, key),
-    )
-    if not rows:
-        return reference
-    name = orjson.loads(rows[0][0])
-    called = reference if name["protected"] else " ".join(part for part in (*name["given"], name["family"]) if part)
-    return ", ".join(part for part in (called, rows[0][1]) if part)
+    row = yield from find(Row.WORKER, source, key)
+    return reference if row is None else ", ".join(filter(None, (row.name or reference, row.about)))
 
 
 def _line(report: Report, numbers: Mapping[int, str], own: Mapping[int, str], workers: Mapping[str, str]) -> Line:

@@ -5,8 +5,6 @@ end: {"counts", "listed"} or {"code"}. Log events go to standard error, as the n
 """
 
 import asyncio
-import csv
-import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -27,7 +25,8 @@ from gateway.errors import InputError, PatchworkError
 from gateway.events import configure_logging
 from gateway.node.consents import ImportedConsent
 from gateway.node.ingest import ImportCounts, ImportReport, ImportSource, run_import
-from gateway.node.uploaded import TOLD, ListConnector, ListShape, escaped, known_rows
+from gateway.node.uploaded import TOLD, ListConnector, ListShape, known_rows
+from gateway.reports.csv_text import csv_text
 from mappings.guess import Meaning, mapping_of
 from mappings.spec import read
 
@@ -122,21 +121,18 @@ def _refused_rows(source: str) -> Work[dict[str, str]]:
 
 def _write_refused(job: Job, reasons: Mapping[str, str]) -> int:
     """The rows as they stand in the file, none of them a formula, with what is wrong in a last column."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    written = 0
+    lines: list[list[str]] = []
     with closing(rows_of(Path(job.file), name=TOLD)) as rows:
         for number, row in enumerate(islice(rows, job.skip, None)):
             if number == 0 and isinstance(row, Row):
-                writer.writerow([*map(escaped, row.cells[: job.width]), REASON_COLUMN])
+                lines.append([*row.cells[: job.width], REASON_COLUMN])
             elif isinstance(row, Row) and row.where in reasons:
                 cells = [*row.cells, *[""] * job.width][: job.width]
-                writer.writerow([*map(escaped, cells), escaped(reasons[row.where])])
-                written += 1
+                lines.append([*cells, reasons[row.where]])
     path = Path(job.refused)
     path.touch(mode=0o600)
-    path.write_bytes(text.getvalue().encode("utf-8-sig"))
-    return written
+    path.write_bytes(csv_text(lines))
+    return max(0, len(lines) - 1)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from gateway.accounts.account import Role
 from gateway.database.contract import Work
 from gateway.node.register import TypedService, typed_services
 from gateway.node.uploaded import TOLD, Known, known_rows
+from gateway.web.downloads import CSV, download
 from gateway.web.forms import MAX_FORM_BYTES, Form, SentFile, form_of
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
@@ -171,12 +172,7 @@ async def refused_rows(request: web.Request, site: Site, user: SignedIn) -> web.
     content = await site.uploads.refused(upload.public_id)
     if content is None:
         raise web.HTTPNotFound
-    return web.Response(
-        body=content,
-        content_type="text/csv",
-        charset="utf-8",
-        headers={"Content-Disposition": 'attachment; filename="rows-to-mend.csv"', "Cache-Control": "no-store"},
-    )
+    return download(content, "rows-to-mend.csv", CSV)
 
 
 @routes.post(ONE + "/delete")

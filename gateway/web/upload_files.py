@@ -23,6 +23,7 @@ from connectors.contract import Rejected, SourceError, SourceRecord
 from connectors.spreadsheet import Row, header_names, rows_of
 from gateway.database.contract import Database
 from gateway.errors import StorageError
+from gateway.node.changes import TWICE
 from gateway.node.native import UPLOADED
 from gateway.node.parts import NodeParts
 from gateway.node.uploaded import TOLD, Known, ListConnector, ListShape
@@ -239,7 +240,7 @@ def _preview(path: Path, shape: ListShape, known: Known) -> list[Shown]:
                 objects, issues = mapper.apply(KIND, item.fields)
                 problems = [(issue.field, issue.reason) for issue in issues]
                 if item.key in seen:
-                    objects, problems = [], [("", "another record of this run has the same kind and key")]
+                    objects, problems = [], [("", TWICE)]
                 seen.add(item.key)
                 shown.append(
                     Shown(place=item.where, objects=tuple(objects), problems=tuple(problems), refused=not objects)

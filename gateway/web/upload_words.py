@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.node.changes import TWICE
 from gateway.node.uploaded import TOLD
 from gateway.web.upload_files import Shown
 from gateway.web.words import N_
@@ -41,8 +42,8 @@ FAILED: Final[Mapping[str, str]] = {
     "storage": N_("The register could not be written. What was stored before is good: upload the list again."),
     "": N_("The file could not be read to its end. What was stored before is good: upload the list again."),
 }
-_REASONS: Final[Mapping[str, str]] = {
-    "another record of this run has the same kind and key": N_("the same client stands in another row"),
+REASONS: Final[Mapping[str, str]] = {  # what mappings and node/ say of a row or a field, word for word
+    TWICE: N_("the same client stands in another row"),
     "required, but empty": N_("it is missing"),
     "not a date like 27/3/2012": N_("not a date like 27/3/2012"),
     "an NHS number has ten digits": N_("an NHS number has ten digits"),
@@ -107,6 +108,6 @@ def _spoken(name: HumanName) -> str:
 def _problem(field: str, reason: str, header: Sequence[str], columns: Mapping[Meaning, int]) -> str:
     """In words, with the column as the file calls it."""
     plain = reason.partition(": ")[2] if ": " in reason else reason
-    said = _(_REASONS.get(plain, plain))
+    said = _(REASONS.get(plain, plain))
     at = next((at for meaning, at in columns.items() if meaning.value in field.split(" + ")), None)
     return f"{header[at]}: {said}" if at is not None else said

@@ -4,7 +4,7 @@ A worker whom the register knows by name, and a service, are referred to there (
 know becomes a practitioner of the list's own. What people can mend costs the row, with a reason.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -80,7 +80,7 @@ class ListConnector:
         self._known = known
         self._progress = Progress()
 
-    def records(self, since: Cursor | None) -> Iterator[SourceRecord | Rejected | Cursor]:
+    def records(self, since: Cursor | None) -> Generator[SourceRecord | Rejected | Cursor]:
         """Yield the rows in order; raises SourceError."""
         return with_cursors(self._records(), fingerprint([self._path]), since)
 

@@ -230,7 +230,7 @@ def _preview(path: Path, shape: ListShape, known: Known) -> list[Shown]:
     mapper = Mapper(read(mapping_of(shape.columns), "list"))
     shown: list[Shown] = []
     seen: set[str] = set()
-    with closing(iter(ListConnector(path, shape, known).records(None))) as items:  # type: ignore[type-var]  # a generator
+    with closing(ListConnector(path, shape, known).records(None)) as items:
         for item in items:
             if len(shown) >= SHOWN_ROWS:
                 break

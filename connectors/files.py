@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -57,7 +57,7 @@ def fingerprint(paths: Iterable[Path]) -> str:
 
 def with_cursors(
     items: Iterable[SourceRecord | Rejected], state: str, since: Cursor | None
-) -> Iterator[SourceRecord | Rejected | Cursor]:
+) -> Generator[SourceRecord | Rejected | Cursor]:
     """Put cursors between items and skip what `since` covers, if it was made of the same state of the files."""
     made_of, _, count = since.value.partition(":") if since else ("", "", "")
     skip = int(count) if made_of == state and count.isdigit() else 0

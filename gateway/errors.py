@@ -19,7 +19,8 @@
     |  `- StorageDamaged      ... because the file itself is damaged: trying again will not help
     |- Overloaded             more was asked than can be served now
     |  `- TooManyRequests     one party asked more than its share; says when to come back
-    `- HubError               a hub refused or could not be reached
+    |- HubError               a hub refused or could not be reached
+    `- BrokenOff              work in a process of its own did not come to its end
 
 `code` is stable and goes into logs and OperationOutcomes. Messages name what and where, and never a person: no name,
 number, date of birth or body is ever put into one.
@@ -157,6 +158,19 @@ class HubError(PatchworkError):
     """A hub refused the request or could not be reached."""
 
     code = "hub"
+
+
+class BrokenOff(PatchworkError):
+    """Work in a process of its own did not come to its end; `code` says why, as the error there did that was foreseen.
+
+    "broken-off": it was ended from outside, so that nothing says that it would fail again.
+    """
+
+    code = "broken-off"
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"work in a process of its own did not come to its end: {code}")
+        self.code = code
 
 
 def origin(error: BaseException) -> str:

@@ -1,30 +1,21 @@
-"""One import in a process of its own, started by the pages of a serving node: `python -m gateway.app.import_worker`.
+"""One import of a configured source, started by the pages of a serving node, in a process of its own (apart.py).
 
-Reading and mapping records keeps a processor busy for minutes, and answers would be late if it were the one that
-serves. It is what `patchwork import` does, under the settings of the node that started it, which come on standard
-input and hold what only that node may know. How it went stands in the node's database (node/records.py, last_runs).
+It is what `patchwork import` does, under the settings of the node that started it, which hold what only that node may
+know. How it went stands in the node's database (node/records.py, last_runs). It goes on where an earlier one broke off.
 """
 
-import asyncio
-import os
-import sys
 from dataclasses import dataclass
-from typing import Final
 
 import orjson
 
 from consent_ledger.errors import LedgerError
+from gateway.app.apart import Tell, carry_out, run_apart
 from gateway.app.node import open_node
 from gateway.clock import SystemClock
-from gateway.errors import PatchworkError
-from gateway.events import configure_logging
+from gateway.errors import StorageError
 from gateway.node.ingest import run_import
 from gateway.node.sources import consent_recorder, open_source
 from gateway.settings import NodeSettings
-
-FAILED: Final = 1
-NOT_READ: Final = 2  # the source could not be opened: its books say nothing of it
-_NICE: Final = 10  # whatever else runs here goes first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,37 +39,34 @@ def read_order(text: bytes) -> ImportOrder:
     return ImportOrder(settings=settings, source=order["source"], confirmed=order["confirmed"])
 
 
-async def run_order(order: ImportOrder) -> int:
-    """Import it; returns an exit code."""
+async def import_apart(settings: NodeSettings, source: str, confirmed: int) -> None:
+    """Import one source in a process of its own; raises BrokenOff."""
+    await run_apart(__name__, ImportOrder(settings=settings, source=source, confirmed=confirmed).as_json())
+
+
+async def run_order(order: ImportOrder) -> None:
+    """Import it; raises PatchworkError."""
     clock = SystemClock()
     settings = next(each for each in order.settings.source if each.name == order.source)
-    node = await open_node(order.settings, clock=clock)
     try:
+        node = await open_node(order.settings, clock=clock)
         try:
-            source = open_source(settings, federation=node.parts.me.federation)
-        except PatchworkError:
-            return NOT_READ
-        await run_import(
-            source,
-            database=node.database,
-            record_consents=consent_recorder(node.parts.ledger, node.database),
-            clock=clock,
-            confirmed=order.confirmed,
-        )
-    except (PatchworkError, LedgerError):
-        return FAILED
-    finally:
-        await node.close()
-    return 0
+            await run_import(
+                open_source(settings, federation=node.parts.me.federation),
+                database=node.database,
+                record_consents=consent_recorder(node.parts.ledger, node.database),
+                clock=clock,
+                confirmed=order.confirmed,
+            )
+        finally:
+            await node.close()
+    except LedgerError as error:
+        raise StorageError(str(error)) from error
 
 
-def main() -> None:
-    """Read the order, and carry it out."""
-    os.umask(0o077)
-    os.nice(_NICE)
-    configure_logging()
-    sys.exit(asyncio.run(run_order(read_order(sys.stdin.buffer.read()))))
+async def _work(order: bytes, _tell: Tell) -> None:
+    await run_order(read_order(order))
 
 
 if __name__ == "__main__":
-    main()
+    carry_out(_work)

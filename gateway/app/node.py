@@ -29,6 +29,8 @@ from gateway.policy.agreement import Agreement
 from gateway.settings import PLAIN_HTTP_WORDS, NodeSettings
 from gateway.wire.operator import load_verify_key
 
+NODE_FILE = "node.db"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
@@ -66,7 +68,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         keys_database = await open_sqlite(data / "keys.db", schema="keys")
         undo.push_async_callback(keys_database.close)
         database = await open_sqlite(
-            data / "node.db", schema="node", attach={"ledger": data / "ledger.db", "keys": data / "keys.db"}
+            data / NODE_FILE, schema="node", attach={"ledger": data / "ledger.db", "keys": data / "keys.db"}
         )
         undo.push_async_callback(database.close)
         ledger = Ledger(ledger_database, keys_database, clock.now, federation.id)

@@ -2,6 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -14,8 +15,9 @@ from gateway.accounts.oidc_fetch import directory_session
 from gateway.accounts.passkey_proof import CHALLENGE_LASTS_S
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.personas import cast, make_personas, retire_personas
-from gateway.app.import_process import import_apart
-from gateway.app.node import Node
+from gateway.app.import_worker import import_apart
+from gateway.app.list_worker import import_list_apart
+from gateway.app.node import NODE_FILE, Node
 from gateway.app.node_limits import budget_limits_of
 from gateway.app.opening import listening_tls
 from gateway.database.sqlite import SqliteDatabase, open_sqlite
@@ -55,7 +57,6 @@ class Pages:
         await self.site.background.close()
         await self.site.searches.close()
         await self.directory.close()
-        await self.site.uploads.close()
         self.site.passwords.close()
         await self.site.database.close()
 
@@ -63,7 +64,7 @@ class Pages:
 async def open_web_database(node: Node) -> SqliteDatabase:
     """web.db: it writes accounts and what else the pages keep, and reads the node's three other files too."""
     data = node.settings.node.data
-    others = {"node": data / "node.db", "ledger": data / "ledger.db", "keys": data / "keys.db"}
+    others = {"node": data / NODE_FILE, "ledger": data / "ledger.db", "keys": data / "keys.db"}
     return await open_sqlite(data / WEB_FILE, schema="web", attach=others)
 
 
@@ -91,6 +92,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
         undo.callback(passwords.close)
         session = directory_session()
         undo.push_async_callback(session.close)
+        background = Background(node.parts.clock)
         coverage = Coverage(node.parts.clock.now())
         site = Site(
             node=node.parts,
@@ -108,9 +110,9 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
             searches=Searches(node.parts, counting(coverage, database, node.parts.clock)),
             coverage=coverage,
             import_apart=import_apart,
-            background=Background(node.parts.clock),
+            background=background,
             drafts=Drafts(node.parts.clock),
-            uploads=Uploads(node.parts, database, node.settings.node.data),
+            uploads=Uploads(database, node.settings.node.data, background, partial(import_list_apart, node.settings)),
             looks=Looks(me=node.parts.me, ledger=node.parts.ledger, keys=node.keys_database, clock=node.parts.clock),
             challenges=Pending(node.parts.clock, lasts_s=CHALLENGE_LASTS_S),
             directory=_directory(table, session, node),

@@ -23,6 +23,8 @@ MAX_RECURRING = 4096  # workers and services whose rows are remembered, as many 
 
 _RECURRING = frozenset(type_names[kind] for kind in RECURRING)
 
+TWICE = "another record of this run has the same kind and key"
+
 FIXED = ("", "mapping")  # kind and key of the record that stands for what the mapping itself holds
 
 
@@ -69,7 +71,7 @@ class Changes:
             elif isinstance(item, Rejected):
                 batch.issues.append(ImportIssue(item.where[:MAX_PLACE], item.field, item.reason))
             elif self._repeated(item, fates, known):
-                batch.issues.append(_refused(item, "another record of this run has the same kind and key"))
+                batch.issues.append(_refused(item, TWICE))
             else:
                 fates[item.kind, item.key] = self._fate(item, known.get((item.kind, item.key)), batch.issues)
         for at, fate in fates.items():

@@ -4,7 +4,7 @@ A worker whom the register knows by name, and a service, are referred to there (
 know becomes a practitioner of the list's own. What people can mend costs the row, with a reason.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +14,7 @@ from connectors.contract import Cursor, FieldValue, Manifest, Rejected, SourceEr
 from connectors.files import fingerprint, size, with_cursors
 from connectors.spreadsheet import Progress, Row, header_names, problem_of, rows_of
 from gateway.database.contract import Work
+from gateway.node.cells import as_typed
 from gateway.node.native import NATIVE, reference
 from gateway.node.register import typed_services, typed_workers
 from mappings.convert import Unusable, clean, iso_date, nhs_number
@@ -22,7 +23,6 @@ from mappings.rules import fold
 from mappings.vocabulary import Sensitivity
 
 TOLD = "List"  # what places and errors call the file
-FORMULA = ("=", "+", "-", "@", "\t", "\r")  # with which a spreadsheet program takes a cell for a formula
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class ListConnector:
         self._known = known
         self._progress = Progress()
 
-    def records(self, since: Cursor | None) -> Iterator[SourceRecord | Rejected | Cursor]:
+    def records(self, since: Cursor | None) -> Generator[SourceRecord | Rejected | Cursor]:
         """Yield the rows in order; raises SourceError."""
         return with_cursors(self._records(), fingerprint([self._path]), since)
 
@@ -109,7 +109,7 @@ class ListConnector:
         if problem := problem_of(row.cells, names):
             return Rejected(where=row.where, field="", reason=problem)
         given = {
-            meaning: _unescaped(row.cells[at]) if at < len(row.cells) else ""
+            meaning: as_typed(row.cells[at]) if at < len(row.cells) else ""
             for meaning, at in self._shape.columns.items()
         }
         for meaning, check in _CHECKS.items():
@@ -161,13 +161,3 @@ def _birth_date(text: str) -> str:
 
 
 _CHECKS: Mapping[Meaning, Callable[[str], str]] = {Meaning.BIRTH_DATE: _birth_date, Meaning.NHS_NUMBER: nhs_number}
-
-
-def escaped(cell: str) -> str:
-    """A cell that no spreadsheet program takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
-
-
-def _unescaped(cell: str) -> str:
-    """What `escaped` was given, where it changed anything."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell

@@ -36,6 +36,7 @@ _RETRY_S: Final = 30.0
 class Job:
     """One piece of work: `done` of `total` (0: not known yet), and its result once it is over.
 
+    `about` tells it from others of its kind, where that matters.
     `broken` is a PatchworkError's code if it failed, and `error` what it raised; pages word it themselves.
     """
 
@@ -43,6 +44,7 @@ class Job:
     kind: str
     owner: str
     started: float
+    about: str = ""
     done: int = 0
     total: int = 0
     ended: float | None = None
@@ -72,7 +74,9 @@ class Background:
         self._tasks: dict[Job, asyncio.Task[None]] = {}
         self._closed = False
 
-    def start(self, kind: str, work: Callable[[Job], Awaitable[Any]], *, owner: str, most: int = 1) -> Job:
+    def start(
+        self, kind: str, work: Callable[[Job], Awaitable[Any]], *, owner: str, about: str = "", most: int = 1
+    ) -> Job:
         """Begin `work` for the session `owner` ("": for the node, whoever signs out).
 
         At most `most` of one kind run at a time, whoever began them. Raises TooManyRequests if so many run already, of
@@ -82,7 +86,7 @@ class Background:
         if self._closed or len(self._tasks) >= MAX_RUNNING or of_kind >= most:
             raise TooManyRequests("as much as is allowed runs already", retry_after_s=_RETRY_S)
         self._sweep()
-        job = Job(id=secrets.token_urlsafe(16), kind=kind, owner=owner, started=self._clock.now())
+        job = Job(id=secrets.token_urlsafe(16), kind=kind, owner=owner, about=about, started=self._clock.now())
         self._jobs[job.id] = job
         self._tasks[job] = asyncio.create_task(self._run(job, work))
         return job
@@ -95,11 +99,15 @@ class Background:
             return None
         return job
 
-    def latest(self, kind: str, *, owner: str | None = None) -> Job | None:
-        """The newest job of a kind that is kept; with `owner` of that session's own."""
+    def latest(self, kind: str, *, owner: str | None = None, about: str | None = None) -> Job | None:
+        """The newest job of a kind that is kept; with `owner` of that session's own, with `about` of this."""
         self._sweep()
-        own = (job for job in reversed(self._jobs.values()) if job.kind == kind and owner in (None, job.owner))
-        return next(own, None)
+        wanted = (
+            job
+            for job in reversed(self._jobs.values())
+            if job.kind == kind and owner in (None, job.owner) and about in (None, job.about)
+        )
+        return next(wanted, None)
 
     def stop(self, job: Job) -> None:
         """End it before its time; nothing is left of it."""
@@ -128,6 +136,7 @@ class Background:
                 job.result = await work(job)
         except PatchworkError as error:
             job.error, job.broken = error, error.code
+            emit("background.failed", level=logging.WARNING, kind=job.kind, code=error.code)
         except Exception as error:
             job.error, job.broken = error, PatchworkError.code
             emit("background.failed", level=logging.ERROR, kind=job.kind, code=origin(error))

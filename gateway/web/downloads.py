@@ -1,10 +1,13 @@
 """Files that a page hands out: saved, never opened in the page's own origin."""
 
 import re
+from typing import Final
 
 from aiohttp import web
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,100}")
+CSV: Final = "text/csv; charset=utf-8"
+PDF: Final = "application/pdf"
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,100}")
 
 
 def download(file: bytes, name: str, content_type: str) -> web.Response:

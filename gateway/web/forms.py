@@ -42,7 +42,7 @@ class SummaryLine(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class SentFile:
     """A file as it came: its name is only ever shown, never used as a path."""
 
     name: str
@@ -54,7 +54,7 @@ class Form:
     """Fields by name, as typed; a name may come more than once."""
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
-    files: Mapping[str, Upload] = field(default_factory=dict)
+    files: Mapping[str, SentFile] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
 
     def raw(self, name: str) -> str:
@@ -180,7 +180,7 @@ async def read_form(request: web.Request, max_bytes: int) -> Form:
 
 async def _read_parts(request: web.Request, max_bytes: int) -> Form:
     pairs: list[tuple[str, str]] = []
-    files: dict[str, Upload] = {}
+    files: dict[str, SentFile] = {}
     left = max_bytes
     async for part in await request.multipart():
         if not isinstance(part, BodyPartReader) or part.name is None or len(pairs) + len(files) >= MAX_FIELDS:
@@ -190,7 +190,7 @@ async def _read_parts(request: web.Request, max_bytes: int) -> Form:
         if part.filename is None:
             pairs.append((part.name, content.decode("utf-8")))
         elif part.filename:  # empty: no file was chosen
-            files[part.name] = Upload(part.filename[:MAX_TEXT], content)
+            files[part.name] = SentFile(part.filename[:MAX_TEXT], content)
     return _form(pairs, files)
 
 
@@ -208,7 +208,7 @@ async def _read(chunks: AsyncIterator[bytes], max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def _form(pairs: list[tuple[str, str]], files: dict[str, Upload]) -> Form:
+def _form(pairs: list[tuple[str, str]], files: dict[str, SentFile]) -> Form:
     fields: dict[str, list[str]] = {}
     for name, value in pairs:
         fields.setdefault(name, []).append(value)

@@ -6,10 +6,10 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.accounts.notices import Kind as NoticeKind
-from gateway.accounts.notices import tell
+from gateway.accounts.notices import Kind, tell
 from gateway.accounts.problems import Outcome, Report, reports, resolve
-from gateway.accounts.register_rows import Kind, find
+from gateway.accounts.register_rows import Kind as Row
+from gateway.accounts.register_rows import find
 from gateway.database.contract import Work
 from gateway.node.corrections import names_of
 from gateway.node.local_view import own_names
@@ -67,7 +67,7 @@ async def resolve_problem(request: web.Request, site: Site, user: SignedIn) -> w
         now = site.now()
         done = yield from resolve(form.line("report", max_length=32), Outcome(outcome), by=user.account.id, now=now)
         if done is not None:
-            yield from tell(done.account_id, NoticeKind.PROBLEM, outcome, now=now, alerting=site.alerting)
+            yield from tell(done.account_id, Kind.PROBLEM, outcome, now=now, alerting=site.alerting)
         return done is not None
 
     if not await site.database.write(work()):
@@ -91,8 +91,8 @@ def _lines(site: Site, user: SignedIn) -> Work[list[Line]]:
 def _worker(reference: str) -> Work[str]:
     """A colleague's name and job role; of a protected name, and of somebody who has gone, the number in the source."""
     source, _colon, key = reference.partition(":")
-    row = yield from find(Kind.WORKER, source, key)
-    return reference if row is None else ", ".join(part for part in (row.name or reference, row.about) if part)
+    row = yield from find(Row.WORKER, source, key)
+    return reference if row is None else ", ".join(filter(None, (row.name or reference, row.about)))
 
 
 def _line(report: Report, numbers: Mapping[int, str], own: Mapping[int, str], workers: Mapping[str, str]) -> Line:

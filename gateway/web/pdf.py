@@ -9,6 +9,7 @@ from aiohttp import web
 
 from gateway.reports.as_pdf import as_pdf
 from gateway.reports.document import Document
+from gateway.web.downloads import PDF, download
 
 _MAKER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="pdf")  # each takes a core for a second
 
@@ -21,8 +22,4 @@ def pdf_is_installed() -> bool:
 async def pdf_of(document: Document, file_name: str) -> web.Response:
     """The response; `file_name` names nobody. Raises ConfigurationError where Typst is not installed."""
     made = await asyncio.get_running_loop().run_in_executor(_MAKER, as_pdf, document)
-    return web.Response(
-        body=made,
-        content_type="application/pdf",
-        headers={"Content-Disposition": f'attachment; filename="{file_name}"', "Cache-Control": "no-store"},
-    )
+    return download(made, file_name, PDF)

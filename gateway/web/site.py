@@ -55,7 +55,7 @@ class Site:
     templates: jinja2.Environment
     searches: Searches
     coverage: Coverage
-    import_apart: Callable[[NodeSettings, str, int], Awaitable[int]]  # source, confirmed removals; its exit code
+    import_apart: Callable[[NodeSettings, str, int], Awaitable[None]]  # source, confirmed removals; raises BrokenOff
     background: Background
     drafts: Drafts
     looks: Looks

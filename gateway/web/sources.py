@@ -1,6 +1,6 @@
 """This agency's own data: how old it is, what the last imports came to, what could not be read; and importing now.
 
-An import runs in a process of its own, which the site is handed (app/import_process.py), so that answers keep their
+An import runs in a process of its own, which the site is handed (app/import_worker.py), so that answers keep their
 time. If it would remove too much, it removes nothing and says so: somebody confirms so many removals, and no more.
 """
 
@@ -21,6 +21,7 @@ from gateway.settings import SourceSettings
 from gateway.web.background import Job
 from gateway.web.csv_file import csv_file
 from gateway.web.forms import Form, form_of
+from gateway.web.imports import import_of, start_import, under_way
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
@@ -95,12 +96,12 @@ async def import_now(request: web.Request, site: Site, user: SignedIn) -> web.St
         else:
             confirmed = runs[0].held
 
-    async def work(_job: Job) -> int:
-        return await site.import_apart(site.settings, source.name, confirmed)
+    async def work(_job: Job) -> None:
+        await site.import_apart(site.settings, source.name, confirmed)
 
     if not form.errors:
         try:
-            site.background.start(kind_of(source.name), work, owner="", most=0 if _running(site) else 1)
+            start_import(site.background, source.name, work)
         except TooManyRequests:
             form.wrong("import", _("An import is under way. Start the next one when it is over."))
     if form.errors:
@@ -126,7 +127,8 @@ async def _page(request: web.Request, site: Site, user: SignedIn, form: Form, *,
     last = runs[0] if runs else None
     issues = [] if last is None else await site.database.read(rejected_of(last.id))
     reasons = _by_reason(issues)
-    job = site.background.latest(kind_of(source.name))
+    job = import_of(site.background, source.name)
+    running = under_way(site.background)
     return render(
         request,
         "source.html",
@@ -141,21 +143,11 @@ async def _page(request: web.Request, site: Site, user: SignedIn, form: Form, *,
         most_issues=MAX_STORED_ISSUES,
         share=f"{source.max_removal_share:.0%}",
         may_import=user.has(Role.ADMINISTRATOR),
-        running=_running(site),
-        broken=bool(job is not None and job.over and (job.broken or job.result)),
+        running=running,
+        listed=running not in {each.name for each in site.settings.source},
+        broken=job is not None and bool(job.broken),
         old=OLD_DAYS,
     )
-
-
-def kind_of(source: str) -> str:
-    """Under which an import is known to run (web/background.py)."""
-    return f"import {source}"
-
-
-def _running(site: Site) -> str:
-    """The source that these pages import now, "" for none: one at a time, for each writes the register."""
-    jobs = {each.name: site.background.latest(kind_of(each.name)) for each in site.settings.source}
-    return next((name for name, job in jobs.items() if job is not None and not job.over), "")
 
 
 def _source(request: web.Request, site: Site) -> SourceSettings:

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.node.changes import TWICE
 from gateway.node.uploaded import TOLD
-from gateway.web.upload_files import Shown
+from gateway.web.upload_preview import Shown
 from gateway.web.words import N_
 from gateway.web.words import gettext as _
 from mappings.guess import Confidence, Meaning
@@ -41,8 +42,9 @@ FAILED: Final[Mapping[str, str]] = {
     "storage": N_("The register could not be written. What was stored before is good: upload the list again."),
     "": N_("The file could not be read to its end. What was stored before is good: upload the list again."),
 }
-_REASONS: Final[Mapping[str, str]] = {
-    "another record of this run has the same kind and key": N_("the same client stands in another row"),
+OTHER_IMPORT: Final = N_("Another import is under way. Import this list when that one is over.")
+REASONS: Final[Mapping[str, str]] = {  # what mappings and node/ say of a row or a field, word for word
+    TWICE: N_("the same client stands in another row"),
     "required, but empty": N_("it is missing"),
     "not a date like 27/3/2012": N_("not a date like 27/3/2012"),
     "an NHS number has ten digits": N_("an NHS number has ten digits"),
@@ -79,7 +81,7 @@ def row_words(
 ) -> RowWords:
     """What would be stored of a row; `names`: of workers and services in the register, by reference."""
     place = shown.place.removeprefix(f"{TOLD} ").partition(" ")[2]
-    problems = [_problem(field, reason, header, columns) for field, reason in shown.problems]
+    problems = [problem_words(field, reason, header, columns) for field, reason in shown.problems]
     person = next((each for each in shown.objects if isinstance(each, Person)), None)
     work = next((each for each in shown.objects if isinstance(each, Involvement)), None)
     if person is None or work is None:
@@ -104,9 +106,9 @@ def _spoken(name: HumanName) -> str:
     return " ".join((*name.given, name.family)).strip()
 
 
-def _problem(field: str, reason: str, header: Sequence[str], columns: Mapping[Meaning, int]) -> str:
-    """In words, with the column as the file calls it."""
+def problem_words(field: str, reason: str, header: Sequence[str], columns: Mapping[Meaning, int]) -> str:
+    """What is wrong with a row, with the column as the file calls it."""
     plain = reason.partition(": ")[2] if ": " in reason else reason
-    said = _(_REASONS.get(plain, plain))
+    said = _(REASONS.get(plain, plain))
     at = next((at for meaning, at in columns.items() if meaning.value in field.split(" + ")), None)
     return f"{header[at]}: {said}" if at is not None else said

@@ -13,13 +13,15 @@ from connectors.contract import SourceError
 from connectors.spreadsheet import MAX_FILE_BYTES
 from gateway.accounts.account import Role
 from gateway.database.contract import Work
+from gateway.errors import TooManyRequests
 from gateway.node.register import TypedService, typed_services
 from gateway.node.uploaded import TOLD, Known, known_rows
-from gateway.web.forms import MAX_FORM_BYTES, Form, Upload, form_of
+from gateway.web.downloads import CSV, download
+from gateway.web.forms import MAX_FORM_BYTES, Form, SentFile, form_of
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
-from gateway.web.upload_files import Look
+from gateway.web.upload_preview import Look, look, preview
 from gateway.web.upload_store import (
     Uploaded,
     UploadList,
@@ -33,7 +35,7 @@ from gateway.web.upload_store import (
     upload_of,
     uploads_of,
 )
-from gateway.web.upload_words import FAILED, MEANINGS, PROBLEMS, SURE, row_words
+from gateway.web.upload_words import FAILED, MEANINGS, OTHER_IMPORT, PROBLEMS, SURE, row_words
 from gateway.web.words import gettext as _
 from mappings.guess import Confidence, Meaning, problem_with
 
@@ -75,7 +77,7 @@ async def take_file(request: web.Request, site: Site, user: SignedIn) -> web.Str
         return await _start_page(request, site, user, form, status=409)
     public_id = await site.uploads.keep(file.content)
     try:
-        look = await site.uploads.look(public_id)
+        beginning = await look(site.uploads.path(public_id))
     except SourceError as error:
         await site.uploads.discard(public_id)
         form.wrong("file", _("This file cannot be used: %(reason)s") % {"reason": _reason(error)})
@@ -91,10 +93,10 @@ async def take_file(request: web.Request, site: Site, user: SignedIn) -> web.Str
             user.account.id,
             list_id,
             file_name=_file_name(file),
-            header=look.header,
-            meanings=_first_meanings(look, known),
+            header=beginning.header,
+            meanings=_first_meanings(beginning, known),
             service=known.service if known is not None else "",
-            skip=look.skip,
+            skip=beginning.skip,
             now=site.now(),
         )
         return True
@@ -113,19 +115,7 @@ async def show_upload(request: web.Request, site: Site, user: SignedIn) -> web.S
     upload = await _own(request, site, user)
     if upload.state == "new":
         return await _columns_page(request, site, upload, Form())
-    running = upload.state == "running"
-    if running and not site.uploads.is_running(upload.public_id):
-        running = False  # the node was stopped meanwhile
-    refusals = upload.result.get("rejected", 0)
-    return render(
-        request,
-        "upload_result.html",
-        upload=upload,
-        running=running,
-        progress=site.uploads.progress(upload.public_id),
-        failed=_(FAILED.get(str(upload.result.get("code", "")), FAILED[""])),
-        unlisted=refusals - upload.result.get("listed", 0),
-    )
+    return _result_page(request, site, upload, Form())
 
 
 @routes.post(ONE)
@@ -149,34 +139,39 @@ async def decide_columns(request: web.Request, site: Site, user: SignedIn) -> we
     if form.raw("action") != "import":
         raise web.HTTPSeeOther(f"{PATH}/{upload.public_id}#preview")
     if await site.database.write(set_state(upload, "running", {}, before="new")):
-        site.uploads.start(upload)
+        try:
+            site.uploads.start(upload)
+        except TooManyRequests:
+            await site.database.write(set_state(upload, "new", {}, before="running"))
+            form.wrong("columns", _(OTHER_IMPORT))
+            return await _columns_page(request, site, upload, form, status=409)
     raise web.HTTPSeeOther(f"{PATH}/{upload.public_id}")
 
 
 @routes.post(ONE + "/again")
 @page(*ROLES)
 async def begin_again(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
-    """Go on with an import that was broken off when the node stopped: what is stored already stays as it is."""
+    """Go on with an import that was broken off, say when the node stopped: what is stored already stays as it is."""
     upload = await _own(request, site, user)
-    if upload.state == "running" and not site.uploads.is_running(upload.public_id):
-        site.uploads.start(upload)
+    if upload.state == "running" and site.uploads.running(upload.public_id) is None:
+        try:
+            site.uploads.start(upload)
+        except TooManyRequests:
+            form = form_of(request)
+            form.wrong("again", _(OTHER_IMPORT))
+            return _result_page(request, site, upload, form, status=409)
     raise web.HTTPSeeOther(f"{PATH}/{upload.public_id}")
 
 
-@routes.get(ONE + "/refused.csv")
+@routes.get(ONE + "/left-out.csv")
 @page(*ROLES)
-async def refused_rows(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
-    """The rows that were refused, each with the reason, to be mended and uploaded again."""
+async def rows_left_out(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
+    """The rows that were left out, each with the reason, to be mended and uploaded again."""
     upload = await _own(request, site, user)
-    content = await site.uploads.refused(upload.public_id)
+    content = await site.uploads.left_out(upload.public_id)
     if content is None:
         raise web.HTTPNotFound
-    return web.Response(
-        body=content,
-        content_type="text/csv",
-        charset="utf-8",
-        headers={"Content-Disposition": 'attachment; filename="rows-to-mend.csv"', "Cache-Control": "no-store"},
-    )
+    return download(content, "rows-to-mend.csv", CSV)
 
 
 @routes.post(ONE + "/delete")
@@ -184,7 +179,7 @@ async def refused_rows(request: web.Request, site: Site, user: SignedIn) -> web.
 async def delete(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """Remove the file at once; what was stored of it stays."""
     upload = await _own(request, site, user)
-    if not site.uploads.is_running(upload.public_id):
+    if site.uploads.running(upload.public_id) is None:
         await site.database.write(forget(user.account.id, upload.public_id))
         await site.uploads.discard(upload.public_id)
     raise web.HTTPSeeOther(PATH)
@@ -197,12 +192,27 @@ async def _own(request: web.Request, site: Site, user: SignedIn) -> Uploaded:
     return upload
 
 
-def _first_meanings(look: Look, known: UploadList | None) -> list[Meaning | None]:
+def _result_page(request: web.Request, site: Site, upload: Uploaded, form: Form, *, status: int = 200) -> web.Response:
+    running = site.uploads.running(upload.public_id) if upload.state == "running" else None
+    return render(
+        request,
+        "upload_result.html",
+        form=form,
+        upload=upload,
+        running=running is not None,
+        progress=0 if running is None else running.percent,
+        failed=_(FAILED.get(str(upload.result.get("code", "")), FAILED[""])),
+        unlisted=upload.result.get("rejected", 0) - upload.result.get("listed", 0),
+        status=status,
+    )
+
+
+def _first_meanings(beginning: Look, known: UploadList | None) -> list[Meaning | None]:
     """As the list's last file had them where the headers are the same, else as guessed."""
     said = known.meanings if known is not None else {}
     taken: set[Meaning] = set()
     meanings: list[Meaning | None] = []
-    for name, (guessed, confidence) in zip(look.header, look.guessed, strict=True):
+    for name, (guessed, confidence) in zip(beginning.header, beginning.guessed, strict=True):
         meaning = guessed if confidence != Confidence.DOUBTFUL else None
         if name in said:
             meaning = _MEANINGS.get(said[name])
@@ -246,15 +256,16 @@ async def _columns_page(
         return (yield from known_rows()), (yield from typed_services())
 
     known, services = await site.database.read(work())
-    look = await site.uploads.look(upload.public_id, upload.skip)
+    path = site.uploads.path(upload.public_id)
+    beginning = await look(path, upload.skip)
     ready = not problem_with(upload.columns, service=bool(upload.service))
-    shown = await site.uploads.preview(upload, known) if ready else []
+    shown = await preview(path, upload, known) if ready else []
     return render(
         request,
         "upload_columns.html",
         form=form,
         upload=upload,
-        columns=_columns(upload, look),
+        columns=_columns(upload, beginning),
         meanings=[("", _("Not needed")), *((each.value, _(text)) for each, text in MEANINGS.items())],
         services=services,
         ready=ready,
@@ -264,11 +275,11 @@ async def _columns_page(
     )
 
 
-def _columns(upload: Uploaded, look: Look) -> Sequence[Mapping[str, object]]:
+def _columns(upload: Uploaded, beginning: Look) -> Sequence[Mapping[str, object]]:
     """Each column with its samples, what is chosen for it, and how sure the guess was where it is the choice."""
     columns = []
     for at, (name, samples, (guessed, confidence)) in enumerate(
-        zip(upload.header, look.samples, look.guessed, strict=True)
+        zip(upload.header, beginning.samples, beginning.guessed, strict=True)
     ):
         chosen = upload.meanings[at]
         sure = _(SURE[confidence]) if guessed is not None and (guessed == chosen or chosen is None) else ""
@@ -284,7 +295,7 @@ def _columns(upload: Uploaded, look: Look) -> Sequence[Mapping[str, object]]:
     return columns
 
 
-def _file_name(file: Upload) -> str:
+def _file_name(file: SentFile) -> str:
     """The file's own name, to be shown and for nothing else."""
     last = file.name.replace("\\", "/").rpartition("/")[2]
     return "".join(each for each in last if each.isprintable())[:MAX_NAME]

@@ -1,5 +1,6 @@
 """A charity's list of invented people, as a spreadsheet, and how a coordinator gets it into the register."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date
 
@@ -53,10 +54,16 @@ async def upload(coordinator: WebUser, content: bytes, *, name: str = "list.xlsx
 async def store(north: TestFederation, coordinator: WebUser, page: Shown, *, member: str = FOOD_BANK) -> Shown:
     """Take the columns as they are shown, import, and wait for the end."""
     running = await coordinator.post(page.path, {**choices(page), "action": "import"})
-    uploads = north.pages[member].site.uploads
-    for task in tuple(uploads._running.values()):
-        await task
+    await settled(north, page, member=member)
     return await coordinator.get(running.path)
+
+
+async def settled(north: TestFederation, page: Shown, *, member: str = FOOD_BANK) -> None:
+    """Wait until the import of the file on this page is over, however it ended."""
+    uploads = north.pages[member].site.uploads
+    async with asyncio.timeout(30):
+        while uploads.running(page.path.rpartition("/")[2]) is not None:  # noqa: ASYNC110 - nothing else tells
+            await asyncio.sleep(0.05)
 
 
 def choices(page: Shown) -> dict[str, str]:

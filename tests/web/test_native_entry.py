@@ -66,14 +66,14 @@ async def test_thirty_clients_are_uploaded_three_rows_mended_and_the_volunteer_i
     assert "27 new 0 changed 0 as before 3 left out" in done.words
     assert await found(north, "Bertram Tremayne", "2008-02-03") == ["Vera Vale"]
 
-    async with cora._session.get(f"{done.path}/refused.csv") as answer:
+    async with cora._session.get(f"{done.path}/left-out.csv") as answer:
         assert answer.headers["Content-Disposition"] == 'attachment; filename="rows-to-mend.csv"'
         rows = list(csv.reader(io.StringIO((await answer.read()).decode("utf-8-sig"))))
     assert rows[0] == [*HEADER, "What is wrong"]
     assert [row[6] for row in rows[1:]] == ["'=HYPERLINK(1)"] * 3
     assert [row[-1] for row in rows[1:]] == [
-        "birth_date: not a date like 27/3/2012",
-        "nhs_number: the check digit of the NHS number is wrong",
+        "D.O.B.: not a date like 27/3/2012",
+        "NHS no.: this is no NHS number: a digit is wrong",
         "there is no name",
     ]
     rows[1][2], rows[2][4], rows[3][0], rows[3][1] = "3/5/2008", "", "Mended", "Tremayne"
@@ -92,7 +92,7 @@ async def test_thirty_clients_are_uploaded_three_rows_mended_and_the_volunteer_i
     assert "0 new 0 changed 27 as before 3 left out" in done.words
     assert len(await found(north, "Bertram Tremayne", "2008-02-03")) == 1
     files = list((north.folder / FOOD_BANK / "data" / "uploads").iterdir())
-    assert all(path.name.endswith(".refused") for path in files)  # no uploaded file is kept
+    assert all(path.name.endswith(".left-out") for path in files)  # no uploaded file is kept
 
 
 async def test_an_account_linked_to_the_volunteer_sees_the_uploaded_clients(
@@ -197,7 +197,7 @@ async def test_other_roles_open_none_of_these_pages(north: TestFederation, role:
 async def test_nobody_else_sees_a_file_or_a_list(north: TestFederation, cora: WebUser) -> None:
     page = await upload(cora, workbook(people(3, wrong=False)), listed="Only Cora's")
     mona = await north.sign_in(FOOD_BANK, Role.MANAGER, Role.ADMINISTRATOR, name="Mona Manager")
-    for path in (page.path, f"{page.path}/refused.csv"):
+    for path in (page.path, f"{page.path}/left-out.csv"):
         assert (await mona.get(path)).status == 404
     for path in (page.path, f"{page.path}/delete", f"{page.path}/again"):
         assert (await mona.post(path, form=PATH)).status == 404

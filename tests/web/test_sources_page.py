@@ -12,12 +12,11 @@ import pytest
 import pytest_asyncio
 
 from gateway.accounts.account import Role
-from gateway.app import import_process, web
-from gateway.app.import_process import import_apart
-from gateway.app.import_worker import ImportOrder, read_order, run_order
+from gateway.app import web
+from gateway.app.import_worker import ImportOrder, import_apart, read_order, run_order
 from gateway.database.contract import Statement, Work
 from gateway.settings import NodeSettings, load_node
-from gateway.web.sources import kind_of
+from gateway.web.imports import start_import
 from tests.federation import TestFederation, federation
 from tests.web.test_every_page import XSS
 from tests.web_user import Shown, WebUser
@@ -56,9 +55,9 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
             yield running
 
 
-async def import_here(settings: NodeSettings, source: str, confirmed: int) -> int:
+async def import_here(settings: NodeSettings, source: str, confirmed: int) -> None:
     """What the other process does, with what it is sent."""
-    return await run_order(read_order(ImportOrder(settings=settings, source=source, confirmed=confirmed).as_json()))
+    await run_order(read_order(ImportOrder(settings=settings, source=source, confirmed=confirmed).as_json()))
 
 
 def export(north: TestFederation, number: int, *, born: Sequence[str] = ()) -> None:
@@ -154,7 +153,7 @@ async def test_one_import_runs_at_a_time(north: TestFederation) -> None:
     async def for_ever(_: object) -> None:
         await asyncio.Event().wait()
 
-    job = site.background.start(kind_of("tenancies"), for_ever, owner="")
+    job = start_import(site.background, "tenancies", for_ever)
     running = await gerald.get(ONE)
     assert "An import is starting" in running.words
     assert "Import now" not in running.words
@@ -165,22 +164,16 @@ async def test_one_import_runs_at_a_time(north: TestFederation) -> None:
     site.background.stop(job)
     await asyncio.sleep(0)
     assert "Import now" in (await gerald.get(ONE)).words
+    job = start_import(site.background, "0" * 32, for_ever)
+    assert "An uploaded list is being imported now" in (await gerald.get(ONE)).words
+    site.background.stop(job)
 
 
 async def test_an_import_is_a_process_of_its_own_that_reads_what_the_node_would(north: TestFederation) -> None:
     export(north, 1)
-    assert await import_apart(north.nodes[HOUSING].settings, "tenancies", 0) == 0
+    await import_apart(north.nodes[HOUSING].settings, "tenancies", 0)
     page = await (await north.sign_in(HOUSING, Role.ADMINISTRATOR)).get(ONE)
     assert re.search(r"Complete 0 0 1 0 0 0", page.words), page.words
-
-
-async def test_an_import_that_nobody_waits_for_is_ended(north: TestFederation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_process, "_WORKER", "tests.web.sleeping_worker")
-    waiting = asyncio.create_task(import_apart(north.nodes[HOUSING].settings, "tenancies", 0))
-    await asyncio.sleep(0.5)
-    waiting.cancel()
-    async with asyncio.timeout(5):
-        await asyncio.wait([waiting])
 
 
 async def test_roles_tokens_and_addresses_are_checked(north: TestFederation) -> None:

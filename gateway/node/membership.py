@@ -41,6 +41,7 @@ from gateway.wire.keys import VerifyKey
 from gateway.wire.seal import PublicSealingKey
 from gateway.wire.sealing_keys import sign_sealing_key
 
+SOON_S = 1.0  # to the first look for a key that an active member has not published yet; then twice as long each time
 REFRESH_S = 30.0  # twice as often as docs/wire.md demands, so that one failure does not make us late
 CATCH_UP_S = 5.0  # between two fetches that peers' messages cause, so that none can make us hammer the hub
 MAX_CLOCK_BEHIND_S = 30  # behind the highest time that this node has seen
@@ -163,7 +164,11 @@ class Membership:
             return view
 
     async def keep_fresh(self) -> None:
-        """Refresh for ever; failures are logged and the last view serves until it expires."""
+        """Refresh for ever; failures are logged and the last view serves until it expires.
+
+        Sooner while a member has no sealing key here, as when nodes start together: until then it cannot be asked.
+        """
+        soon, missing = SOON_S, frozenset[str]()
         while True:
             try:
                 view = await self.refresh()
@@ -181,7 +186,10 @@ class Membership:
                     code=error.code,
                     reason=str(error),
                 )
-            await asyncio.sleep(REFRESH_S * random.uniform(0.8, 1.0))  # noqa: S311 - spreads load, decides nothing
+            before, missing = missing, self._without_key()
+            soon = min(2 * soon, REFRESH_S) if missing == before else SOON_S
+            spread = random.uniform(0.8, 1.0)  # noqa: S311 - spreads load, decides nothing
+            await asyncio.sleep((soon if missing else REFRESH_S) * spread)
 
     async def accept(self, member: str, *, as_of: str = "") -> tuple[PendingChange, ...]:
         """This node's officer accepts a member as it stands in the newest document; returns what was waiting.
@@ -226,6 +234,10 @@ class Membership:
             freshness = self._still_fresh(state.freshness, received)
             self._held = _Held(received=received, freshness=freshness, alarm=state.alarm)
         return persisted.statements
+
+    def _without_key(self) -> frozenset[str]:
+        held = {} if self._view is None else self._view.sealing_keys
+        return frozenset(member.id for member in self._members() if member.id not in held)
 
     def _members(self) -> tuple[Member, ...]:
         """Active members, with the keys that may be used."""

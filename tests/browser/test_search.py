@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from gateway.accounts.account import Role
 from gateway.web import asking
@@ -69,7 +69,7 @@ async def test_answers_arrive_one_by_one_and_nothing_moves(browser: Browser, ale
         assert groups == ["This is the person", "Probably this person"]
         shown = await page.locator(".pw-person-card__name").all_inner_texts()
         await page.get_by_role("heading", name="Agencies to phone").wait_for()
-        assert await waiting.count() == 0
+        await expect(waiting).to_have_count(0)
         assert (await page.locator(".pw-person-card__name").all_inner_texts())[: len(shown)] == shown
         assert await page.locator(".pw-slot").count() == 4
         await assert_no_shift(page)

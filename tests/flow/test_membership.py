@@ -1,5 +1,6 @@
 """Who is a member, with which keys, under which agreement: each change acts within one refresh of each node."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import FederationStale, HubError, InputError
+from gateway.node import membership
 from gateway.node.membership import View
 from gateway.node.results import Completed, MemberOutcome
 from gateway.policy.agreement import read_agreement
@@ -329,6 +331,28 @@ async def test_sealing_keys_rotate_by_themselves_and_old_halves_are_destroyed(tm
         assert len(files) == 2
         assert not {path.name for path in folder.iterdir()} & first
         assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.iterdir())
+
+
+async def test_a_member_that_starts_a_moment_later_can_be_asked_a_moment_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(membership, "SOON_S", 0.02)
+    async with federation(tmp_path, [ASKER, AGENCY]) as north:
+        await north.stop(AGENCY)
+        north.clock.turn(8 * DAY)
+        await north.publish()
+        await north.refresh(ASKER)
+        assert AGENCY not in view(north, ASKER).sealing_keys
+        keeping = asyncio.create_task(north.nodes[ASKER].parts.membership.keep_fresh())
+        try:
+            async with asyncio.timeout(membership.REFRESH_S / 3):
+                await asyncio.sleep(0.1)  # it has looked for the first time by now
+                await north.start(AGENCY)
+                await north.refresh(AGENCY)
+                while AGENCY not in view(north, ASKER).sealing_keys:  # noqa: ASYNC110 - nothing else tells
+                    await asyncio.sleep(0.01)
+        finally:
+            keeping.cancel()
 
 
 async def test_a_node_that_was_off_for_eight_days_makes_a_new_sealing_key_and_answers(tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ async def test_a_search_whose_count_cannot_be_written_is_shown_all_the_same(
     def broken(*_: object) -> Work[None]:
         yield Statement("INSERT INTO figure VALUES (NULL, NULL, NULL, NULL)")
 
-    monkeypatch.setattr("gateway.web.figure_counts.count_search", broken)
+    monkeypatch.setattr("gateway.web.counting.count_search", broken)
     before = len(await site.database.read(all_of("figure")))
     page = await search(north, who, KATE)
     assert "Robin Worker" in page.words

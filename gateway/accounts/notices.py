@@ -14,6 +14,10 @@ from gateway.database.contract import Statement, Work
 KEPT_S: Final = 90 * 86_400.0
 MAX_KEPT: Final = 200  # of one account; older ones go
 
+# Codes that no other file's enumeration has.
+RECEIVED: Final = "received"  # an invitation, by whoever is invited
+NEW: Final = "new"  # a problem or feedback, for those who deal with it
+
 _COLUMNS = "id, kind, code, person_id, from_account, item, at, read_at"
 
 

@@ -87,6 +87,11 @@ def names_by_public_id(public_ids: Iterable[str]) -> Work[dict[str, str]]:
     return found
 
 
+def account_names() -> Work[list[str]]:
+    """The names of all accounts."""
+    return [name for (name,) in (yield Statement("SELECT name FROM account"))]
+
+
 def set_password(account_id: int, hashed: str, now: float) -> Work[None]:
     """Replace the password by its argon2id text."""
     yield Statement("UPDATE account SET password = ?, password_set_at = ? WHERE id = ?", (hashed, now, account_id))

@@ -87,11 +87,6 @@ def names_by_public_id(public_ids: Iterable[str]) -> Work[dict[str, str]]:
     return found
 
 
-def account_names() -> Work[list[str]]:
-    """The names of all accounts."""
-    return [name for (name,) in (yield Statement("SELECT name FROM account"))]
-
-
 def set_password(account_id: int, hashed: str, now: float) -> Work[None]:
     """Replace the password by its argon2id text."""
     yield Statement("UPDATE account SET password = ?, password_set_at = ? WHERE id = ?", (hashed, now, account_id))
@@ -149,6 +144,11 @@ def remove_service(account_id: int, source: str, key: str) -> Work[bool]:
         (account_id, source, key),
     )
     return bool(rows)
+
+
+def account_names() -> Work[list[str]]:
+    """The names of all accounts."""
+    return [name for (name,) in (yield Statement("SELECT name FROM account"))]
 
 
 def local_user(account_id: int, method: AuthMethod) -> Work[LocalUser]:

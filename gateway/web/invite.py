@@ -70,7 +70,7 @@ async def withdraw(request: web.Request, site: Site, user: SignedIn) -> web.Stre
         invitation = yield from one(public_id)
         if invitation is None or invitation.from_account != user.account.id:
             return False
-        if (yield from end(public_id, State.WITHDRAWN, site.now())):
+        if (yield from end(public_id, State.WITHDRAWN, site.now())) and invitation.to_account is not None:
             yield from take_back(invitation.to_account, public_id)
         return True
 

@@ -9,13 +9,13 @@ from typing import Final
 from aiohttp import web
 
 from gateway.accounts.account import Role
-from gateway.accounts.invitations import Decline, Invitation, RoleCode, State, received
+from gateway.accounts.invitations import Decline, Invitation, RoleCode, State, end, received
+from gateway.accounts.notices import Kind, mark_about, tell
 from gateway.accounts.store import account_by_id
 from gateway.accounts.which_accounts import as_local_user
 from gateway.database.contract import Work
 from gateway.node.joining import OpenTo, join, take_out, work_of
 from gateway.web.forms import form_of
-from gateway.web.invitation_steps import end_invitation
 from gateway.web.navigation import NOTICES_PATH
 from gateway.web.notice_words import DECLINED, INVITED_AS, role_words
 from gateway.web.own_row import own_rows
@@ -36,7 +36,7 @@ async def accept(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     invitation = await _invitation(request, site, user)
     of = await site.database.read(_work_of_inviter(site, invitation))
     if of is None:  # the inviter does not work with the client any more
-        await site.database.write(end_invitation(site, invitation, State.EXPIRED))
+        await site.database.write(_answer(site, invitation, State.EXPIRED))
         return render(request, "invitation_gone.html", status=410)
     own = invitation.role_code is RoleCode.OWN
     role = user.account.job_role if own else INVITED_AS[invitation.role_code]
@@ -47,7 +47,7 @@ async def accept(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     joined = await site.node.database.write(join(federation, key, invitation.person_id, min(rows), of, role, today))
     if not joined:
         return render(request, "invitation_gone.html", status=410)
-    if not await site.database.write(end_invitation(site, invitation, State.ACCEPTED)):
+    if not await site.database.write(_answer(site, invitation, State.ACCEPTED)):
         await site.node.database.write(take_out(federation, key))  # it was withdrawn a moment ago
         return render(request, "invitation_gone.html", status=410)
     raise web.HTTPSeeOther(f"/clients/{invitation.person_id}")
@@ -69,7 +69,7 @@ async def decline(request: web.Request, site: Site, user: SignedIn) -> web.Strea
     reason = form.choice("reason", list(Decline), missing=_("Select why you do not join"))
     if form.errors:
         return _why_page(request, invitation, status=400)
-    await site.database.write(end_invitation(site, invitation, State.DECLINED, Decline(reason)))
+    await site.database.write(_answer(site, invitation, State.DECLINED, Decline(reason)))
     raise web.HTTPSeeOther(NOTICES_PATH)
 
 
@@ -89,6 +89,25 @@ def _work_of_inviter(site: Site, invitation: Invitation) -> Work[OpenTo | None]:
         return None
     local = yield from as_local_user(inviter)
     return (yield from work_of(invitation.person_id, local, site.today().isoformat()))
+
+
+def _answer(site: Site, invitation: Invitation, state: State, reason: Decline | None = None) -> Work[bool]:
+    """End it and tell the inviter; False if it was not open any more."""
+    now = site.now()
+    if not (yield from end(invitation.public_id, state, now, reason=reason)):
+        return False
+    if invitation.to_account is not None:
+        yield from mark_about(invitation.to_account, invitation.public_id, now)
+    yield from tell(
+        invitation.from_account,
+        Kind.INVITATION,
+        state.value,
+        now=now,
+        alerting=site.alerting,
+        person_id=invitation.person_id,
+        item=invitation.public_id,
+    )
+    return True
 
 
 def _why_page(request: web.Request, invitation: Invitation, *, status: int = 200) -> web.Response:

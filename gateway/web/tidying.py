@@ -9,8 +9,8 @@ from gateway.database.contract import Work
 from gateway.errors import PatchworkError, origin
 from gateway.events import emit
 from gateway.web import client_seen, figure_counts, guesses, reach
-from gateway.web.invitation_steps import end_invitations
 from gateway.web.site import Site
+from gateway.web.told import end_invitations
 
 TIDY_EVERY_S: Final = 600.0
 

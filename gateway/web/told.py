@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from consent_ledger.case import CaseId, Mark
 from gateway.accounts.account import Account, Role
-from gateway.accounts.notices import Kind, tell
+from gateway.accounts.invitations import State, expire
+from gateway.accounts.notices import Kind, mark_about, tell
 from gateway.accounts.which_accounts import accounts_of, accounts_with, as_local_user
 from gateway.database.contract import Work
 from gateway.node.case_watch import Tell
@@ -69,3 +70,20 @@ def case_teller(site: Site) -> Tell:
         await site.database.write(work())
 
     return told
+
+
+def end_invitations(site: Site) -> Work[None]:
+    """Those that nobody answered have run out, and who sent them is told."""
+    now = site.now()
+    for each in (yield from expire(now)):
+        if each.to_account is not None:
+            yield from mark_about(each.to_account, each.public_id, now)
+        yield from tell(
+            each.from_account,
+            Kind.INVITATION,
+            State.EXPIRED.value,
+            now=now,
+            alerting=site.alerting,
+            person_id=each.person_id,
+            item=each.public_id,
+        )

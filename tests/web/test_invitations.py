@@ -7,7 +7,7 @@ import pytest
 
 from gateway.accounts.account import Role
 from gateway.accounts.invitations import MAX_OPEN
-from gateway.web.invitation_steps import end_invitations
+from gateway.web.told import end_invitations
 from mappings.model import Involvement
 from tests.federation import TestFederation, federation
 from tests.web.around import CLIENT, compare, hidden, invitation_of, invite, kim, nia, return_of

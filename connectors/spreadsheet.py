@@ -7,6 +7,7 @@ What a file is, its first bytes tell, not its name. Text is read as by `delimite
 
 import subprocess
 import sys
+import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -48,9 +49,12 @@ class Progress:
 
 
 def rows_of(
-    path: Path, *, name: str = "", sheet: str = "", progress: Progress | None = None
+    path: Path, *, name: str = "", sheet: str = "", progress: Progress | None = None, within_s: float | None = None
 ) -> Generator[Row | Rejected]:
-    """All rows from the first one that holds anything; raises SourceError, which calls the file `name`."""
+    """All rows from the first one that holds anything; raises SourceError, which calls the file `name`.
+
+    A workbook that has not been read to its end in `within_s` seconds is too large.
+    """
     told = name or path.name
     progress = progress or Progress()
     with opened(path) as stream:
@@ -61,7 +65,7 @@ def rows_of(
         stream.seek(0)
         _refuse(sample, told)
         if sample.startswith(_ZIP):
-            yield from _of_workbook(path, told, sheet, total, progress)
+            yield from _of_workbook(path, told, sheet, total, progress, within_s)
         else:
             yield from _of_text(stream, told, progress)
         progress.done = total
@@ -93,8 +97,10 @@ def _of_text(stream: BinaryIO, told: str, progress: Progress) -> Iterator[Row | 
             yield Row(f"{told} line {lines.row_line}", row)
 
 
-def _of_workbook(path: Path, told: str, sheet: str, total: int, progress: Progress) -> Iterator[Row]:
-    with _reader(path, sheet) as printed:
+def _of_workbook(
+    path: Path, told: str, sheet: str, total: int, progress: Progress, within_s: float | None
+) -> Iterator[Row]:
+    with _reader(path, sheet, within_s) as printed:
         rows, last, ended = 0, 0, False
         for line in iter(lambda: printed.readline(_LINE_BYTES), b""):
             try:
@@ -116,16 +122,21 @@ def _of_workbook(path: Path, told: str, sheet: str, total: int, progress: Progre
 
 
 @contextmanager
-def _reader(path: Path, sheet: str) -> Iterator[IO[bytes]]:
-    """What the process prints that reads a workbook; it ends with this."""
+def _reader(path: Path, sheet: str, within_s: float | None) -> Iterator[IO[bytes]]:
+    """What the process prints that reads a workbook; it ends with this, or in `within_s` seconds."""
     program = [sys.executable, "-P", spreadsheet_cells.__file__, str(path), sheet]
     with subprocess.Popen(  # noqa: S603 - a file of ours, on a path that no shell reads
         program, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as process:
         assert process.stdout is not None  # noqa: S101 - it is a pipe
+        end = threading.Timer(within_s or 0.0, process.kill)
+        end.daemon = True
+        if within_s is not None:
+            end.start()
         try:
             yield process.stdout
         finally:
+            end.cancel()
             process.kill()
 
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 MOBILE = re.compile(r"07(?!0|6(?!24))\d{9}")  # Ofcom: 070 is personal numbering, 076 paging (but 07624 Isle of Man)
 _POSTCODE = re.compile(r"([A-Z]{1,2}[0-9][A-Z0-9]?) ?([0-9][A-Z]{2})")
 _TRAILING_POSTCODE = re.compile(rf"[\s,]*\b{_POSTCODE.pattern}\s*$", re.IGNORECASE)
+# What people keep as an address, on the internet.
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@([A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
 _PHONE = re.compile(
     r"(?P<number>\+?[\d\s().-]{3,30}?)\s*(?:(?:ext|extension|x)\.?\s*(?P<extension>\d{1,6}))?", re.IGNORECASE

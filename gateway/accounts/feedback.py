@@ -69,6 +69,12 @@ def everything() -> Work[list[Feedback]]:
     return (yield from _listed("? = 1", 1))
 
 
+def one(public_id: str) -> Work[Feedback | None]:
+    """Feedback, however old."""
+    found = yield from _listed("public_id = ?", public_id)
+    return found[0] if found else None
+
+
 def answer(public_id: str, state: State, text: str, *, shown: bool, now: float) -> Work[Feedback | None]:
     """Say what became of it; None if there is no such feedback."""
     rows = yield Statement(

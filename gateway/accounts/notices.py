@@ -3,7 +3,7 @@
 A notice holds codes and ids. Whoever makes one has seen to it that the account may know what it says.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -13,6 +13,10 @@ from gateway.database.contract import Statement, Work
 
 KEPT_S: Final = 90 * 86_400.0
 MAX_KEPT: Final = 200  # of one account; older ones go
+
+# Codes that no other file's enumeration has.
+RECEIVED: Final = "received"  # an invitation, by whoever is invited
+NEW: Final = "new"  # a problem or feedback, for those who deal with it
 
 _COLUMNS = "id, kind, code, person_id, from_account, item, at, read_at"
 
@@ -141,6 +145,11 @@ def mark_about(account_id: int, item: str, now: float) -> Work[None]:
 def take_back(account_id: int, item: str) -> Work[None]:
     """What an account was told of this no longer holds."""
     yield Statement("DELETE FROM notice WHERE account_id = ? AND item = ?", (account_id, item))
+
+
+def forget(notice_ids: Iterable[int]) -> Work[None]:
+    """What these asked has been answered elsewhere."""
+    yield Statement("DELETE FROM notice WHERE id = ?", [(notice_id,) for notice_id in notice_ids])
 
 
 def told_since(account_id: int, kind: Kind, person_id: int, since: float) -> Work[bool]:

@@ -146,6 +146,11 @@ def remove_service(account_id: int, source: str, key: str) -> Work[bool]:
     return bool(rows)
 
 
+def account_names() -> Work[list[str]]:
+    """The names of all accounts."""
+    return [name for (name,) in (yield Statement("SELECT name FROM account"))]
+
+
 def local_user(account_id: int, method: AuthMethod) -> Work[LocalUser]:
     """The rows of the register that are this person now. Looked up anew for each request: imports reuse ids."""
     workers = yield Statement(

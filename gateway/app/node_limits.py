@@ -2,8 +2,8 @@
 
 from gateway.matching.score import Thresholds
 from gateway.node.admission import Admission
-from gateway.node.probing import Limits as BudgetLimits
-from gateway.node.retention import Limits as RetentionLimits
+from gateway.node.probing import BudgetLimits
+from gateway.node.retention import RetentionLimits
 from gateway.settings import NodeSettings
 
 

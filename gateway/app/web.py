@@ -49,14 +49,14 @@ class Pages:
 
     site: Site
     listener: Listener
-    directory: aiohttp.ClientSession
+    provider_session: aiohttp.ClientSession
 
     async def close(self) -> None:
         """Stop listening, let running requests and searches end, then release files and the passwords' thread."""
         await self.listener.close()
         await self.site.background.close()
         await self.site.searches.close()
-        await self.directory.close()
+        await self.provider_session.close()
         self.site.passwords.close()
         await self.site.database.close()
 
@@ -134,7 +134,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
         listener = await listen(web_application(site), host=host, port=port, tls=listening_tls(table.tls))
         undo.pop_all()
     emit("web.started", member=node.parts.me.member, port=listener.port)
-    return Pages(site=site, listener=listener, directory=session)
+    return Pages(site=site, listener=listener, provider_session=session)
 
 
 def _directory(table: WebTable, session: aiohttp.ClientSession, node: Node) -> Provider | None:

@@ -34,6 +34,7 @@ MAX_ITEMS: Final = 20  # of any smaller list
 MAX_CONTACT_VALUE: Final = 254  # the longest email address, RFC 5321
 
 _DATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?(?=T|\Z)", re.ASCII)
+# Addresses that other agencies keep, in any script; nothing that a link or a page could take as a command.
 _EMAIL = re.compile(r"[^\s<>\"'@,;:()\[\]\\]+@[^\s<>\"'@,;:()\[\]\\]+")
 # Numbers as people keep them, "01632 960123 ext 4 (duty desk)"; nothing that a link or a page could take as a command.
 _PHONE = re.compile(r"(?=(?:\D*\d){3})[\w ()/.#*,+'-]+")

@@ -35,7 +35,6 @@ from gateway.wire.limits import KIB, SEALED_ANSWER_BYTES
 from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody, sign_request
 
-ANSWER_TYPE = "application/octet-stream"
 OVERLOADED_CODE = "overloaded"
 MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it
 

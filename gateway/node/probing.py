@@ -37,7 +37,7 @@ _ASKERS_REMEMBERED = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class BudgetLimits:
     """The most in one day (UTC). The last two: one member's questions about one person, and variants of that person,
     each once for break-glass and once for all else.
     """
@@ -70,7 +70,7 @@ class Asking(NamedTuple):
 class Budgets:
     """One node's budgets. Its memory holds what was used up today, as keyed hashes."""
 
-    def __init__(self, keys: Database, federation: str, clock: Clock, limits: Limits) -> None:
+    def __init__(self, keys: Database, federation: str, clock: Clock, limits: BudgetLimits) -> None:
         """`keys` is the key store."""
         self._keys = keys
         self._federation = federation

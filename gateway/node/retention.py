@@ -38,7 +38,7 @@ AGAIN_S = 600.0  # when the clock could not be compared: a node that has just st
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class RetentionLimits:
     """How long, and 0 for ever: months of questions and of answers that left, years of officers' acts, days of counts
     and of rejected records.
     """
@@ -63,7 +63,7 @@ class Retained:
     periods: tuple[str, ...] | None
 
 
-async def retain(node: NodeParts, ledger_database: Database, limits: Limits) -> Retained:
+async def retain(node: NodeParts, ledger_database: Database, limits: RetentionLimits) -> Retained:
     """Apply the limits once; raises StorageError or LedgerError."""
     now = node.clock.now()
     rejected = 0
@@ -92,7 +92,7 @@ async def retain(node: NodeParts, ledger_database: Database, limits: Limits) -> 
     return Retained(rejected=rejected, replay=replay, periods=over, answers=answers, counts=counts)
 
 
-async def retain_daily(node: NodeParts, ledger_database: Database, limits: Limits) -> None:
+async def retain_daily(node: NodeParts, ledger_database: Database, limits: RetentionLimits) -> None:
     """Until cancelled; what fails today is tried tomorrow."""
     while True:
         pause: float = DAY_S

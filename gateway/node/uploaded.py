@@ -70,12 +70,13 @@ def known_rows() -> Work[Known]:
 
 
 class ListConnector:
-    """Reads the rows below the header."""
+    """Reads the rows below the header; a workbook that takes longer than `within_s` seconds is too large."""
 
     manifest = Manifest(incremental=False, deletions="none")
 
-    def __init__(self, path: Path, shape: ListShape, known: Known) -> None:
+    def __init__(self, path: Path, shape: ListShape, known: Known, *, within_s: float | None = None) -> None:
         self._path = path
+        self._within_s = within_s
         self._shape = shape
         self._known = known
         self._progress = Progress()
@@ -96,7 +97,7 @@ class ListConnector:
         return self._progress.done
 
     def _records(self) -> Iterator[SourceRecord | Rejected]:
-        with closing(rows_of(self._path, name=TOLD, progress=self._progress)) as rows:
+        with closing(rows_of(self._path, name=TOLD, progress=self._progress, within_s=self._within_s)) as rows:
             below = islice(rows, self._shape.skip, None)
             header = next(below, None)
             if not isinstance(header, Row):

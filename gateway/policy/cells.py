@@ -16,11 +16,11 @@ from gateway.errors import InputError
 from gateway.policy.agreement import EVERYONE, Agreement, Effect, Rule
 from mappings.vocabulary import LawfulBasis, OrganisationType, Purpose, Sensitivity
 
-MAX_CELLS: Final = 50_000  # looked at in two seconds; an agreement that people can read has hundreds
+MAX_CELLS: Final = 20_000  # looked at in a second; an agreement that people can read has hundreds
 MAX_MATCHES: Final = 1_000_000  # of parties with rules: 1,000 members and 100 rules
 OTHER_SERVICES: Final = ""  # every service that no rule names, and one without a code
 
-_TOO_MANY = "the rules tell too many cases apart to look at all of them"
+TOO_MANY: Final = "the rules tell too many cases apart to look at all of them"
 
 T = TypeVar("T", str, "Who")
 
@@ -73,7 +73,7 @@ def cells(versions: Sequence[Agreement], types: Mapping[str, str] | None = None)
     everybody = universe(versions, types)
     bits = {id(rule): 1 << number for number, (_, rule) in enumerate(numbered)}
     if len(everybody) * len(numbered) > MAX_MATCHES:
-        raise InputError(_TOO_MANY)
+        raise InputError(TOO_MANY)
     askers = _alike(
         everybody,
         lambda who: _mask(who.member in version.members and rule.receives(*who) for version, rule in numbered),
@@ -100,7 +100,7 @@ def cells(versions: Sequence[Agreement], types: Mapping[str, str] | None = None)
             for asking, others in asked.items() if speaking else ():
                 seen += 1
                 if seen > MAX_CELLS:
-                    raise InputError(_TOO_MANY)
+                    raise InputError(TOO_MANY)
                 holding = speaking & asking
                 if holding and _two_parties(group, others):
                     yield Cell(

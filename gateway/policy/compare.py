@@ -8,6 +8,7 @@ holds while each version is in force.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from gateway.policy import words
@@ -105,7 +106,7 @@ def _differences(cell: Cell, outcomes: Sequence[Outcomes]) -> Iterator[_Differen
         if (old.disclosed, old.mode) != (new.disclosed, new.mode):
             found.setdefault(((old.disclosed, old.mode), (new.disclosed, new.mode)), []).append(circumstance)
     for (old_width, new_width), circumstances in found.items():
-        yield _Difference(old_width, new_width, _when(circumstances))
+        yield _Difference(old_width, new_width, _when(tuple(circumstances)))
 
 
 def _learnt(width: tuple[int, Mode]) -> str:
@@ -113,8 +114,9 @@ def _learnt(width: tuple[int, Mode]) -> str:
     return {0: "nothing", 1: f"after a review: {words.MODES[mode]}", 2: words.MODES[mode]}[disclosed]
 
 
-def _when(circumstances: Sequence[Circumstance]) -> str:
-    """The situations in words; empty where it is so in all."""
+@lru_cache(1_000)
+def _when(circumstances: tuple[Circumstance, ...]) -> str:
+    """The situations in words; empty where it is so in all. Few differ, in however many cells."""
     rows = merged(_Situations(*map(_only, each)) for each in circumstances)
     return "; or ".join(filter(None, map(_situation, rows)))
 

@@ -9,8 +9,9 @@ from itertools import product
 from typing import Final, NamedTuple
 
 from consent_ledger.consent import ConsentState
+from gateway.errors import InputError
 from gateway.policy.agreement import Agreement, Rule
-from gateway.policy.cells import Cell
+from gateway.policy.cells import TOO_MANY, Cell
 from gateway.policy.decide import (
     Decision,
     DecisionInputs,
@@ -24,6 +25,7 @@ from gateway.policy.decide import (
 )
 from mappings.vocabulary import AuthMethod, MatchGrade, Mode, Purpose, Sensitivity
 
+MAX_WEIGHED: Final = 5_000  # rules in cells that differ: done in a second; an agreement of eight rules has thirty
 SILENT: Final = "the person has said nothing"
 CONSENTS: Final = "the person consents"
 NAMES: Final = "the person consents and names the service"
@@ -71,12 +73,16 @@ class Outcomes:
         """`agreement` is the version that the cells' rules are of."""
         self._agreement = agreement
         self._known: dict[tuple[object, ...], tuple[Outcome, ...]] = {}
+        self._weighed = 0
 
     def of(self, cell: Cell, rules: tuple[Rule, ...]) -> tuple[Outcome, ...]:
-        """One outcome for each of CIRCUMSTANCES."""
+        """One outcome for each of CIRCUMSTANCES; raises InputError once that has been far too much to decide."""
         (purpose,), (sensitivity,) = cell.scope.purposes, cell.scope.sensitivity
         key = (*(rule.id for rule in rules), sensitivity is Sensitivity.NORMAL, purpose is Purpose.BREAK_GLASS)
         if key not in self._known:
+            self._weighed += 1 + len(rules)
+            if self._weighed > MAX_WEIGHED:
+                raise InputError(TOO_MANY)
             base = self._inputs(cell, rules)
             self._known[key] = tuple(_outcome(base, each) for each in CIRCUMSTANCES)
         return self._known[key]

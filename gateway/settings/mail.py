@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from gateway.settings.values import ShortText, Table, is_loopback
 
-# One address as it stands on an envelope (RFC 5321): what a form or a header could be broken with is not in it.
+# One address as it stands on an envelope (RFC 5321): what a form or a header could be broken with is not in it. Unlike
+# what the register takes (mappings/convert.py) its domain may be a name of this network: a mail server knows those.
 ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}", re.ASCII)
 MAX_ADDRESS = 254
 

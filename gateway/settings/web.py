@@ -39,17 +39,15 @@ class WebTable(Table):
     """Where the pages listen, under which address people know them, and how long somebody stays signed in."""
 
     listen: Listen = ("127.0.0.1", 8480)
-    url: Annotated[
-        str, Field(max_length=200)
-    ]  # as it stands in the browser: cookies, links in mails, other sites' posts
+    # As it stands in the browser: cookies, links in mails, other sites' posts.
+    url: Annotated[str, Field(max_length=200)]
     tls: TlsSettings | None = None
     behind_proxy: bool = False  # the last entry of X-Forwarded-For is who asks: a proxy of ours has written it
     idle_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 30
     absolute_hours: Annotated[int, Field(ge=1, le=24)] = 12
     languages: Annotated[tuple[Literal["en", "cy"], ...], Field(min_length=1, max_length=2)] = ("en", "cy")
-    confirm_after_days: Annotated[int, Field(ge=1, le=3650)] = (
-        180  # then people are asked: do you still work with them?
-    )
+    # Then people are asked: do you still work with them?
+    confirm_after_days: Annotated[int, Field(ge=1, le=3650)] = 180
     oidc: OidcTable | None = None
     small_numbers: Annotated[int, Field(ge=3, le=100)] = 5  # figures below it are withheld
     mail: MailTable | None = None  # without it nobody is told by email

@@ -54,10 +54,12 @@ def question_of(
     )
 
 
-async def ask_or_say(site: Site, user: SignedIn, question: Question, form: Form, field: str) -> Search | None:
-    """Send it on its way; None if it was refused, and then `form` says why, at `field`."""
+async def ask_or_say(
+    site: Site, user: SignedIn, question: Question, form: Form, field: str, *, draft: str = ""
+) -> Search | None:
+    """Send it on its way, a draft once; None if it was refused, and then `form` says why, at `field`."""
     try:
-        return await site.searches.start(question, owner=user.session.public_id)
+        return await site.searches.start(question, owner=user.session.public_id, draft=draft)
     except NobodyToAsk:
         form.wrong(field, _("No agency can be asked for this reason any more: choose another"))
     except (InputError, FederationError):

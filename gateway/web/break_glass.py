@@ -80,7 +80,7 @@ async def show_consequences(request: web.Request, site: Site, user: SignedIn) ->
 @routes.post(PATH + "/{id}")
 @page(Role.PRACTITIONER)
 async def break_it(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
-    """(3) Ask. The sign-in is looked at again: the page may have stood open for long."""
+    """(3) Ask, once for each draft. The sign-in is looked at again: the page may have stood open for long."""
     form = form_of(request)
     draft = site.drafts.get(request.match_info["id"], user.session.public_id)
     if draft is None or not is_fresh(user, site):
@@ -89,7 +89,7 @@ async def break_it(request: web.Request, site: Site, user: SignedIn) -> web.Stre
         form.wrong(CONFIRM, _("Nobody can be asked by breaking the glass at the moment: phone the agencies"))
         return _consequences(request, site, user, form)
     question = question_of(site, user, draft.subject, draft.reason, draft.broken)
-    started = await ask_or_say(site, user, question, form, CONFIRM)
+    started = await ask_or_say(site, user, question, form, CONFIRM, draft=draft.id)
     if started is None:
         return _consequences(request, site, user, form)
     site.drafts.forget(user.session.public_id)
@@ -112,7 +112,10 @@ def _form_page(request: web.Request, form: Form, reasons: dict[str, Reason] | No
 
 
 def _consequences(request: web.Request, site: Site, user: SignedIn, form: Form) -> web.Response:
-    draft = site.drafts.get(request.match_info["id"], user.session.public_id)
+    draft_id, owner = request.match_info["id"], user.session.public_id
+    draft, asked = site.drafts.get(draft_id, owner), site.searches.of_draft(draft_id, owner)
+    if asked is not None and asked.asked is not None:
+        raise web.HTTPSeeOther(f"/searches/{asked.id}")
     if draft is None:
         raise web.HTTPSeeOther(PATH)
     if not is_fresh(user, site):

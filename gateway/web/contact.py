@@ -164,7 +164,6 @@ def _one_page(request: web.Request, opened: Opened, contact: OwnContact, form: F
         contact=contact,
         kinds=_kinds(),
         when=_WHEN,
-        words=kind_words,
     )
 
 

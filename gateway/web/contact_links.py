@@ -17,6 +17,7 @@ _NUMBER = re.compile(
     r"(?: *\([^()*#]{1,60}\))?",
     re.ASCII | re.IGNORECASE,
 )
+# The plainest addresses alone become a link; any other stays text.
 _ADDRESS = re.compile(
     r"[a-z0-9_+'-]{1,64}(?:\.[a-z0-9_+'-]{1,64}){0,8}"
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,63}",

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from gateway.accounts.account import Role
 from gateway.accounts.feedback import MAX_TEXT, Feedback, said_by, say, shown_to_all
-from gateway.accounts.notices import Kind, tell_once_more
+from gateway.accounts.notices import NEW, Kind, tell_once_more
 from gateway.accounts.which_accounts import accounts_with
 from gateway.database.contract import Work
 from gateway.web.forms import Form, form_of
@@ -49,7 +49,7 @@ async def send_feedback(request: web.Request, site: Site, user: SignedIn) -> web
         kept = yield from say(user.account.id, about, text, site.now())
         if kept:
             for account_id in (yield from accounts_with(*ANSWERS)):
-                yield from tell_once_more(account_id, Kind.FEEDBACK, ["new"], now=site.now(), alerting=site.alerting)
+                yield from tell_once_more(account_id, Kind.FEEDBACK, [NEW], now=site.now(), alerting=site.alerting)
         return kept
 
     if not await site.database.write(work()):

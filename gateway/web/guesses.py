@@ -14,7 +14,7 @@ from gateway.database.contract import Database, Statement, Work
 from gateway.days import DAY_S
 from gateway.matching.record import Asked
 from gateway.node.described import MOST_WAYS, ways_of
-from gateway.node.probing import SHARED, Limits
+from gateway.node.probing import SHARED, BudgetLimits
 
 _NAME_BYTES, _VARIANT_BYTES = 16, 8
 _LABEL: Final = b"pw/web/guess1"  # BLAKE2b's personalisation, at most 16 bytes
@@ -31,7 +31,9 @@ class _Count(NamedTuple):
 class Guesses:
     """One node's counts of what its own people describe; rows of web.db, so that a restart forgives nothing."""
 
-    def __init__(self, *, database: Database, keys: Database, federation: str, clock: Clock, limits: Limits) -> None:
+    def __init__(
+        self, *, database: Database, keys: Database, federation: str, clock: Clock, limits: BudgetLimits
+    ) -> None:
         """`database` is web.db, `keys` the key store."""
         self._database = database
         self._keys = keys

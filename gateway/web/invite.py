@@ -11,7 +11,7 @@ from aiohttp import web
 
 from gateway.accounts.account import Account, Role
 from gateway.accounts.invitations import LASTS_S, Invitation, RoleCode, State, end, one, send, sent_about
-from gateway.accounts.notices import Kind, take_back, tell
+from gateway.accounts.notices import RECEIVED, Kind, take_back, tell
 from gateway.accounts.store import account_by_public_id
 from gateway.accounts.which_accounts import accounts_linked, accounts_of, practitioners_named
 from gateway.database.contract import Work
@@ -100,7 +100,7 @@ def _send(site: Site, user: SignedIn, opened: Opened, invited: Account, role: Ro
     yield from tell(
         invited.id,
         Kind.INVITATION,
-        "received",
+        RECEIVED,
         now=now,
         alerting=site.alerting,
         from_account=user.account.id,

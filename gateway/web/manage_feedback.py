@@ -4,7 +4,7 @@ from typing import Final
 
 from aiohttp import web
 
-from gateway.accounts.feedback import MAX_ANSWER, Feedback, State, answer, everything
+from gateway.accounts.feedback import MAX_ANSWER, Feedback, State, answer, everything, one
 from gateway.accounts.notices import Kind, tell
 from gateway.database.contract import Work
 from gateway.web.feedback_page import ANSWERS
@@ -59,8 +59,7 @@ async def answer_one(request: web.Request, site: Site, _user: SignedIn) -> web.S
 
 
 async def _one(request: web.Request, site: Site) -> Feedback:
-    wanted = request.match_info["id"]
-    found = next((each for each in await site.database.read(everything()) if each.public_id == wanted), None)
+    found = await site.database.read(one(request.match_info["id"]))
     if found is None:
         raise web.HTTPNotFound
     return found

@@ -13,8 +13,8 @@ from aiohttp import web
 
 from consent_ledger.reader import LedgerReader
 from gateway.accounts.account import Role
-from gateway.accounts.store import names_by_public_id
-from gateway.database.contract import Database, Statement, Work
+from gateway.accounts.store import account_names, names_by_public_id
+from gateway.database.contract import Database
 from gateway.errors import TooManyRequests
 from gateway.fhir.text import plain
 from gateway.matching.score import Thresholds
@@ -79,7 +79,7 @@ async def begin_report(request: web.Request, site: Site, user: SignedIn) -> web.
 
 async def _report(site: Site, monday: date, _job: Job) -> WeeklyReport:
     table = site.settings.misuse
-    accounts = await site.database.read(_account_names())
+    accounts = await site.database.read(account_names())
     return await weekly_report(
         _Read(ledger=site.record, database=site.database, thresholds=site.node.thresholds),
         monday=monday,
@@ -87,10 +87,6 @@ async def _report(site: Site, monday: date, _job: Job) -> WeeklyReport:
         habits=habits_of(table),
         contact_within_days=table.contact_within_days,
     )
-
-
-def _account_names() -> Work[list[str]]:
-    return [name for (name,) in (yield Statement("SELECT name FROM account"))]
 
 
 def _weeks(site: Site) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Final
 from gateway.accounts.attention import Phrase
 from gateway.accounts.feedback import State as FeedbackState
 from gateway.accounts.invitations import Decline, Invitation, RoleCode, State
-from gateway.accounts.notices import Kind, Notice
+from gateway.accounts.notices import NEW, Kind, Notice
 from gateway.accounts.problems import Outcome, Problem
 from gateway.web.words import N_
 from gateway.web.words import gettext as _
@@ -94,7 +94,7 @@ def role_words(invitation: Invitation) -> str:
 def notice_words(notice: Notice, invitation: Invitation | None) -> str:
     """What a notice says, without names of clients; `invitation` is the one that it is about."""
     code = notice.code
-    if code == "new":
+    if code == NEW:
         return _(_NEW[notice.kind])
     if notice.kind is Kind.INVITATION:
         return _outcome(State(code), invitation)

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from gateway.accounts.account import Account, Role
 from gateway.accounts.invitations import Invitation, one, received
-from gateway.accounts.notices import Kind, Notice, mark_one, mark_read, notices_of
+from gateway.accounts.notices import NEW, RECEIVED, Kind, Notice, mark_one, mark_read, notices_of
 from gateway.accounts.store import account_by_id
 from gateway.database.contract import Work
 from gateway.node.local_view import own_names
@@ -22,9 +22,8 @@ from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
 from mappings.model import HumanName
 
-# Where a notice leads that is about no client, by its kind and whether it is about other people's doings.
+# Where a notice leads that is about no client and no case, by its kind and whether it is for those who deal with it.
 _LINKS: Final = {
-    (Kind.CASE, True): MANAGE_PATH,
     (Kind.PROBLEM, True): f"{MANAGE_PATH}/problems",
     (Kind.FEEDBACK, True): f"{MANAGE_PATH}/feedback",
     (Kind.FEEDBACK, False): "/feedback",
@@ -110,15 +109,15 @@ def _found(site: Site, user: SignedIn) -> Work[_Found]:
 
 
 def _is_shown(notice: Notice, found: _Found) -> bool:
-    if notice.kind is Kind.INVITATION and notice.code == "received":
+    if notice.kind is Kind.INVITATION and notice.code == RECEIVED:
         return False  # it stands above, until it is answered
     return notice.person_id is None or notice.person_id in found.names
 
 
 def _line(notice: Notice, found: _Found) -> Line:
     sender = None if notice.from_account is None else found.senders.get(notice.from_account)
-    link = _LINKS.get((notice.kind, notice.kind is Kind.CASE or notice.code == "new"), "")
-    if notice.kind is Kind.CASE and notice.item:
+    link = _LINKS.get((notice.kind, notice.code == NEW), "")
+    if notice.kind is Kind.CASE:
         link = f"{MANAGE_PATH}/cases/{notice.item}"
     if notice.person_id is not None:
         link = f"/clients/{notice.person_id}"

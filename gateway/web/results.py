@@ -23,9 +23,7 @@ from gateway.web.words import gettext as _
 from mappings.vocabulary import Purpose
 
 PATH = "/searches/{id}"
-FIRST_S: Final = (
-    0.4  # the page waits this long for its first answer: longer than the delay of nodes that answer at once
-)
+FIRST_S: Final = 0.4  # until the page shows itself without an answer: longer than nodes delay what is quick
 POLL_S: Final = 10.0  # a poll is held this long: shorter than the time after which proxies give up
 
 routes = web.RouteTableDef()

@@ -34,10 +34,12 @@ class Search:
     """One question and what is known of it so far; `results` only grows, in the order of arrival.
 
     `expired` are members whose answers may no longer be shown. `broken` is a PatchworkError's code, if it broke off.
+    `draft` is what was confirmed with it, if anything was (drafts.py).
     """
 
     id: str
     owner: str
+    draft: str = ""
     question: Question = field(repr=False)
     started: float
     asked: Asked | None = None
@@ -111,17 +113,13 @@ class Searches:
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._closed = False
 
-    async def start(self, question: Question, *, owner: str) -> Search:
+    async def start(self, question: Question, *, owner: str, draft: str = "") -> Search:
         """Ask, for the session `owner`; returns when the question is on its way. Raises what ask() raises before that.
 
+        A draft is asked once: who confirms it again, at the same moment even, gets the search that is on its way.
         TooManyRequests if this session, or the whole node, has too many under way.
         """
-        self._make_room(owner)
-        search = Search(id=secrets.token_urlsafe(16), owner=owner, question=question, started=self._parts.clock.now())
-        self._searches[search.id] = search
-        task = asyncio.create_task(self._run(search))
-        self._tasks[search.id] = task
-        task.add_done_callback(lambda _: self._tasks.pop(search.id, None))
+        search = self.of_draft(draft, owner) or self._begin(question, owner, draft)
         while search.asked is None and not search.over:
             await search.news.wait()
         if search.asked is None:
@@ -136,6 +134,12 @@ class Searches:
             return None
         self._expire(search)
         return self._searches.get(search_id)
+
+    def of_draft(self, draft: str, owner: str) -> Search | None:
+        """What this session's draft of that id has become, while it is kept."""
+        if not draft:
+            return None
+        return next((each for each in self._searches.values() if (each.draft, each.owner) == (draft, owner)), None)
 
     def forget(self, owner: str) -> None:
         """A session has ended: nobody sees its searches again. Those under way still go on record."""
@@ -152,6 +156,16 @@ class Searches:
             await asyncio.gather(*late, return_exceptions=True)
         for search_id in list(self._searches):
             self._drop(search_id)
+
+    def _begin(self, question: Question, owner: str, draft: str) -> Search:
+        self._make_room(owner)
+        now = self._parts.clock.now()
+        search = Search(id=secrets.token_urlsafe(16), owner=owner, draft=draft, question=question, started=now)
+        self._searches[search.id] = search
+        task = asyncio.create_task(self._run(search))
+        self._tasks[search.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(search.id, None))
+        return search
 
     async def _run(self, search: Search) -> None:
         try:

@@ -12,10 +12,11 @@ from datetime import timedelta
 from typing import Final
 
 from gateway.accounts.account import Role
-from gateway.accounts.notices import Kind, Notice, notices_of, tell, tell_once_more, told_since
+from gateway.accounts.notices import Kind, Notice, forget, notices_of, tell, tell_once_more, told_since
 from gateway.accounts.store import account_by_id
+from gateway.accounts.team_watched import watch, watched
 from gateway.accounts.which_accounts import accounts_with
-from gateway.database.contract import Statement, Work
+from gateway.database.contract import Work
 from gateway.days import DAY_S
 from gateway.errors import StorageError
 from gateway.events import emit
@@ -68,8 +69,7 @@ def _compare(site: Site, account_id: int) -> Work[_Compared]:
     view = yield from seen_by(site, account)
     if not view.need.agreement_uri or not (view.user.practitioner_ids or view.user.service_ids):
         return _Compared()  # without an agreement nobody is seen, and that is no change
-    rows = yield Statement("SELECT person_id, seen FROM team_watched WHERE account_id = ?", (account_id,))
-    before: dict[int, bytes] = dict(rows)
+    before = yield from watched(account_id)
     ask_before = (site.today() - timedelta(days=site.web.confirm_after_days)).isoformat()
     asked = [each for each in (yield from notices_of(account_id)) if each.kind is Kind.CONFIRM and not each.read]
     room = MAX_QUESTIONS - len(asked)
@@ -98,16 +98,8 @@ def _compare(site: Site, account_id: int) -> Work[_Compared]:
 
 def _tell(site: Site, account_id: int, found: _Compared) -> Work[None]:
     now, alerting = site.now(), site.alerting
-    yield Statement(
-        "INSERT INTO team_watched (account_id, person_id, seen) VALUES (?, ?, ?) "
-        "ON CONFLICT (account_id, person_id) DO UPDATE SET seen = excluded.seen",
-        [(account_id, person_id, seen) for person_id, seen in found.keep.items()],
-    )
-    yield Statement(
-        "DELETE FROM team_watched WHERE account_id = ? AND person_id = ?",
-        [(account_id, person_id) for person_id in found.drop],
-    )
-    yield Statement("DELETE FROM notice WHERE id = ?", [(notice_id,) for notice_id in found.answered])
+    yield from watch(account_id, found.keep, no_more=found.drop)
+    yield from forget(found.answered)
     for person_id, what in found.changes.items():
         yield from tell_once_more(account_id, Kind.CHANGED, what, now=now, alerting=alerting, person_id=person_id)
     for person_id in found.ask:

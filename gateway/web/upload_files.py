@@ -6,7 +6,8 @@ that were left out lie there as CSV. After a day, or when somebody says so, neit
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,19 +32,32 @@ class Uploads:
         self._folder = data.resolve() / _FOLDER
         self._background = background
         self._import_list = import_list
+        self._arriving: set[str] = set()
 
     def path(self, public_id: str) -> Path:
         """Where a file lies."""
         return self._folder / public_id
 
-    async def keep(self, content: bytes) -> str:
-        """Keep a file; returns the id that it goes by from now on. Raises StorageError."""
+    @asynccontextmanager
+    async def arriving(self, content: bytes) -> AsyncIterator[str]:
+        """Keep a file, under the id that it goes by from now on; it stays if it is on record when this ends.
+
+        It goes again if anything raises here, or whoever sent it hangs up. Raises StorageError.
+        """
         public_id = secrets.token_hex(16)
+        self._arriving.add(public_id)
+        writing = asyncio.ensure_future(asyncio.to_thread(self._write, self.path(public_id), content))
         try:
-            await asyncio.to_thread(self._write, self.path(public_id), content)
-        except OSError as error:
-            raise StorageError("an uploaded file cannot be kept") from error
-        return public_id
+            await asyncio.shield(writing)
+            yield public_id
+        except BaseException as error:
+            await asyncio.wait([writing])
+            await self.discard(public_id)
+            if isinstance(error, OSError):
+                raise StorageError("an uploaded file cannot be kept") from error
+            raise
+        finally:
+            self._arriving.discard(public_id)
 
     async def discard(self, public_id: str) -> None:
         """Remove a file and what became of it."""
@@ -80,8 +94,9 @@ class Uploads:
 
     async def tidy(self, now: float) -> None:
         """Forget what is a day old, and remove files of which nothing is known."""
+        arriving = frozenset(self._arriving)  # before: what has arrived meanwhile is on record by then
         kept = await self._database.write(sweep(now))
-        await asyncio.to_thread(self._remove_others, kept | {under_way(self._background)})
+        await asyncio.to_thread(self._remove_others, kept | arriving | self._arriving | {under_way(self._background)})
 
     async def _import(self, upload: Uploaded, job: Job) -> Mapping[str, Any]:
         def tell(percent: int) -> None:

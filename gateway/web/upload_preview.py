@@ -1,20 +1,22 @@
 """The beginning of an uploaded file: what its columns seem to mean, and its first rows as they would be stored.
 
-One file is read at a time, in a thread of its own, for a workbook may take 768 MiB.
+One file is read at a time, in a thread of its own, for a workbook may take 768 MiB. Whoever hangs up does not end a
+reading that has begun, so each has an end of its own, and few may wait.
 """
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from connectors.contract import Rejected, SourceError, SourceRecord
 from connectors.spreadsheet import Row, header_names, rows_of
+from gateway.errors import TooManyRequests
 from gateway.node.changes import TWICE
 from gateway.node.uploaded import TOLD, Known, ListConnector, ListShape
 from gateway.web.upload_store import Uploaded
@@ -25,7 +27,11 @@ from mappings.spec import read
 
 SHOWN_ROWS: Final = 20
 _HEADER_LOOK: Final = LOOKED_AT + 20
+READ_S: Final = 20.0  # to the end of a workbook, whose rows are known only then; at its limits it takes some 5
+MAX_WAITING: Final = 10  # readings in the whole node, with the one under way
+MAX_WAITING_EACH: Final = 2  # of one session
 _READER: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="upload")
+_waiting: Final[dict[Future[Any], str]] = {}  # each reading, and the session that waits for it
 
 T = TypeVar("T")
 
@@ -50,23 +56,32 @@ class Shown:
     refused: bool
 
 
-async def look(path: Path, skip: int | None = None) -> Look:
-    """A file's beginning, its header below `skip` rows or, without that, where it seems to be; raises SourceError."""
-    return await _in_turn(partial(_look, path, skip))
+async def look(path: Path, skip: int | None = None, *, owner: str) -> Look:
+    """A file's beginning, its header below `skip` rows or, without that, where it seems to be; for a session.
+
+    Raises SourceError, and TooManyRequests if others wait already.
+    """
+    return await _in_turn(partial(_look, path, skip), owner)
 
 
-async def preview(path: Path, upload: Uploaded, known: Known) -> list[Shown]:
-    """Its first rows as they would be stored; raises SourceError."""
+async def preview(path: Path, upload: Uploaded, known: Known, *, owner: str) -> list[Shown]:
+    """Its first rows as they would be stored, for a session. Raises SourceError and TooManyRequests, as look() does."""
     shape = ListShape(skip=upload.skip, columns=upload.columns, service=upload.service)
-    return await _in_turn(partial(_preview, path, shape, known))
+    return await _in_turn(partial(_preview, path, shape, known), owner)
 
 
-async def _in_turn(work: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(_READER, work)
+async def _in_turn(work: Callable[[], T], owner: str) -> T:
+    waiting = list(_waiting.values())
+    if len(waiting) >= MAX_WAITING or waiting.count(owner) >= MAX_WAITING_EACH:
+        raise TooManyRequests("other uploaded files wait to be read", retry_after_s=READ_S)
+    reading: Future[T] = _READER.submit(work)
+    _waiting[reading] = owner
+    reading.add_done_callback(_waiting.pop)  # read to the end, or its turn never came
+    return await asyncio.wrap_future(reading)
 
 
 def _look(path: Path, skip: int | None) -> Look:
-    with closing(rows_of(path, name=TOLD)) as rows:
+    with closing(rows_of(path, name=TOLD, within_s=READ_S)) as rows:
         first = [row.cells for row in islice(rows, _HEADER_LOOK) if isinstance(row, Row)]
     at = header_at(first) if skip is None else skip
     header = header_names(first[at]) if at < len(first) else []
@@ -86,7 +101,7 @@ def _preview(path: Path, shape: ListShape, known: Known) -> list[Shown]:
     mapper = Mapper(read(mapping_of(shape.columns), "list"))
     shown: list[Shown] = []
     seen: set[str] = set()
-    with closing(ListConnector(path, shape, known).records(None)) as items:
+    with closing(ListConnector(path, shape, known, within_s=READ_S).records(None)) as items:
         for item in items:
             if len(shown) >= SHOWN_ROWS:
                 break

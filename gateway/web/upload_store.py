@@ -16,9 +16,9 @@ MAX_FILES: Final = 30  # of the whole node, not imported yet: 10 MB each
 MAX_RESULTS: Final = 50  # of one account in a day
 MAX_LISTS: Final = 20  # of one account
 
-_COLUMNS: Final = (
-    "u.id, u.public_id, u.account_id, u.file_name, u.header, u.meanings, u.service, u.skip, u.state, u.result, u.at, "
-    "l.public_id, l.name"
+_UPLOADS: Final = (
+    "SELECT u.id, u.public_id, u.account_id, u.file_name, u.header, u.meanings, u.service, u.skip, u.state, u.result, "
+    "u.at, l.public_id, l.name FROM upload u JOIN upload_list l ON l.id = u.list_id"
 )
 
 
@@ -117,17 +117,14 @@ def add_upload(
 
 def uploads_of(account_id: int) -> Work[list[Uploaded]]:
     """An account's files, the latest first."""
-    rows = yield Statement(
-        f"SELECT {_COLUMNS} FROM upload u JOIN upload_list l ON l.id = u.list_id "  # noqa: S608 - constant
-        "WHERE u.account_id = ? ORDER BY u.id DESC",
-        (account_id,),
-    )
+    rows = yield Statement(f"{_UPLOADS} WHERE u.account_id = ? ORDER BY u.id DESC", (account_id,))
     return [_uploaded(row) for row in rows]
 
 
 def upload_of(account_id: int, public_id: str) -> Work[Uploaded | None]:
     """One of this account's own files; nobody else's."""
-    return next((each for each in (yield from uploads_of(account_id)) if each.public_id == public_id), None)
+    rows = yield Statement(f"{_UPLOADS} WHERE u.account_id = ? AND u.public_id = ?", (account_id, public_id))
+    return _uploaded(rows[0]) if rows else None
 
 
 def decide(upload: Uploaded, meanings: Sequence[Meaning | None], service: str) -> Work[None]:

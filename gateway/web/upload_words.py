@@ -43,6 +43,7 @@ FAILED: Final[Mapping[str, str]] = {
     "": N_("The file could not be read to its end. What was stored before is good: upload the list again."),
 }
 OTHER_IMPORT: Final = N_("Another import is under way. Import this list when that one is over.")
+OTHER_READING: Final = N_("Other files are being read. Wait a minute, then try again.")
 REASONS: Final[Mapping[str, str]] = {  # what mappings and node/ say of a row or a field, word for word
     TWICE: N_("the same client stands in another row"),
     "required, but empty": N_("it is missing"),

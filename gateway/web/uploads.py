@@ -35,7 +35,7 @@ from gateway.web.upload_store import (
     upload_of,
     uploads_of,
 )
-from gateway.web.upload_words import FAILED, MEANINGS, OTHER_IMPORT, PROBLEMS, SURE, row_words
+from gateway.web.upload_words import FAILED, MEANINGS, OTHER_IMPORT, OTHER_READING, PROBLEMS, SURE, row_words
 from gateway.web.words import gettext as _
 from mappings.guess import Confidence, Meaning, problem_with
 
@@ -65,26 +65,15 @@ async def take_file(request: web.Request, site: Site, user: SignedIn) -> web.Str
     name = ""
     if chosen == "new":
         name = form.line("name", max_length=MAX_NAME, missing=_("Enter a name for this list"))
-    file = form.files.get("file")
-    if file is None or not file.content:
-        form.wrong("file", _("Select a file that is not empty"))
-    elif len(file.content) > MAX_FILE_BYTES:
-        form.wrong("file", _("The file must be smaller than 10 MB"))
+    file = _sent(form)
     if form.errors or file is None:
         return await _start_page(request, site, user, form, status=400)
     if not await site.database.read(room_for_one(user.account.id)):
         form.wrong("file", _("Too many files are here already. Finish or delete one first"))
         return await _start_page(request, site, user, form, status=409)
-    public_id = await site.uploads.keep(file.content)
-    try:
-        beginning = await look(site.uploads.path(public_id))
-    except SourceError as error:
-        await site.uploads.discard(public_id)
-        form.wrong("file", _("This file cannot be used: %(reason)s") % {"reason": _reason(error)})
-        return await _start_page(request, site, user, form, status=400)
     known = next((each for each in lists if each.public_id == chosen), None)
 
-    def work() -> Work[bool]:
+    def work(public_id: str, beginning: Look) -> Work[bool]:
         list_id = known.id if known is not None else (yield from add_list(user.account.id, name))
         if list_id is None or not (yield from room_for_one(user.account.id)):
             return False
@@ -101,7 +90,17 @@ async def take_file(request: web.Request, site: Site, user: SignedIn) -> web.Str
         )
         return True
 
-    if not await site.database.write(work()):
+    try:
+        async with site.uploads.arriving(file.content) as public_id:
+            beginning = await look(site.uploads.path(public_id), owner=user.session.public_id)
+            stored = await site.database.write(work(public_id, beginning))
+    except SourceError as error:
+        form.wrong("file", _("This file cannot be used: %(reason)s") % {"reason": _reason(error)})
+        return await _start_page(request, site, user, form, status=400)
+    except TooManyRequests:
+        form.wrong("file", _(OTHER_READING))
+        return await _start_page(request, site, user, form, status=429)
+    if not stored:
         await site.uploads.discard(public_id)
         form.wrong("name", _("There are too many lists already: choose one of them"))
         return await _start_page(request, site, user, form, status=409)
@@ -114,7 +113,7 @@ async def show_upload(request: web.Request, site: Site, user: SignedIn) -> web.S
     """Where a file stands: columns and preview, under way, or what became of it."""
     upload = await _own(request, site, user)
     if upload.state == "new":
-        return await _columns_page(request, site, upload, Form())
+        return await _columns_page(request, site, user, upload, Form())
     return _result_page(request, site, upload, Form())
 
 
@@ -135,7 +134,7 @@ async def decide_columns(request: web.Request, site: Site, user: SignedIn) -> we
     if problem:
         form.wrong("columns", _(PROBLEMS[problem]))
     if form.errors:
-        return await _columns_page(request, site, upload, form, status=400)
+        return await _columns_page(request, site, user, upload, form, status=400)
     if form.raw("action") != "import":
         raise web.HTTPSeeOther(f"{PATH}/{upload.public_id}#preview")
     if await site.database.write(set_state(upload, "running", {}, before="new")):
@@ -144,7 +143,7 @@ async def decide_columns(request: web.Request, site: Site, user: SignedIn) -> we
         except TooManyRequests:
             await site.database.write(set_state(upload, "new", {}, before="running"))
             form.wrong("columns", _(OTHER_IMPORT))
-            return await _columns_page(request, site, upload, form, status=409)
+            return await _columns_page(request, site, user, upload, form, status=409)
     raise web.HTTPSeeOther(f"{PATH}/{upload.public_id}")
 
 
@@ -183,6 +182,15 @@ async def delete(request: web.Request, site: Site, user: SignedIn) -> web.Stream
         await site.database.write(forget(user.account.id, upload.public_id))
         await site.uploads.discard(upload.public_id)
     raise web.HTTPSeeOther(PATH)
+
+
+def _sent(form: Form) -> SentFile | None:
+    file = form.files.get("file")
+    if file is None or not file.content:
+        form.wrong("file", _("Select a file that is not empty"))
+    elif len(file.content) > MAX_FILE_BYTES:
+        form.wrong("file", _("The file must be smaller than 10 MB"))
+    return file
 
 
 async def _own(request: web.Request, site: Site, user: SignedIn) -> Uploaded:
@@ -250,16 +258,20 @@ async def _start_page(
 
 
 async def _columns_page(
-    request: web.Request, site: Site, upload: Uploaded, form: Form, *, status: int = 200
+    request: web.Request, site: Site, user: SignedIn, upload: Uploaded, form: Form, *, status: int = 200
 ) -> web.StreamResponse:
     def work() -> Work[tuple[Known, list[TypedService]]]:
         return (yield from known_rows()), (yield from typed_services())
 
     known, services = await site.database.read(work())
-    path = site.uploads.path(upload.public_id)
-    beginning = await look(path, upload.skip)
+    path, owner = site.uploads.path(upload.public_id), user.session.public_id
     ready = not problem_with(upload.columns, service=bool(upload.service))
-    shown = await preview(path, upload, known) if ready else []
+    try:
+        beginning = await look(path, upload.skip, owner=owner)
+        shown = await preview(path, upload, known, owner=owner) if ready else []
+    except SourceError as error:
+        form.wrong("file", _("This file cannot be used: %(reason)s") % {"reason": _reason(error)})
+        return await _start_page(request, site, user, form, status=400)
     return render(
         request,
         "upload_columns.html",

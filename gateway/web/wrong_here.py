@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.accounts.account import Role
-from gateway.accounts.notices import Kind, tell_once_more
+from gateway.accounts.notices import NEW, Kind, tell_once_more
 from gateway.accounts.problems import ABOUT_COLLEAGUE, Problem, report
 from gateway.accounts.which_accounts import accounts_with
 from gateway.database.contract import Work
@@ -60,7 +60,7 @@ async def send_report(request: web.Request, site: Site, user: SignedIn) -> web.S
         kept = yield from report(user.account.id, Problem(code), person_id=person_id, worker=key, now=site.now())
         if kept:
             for account_id in (yield from accounts_with(*MANAGERS)):
-                yield from tell_once_more(account_id, Kind.PROBLEM, ["new"], now=site.now(), alerting=site.alerting)
+                yield from tell_once_more(account_id, Kind.PROBLEM, [NEW], now=site.now(), alerting=site.alerting)
         return kept
 
     if not await site.database.write(work()):

@@ -66,7 +66,10 @@ def verify_join(token: str | bytes, *, federation: str, now: float) -> JoinReque
 
 
 def sign_rotation(new: VerifyKey, old_key: SigningKey, *, member: str, federation: str, now: float) -> str:
-    """The old key's word for its successor; the document carries it as long as it lists the new key."""
+    """The old key's word for its successor; the document carries it as long as it lists the new key.
+
+    No command makes one yet (docs/decisions/not-yet.md).
+    """
     claims = {"iss": member, "aud": federation, "iat": int(now), "jwk": new.jwk()}
     return jws.sign(claims, typ=ROTATION_TYP, key=old_key)
 

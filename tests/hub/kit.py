@@ -26,7 +26,7 @@ from gateway.hub.limits import MemberLimits
 from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
 from gateway.hub.witness import HubWitness
-from gateway.links.https import ANSWER_TYPE, HttpsLink
+from gateway.links.https import HttpsLink
 from gateway.wire.coverage import DeliveryOutcome, verify_coverage
 from gateway.wire.envelope import Envelope, SealedCopy
 from gateway.wire.federation import ACTIVE, SUSPENDED, Federation, Member, MemberKey, sign_document
@@ -78,7 +78,7 @@ class StubNode:
 
 async def answer(_: web.Request) -> web.StreamResponse:
     """What an honest node sends: sealed bytes of the one size."""
-    return web.Response(body=os.urandom(SEALED_ANSWER_BYTES), content_type=ANSWER_TYPE)
+    return web.Response(body=os.urandom(SEALED_ANSWER_BYTES), content_type="application/octet-stream")
 
 
 async def overloaded(_: web.Request) -> web.StreamResponse:

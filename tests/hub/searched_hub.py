@@ -21,7 +21,6 @@ import orjson
 from aiohttp import web
 
 from gateway.demo.people import nhs_number
-from gateway.links.https import ANSWER_TYPE
 from gateway.wire import base64url
 from gateway.wire.answer import Disclosure, open_answer, pack, seal_answer, sign_answer
 from gateway.wire.envelope import MemberEnvelope, open_query, seal_query
@@ -207,7 +206,8 @@ async def _answering_member(federation: Federated, ring: SealingKeyRing) -> Asyn
         signed = sign_answer(
             disclosure, to=query, me=ANSWERING, ledger_leaf="0" * 64, now=now, key=federation.keys[ANSWERING]
         )
-        return web.Response(body=seal_answer(pack(signed), to=query, me=ANSWERING), content_type=ANSWER_TYPE)
+        sealed = seal_answer(pack(signed), to=query, me=ANSWERING)
+        return web.Response(body=sealed, content_type="application/octet-stream")
 
     async with stub_node(answer) as node:
         federation.add(ANSWERING, endpoint=node.endpoint)

@@ -1,5 +1,6 @@
 """Breaking the glass on the pages: nothing preselected, the consequences first, and only for who has just signed in."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -89,10 +90,21 @@ async def test_an_emergency_shows_what_was_shielded_and_goes_on_record(north: Te
     assert "Duty contact" in results.words
     assert "break the glass" not in results.words
     assert await asked(north) == [("child-at-risk", EMERGENCY["words"])]
-    assert (await alex.get(shown.path)).path == "/break-glass"  # asked once, and no second time by going back
+    assert (await alex.get(shown.path)).path == results.path  # asked once, and no second time by going back
     again = await alex.get("/search")
     assert "BTG" not in again.text
     assert re.findall(r'value="([^"]+)" checked', again.text) == ["COC:public-task"]
+
+
+async def test_pressing_the_button_again_asks_once(north: TestFederation, alex: WebUser) -> None:
+    shown = await alex.post("/break-glass", KATE | EMERGENCY)
+    before = await asked(north)
+    presses = [alex.post(shown.path, {}, token=shown.token, follow=False) for _ in range(3)]
+    went = {press.headers["Location"] for press in await asyncio.gather(*presses)}
+    went.add((await alex.post(shown.path, {}, token=shown.token, follow=False)).headers["Location"])
+    assert len(went) == 1
+    assert went.pop().startswith("/searches/")
+    assert len(await asked(north)) == len(before) + 1
 
 
 async def test_who_signed_in_a_while_ago_proves_it_again_and_loses_nothing(

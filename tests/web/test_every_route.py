@@ -39,6 +39,15 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
         yield running
 
 
+def _pattern(path: str) -> str:
+    """All addresses of this form."""
+    last, pattern = 0, ""
+    for part in PART.finditer(path):
+        pattern += re.escape(path[last : part.start()]) + f"(?:{part[2] or '[^/]+'})"
+        last = part.end()
+    return pattern + re.escape(path[last:])
+
+
 def address(path: str) -> str:
     """An address of this form at which nothing is."""
 
@@ -49,6 +58,15 @@ def address(path: str) -> str:
         return fitting[0]
 
     return PART.sub(fill, path)
+
+
+async def test_no_address_is_that_of_two_pages() -> None:
+    """So that the order in which they are listed decides nothing."""
+    patterns = [(route, re.compile(_pattern(route.path))) for route in ALL]
+    for route in ALL:
+        opened = address(route.path)
+        found = {other.path for other, form in patterns if other.method == route.method and form.fullmatch(opened)}
+        assert found == {route.path}, opened
 
 
 async def test_without_an_account_every_guarded_page_leads_to_the_sign_in(north: TestFederation) -> None:

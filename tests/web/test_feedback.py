@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from gateway.accounts import feedback
 from gateway.accounts.account import Role
 from gateway.accounts.feedback import A_DAY
 from gateway.web.feedback_page import pattern_of
@@ -83,6 +84,19 @@ async def test_feedback_is_answered_and_shown_to_its_author_and_if_wanted_to_all
     page = await other.get(PATH)
     assert "Larger letters, please Done They are larger" in page.words
     assert "Wendy A" not in page.words
+
+
+async def test_feedback_that_the_list_has_no_room_for_is_answered_all_the_same(
+    north: TestFederation, manager: WebUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wendy = await north.sign_in(HOUSING, Role.PRACTITIONER)
+    await wendy.post(PATH, {"text": "An old remark"})
+    path = await one_of(manager, "An old remark")
+    await wendy.post(PATH, {"text": "A new remark"})
+    monkeypatch.setattr(feedback, "MAX_LISTED", 1)
+    assert "An old remark" not in (await manager.get(MANAGE)).text
+    page = await manager.get(path)
+    assert (page.status, "An old remark" in page.words) == (200, True)
 
 
 async def test_text_is_bounded_and_so_is_how_much_somebody_says_in_a_day(north: TestFederation) -> None:

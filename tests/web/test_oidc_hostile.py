@@ -460,7 +460,7 @@ async def test_a_directory_that_does_not_answer_is_given_up_soon(
     north: TestFederation, provider: LyingProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pages = north.pages[HOUSING]
-    monkeypatch.setattr(pages.directory, "_timeout", aiohttp.ClientTimeout(total=0.2))
+    monkeypatch.setattr(pages.provider_session, "_timeout", aiohttp.ClientTimeout(total=0.2))
     provider.slow_at, provider.slow_s = "/token", 1.0
     browser = north.browser(HOUSING)
     began = asyncio.get_running_loop().time()

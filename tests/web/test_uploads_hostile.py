@@ -1,13 +1,16 @@
 """Files that were made to do harm, sent to the page for uploads: refused with a reason, kept nowhere, and soon."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from connectors.spreadsheet import MAX_FILE_BYTES
 from gateway.accounts.account import Role
+from gateway.web import upload_preview
 from tests.contract.workbook import archive, xlsx
 from tests.federation import TestFederation, federation
 from tests.web.lists import FOOD_BANK, PATH, SERVICE, choices, set_up, store, upload, workbook
@@ -15,6 +18,16 @@ from tests.web_user import WebUser
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SECRET = "Katherine Bramley"
+ROWS = (b"<row>%b</row>" % (b'<c t="inlineStr"><is><t>a</t></is></c>' * 60)) * 45_000
+
+
+# Small as a file and below every limit of size: thousands of rows of short cells.
+SLOW = xlsx([], more={"xl/worksheets/sheet1.xml": b"<worksheet><sheetData>%b</sheetData></worksheet>" % ROWS})
+
+
+def kept(north: TestFederation) -> list[Path]:
+    """The files that lie in the node's folder for them."""
+    return list((north.folder / FOOD_BANK / "data" / "uploads").glob("*"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -53,9 +66,59 @@ async def test_a_hostile_file_is_refused_and_not_kept(
     assert "There is a problem" in page.words
     assert said in page.words
     assert SECRET not in page.text
-    folder = north.folder / FOOD_BANK / "data" / "uploads"
-    assert not folder.exists() or list(folder.iterdir()) == []
+    assert kept(north) == []
     assert time.monotonic() - begun < 10
+
+
+async def test_a_workbook_that_takes_long_is_given_up_and_not_kept(
+    north: TestFederation, cora: WebUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_preview, "READ_S", 0.2)
+    page = await upload(cora, SLOW)
+    assert page.status == 400
+    assert "it unpacks to more than can be read" in page.words
+    assert kept(north) == []
+
+
+async def test_whoever_hangs_up_leaves_no_file_behind_and_soon_nothing_is_read(
+    north: TestFederation, cora: WebUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_preview, "READ_S", 1.0)
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.4):
+                await upload(cora, SLOW)
+    async with asyncio.timeout(5):
+        while upload_preview._waiting or kept(north):  # noqa: ASYNC110 - nothing else tells
+            await asyncio.sleep(0.02)
+
+
+async def test_few_wait_for_files_to_be_read_and_the_next_is_told(
+    north: TestFederation, cora: WebUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_preview, "MAX_WAITING_EACH", 0)
+    page = await upload(cora, b"Name\nNia\n")
+    assert page.status == 429
+    assert "Other files are being read" in page.words
+    assert kept(north) == []
+
+
+async def test_a_file_that_has_gone_is_said_to_be_unusable(north: TestFederation, cora: WebUser) -> None:
+    page = await upload(cora, b"Name\nNia\n", listed="Gone")
+    (path,) = kept(north)
+    path.unlink()
+    page = await cora.get(page.path)
+    assert page.status == 400
+    assert "This file cannot be used" in page.words
+
+
+async def test_a_file_that_is_being_looked_at_is_not_tidied_away(north: TestFederation) -> None:
+    uploads = north.pages[FOOD_BANK].site.uploads
+    async with uploads.arriving(b"Name\n") as public_id:
+        await uploads.tidy(north.clock.now())
+        assert uploads.path(public_id).exists()
+    await uploads.tidy(north.clock.now())
+    assert not uploads.path(public_id).exists()
 
 
 async def test_a_file_that_is_too_large_is_refused_while_it_is_read(cora: WebUser) -> None:

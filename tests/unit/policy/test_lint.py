@@ -1,5 +1,6 @@
 """`patchwork agreement lint`: rules that never act, rules that collide, and gaps, each with the rule and a sentence."""
 
+import random
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from gateway.errors import InputError
 from gateway.policy.agreement import read_agreement
+from gateway.policy.explain import summary
 from gateway.policy.findings import Finding, Severity
 from gateway.policy.lint import lint
 from tests.agreement_texts import agreed, rule
@@ -194,3 +196,26 @@ def test_an_agreement_made_to_keep_a_reader_busy_is_refused() -> None:
     ]
     with pytest.raises(InputError, match="too many cases"):
         lint(agreed(rule("all"), *rules, party=[{"name": "All", "catalogue_id": members}]))
+
+
+def test_an_agreement_whose_every_case_comes_under_other_rules_is_refused_soon() -> None:
+    """Few cases, but nothing of what was decided for one can be used for the next."""
+    members = [f"m{number}" for number in range(20)]
+
+    services = [f"s{number}" for number in range(20)]
+    some = random.Random(1)  # noqa: S311 - the same rules each time
+    rules = [
+        rule(
+            f"r{number}",
+            recipients=some.sample(members, 10),
+            ask=some.sample(members, 10),
+            services=some.sample(services, 10),
+            sensitivity=["N"],
+        )
+        for number in range(30)
+    ]
+    intricate = agreed(*rules, party=[{"name": "All", "catalogue_id": members}])
+    types = dict.fromkeys(members, "local-authority")
+    for read in (lint, summary):
+        with pytest.raises(InputError, match="too many cases"):
+            read(intricate, types=types)

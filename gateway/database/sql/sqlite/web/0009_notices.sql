@@ -2,31 +2,30 @@
 -- is never used for anybody else; a name is looked up when it is shown, to somebody who works with that person.
 
 -- A colleague is asked to join somebody's work with a client. `role_code` is one of a fixed list
--- (gateway/accounts/invitations.py). Either account or member is invited: `to_member` is the door for another agency.
+-- (gateway/accounts/invitations.py).
 CREATE TABLE invitation (
     id INTEGER PRIMARY KEY,
     public_id TEXT NOT NULL UNIQUE,
     person_id INTEGER NOT NULL,
     from_account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-    to_account INTEGER REFERENCES account (id) ON DELETE CASCADE,
-    to_member TEXT,
+    to_account INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
     role_code TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('sent', 'accepted', 'declined', 'withdrawn', 'expired')),
     reason_code TEXT,
     created_at REAL NOT NULL,
-    answered_at REAL,
-    CHECK ((to_account IS NULL) <> (to_member IS NULL))
+    answered_at REAL
 );
 CREATE INDEX invitation_to ON invitation (to_account, state);
 CREATE INDEX invitation_from ON invitation (from_account, person_id);
 CREATE INDEX invitation_created ON invitation (created_at);
 CREATE INDEX invitation_person ON invitation (person_id);
 
--- What an account is told. `item` is what it is about, if that is no person: an invitation, a case, a report.
+-- What an account is told; `kind` is one of gateway/accounts/notices.py. `item` is what it is about, if that is no
+-- person: an invitation, a case, a report.
 CREATE TABLE notice (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     account_id INTEGER NOT NULL REFERENCES account (id) ON DELETE CASCADE,
-    kind TEXT NOT NULL CHECK (kind IN ('attention', 'case', 'changed', 'confirm', 'feedback', 'invitation', 'problem')),
+    kind TEXT NOT NULL,
     code TEXT NOT NULL,
     person_id INTEGER,
     from_account INTEGER REFERENCES account (id) ON DELETE CASCADE,

@@ -65,8 +65,10 @@ async def test_who_is_away_stands_there_with_their_cover_and_the_number_of_whoev
     north: TestFederation, wendy: WebUser
 ) -> None:
     kim = HumanName(given=("Kim",), family="Physio")
-    away = {"away_until": "2026-10-01", "cover_key": "w-o1"}
-    await north.add(TRUST, Practitioner(key="Physio", name=kim, role="Nurse", organisation_key="org", **away))
+    away = Practitioner(
+        key="Physio", name=kim, role="Nurse", organisation_key="org", away_until="2026-10-01", cover_key="w-o1"
+    )
+    await north.add(TRUST, away)
     page = await wendy.get("/clients/1/picture")
     assert "Away; Olu Open covers" in _drawn(page.text)
     listed = page.words.partition("The same as a list")[2]

@@ -215,6 +215,9 @@ async def test_why_somebody_asks_is_offered_as_the_agreement_allows_and_remember
     offered = re.findall(r'name="reason" type="radio" value="([^"]+)"', form.text)
     assert offered == ["COC:public-task", "THREAT:legal-obligation", "THREAT:public-task"]
     assert " checked" not in form.text
+    assert "(safeguarding). The law obliges us to" in form.words  # the two are told apart by their labels
+    assert "(safeguarding). It is part of our public task" in form.words
+    assert "A name alone finds nobody. Add at least one of these:" in form.words
     await user.post("/search", KATE | {"reason": "THREAT:public-task"})
     again = await user.get("/search")
     assert re.findall(r'value="([^"]+)" checked', again.text) == ["THREAT:public-task"]

@@ -33,7 +33,7 @@ GROUPS = (
             Managed(
                 "/manage/cases",
                 N_("Cases"),
-                N_("Questions that somebody here has to decide, and emergencies to be looked into."),
+                N_("Questions that somebody here has to decide, and emergencies to be looked into"),
                 (Role.MANAGER, Role.GOVERNANCE),
             ),
             Managed(
@@ -44,8 +44,8 @@ GROUPS = (
             ),
             Managed(
                 "/manage/misuse",
-                N_("What to ask about"),
-                N_("Questions of a week that look unusual, by who asked."),
+                N_("Unusual questions"),
+                N_("Questions of a week to ask colleagues about, by who asked"),
                 (Role.GOVERNANCE,),
             ),
             Managed(
@@ -72,14 +72,14 @@ GROUPS = (
         (
             Managed(
                 "/manage/audit",
-                N_("What was asked and done"),
-                N_("Every question, answer and decision: search, and read why."),
+                N_("Record of questions and answers"),
+                N_("Every question, answer and decision: search, and read why"),
                 (Role.GOVERNANCE, Role.AUDITOR),
             ),
             Managed(
                 "/manage/ledger",
                 N_("The ledger"),
-                N_("Whether the record is whole, who has signed for it, and proof of single entries."),
+                N_("Whether the record is whole, who has signed for it, and proof of single entries"),
                 (Role.GOVERNANCE, Role.AUDITOR, Role.ADMINISTRATOR),
             ),
             Managed(
@@ -96,13 +96,13 @@ GROUPS = (
             Managed(
                 "/manage/accounts",
                 N_("Accounts"),
-                N_("Who may sign in, what they may do, and who they are in the register."),
+                N_("Who may sign in, what they may do, and who they are in the register"),
                 (Role.ADMINISTRATOR,),
             ),
             Managed(
                 "/manage/accounts/changes",
                 N_("Changes to accounts"),
-                N_("What was done to accounts, by whom and when."),
+                N_("What was done to accounts, by whom and when"),
                 (Role.ADMINISTRATOR, Role.AUDITOR),
             ),
             Managed(
@@ -120,13 +120,13 @@ GROUPS = (
             Managed(
                 "/manage/register",
                 N_("Your organisation, services and people"),
-                N_("For organisations without a case system: type in services, volunteers and staff."),
+                N_("For organisations without a case system: type in services, volunteers and staff"),
                 (Role.MANAGER, Role.ADMINISTRATOR),
             ),
             Managed(
                 "/manage/uploads",
                 N_("Upload a list of clients"),
-                N_("A spreadsheet becomes clients and who works with them."),
+                N_("A spreadsheet becomes clients and who works with them"),
                 (Role.MANAGER, Role.ADMINISTRATOR),
             ),
         ),

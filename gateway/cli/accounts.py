@@ -41,7 +41,8 @@ async def _create_admin(settings: NodeSettings, login: str, name: str, job_role:
         found = await database.read(account_by_login(login))
         if found is not None:
             _only_administrators(found)
-            ask_first("There is such an administrator. Have you checked that it is they who are locked out?", yes=yes)
+            typer.echo(f"{login} is an administrator already. A new link takes the place of their sign-in.", err=True)
+            ask_first("Have you checked that it is really they who are locked out?", yes=yes)
         new = NewAccount(
             federation=federation,
             login=login,

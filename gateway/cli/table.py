@@ -3,11 +3,12 @@
 Everything that came from another agency is shown as plain text: no terminal sequence and no markup of it is obeyed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -29,6 +30,7 @@ from mappings.model import ContactPoint
 from mappings.vocabulary import MatchGrade
 
 WIDE = 110  # columns of a terminal that hold all five headings
+_OTHERS = 13 + 10 + 12 + 10  # columns for borders and the three other headings on a narrow one
 
 _SYSTEM_WORDS = {"phone": "phone", "sms": "text", "email": "email"}
 
@@ -56,7 +58,7 @@ class Progress:
         yield Text(f"Who is working with {self._typed}?", style="bold")
         rows = merge(result.rows for result in self._results.values())
         if rows:
-            yield _team_table(rows, wide=options.max_width >= WIDE)
+            yield _team_table(rows, width=options.max_width)
         elif self._completed:
             yield Text(f"{NOTHING_FOUND} {NO_PROOF}")
         yield Group(*self._coverage())
@@ -101,14 +103,16 @@ def as_json(completed: Completed) -> str:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2).decode()
 
 
-def _team_table(rows: Iterable[TeamRow], *, wide: bool) -> Table:
-    """A contact must never be broken over two lines; where the screen is narrow, the role stands below the name."""
+def _team_table(rows: Sequence[TeamRow], *, width: int) -> Table:
+    """A contact is never broken over two lines if it fits at all; on a narrow screen the role stands below the name."""
+    wide = width >= WIDE
+    whole = wide or all(cell_len(way) <= width - _OTHERS for row in rows for way in _ways(row))
     table = Table(show_lines=True, header_style="bold")
     table.add_column("Agency", overflow="fold", min_width=10)
     table.add_column("Professional", overflow="fold", min_width=12)
     if wide:
         table.add_column("Role", overflow="fold")
-    table.add_column("Best way to reach", no_wrap=wide, overflow="fold", min_width=13)  # a number stays whole
+    table.add_column("Best way to reach", no_wrap=whole, overflow="fold", min_width=13)  # a number stays whole
     table.add_column("Since, contacts", overflow="fold")
     before = None
     for row in rows:

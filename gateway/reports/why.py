@@ -15,7 +15,7 @@ from gateway.fhir.text import plain
 from gateway.policy.decide import Reason
 from gateway.policy.words import MODES
 from gateway.reports.document import Document, Fact, Item, Section
-from gateway.reports.words import GRADES, RELATIONS, SIGN_IN, service_words
+from gateway.reports.words import BASES, DANGERS, FIELDS, GRADES, OBLIGATIONS, RELATIONS, SIGN_IN, service_words
 from mappings.vocabulary import Mode, Purpose, Sensitivity
 
 OFFICERS_REASONS: Final[Mapping[str, str]] = {
@@ -97,7 +97,7 @@ _LOOKED: Final[Mapping[str, str]] = {
     "name": "Who looked",
     "role": "Their role",
     "by": "Their account",
-    "purpose": "Purpose, as a code",
+    "purpose": "Purpose",
     "lawful_basis": "Lawful basis",
 }
 
@@ -141,7 +141,7 @@ def why_document(
             if name not in _OWN_WORDS and (name not in _BY or is_account(str(body.get(name, ""))))
         }
     facts += [
-        (term, _told(body[name])) for name, term in terms.items() if name in body and body[name] not in ("", None)
+        (term, _said(name, body[name])) for name, term in terms.items() if name in body and body[name] not in ("", None)
     ]
     return Document(
         title=f"Entry {seq}",
@@ -189,17 +189,18 @@ def _outcome(body: Mapping[str, Any]) -> Iterable[Fact]:
     match = weighed.get("match")
     if match:
         yield "Match", GRADES.get(match["grade"], match["grade"])
-        fields = (f"{name} {level}" for name, (level, _) in match["fields"].items())
-        yield "What agreed", ", ".join(fields)
+        fields = (f"{FIELDS.get(name, name)}: {level}" for name, (level, _) in match["fields"].items())
+        yield "How they compared", "; ".join(fields)
     if "agreement" in weighed:
         yield (
             "Agreement",
             ", version ".join(weighed["agreement"]) + ("" if weighed["in_force"] else "; not in force"),
         )
-        yield "Their lawful basis", weighed["lawful_basis"]
+        yield "Their lawful basis", _coded_words(BASES, weighed["lawful_basis"])
         yield "The asker had signed in", SIGN_IN.get(weighed["auth_method"], weighed["auth_method"])
         yield "Most they asked for", _mode(weighed["mode"])
-        yield "Break-glass", f"claimed: {weighed['break_glass']}" if weighed["break_glass"] else "not claimed"
+        broken = weighed["break_glass"]
+        yield "Break-glass", f"claimed: {_coded_words(DANGERS, broken)}" if broken else "not claimed"
         yield "Person restricted as a whole", "yes" if weighed["restricted"] else "no"
 
 
@@ -216,7 +217,7 @@ def _decision(decision: Mapping[str, Any]) -> Item:
         said = f"refused: {OFFICERS_REASONS.get(decision['reason'], decision['reason'])}"
     facts = [("Decision", said), ("Rule", rule), *_weighed(decision)]
     if decision.get("obligations"):
-        facts.append(("Obligations", ", ".join(decision["obligations"])))
+        facts.append(("Obligations", "; ".join(_coded_words(OBLIGATIONS, each) for each in decision["obligations"])))
     if decision.get("against_objection"):
         facts.append(("Objection", "stands; the rule discloses all the same and has it recorded"))
     return Item(
@@ -261,6 +262,22 @@ def _coded(name: str, code: str) -> str:
 def _mode(code: str) -> str:
     """In words, and as agreements and settings have it."""
     return f"{MODES[Mode.from_code(code)]} ({code})"
+
+
+def _coded_words(words: Mapping[str, str], code: str) -> str:
+    """In words, and as agreements and questions have it; a code that has no words as it is."""
+    return f"{words[code]} ({code})" if code in words else code
+
+
+def _said(name: str, value: object) -> str:
+    """What stands in an entry under a name."""
+    if name == "purpose" and isinstance(value, str):
+        return _coded_words(_PURPOSES, value)
+    if name == "lawful_basis" and isinstance(value, str):
+        return _coded_words(BASES, value)
+    if name == "break_glass" and isinstance(value, Mapping) and "code" in value:
+        return ": ".join(filter(None, (_coded_words(DANGERS, str(value["code"])), str(value.get("words") or ""))))
+    return _told(value)
 
 
 def _told(value: object) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 from consent_ledger.consent import ConsentKind, Relation
 from consent_ledger.entries import Correction
 from gateway.policy.decide import Reason
-from mappings.vocabulary import AuthMethod, Finding, LawfulBasis, MatchGrade, Mode, Purpose
+from mappings.vocabulary import AuthMethod, BreakGlassReason, Finding, LawfulBasis, MatchGrade, Mode, Purpose
 
 PURPOSES: Final[Mapping[str, str]] = {
     Purpose.COORDINATION: "to find out who else is working with you, so that care and support fit together",
@@ -100,6 +100,31 @@ GRADES: Final[Mapping[str, str]] = {
     MatchGrade.PROBABLE: "nearly certain that it was this person",
     MatchGrade.POSSIBLE: "possibly this person",
     MatchGrade.CERTAINLY_NOT: "not this person",
+}
+
+# What of somebody is compared.
+FIELDS: Final[Mapping[str, str]] = {
+    "given": "given name",
+    "family": "family name",
+    "middle": "middle name",
+    "birth": "birth date",
+    "postcode": "postcode",
+    "nhs-number": "NHS number",
+}
+
+DANGERS: Final[Mapping[str, str]] = {
+    BreakGlassReason.RISK_TO_LIFE: "somebody's life is at risk",
+    BreakGlassReason.IMMEDIATE_DANGER: "somebody is in immediate danger",
+    BreakGlassReason.CHILD_AT_RISK: "a child is at risk of serious harm",
+    BreakGlassReason.ADULT_AT_RISK: "an adult who cannot protect themselves is at risk of serious harm",
+    BreakGlassReason.MISSING_PERSON: "somebody is missing",
+}
+
+# Those of the agreements that come with the product; others are free to name their own.
+OBLIGATIONS: Final[Mapping[str, str]] = {
+    "delete-after-24-hours": "what was told is deleted after 24 hours",
+    "inform-subject-unless-risk": "the person is told, unless that would put somebody at risk",
+    "tell-the-person": "the person is told",
 }
 
 SIGN_IN: Final[Mapping[str, str]] = {

@@ -70,7 +70,7 @@ from gateway.web import (
     wrong_here,
 )
 from gateway.web.error_page import refuse_as_page
-from gateway.web.signed_in import is_guarded
+from gateway.web.signed_in import is_guarded, know_who
 from gateway.web.site import SITE, Site
 
 PAGE_LIMIT_S = 30.0  # longer than a page waits for anything
@@ -150,6 +150,7 @@ def web_application(site: Site) -> web.Application:
     application[SITE] = site
     protect(application, time_limit_s=PAGE_LIMIT_S, refuse=refuse_as_page)
     application.middlewares.insert(0, language.speak)
+    application.middlewares.append(know_who)
     for routes in (*ROUTES, demo.routes) if site.web.demo else ROUTES:
         for route in routes:
             if isinstance(route, web.RouteDef) and not is_guarded(route.handler):

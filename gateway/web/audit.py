@@ -23,6 +23,7 @@ from gateway.database.contract import Work
 from gateway.days import DAY_S, HOUR_S, day_of
 from gateway.errors import FederationStale, StorageError
 from gateway.fhir.text import plain
+from gateway.node.agreements import BY_SETTINGS
 from gateway.node.inclusion import prove
 from gateway.reports.why import KINDS, is_account, why_document
 from gateway.web.audit_search import (
@@ -81,6 +82,7 @@ async def show_search(request: web.Request, site: Site, user: SignedIn) -> web.S
         outcomes={value: _(text) for value, text in OUTCOMES.items()},
         chosen={name: form.raw(name) for name in (MEMBER, ACCOUNT, KIND, OUTCOME)},
         named=sees_names(user),
+        searched=bool(request.query),
     )
 
 
@@ -162,7 +164,11 @@ def _line(entry: Entry, names: Mapping[str, str], site: Site, *, named: bool) ->
     asker = body.get("asker")
     who, where = str(body.get("by") or body.get("recorded_by") or ""), ""
     if asker is not None:
-        who, where = plain(asker["name"] if named else asker["practitioner"]), plain(asker["member"])
+        member = site.members.get(asker["member"])
+        where = asker["member"] if member is None else member.name
+        who, where = plain(asker["name"] if named else asker["practitioner"]), plain(where)
+    elif who == BY_SETTINGS:
+        who = _("This node's settings")
     elif named:
         who = names.get(who, who)
     elif who and not is_account(who):

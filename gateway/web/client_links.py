@@ -24,7 +24,7 @@ CLIENT_LINKS: tuple[ClientLink, ...] = (
     ClientLink("/household", N_("Household and family")),
     ClientLink("/contact", N_("Next and last contact")),
     ClientLink("/invite", N_("Invite a colleague")),
-    ClientLink("/attention", N_("Raise attention")),
+    ClientLink("/attention", N_("Tell the others")),
     ClientLink("/wrong", N_("Something is wrong here")),
     ClientLink("/leave", N_("I no longer work with this person")),
 )

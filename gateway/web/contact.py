@@ -56,7 +56,7 @@ async def add_contact(request: web.Request, site: Site, user: SignedIn) -> web.S
     if contact is None or form.errors or not _by_name(opened):
         return await _page(request, site, user, opened, form, status=400)
     await _save(site, user, opened, contact)
-    raise web.HTTPSeeOther(f"{opened.path}/contact")
+    raise web.HTTPSeeOther(f"{opened.path}/contact?saved")
 
 
 @routes.get(ONE_PATH)
@@ -85,12 +85,12 @@ async def change_contact(request: web.Request, site: Site, user: SignedIn) -> we
             yield from remove_contact(source, contact.key)
 
         await site.node.database.write(work())
-        raise web.HTTPSeeOther(f"{opened.path}/contact")
+        raise web.HTTPSeeOther(f"{opened.path}/contact?saved")
     changed = _read(form, site.today(), key=contact.key)
     if changed is None:
         return _one_page(request, opened, contact, form, status=400)
     await _save(site, user, opened, changed)
-    raise web.HTTPSeeOther(f"{opened.path}/contact")
+    raise web.HTTPSeeOther(f"{opened.path}/contact?saved")
 
 
 async def _one(request: web.Request, site: Site, user: SignedIn, opened: Opened) -> OwnContact:
@@ -150,6 +150,7 @@ async def _page(
         when=_WHEN,
         words=kind_words,
         today=site.today().isoformat(),
+        saved="saved" in request.query,
     )
 
 

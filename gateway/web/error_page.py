@@ -20,7 +20,7 @@ _WORDS = {
         N_("You cannot do this"),
     ),
     HTTPStatus.NOT_FOUND: (
-        N_("Check the address. You may not be allowed to see what it names."),
+        N_("Check the address. The page may not exist, or you may not be allowed to see it."),
         N_("Page not found"),
     ),
     HTTPStatus.METHOD_NOT_ALLOWED: (N_("Go back and try again."), N_("Page not found")),

@@ -11,6 +11,8 @@ from gateway.accounts.notices import NEW, Kind, tell_once_more
 from gateway.accounts.which_accounts import accounts_with
 from gateway.database.contract import Work
 from gateway.web.forms import Form, form_of
+from gateway.web.managed import GROUPS
+from gateway.web.navigation import NAVIGATION
 from gateway.web.notice_words import FEEDBACK_STATES
 from gateway.web.paths import path_of_referer
 from gateway.web.render import render
@@ -66,6 +68,18 @@ def pattern_of(path: str) -> str:
     )
 
 
+def page_words(path: str) -> str:
+    """Which page somebody spoke of, by its name in the menu and its address."""
+    entries = {entry.path: entry.text for entry in NAVIGATION}
+    entries |= {each.path: each.text for group in GROUPS for each in group.pages}
+    near = max((each for each in entries if f"{path}/".startswith(f"{each}/")), key=len, default="")
+    if path == near:
+        return _("about “%(page)s”") % {"page": _(entries[near])}
+    if not near:
+        return _("about Patchwork as a whole") if path == "/" else _("about %(page)s") % {"page": path}
+    return _("about “%(page)s”, %(path)s") % {"page": _(entries[near]), "path": path}
+
+
 async def _page(
     request: web.Request, site: Site, user: SignedIn, form: Form, about: str, *, status: int = 200
 ) -> web.Response:
@@ -85,4 +99,5 @@ async def _page(
         everybody=everybody,
         states={state: _(text) for state, text in FEEDBACK_STATES.items()},
         done="sent" in request.query,
+        page_words=page_words,
     )

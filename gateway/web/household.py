@@ -57,7 +57,7 @@ async def add_link(request: web.Request, site: Site, user: SignedIn) -> web.Stre
         yield from link(source, person_id, int(other), PersonLinkKind(kind))
 
     await site.node.database.write(work())
-    raise web.HTTPSeeOther(f"{opened.path}/household")
+    raise web.HTTPSeeOther(f"{opened.path}/household?saved")
 
 
 @routes.post(PATH + "/remove")
@@ -82,7 +82,7 @@ async def remove_link(request: web.Request, site: Site, user: SignedIn) -> web.S
         yield from unlink(source, keys)
 
     await site.node.database.write(work())
-    raise web.HTTPSeeOther(f"{opened.path}/household")
+    raise web.HTTPSeeOther(f"{opened.path}/household?saved")
 
 
 async def related_to(opened: Opened, site: Site, user: SignedIn) -> Sequence[Related]:
@@ -112,4 +112,5 @@ async def _page(
         related=[(each, client_name(each.names)) for each in related],
         others=dict(sorted(offered.items(), key=lambda each: (each[1].casefold(), each[0]))),
         kinds=KIND_WORDS,
+        saved="saved" in request.query,
     )

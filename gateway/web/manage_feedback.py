@@ -7,7 +7,7 @@ from aiohttp import web
 from gateway.accounts.feedback import MAX_ANSWER, Feedback, State, answer, everything, one
 from gateway.accounts.notices import Kind, tell
 from gateway.database.contract import Work
-from gateway.web.feedback_page import ANSWERS
+from gateway.web.feedback_page import ANSWERS, page_words
 from gateway.web.forms import Form, form_of
 from gateway.web.notice_words import FEEDBACK_STATES
 from gateway.web.render import render
@@ -67,7 +67,8 @@ async def _one(request: web.Request, site: Site) -> Feedback:
 
 async def _page(request: web.Request, site: Site) -> web.Response:
     states = {state: _(text) for state, text in FEEDBACK_STATES.items()}
-    return render(request, "manage_feedback.html", said=await site.database.read(everything()), states=states)
+    said = await site.database.read(everything())
+    return render(request, "manage_feedback.html", said=said, states=states, page_words=page_words)
 
 
 def _answer_page(request: web.Request, found: Feedback, form: Form, *, status: int = 200) -> web.Response:
@@ -79,5 +80,6 @@ def _answer_page(request: web.Request, found: Feedback, form: Form, *, status: i
         form=form if form.fields else Form(fields=known),
         said=found,
         longest=MAX_ANSWER,
+        page_words=page_words,
         states={state.value: _(FEEDBACK_STATES[state]) for state in _ANSWERED},
     )

@@ -51,6 +51,7 @@ async def show_problems(request: web.Request, site: Site, user: SignedIn) -> web
         "manage_problems.html",
         lines=await site.database.read(_lines(site, user)),
         outcomes={code.value: _(text) for code, text in OUTCOMES.items()},
+        saved="saved" in request.query,
     )
 
 
@@ -67,12 +68,14 @@ async def resolve_problem(request: web.Request, site: Site, user: SignedIn) -> w
         now = site.now()
         done = yield from resolve(form.line("report", max_length=32), Outcome(outcome), by=user.account.id, now=now)
         if done is not None:
-            yield from tell(done.account_id, Kind.PROBLEM, outcome, now=now, alerting=site.alerting)
+            yield from tell(
+                done.account_id, Kind.PROBLEM, outcome, now=now, alerting=site.alerting, item=done.code.value
+            )
         return done is not None
 
     if not await site.database.write(work()):
         raise web.HTTPNotFound
-    raise web.HTTPSeeOther(PATH)
+    raise web.HTTPSeeOther(f"{PATH}?saved")
 
 
 def _lines(site: Site, user: SignedIn) -> Work[list[Line]]:

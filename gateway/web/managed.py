@@ -44,8 +44,8 @@ GROUPS = (
             ),
             Managed(
                 "/manage/misuse",
-                N_("What to ask about"),
-                N_("Questions of a week that look unusual, by who asked"),
+                N_("Unusual questions"),
+                N_("Questions of a week to ask colleagues about, by who asked"),
                 (Role.GOVERNANCE,),
             ),
             Managed(
@@ -72,7 +72,7 @@ GROUPS = (
         (
             Managed(
                 "/manage/audit",
-                N_("What was asked and done"),
+                N_("Record of questions and answers"),
                 N_("Every question, answer and decision: search, and read why"),
                 (Role.GOVERNANCE, Role.AUDITOR),
             ),

@@ -35,8 +35,7 @@ _PLACES: Final = range(1, MAX_CONTACT_POINTS + 1)
 # What others may be let see of one's work with a client, from least to most (docs/policy.md).
 _PREVIEWS: Final = (
     (Mode.DUTY_CONTACT, N_("Agencies that may only know where to ask")),
-    (Mode.PRACTITIONER, N_("Agencies that may know who works with a person")),
-    (Mode.SCHEDULE, N_("Agencies that may know dates of contact, too")),
+    (Mode.PRACTITIONER, N_("Agencies that may know who works with a person")),  # dates of contact are a client's
 )
 
 routes = web.RouteTableDef()
@@ -158,10 +157,18 @@ def _details_page(
         status=status,
         saved=saved,
         systems=_SYSTEMS,
-        places=_places(form),
+        places=[(place, _order(place)) for place in _places(form)],
         colleagues=details.colleagues,
         previews=_previews(details.me, site.today().isoformat()),
     )
+
+
+# As many as MAX_CONTACT_POINTS.
+_ORDER: Final = (N_("Best way"), N_("Second way"), N_("Third way"), N_("Fourth way"), N_("Fifth way"))
+
+
+def _order(place: int) -> str:
+    return _(_ORDER[place - 1])
 
 
 def _previews(me: TeamMember | None, today: str) -> list[tuple[str, Colleague]]:

@@ -6,6 +6,7 @@ from typing import Final
 from markupsafe import Markup
 
 from gateway.accounts.account import Role
+from gateway.web.mail_text import ALERTS_PATH
 from gateway.web.signed_in import SignedIn
 from gateway.web.words import N_, gettext, ngettext
 
@@ -55,11 +56,18 @@ def navigation_of(user: SignedIn | None, path: str) -> list[Link]:
         Link(
             entry.path,
             gettext(entry.text),
-            path == entry.path or path.startswith(f"{entry.path}/"),
+            entry.path == _section(path),
             _counted(gettext(entry.text), user.unread) if entry.path == NOTICES_PATH and user.unread else None,
         )
         for entry in entries_of(user)
     ]
+
+
+def _section(path: str) -> str:
+    """The entry that a page stands below."""
+    if path.startswith(ALERTS_PATH):
+        return NOTICES_PATH
+    return "/" + path.split("/")[1]
 
 
 def entries_of(user: SignedIn) -> list[Entry]:

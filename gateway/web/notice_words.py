@@ -104,10 +104,17 @@ def notice_words(notice: Notice, invitation: Invitation | None) -> str:
         Kind.ATTENTION: lambda: _(PHRASES[Phrase(code)]),
         Kind.CONFIRM: lambda: _("Are you still working with them?"),
         Kind.CASE: lambda: _(_CASES[code]) + ".",
-        Kind.PROBLEM: lambda: _("What you reported as wrong: %(outcome)s") % {"outcome": _(OUTCOMES[Outcome(code)])},
+        Kind.PROBLEM: lambda: _problem(notice.item, _(OUTCOMES[Outcome(code)])),
         Kind.FEEDBACK: lambda: _("Your feedback: %(state)s") % {"state": _(FEEDBACK_STATES[FeedbackState(code)])},
     }
     return said[notice.kind]()
+
+
+def _problem(code: str, outcome: str) -> str:
+    """What became of a report; older notices do not say what it was about."""
+    if code not in set(Problem):
+        return _("What you reported as wrong: %(outcome)s") % {"outcome": outcome}
+    return _("You reported “%(what)s”: %(outcome)s") % {"what": _(PROBLEMS[Problem(code)]), "outcome": outcome}
 
 
 def _outcome(state: State, invitation: Invitation | None) -> str:

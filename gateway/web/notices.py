@@ -67,6 +67,7 @@ async def show_notices(request: web.Request, site: Site, user: SignedIn) -> web.
         waiting=[(each, role_words(each)) for each in found.waiting],
         lines=[_line(each, found) for each in found.notices if _is_shown(each, found)],
         up_to=max((each.id for each in found.notices), default=0),
+        mails=site.web.mail is not None,
         practises=user.has(Role.PRACTITIONER),
     )
 

@@ -15,6 +15,7 @@ from gateway.node.local_view import LocalTeam
 from gateway.node.merge import TeamRow
 from gateway.node.results import Asked
 from gateway.web.colleague_view import client_name, colleague
+from gateway.web.contact_links import Way, ways
 from gateway.web.household import related_to
 from gateway.web.looking import CLIENT_PATH, my_client, open_client
 from gateway.web.picture_layout import MAX_AGENCIES, MAX_PEOPLE, Group, Worker, lay_out
@@ -24,7 +25,7 @@ from gateway.web.results import PATH, search_of
 from gateway.web.searches import Search
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
-from gateway.web.words import N_
+from gateway.web.words import N_, day
 from gateway.web.words import gettext as _
 from mappings.vocabulary import MatchGrade
 
@@ -88,6 +89,8 @@ def _own_agency(name: str, teams: Iterable[LocalTeam]) -> Group:
                 Worker(
                     name=_("%(name)s (you)") % {"name": said} if is_me else said,
                     role=", ".join(part for part in (who.role, who.service) if part),
+                    away=_away(who.away_until, who.cover),
+                    way=None if is_me else _first_way(who.cover_ways if who.away_until else (), who.ways),
                     works_with=(),
                 ),
             )
@@ -111,12 +114,28 @@ def _agency(line: AgencyLine, rows: Sequence[TeamRow]) -> Group:
         Worker(
             name=row.professional or _("Duty contact"),
             role=", ".join(part for part in (row.role, row.service) if part),
+            away=_away(row.away_until, "" if row.cover is None else row.cover.professional),
+            way=_first_way(
+                ways(row.cover.contact_points) if row.away_until and row.cover is not None else (),
+                ways(row.contact_points),
+            ),
         )
         for row in rows
     )
     unsure = any(row.grade is not MatchGrade.CERTAIN for row in rows)
     note = _("Probably this person: check before you share") if unsure else _(_NOTES.get(line.state, ""))
     return Group(name=line.name, workers=workers, note=note, unsure=unsure)
+
+
+def _away(until: str | None, cover: str) -> str:
+    if not until:
+        return ""
+    return _("Away; %(cover)s covers") % {"cover": cover} if cover else _("Away until %(day)s") % {"day": day(until)}
+
+
+def _first_way(cover: tuple[Way, ...], own: tuple[Way, ...]) -> Way | None:
+    """To whoever covers first, as the cards have it; None where nothing makes a link."""
+    return next((each for each in (*cover, *own) if each.href), None)
 
 
 def _page(

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from gateway.web.contact_links import Way
+
 MAX_PEOPLE: Final = 8
 MAX_AGENCIES: Final = 20
 MAX_ROWS: Final = 60  # practitioners on one picture, before each agency shows only its first
@@ -42,10 +44,15 @@ _BROAD_LETTERS = frozenset("mwMWQOGCD@%&\u2026")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """Somebody at an agency, and the places (in the list of people) of those with whom they work."""
+    """Somebody at an agency, and the places (in the list of people) of those with whom they work.
+
+    `away` says so and who covers; `way` is how to reach whoever is there, which the list alone has.
+    """
 
     name: str
     role: str = ""
+    away: str = ""
+    way: Way | None = None
     works_with: tuple[int, ...] = (0,)
 
 
@@ -253,6 +260,8 @@ def _agency(agency: Group, width: float, rows: int, more: str) -> _Draft:
         write(worker.name, "name", most=2)
         if worker.role:
             write(worker.role, "small", most=2)
+        if worker.away:
+            write(worker.away, "small", most=2)
     if len(agency.workers) > rows:
         hidden = agency.workers[rows:]
         y += _ROW_GAP

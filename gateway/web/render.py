@@ -2,7 +2,7 @@
 
 Every page extends base.html, sets `title`, and fills the block `page`. It is handed what the page itself names and:
 `user` (SignedIn or None), `form` if the page has one, `csrf_field`, `cspNonce`, `asset(name)`, `agency`, `navigation`,
-`languages`; the filters `day` and `moment` write dates.
+`languages`; the filters `day`, `moment` and `clock` write dates and times.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from gateway.web.navigation import navigation_of
 from gateway.web.session_cookie import set_form_token
 from gateway.web.signed_in import USER
 from gateway.web.site import SITE
-from gateway.web.words import LANGUAGE_NAMES, day, gettext, language, moment, ngettext, role_name, role_title
+from gateway.web.words import LANGUAGE_NAMES, clock, day, gettext, language, moment, ngettext, role_name, role_title
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _HIDDEN = Markup('<input type="hidden" name="{}" value="{}">')
@@ -48,6 +48,7 @@ def make_templates(time_zone: str) -> jinja2.Environment:
     environment.filters["role_title"] = role_title
     zone = ZoneInfo(time_zone)
     environment.filters["day"] = day
+    environment.filters["clock"] = lambda seconds: clock(seconds, zone)
     environment.filters["moment"] = lambda seconds: moment(seconds, zone)
     return environment
 

@@ -121,6 +121,14 @@ async def find_user(request: web.Request, site: Site) -> SignedIn | None:
     return user
 
 
+@web.middleware
+async def know_who(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """An address that leads nowhere is behind no guard: whoever is signed in keeps the menu there, too."""
+    if request.match_info.http_exception is not None:
+        await find_user(request, request.app[SITE])
+    return await handler(request)
+
+
 def to_sign_in(request: web.Request) -> web.HTTPException:
     """Off to the sign-in page, and back to this page afterwards if it was only to be looked at."""
     back = f"?next={quote(request.path)}" if request.method == "GET" and request.path != "/" else ""

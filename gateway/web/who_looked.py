@@ -6,7 +6,7 @@
 (4) say who receives it and after which checks; that is on record before the report is shown
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -29,6 +29,7 @@ from gateway.matching.index import find
 from gateway.node.corrections import names_of
 from gateway.node.known_as import KnownAs, known_as
 from gateway.node.local_view import Reason
+from gateway.node.native import NATIVE
 from gateway.node.officers_record import OfficersRecord, known_by_row, records_of
 from gateway.reports.access import Setting
 from gateway.reports.release import Prepared, prepare_report, recorders, setting_of
@@ -88,6 +89,7 @@ class Listed:
 
     seq: int
     words: str
+    who: str
     state: str
 
 
@@ -194,7 +196,9 @@ async def _by_description(form: Form, site: Site) -> KnownAs | None:
 
 async def _search_page(request: web.Request, site: Site, form: Form) -> web.Response:
     status = 400 if form.errors else 200
-    return render(request, "who_looked_find.html", status=status, form=form, sources=await _sources(site))
+    return render(
+        request, "who_looked_find.html", status=status, form=form, sources=await _sources(site), pages_source=NATIVE
+    )
 
 
 async def _sources(site: Site) -> list[str]:
@@ -224,7 +228,8 @@ async def _record_page(request: web.Request, site: Site, user: SignedIn, asked: 
         other_names=other_names([name for each in asked.records for name in each.names])[:20],
         born=first.birth_date,
         records=asked.records,
-        listed=_listed(made, site),
+        listed=_listed(made, site, await accounts_in(asked.entries, site)),
+        pages_source=NATIVE,
         former=sorted((await site.database.read(names_of(former))).values()) if former else [],
         erasures=await _erasures(site) if only_looks else [],
         in_doubt=setting.in_doubt,
@@ -234,17 +239,41 @@ async def _record_page(request: web.Request, site: Site, user: SignedIn, asked: 
     )
 
 
-def _listed(made: Prepared, site: Site) -> list[Listed]:
+def _listed(made: Prepared, site: Site, accounts: Mapping[str, str]) -> list[Listed]:
     states = dict.fromkeys(made.held.withheld, "withheld") | dict.fromkeys(made.held.undecided, "waits")
     bodies = [(each.seq, each.body) for each in made.entries if each.body is not None]
     shown = [(seq, body) for seq, body in bodies if body["kind"] in IN_REPORTS][-MAX_LISTED:]
-    return [Listed(seq, entry_line(body, site), states.get(seq, "shown")) for seq, body in reversed(shown)]
+    return [
+        Listed(seq, entry_line(body, site), entry_who(body, site, accounts), states.get(seq, "shown"))
+        for seq, body in reversed(shown)
+    ]
 
 
 def entry_line(body: Mapping[str, Any], site: Site) -> str:
     """One entry in a line, by which the officer knows which it is; it names nobody."""
     said = entry_words(body, zone=ZoneInfo(site.settings.misuse.time_zone))
     return said[:1].upper() + said[1:]
+
+
+async def accounts_in(entries: Iterable[Entry], site: Site) -> Mapping[str, str]:
+    """Names of the accounts that recorded or decided something, by their ids in these entries."""
+    bodies = [each.body for each in entries if each.body is not None]
+    ids = {str(body[name]) for body in bodies for name in ("by", "recorded_by") if name in body}
+    return await site.database.read(names_by_public_id(ids))
+
+
+def entry_who(body: Mapping[str, Any], site: Site, accounts: Mapping[str, str]) -> str:
+    """Who looked, asked or recorded it, as the officer has to know who decides what the report holds back."""
+    asker = body.get("asker")
+    if asker is not None:
+        member = site.members.get(asker["member"])
+        parts = [asker["name"], asker["role"], asker["member"] if member is None else member.name]
+    elif body["kind"] == EntryKind.LOOKED:
+        parts = [body["name"], body["role"]]
+    else:
+        by = str(body.get("by") or body.get("recorded_by") or "")
+        parts = [accounts.get(by, by)]
+    return plain(", ".join(filter(None, parts)))
 
 
 async def _erasures(site: Site) -> list[float]:
@@ -255,11 +284,14 @@ async def _erasures(site: Site) -> list[float]:
 
 async def _setting(site: Site, asked: Asked, *, by_role: bool) -> Setting:
     first = asked.records[0]
+    number = f"the person with the number {plain(first.key)}"
     return setting_of(
         member=site.node.me.member,
         received=site.node.membership.received,
         agreements=site.agreements,
-        about=f"the person with the number {plain(first.key)} in our system {first.source}",
+        about=f"{number}, typed in on our pages"
+        if first.source == NATIVE
+        else f"{number} in our system {first.source}",
         now=site.now(),
         by_role=by_role,
         in_doubt=bool(site.node.standing.doubt),

@@ -13,7 +13,7 @@ from gateway.web.prove import go_on
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
-from gateway.web.who_looked import OF_CLIENT, PATH, asked_of, entry_line
+from gateway.web.who_looked import OF_CLIENT, PATH, accounts_in, asked_of, entry_line, entry_who
 from gateway.web.withholding_form import form_context, put_on_record
 
 _ENTRY: Final = OF_CLIENT + "/entries/{seq:[0-9]{1,18}}"
@@ -26,7 +26,7 @@ routes = web.RouteTableDef()
 async def show_entry(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """What it is, and the choice."""
     entry, _person_id = await _entry_of(request, site, user)
-    return _entry_page(request, site, user, entry, Form())
+    return await _entry_page(request, site, user, entry, Form())
 
 
 @routes.post(_ENTRY)
@@ -36,7 +36,7 @@ async def decide(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     entry, person_id = await _entry_of(request, site, user)
     form = form_of(request)
     if not await put_on_record(form, site, user, entry.seq, person_id):
-        return _entry_page(request, site, user, entry, form)
+        return await _entry_page(request, site, user, entry, form)
     response = web.HTTPSeeOther(f"{PATH}/{request.match_info['id']}")
     await go_on(response, site, user)
     raise response
@@ -54,7 +54,8 @@ async def _entry_of(request: web.Request, site: Site, user: SignedIn) -> tuple[E
         raise web.HTTPNotFound from None
 
 
-def _entry_page(request: web.Request, site: Site, user: SignedIn, entry: Entry, form: Form) -> web.Response:
+async def _entry_page(request: web.Request, site: Site, user: SignedIn, entry: Entry, form: Form) -> web.Response:
+    accounts = await accounts_in([entry], site)
     return render(
         request,
         "who_looked_entry.html",
@@ -64,5 +65,6 @@ def _entry_page(request: web.Request, site: Site, user: SignedIn, entry: Entry, 
         here=request.path,
         seq=entry.seq,
         words=entry_line(entry.body or {}, site),
+        who=entry_who(entry.body or {}, site, accounts),
         **form_context(site, user),
     )

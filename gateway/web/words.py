@@ -87,6 +87,11 @@ def day(value: date | str) -> str:
     return " ".join([*words, year])
 
 
+def clock(seconds: float, zone: ZoneInfo) -> str:
+    """The time of day, `14:05`; `seconds` since the epoch."""
+    return f"{datetime.fromtimestamp(seconds, zone):%H:%M}"
+
+
 def moment(seconds: float, zone: ZoneInfo) -> str:
     """A time as people write it, `4 March 2010, 14:05`; `seconds` since the epoch."""
     local = datetime.fromtimestamp(seconds, zone)

@@ -76,4 +76,4 @@ async def test_a_visitor_of_a_demonstration_signs_in_with_one_click_and_without_
         await page.get_by_role("link", name="Changes to accounts").click()
         await page.get_by_role("heading", name="Changes to accounts").wait_for()
         await page.get_by_role("link", name="Choose who you are").click()
-        await page.get_by_role("heading", name="Try it as somebody").wait_for()
+        await page.get_by_role("heading", name="Try it").wait_for()

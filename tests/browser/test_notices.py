@@ -81,7 +81,7 @@ async def test_everybody_can_use_the_pages(browser: Browser, wendy: WebUser, siz
 async def test_a_phrase_an_invitation_and_a_notice_need_no_scripts(browser: Browser, wendy: WebUser) -> None:
     async with visit(browser, user=wendy, size=PHONE, scripts=False) as page:
         await page.goto(CLIENT)
-        await page.get_by_role("link", name="Raise attention").click()
+        await page.get_by_role("link", name="Tell the others").click()
         await page.get_by_role("button", name="Send I am about to close the case").focus()
         await page.keyboard.press("Enter")
         await page.get_by_text("Sent today").wait_for()

@@ -58,7 +58,7 @@ def test_why_says_what_a_decision_rested_on_and_nothing_of_the_subject(at_trust:
     assert "Asked by: Alex Asker, Social worker, childrens-services" in said
     assert "Purpose: coordination" in said
     assert "Match: certain that it was this person" in said
-    assert "given exact" in said
+    assert "given name: exact" in said
     assert "Decision: shared at most: named professional, how to reach them, dates of contact (schedule) Rule:" in said
     assert "Consent: permits at most, by entry 1: named professional" in said
     refused = " ".join(at_trust("ledger", "why", "5").out.split())

@@ -24,6 +24,18 @@ LONG = replace(
 
 
 @pytest.mark.parametrize("width", [80, 100, 120])
+def test_an_address_that_fits_the_screen_is_never_broken(width: int) -> None:
+    address = "jennifer.varley10@example.org"
+    points = (ContactPoint(system="phone", value="07700 900123"), ContactPoint(system="email", value=address))
+    progress = Progress(read_subject("Kate Bramley", born="1991-05-17", postcode="", nhs="", today=date(2026, 11, 23)))
+    row = replace(HEALTH_VISITOR, contact_points=points)
+    progress.take(MemberResult(member=TRUST, outcome=MemberOutcome.TEAMS, rows=(row,)))
+    screen = io.StringIO()
+    Console(file=screen, width=width).print(progress)
+    assert address in screen.getvalue()
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
 @pytest.mark.parametrize("row", [HEALTH_VISITOR, LONG], ids=["usual", "long address"])
 def test_the_table_keeps_its_right_border_and_its_numbers_whole(row: object, width: int) -> None:
     progress = Progress(read_subject("Kate Bramley", born="1991-05-17", postcode="", nhs="", today=date(2026, 11, 23)))

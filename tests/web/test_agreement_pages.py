@@ -98,6 +98,16 @@ async def test_a_draft_is_explained_compared_and_replayed_and_changes_nothing(
     assert (await node.parts.ledger.head(), await node.database.read(accepted_agreements(NAME))) == before
 
 
+async def test_a_node_that_has_answered_nothing_says_so_and_not_that_nothing_would_differ(
+    north: TestFederation,
+) -> None:
+    asking = await north.sign_in(ASKER, Role.GOVERNANCE)
+    page = await draft(asking, TEXT.replace('version = "1"', 'version = "2"', 1))
+    result = await at_end(asking, await asking.post(f"{page.path}/what-if", form=page.path))
+    assert "No question that this node has answered could be decided again" in result.words
+    assert "No decision would have been different" not in result.words
+
+
 async def test_a_draft_of_others_is_read_and_not_replayed(officer: WebUser) -> None:
     foreign = toml_text(document(rule("coordination")))
     page = await draft(officer, foreign)

@@ -388,5 +388,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 async def test_without_a_mail_server_the_page_says_so(tmp_path: Path) -> None:
     async with federation(tmp_path, [TRUST], web=True) as running:
         user = await running.sign_in(TRUST, Role.MANAGER)
-        assert "This agency sends no emails" in (await user.get(PATH)).words
+        page = await user.get(PATH)
+        assert "Your agency has not set up emails" in page.words
+        assert re.search(r'href="/notices" aria-current="true"', page.text)
+        assert "by email" not in (await user.get("/notices")).words
         assert (await user.post(f"{PATH}/confirm", form="/account")).status == 400

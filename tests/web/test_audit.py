@@ -92,7 +92,9 @@ async def test_an_officer_finds_what_was_asked_and_why_it_was_decided_so(north: 
         assert len(listed((await gwen.get(f"{everything}&{more}")).text)) == count, more
 
     entry = await gwen.get(f"/manage/audit/{week[0]}")
-    for said in ("something was shared", "Asked by", "break-glass", "Question", "governance"):
+    compared = "birth date: exact"
+    danger = "claimed: a child is at risk of serious harm (child-at-risk)"
+    for said in ("something was shared", "Asked by", "break-glass", "Question", "governance", compared, danger):
         assert said in entry.words
     assert f"/manage/cases/break-glass-{week[0]}" in entry.text
     for text in (page.text, entry.text):
@@ -104,6 +106,17 @@ async def test_an_officer_finds_what_was_asked_and_why_it_was_decided_so(north: 
     assert listed((await gwen.get(about[1].replace("&amp;", "&"))).text) == week
 
 
+async def test_the_list_says_only_what_there_is_to_say(north: TestFederation, gwen: WebUser) -> None:
+    page = await gwen.get("/manage/audit?kind=break-glass")
+    assert "1 entry, newest first." in page.words
+    assert north.pages[AGENCY].site.members[ASKER].name in page.words
+    assert ("Outcome" in page.words, '<details class="govuk-details" open>' in page.text) == (True, True)
+    ours = await officer(north, ASKER, Role.GOVERNANCE)
+    page = await ours.get("/manage/audit")
+    assert "Question asked from here" in page.words
+    assert ("Outcome" in page.words, '<details class="govuk-details">' in page.text) == (False, True)
+
+
 async def test_an_auditor_sees_no_name_and_changes_nothing(north: TestFederation, audrey: WebUser) -> None:
     theirs = await north.sign_in(ASKER, Role.AUDITOR)
     for user in (audrey, theirs):
@@ -113,6 +126,7 @@ async def test_an_auditor_sees_no_name_and_changes_nothing(north: TestFederation
         texts = [page.text] + [(await user.get(f"/manage/audit/{seq}")).text for seq in entries]
         assert not any(NAMES.search(text) for text in texts)
         assert any("asker-1" in text for text in texts)
+        assert "an auditor reads no names" in page.words
     ledger = north.nodes[AGENCY].parts.ledger
     typed = await ledger.note(ReportDecision(about=1, show=True, reason="Robin asked", by="Robin Typed"))
     for path in ("/manage/audit?kind=report-decision", f"/manage/audit/{typed.seq}"):

@@ -12,6 +12,7 @@ import pytest_asyncio
 from gateway.accounts.account import Role
 from gateway.accounts.store import set_password
 from gateway.node.ask import ask
+from gateway.node.case_watch import watch
 from gateway.node.question import BreakGlass, Question
 from gateway.web.prove import FRESH_S
 from mappings.vocabulary import BreakGlassReason, Mode, Purpose, Sensitivity
@@ -84,7 +85,11 @@ async def test_a_broken_glass_comes_before_a_manager_who_closes_it_on_record(
     await asked(north, purpose=Purpose.BREAK_GLASS, break_glass=BROKEN)
     assert "/manage/cases" in (await olive.get("/manage")).text
     path = await opened(olive, "break-glass")
+    assert "1 case is open, none overdue." in (await olive.get("/manage/cases")).words
+    await watch(north.nodes[AGENCY].parts, north.pages[AGENCY].site.settings.cases)
     shown = await olive.get(path)
+    assert re.search("Duty manager: told between [0-9]+ [A-Z][a-z]+ 2026, [0-9]{2}:00 and [0-9]{2}:00", shown.words)
+    assert shown.words.index("I have seen this") < shown.words.index("Who asked")  # at the top, also on a phone
     for said in (
         "Childrens Services",
         "asker-1",

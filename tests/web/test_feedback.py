@@ -9,7 +9,7 @@ import pytest_asyncio
 from gateway.accounts import feedback
 from gateway.accounts.account import Role
 from gateway.accounts.feedback import A_DAY
-from gateway.web.feedback_page import pattern_of
+from gateway.web.feedback_page import page_words, pattern_of
 from tests.federation import TestFederation
 from tests.web.conftest import HOUSING
 from tests.web_user import WebUser
@@ -45,6 +45,20 @@ async def test_every_page_leads_to_feedback_which_names_the_page_without_its_num
     page = await wendy.get(PATH, headers={"Referer": "https://evil.example/Quillfeather"})
     assert "Quillfeather" not in page.text
     assert (await north.browser(HOUSING).get(PATH)).path == "/sign-in"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/", "about Patchwork as a whole"),
+        ("/clients", "about “My clients”"),
+        ("/clients/…/leave", "about “My clients”, /clients/…/leave"),
+        ("/manage/accounts/changes", "about “Changes to accounts”"),
+        ("/clientship", "about /clientship"),
+    ],
+)
+async def test_feedback_says_by_name_which_page_it_is_about(path: str, said: str) -> None:
+    assert page_words(path) == said
 
 
 @pytest.mark.parametrize(

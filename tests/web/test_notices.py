@@ -121,6 +121,7 @@ async def test_notices_are_read_one_by_one_or_all_that_were_shown(north: TestFed
         assert (await wendy.post("/notices/read", wrong, form="/account")).status == 400
     page = await wendy.post("/notices/read", {"notice": str(ids[0])}, form="/notices")
     assert "(2 unread)" in page.words
+    assert "Menu (2 new)" in page.words  # which a phone shows while the menu is closed
     await site.database.write(_tell(north, wendy, Kind.CASE, "told review"))
     page = await wendy.post("/notices/read", {"up-to": str(ids[0])}, form="/account")
     assert "(1 unread)" in page.words  # what came after the page was shown stays new

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.accounts.account import Role
 from gateway.web.picture_layout import MAX_ROWS, Box, Group, Picture, Worker, lay_out, measure, wrapped
-from mappings.model import PersonLink
+from mappings.model import HumanName, PersonLink, Practitioner
 from mappings.vocabulary import PersonLinkKind
 from tests.federation import TestFederation, federation, someone
 from tests.web.clients import SECRETS, TRUST, fill, rae
@@ -52,10 +52,27 @@ async def test_a_client_s_picture_has_household_and_team_and_says_the_same_as_a_
         assert text in drawn
         assert text in listed
     assert "Olu Open , Support worker, Team other-professional-support. Works with Owen Pritchard" in listed
+    assert "Works with Owen Pritchard. Call: 01632 960123" in listed
+    assert 'href="tel:01632960777"' in page.text.partition("The same as a list")[2]  # Kim Physio's
     assert not any(secret in page.text for secret in SECRETS)
     assert page.text.count("<svg") == 2
     for svg in re.findall("<svg.*?</svg>", page.text, re.DOTALL):
         assert not re.search(r"style|script|href|\son[a-z]+=", svg)  # the policy of our pages lets none of it act
+
+
+@on_the_server
+async def test_who_is_away_stands_there_with_their_cover_and_the_number_of_whoever_is_there(
+    north: TestFederation, wendy: WebUser
+) -> None:
+    kim = HumanName(given=("Kim",), family="Physio")
+    away = Practitioner(
+        key="Physio", name=kim, role="Nurse", organisation_key="org", away_until="2026-10-01", cover_key="w-o1"
+    )
+    await north.add(TRUST, away)
+    page = await wendy.get("/clients/1/picture")
+    assert "Away; Olu Open covers" in _drawn(page.text)
+    listed = page.words.partition("The same as a list")[2]
+    assert "Away; Olu Open covers. Works with Katherine Bramley. Call: 01632 960123" in listed
 
 
 @on_the_server

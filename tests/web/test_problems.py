@@ -48,7 +48,9 @@ async def test_a_report_about_a_record_reaches_managers_by_number_and_its_outcom
     assert report
     page = await manager.post(MANAGE, {"report": report[1], "outcome": "corrected"})
     assert "Corrected," in page.words
-    assert "What you reported as wrong: Corrected" in (await wendy.get("/notices")).words
+    assert "Whoever reported it is told" in page.words
+    told = (await wendy.get("/notices")).words
+    assert "You reported “Details of another person are here”: Corrected" in told
     again = {"report": report[1], "outcome": "nothing-wrong"}
     assert (await manager.post(MANAGE, again, form="/account")).status == 404
 

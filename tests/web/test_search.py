@@ -191,6 +191,22 @@ async def test_nothing_found_says_what_it_does_and_does_not_mean(alex: WebUser) 
     assert "This does not mean that nobody works with this person" in page.words
     assert "an agency that knows them did not answer" in page.words
     assert "A full date of birth helps most" in page.words
+    assert "Picture of the team" not in page.words
+    more = await alex.get(f"{page.path}/after/0")
+    assert '<div id="at-a-glance" hx-swap-oob="delete">' in more.text  # from the page that was shown while it lasted
+
+
+async def test_an_address_that_leads_nowhere_keeps_the_menu_of_whoever_is_signed_in(
+    north: TestFederation, alex: WebUser
+) -> None:
+    page = await alex.get("/nosuch")
+    assert page.status == 404
+    assert "Go to “Find who to call”" in page.words
+    assert 'href="/clients"' in page.text
+    assert "Sign in" not in page.words
+    nobody = north.browser(ASKER)
+    page = await nobody.get("/nosuch")
+    assert (page.status, "Sign in" in page.words, 'href="/clients"' in page.text) == (404, True, False)
 
 
 async def test_why_somebody_asks_is_offered_as_the_agreement_allows_and_remembered(north: TestFederation) -> None:
@@ -199,6 +215,9 @@ async def test_why_somebody_asks_is_offered_as_the_agreement_allows_and_remember
     offered = re.findall(r'name="reason" type="radio" value="([^"]+)"', form.text)
     assert offered == ["COC:public-task", "THREAT:legal-obligation", "THREAT:public-task"]
     assert " checked" not in form.text
+    assert "(safeguarding). The law obliges us to" in form.words  # the two are told apart by their labels
+    assert "(safeguarding). It is part of our public task" in form.words
+    assert "A name alone finds nobody. Add at least one of these:" in form.words
     await user.post("/search", KATE | {"reason": "THREAT:public-task"})
     again = await user.get("/search")
     assert re.findall(r'value="([^"]+)" checked', again.text) == ["THREAT:public-task"]

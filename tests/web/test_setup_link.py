@@ -73,6 +73,7 @@ async def test_an_administrator_who_is_locked_out_gets_a_new_link_and_their_pass
 ) -> None:
     await create_admin(north, "locked-out", "--name", "Grace Green")
     again = await create_admin(north, "locked-out", "--yes")
+    assert "locked-out is an administrator already. A new link takes the place of their sign-in." in again.said
     browser = north.browser(HOUSING)
     link = again.out.strip().removeprefix(str(browser.url).rstrip("/"))
     assert (await browser.post(link, {"new-password": PASSWORD})).path == "/sign-in"

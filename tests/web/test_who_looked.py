@@ -47,6 +47,12 @@ async def test_an_officer_finds_a_client_and_gives_them_the_report_after_it_is_o
     page = await officer.post(PATH, found)
     assert (page.status, page.path) == (200, f"{PATH}/1")
     assert "Katherine Bramley" in page.words
+    assert "Alex Asker, Social worker, Police" in page.words  # who it was, before anything is held back or released
+    assert (
+        "Who: Alex Asker, Social worker"
+        in (await officer.get(f"{PATH}/1/entries/{min(re.findall(r'entries/([0-9]+)', page.text), key=int)}")).words
+    )
+    assert "Gail Green, Data protection officer" in (await officer.get(f"{PATH}/1")).words.partition("Release the")[0]
     (look,) = await on_record(north, "looked")
     assert (look["by"], look["purpose"]) == (officer.id, "PATRQT")
     page = await officer.post(f"{PATH}/1/release", SHOWN, form=f"{PATH}/1")
@@ -184,6 +190,7 @@ async def test_who_recorded_a_wish_on_a_page_has_a_name_in_the_report(north: Tes
     officer = await gail(north)
     report = (await officer.post(f"{PATH}/1/release", SHOWN, form=f"{PATH}/1")).words
     assert "Recorded by Rae Reception" in report
+    assert "Rae Reception" in (await officer.get(f"{PATH}/1")).words.partition("Release the")[0]
     assert reception.id not in report
     node = north.nodes[TRUST]
     names = await _account_names(node, await node.parts.ledger.about([1]))  # as the command finds them

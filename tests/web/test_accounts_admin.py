@@ -84,7 +84,7 @@ async def test_somebody_gets_an_account_a_link_and_a_role_and_signs_in(north: Te
     wendy = north.browser(HOUSING)
     await wendy.post(link, {"new-password": PASSWORD})
     shown = await signed_in(wendy, "W.Smith")
-    assert ("Wendy Smith" in shown.words, "look after a team" in shown.words) == (True, True)
+    assert ("Wendy Smith" in shown.words, "put right what colleagues report" in shown.words) == (True, True)
     record = (await ada.get(page.path)).words
     for line in ("Account made", "Role given: Practitioner", "Role given: Manager", "Set-up link made"):
         assert line in record

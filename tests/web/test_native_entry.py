@@ -147,6 +147,16 @@ async def test_work_for_a_confidential_service_is_told_to_nobody_without_consent
     assert "cannot be removed" in page.words
 
 
+async def test_the_page_says_what_is_known_of_the_agency_and_who_makes_accounts(north: TestFederation) -> None:
+    housing = await north.sign_in("housing", Role.MANAGER)
+    page = await housing.get(REGISTER)
+    assert "Housing No duty phone yet." in page.words
+    assert "Whoever looks after accounts at your agency makes one for them." in page.words
+    administrator = await north.sign_in("housing", Role.ADMINISTRATOR)
+    assert 'href="/manage/accounts">Make an account' in (await administrator.get(REGISTER)).text
+    assert "data of its own" not in page.words
+
+
 async def test_a_service_that_nobody_works_for_can_be_removed(cora: WebUser) -> None:
     await cora.post(f"{REGISTER}/services/add", {**SERVICE, "name": "Mistake"})
     path = link_of((await cora.get(REGISTER)).text, "Mistake")

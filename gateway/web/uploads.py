@@ -35,7 +35,7 @@ from gateway.web.upload_store import (
     upload_of,
     uploads_of,
 )
-from gateway.web.upload_words import FAILED, MEANINGS, OTHER_IMPORT, PROBLEMS, SURE, row_words
+from gateway.web.upload_words import FAILED, MEANINGS, NO_SUCH_SERVICE, OTHER_IMPORT, PROBLEMS, SURE, row_words
 from gateway.web.words import gettext as _
 from mappings.guess import Confidence, Meaning, problem_with
 
@@ -259,7 +259,8 @@ async def _columns_page(
     path = site.uploads.path(upload.public_id)
     beginning = await look(path, upload.skip)
     ready = not problem_with(upload.columns, service=bool(upload.service))
-    shown = await preview(path, upload, known) if ready else []
+    shown, whole = await preview(path, upload, known) if ready else ([], False)
+    refused = sum(row.refused for row in shown)
     return render(
         request,
         "upload_columns.html",
@@ -270,6 +271,10 @@ async def _columns_page(
         services=services,
         ready=ready,
         rows=[row_words(each, upload.header, upload.columns, known.names) for each in shown],
+        new_service=any(reason == NO_SUCH_SERVICE for row in shown for _field, reason in row.problems),
+        whole=whole,
+        usable=len(shown) - refused,
+        refused=refused,
         keyed=Meaning.KEY in upload.columns,
         status=status,
     )

@@ -10,6 +10,7 @@ import pytest_asyncio
 from gateway.accounts.account import Role
 from gateway.accounts.store import add_worker
 from gateway.node.native import NATIVE
+from tests.contract.workbook import Cell
 from tests.federation import TestFederation, federation, someone
 from tests.web.lists import FOOD_BANK, HEADER, PATH, SERVICE, VERA, choices, people, set_up, store, upload, workbook
 from tests.web_user import WebUser
@@ -248,6 +249,24 @@ async def test_scripts_in_every_field_are_text(cora: WebUser) -> None:
         assert evil not in each.text
         assert "&lt;script&gt;" in each.text
     assert "\\" not in shown.words
+    await cora.post(f"{page.path}/delete", form=page.path)
+
+
+async def test_a_row_that_cannot_be_stored_is_named_with_what_is_wrong_and_none_are_not_imported(cora: WebUser) -> None:
+    header: list[Cell] = ["Full name", "DOB", "Service"]
+    tom: list[Cell] = ["Tom O'Neil", "30/2/1975", "Friday club"]
+    una: list[Cell] = ["Una Vale", "3/2/1975", "Befriending <b>"]
+    page = await upload(cora, workbook([header, tom, una]), listed="Wrong")
+    meant = {"column-0": "full_name", "column-1": "birth_date", "column-2": "service"}
+    shown = await cora.post(page.path, meant)
+    assert "Tom O'Neil \u2013 DOB: not a date like 27/3/2012" in shown.words
+    assert "Una Vale \u2013 “Befriending <b>” is not one of your services: add it" in shown.words
+    assert "<b>" not in shown.text
+    assert ("None of these rows can be imported." in shown.words, 'value="import"' in shown.text) == (True, False)
+    await cora.post(f"{page.path}/delete", form=page.path)
+    page = await upload(cora, workbook([header, tom, ["Una Vale", "3/2/1975", "Friday club"]]), listed="Half wrong")
+    shown = await cora.post(page.path, meant)
+    assert "Rows to import: 1, to leave out: 1. Import" in shown.words
     await cora.post(f"{page.path}/delete", form=page.path)
 
 

@@ -72,7 +72,7 @@ async def test_formulas_and_scripts_in_cells_are_kept_as_text_and_come_back_harm
     page = await upload(cora, workbook(rows), listed="Formulas")
     page = await store(north, cora, page)
     assert "3 new 0 changed 0 as before 2 left out" in page.words
-    async with cora._session.get(f"{page.path}/refused.csv") as answer:
+    async with cora._session.get(f"{page.path}/left-out.csv") as answer:
         text = (await answer.read()).decode("utf-8-sig")
         assert answer.headers["Cache-Control"] == "no-store"
     assert [line.split(",")[0] for line in text.splitlines()] == ["Name", f"'{evil}", "'+Nia"]

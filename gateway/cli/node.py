@@ -55,6 +55,12 @@ name = "{name}"
 role = "Practitioner"
 telecom = []
 
+# Pages in a browser for this agency's own people: see docs/pages.md.
+# [web]
+# listen = "127.0.0.1:8480"
+# url = "https://patchwork.example.org"  # exactly as people open it
+# behind_proxy = true  # a proxy ends TLS and writes X-Forwarded-For
+
 # Where this agency's own data comes from: see docs/connecting-a-case-system.md.
 # [[source]]
 # name = "clients"

@@ -15,7 +15,7 @@ from gateway.policy.in_force import PublishedAgreement, in_force, publish, recip
 from gateway.wire.federation import Federation
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import read_file
-from mappings.vocabulary import AuthMethod, LawfulBasis, Purpose
+from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
 
 BY_SETTINGS = "settings"  # who accepted, until officers have accounts of their own
 
@@ -89,6 +89,20 @@ class AgreementsInForce:
             if rule.receives(self.me, my_type)
         ]
         return bool(wanted) and method.rank < min(wanted)
+
+    def most_told(self, agreement: Agreement, members: Iterable[str], *, purpose: Purpose, basis: LawfulBasis) -> Mode:
+        """The most that any rule lets us learn from any of `members` for this purpose on this basis."""
+        my_type = self.federation.members[self.me].type
+        asked = [(member, self.federation.members[member].type) for member in members]
+        return max(
+            (
+                rule.mode
+                for rule in agreement.rules
+                if rule.effect is not Effect.DENY and purpose in rule.purposes and basis in rule.lawful_bases
+                if rule.receives(self.me, my_type) and any(rule.asks(*each) for each in asked)
+            ),
+            default=Mode.NONE,
+        )
 
     def _binds(self, published: PublishedAgreement, member: str, *, accepted: Container[str], today: date) -> bool:
         return in_force(published, self.me, member, federation=self.federation, accepted_locally=accepted, today=today)

@@ -70,7 +70,10 @@ def known_rows() -> Work[Known]:
 
 
 class ListConnector:
-    """Reads the rows below the header; a workbook that takes longer than `within_s` seconds is too large."""
+    """Reads the rows below the header; a workbook that takes longer than `within_s` seconds is too large.
+
+    `latest` is what the row that came last says, cell by cell.
+    """
 
     manifest = Manifest(incremental=False, deletions="none")
 
@@ -80,6 +83,7 @@ class ListConnector:
         self._shape = shape
         self._known = known
         self._progress = Progress()
+        self.latest: Mapping[Meaning, str] = {}
 
     def records(self, since: Cursor | None) -> Generator[SourceRecord | Rejected | Cursor]:
         """Yield the rows in order; raises SourceError."""
@@ -104,15 +108,16 @@ class ListConnector:
                 raise SourceError(f"{TOLD}: there is no header row")
             names = header_names(header.cells)
             for row in below:
+                self.latest = {}
                 yield row if isinstance(row, Rejected) else self._record(row, names)
 
     def _record(self, row: Row, names: list[str]) -> SourceRecord | Rejected:
-        if problem := problem_of(row.cells, names):
-            return Rejected(where=row.where, field="", reason=problem)
-        given = {
+        given = self.latest = {
             meaning: as_typed(row.cells[at]) if at < len(row.cells) else ""
             for meaning, at in self._shape.columns.items()
         }
+        if problem := problem_of(row.cells, names):
+            return Rejected(where=row.where, field="", reason=problem)
         for meaning, check in _CHECKS.items():
             if text := clean(given.get(meaning, "")):
                 try:

@@ -12,6 +12,7 @@ from gateway.policy.agreement import Agreement, Effect, Rule
 from gateway.policy.cells import Scope, cells, service_codes, universe
 from gateway.policy.merging import merged
 from gateway.policy.outcomes import Outcome, Outcomes
+from gateway.policy.words import AS_WRITTEN, Wording
 from mappings.vocabulary import Mode, Purpose
 
 
@@ -40,30 +41,30 @@ HEADINGS = Line(
 )
 
 
-def by_rule(agreement: Agreement) -> list[Line]:
+def by_rule(agreement: Agreement, wording: Wording = AS_WRITTEN) -> list[Line]:
     """One line for each rule, in file order, as the rule is written."""
     return [
         Line(
             rules=(rule.id,),
-            who=words.recipients(rule.recipients, rule.except_recipients),
+            who=words.recipients(rule.recipients, rule.except_recipients, wording=wording),
             why=f"{words.purposes(rule.purposes)}: {words.bases(rule.lawful_bases)}",
-            whom=words.recipients(rule.ask) if rule.effect is not Effect.DENY else "any party",
-            about=f"{words.services(rule.services)}: {words.sensitivity(rule.sensitivity)}",
+            whom=words.recipients(rule.ask, wording=wording) if rule.effect is not Effect.DENY else wording.anybody,
+            about=f"{words.services(rule.services, wording=wording)}: {words.sensitivity(rule.sensitivity, wording)}",
             most=words.most(rule),
-            conditions=_sentence(words.conditions(rule)),
+            conditions=_sentence(words.conditions(rule, wording)),
             objection=words.objection(rule),
         )
         for rule in agreement.rules
     ]
 
 
-def summary(agreement: Agreement, types: Mapping[str, str] | None = None) -> list[Line]:
+def summary(agreement: Agreement, types: Mapping[str, str] | None = None, wording: Wording = AS_WRITTEN) -> list[Line]:
     """What the rules come to together, most disclosed first; raises InputError for far too many cases."""
     outcomes = Outcomes(agreement)
     found: dict[tuple[Rule, ...], list[Scope]] = {}
     for cell in cells([agreement], types):
-        deciding = _deciding(cell.rules[0], outcomes.of(cell, cell.rules[0]))
-        found.setdefault(deciding, []).append(cell.scope)
+        rules = deciding(cell.rules[0], outcomes.of(cell, cell.rules[0]))
+        found.setdefault(rules, []).append(cell.scope)
     everybody = universe([agreement], types)
     codes = service_codes(agreement.rules)
     lines = [
@@ -71,12 +72,13 @@ def summary(agreement: Agreement, types: Mapping[str, str] | None = None) -> lis
             _width(rules),
             Line(
                 rules=tuple(rule.id for rule in rules),
-                who=words.parties(scope.askers, of=everybody),
+                who=words.parties(scope.askers, of=everybody, wording=wording),
                 why=f"{words.purposes(scope.purposes)}: {words.bases(scope.bases)}",
-                whom=words.parties(scope.asked, of=everybody),
-                about=f"{words.services(scope.services, of=codes)}: {words.sensitivity(scope.sensitivity)}",
+                whom=words.parties(scope.asked, of=everybody, wording=wording),
+                about=f"{words.services(scope.services, of=codes, wording=wording)}: "
+                + words.sensitivity(scope.sensitivity, wording),
                 most="; or ".join(dict.fromkeys(map(words.most, rules))),
-                conditions="; or: ".join(dict.fromkeys(_sentence(words.conditions(rule)) for rule in rules)),
+                conditions="; or: ".join(dict.fromkeys(_sentence(words.conditions(rule, wording)) for rule in rules)),
                 objection="; or: ".join(filter(None, dict.fromkeys(map(words.objection, rules)))),
             ),
         )
@@ -86,7 +88,7 @@ def summary(agreement: Agreement, types: Mapping[str, str] | None = None) -> lis
     return [line for _, line in sorted(lines, key=lambda each: (-each[0][0], -each[0][1]))]
 
 
-def clauses(agreement: Agreement) -> Iterator[tuple[str, str]]:
+def clauses(agreement: Agreement, wording: Wording = AS_WRITTEN) -> Iterator[tuple[str, str]]:
     """What stands around the rules: (heading, text)."""
     yield "Address", agreement.uri
     yield "Version", agreement.version
@@ -94,7 +96,7 @@ def clauses(agreement: Agreement) -> Iterator[tuple[str, str]]:
     yield "In force", f"from {agreement.start_date} to {agreement.end_date}, both days included"
     yield "Contact", agreement.contact
     for party in agreement.parties:
-        yield "Party", f"{party.name} ({', '.join(party.members)})"
+        yield "Party", f"{party.name} ({', '.join(map(wording.name, party.members))})"
     yield "Purposes", words.purposes(agreement.purposes)
     for heading, texts in (
         ("Data", agreement.data),
@@ -108,27 +110,29 @@ def clauses(agreement: Agreement) -> Iterator[tuple[str, str]]:
             yield heading, text
 
 
-def footnotes(agreement: Agreement) -> list[str]:
+def footnotes(agreement: Agreement, wording: Wording = AS_WRITTEN) -> list[str]:
     """What holds for every line, and what the lines cannot say."""
     said = [
         "What no line allows is not disclosed. A denial beats a review, and a review beats what is permitted.",
         "Nobody gets more than they ask for, nor more than the service itself lets be known.",
-        "Nothing is disclosed of a person whose record is restricted as a whole, nor of an involvement that has ended.",
+        "Nothing is disclosed of a person whose record is restricted as a whole, nor of work that has ended.",
         "An objection counts against what it names: to the whole, to some askers, purposes or services, or from some"
         " degree of detail on.",
         "Whoever asks learns no more from a refusal than that nothing is shared.",
     ]
     if any(set(rule.sensitivity) - {"N"} for rule in agreement.rules if rule.effect is not Effect.DENY):
         said.append(
-            "A restricted service that chose it is asked to call back, and learns who would like to talk; nothing is"
-            " shown to the asker."
+            f"A {wording.restricted} service that chose it is asked to call back, and learns who would like to talk;"
+            " nothing is shown to the asker."
         )
     if Purpose.BREAK_GLASS in agreement.purposes:
-        said.append("Break-glass reaches restricted services without consent, where a rule for it lists them.")
+        said.append(
+            f"Break-glass reaches {wording.restricted} services without consent, where a rule for it lists them."
+        )
     return said
 
 
-def _deciding(speaking: Sequence[Rule], found: Sequence[Outcome]) -> tuple[Rule, ...]:
+def deciding(speaking: Sequence[Rule], found: Sequence[Outcome]) -> tuple[Rule, ...]:
     """The rules that decide in some circumstance, greatest first."""
     ids = {outcome.rule for outcome in found}
     return tuple(sorted((rule for rule in speaking if rule.id in ids), key=lambda rule: -rule.mode))

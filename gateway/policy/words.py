@@ -1,6 +1,7 @@
 """Codes of agreements and decisions as people say them. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.policy.agreement import EVERYONE, Effect, OnObjection, Rule
@@ -78,6 +79,37 @@ ACTIONS: Final = {
 _KINDS = {code.value: said for code, said in KINDS.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How members, services and degrees are called, which readers differ in: by default as agreements write them.
+
+    A member or a service without a name here is told by its id or code.
+    """
+
+    members: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
+    sensitivity: Mapping[Sensitivity, str] = field(default_factory=lambda: SENSITIVITY)
+    grades: Mapping[MatchGrade, str] = field(
+        default_factory=lambda: {grade: f"match {said}" for grade, said in GRADES.items()}
+    )
+    sign_ins: Mapping[AuthMethod, str] = field(
+        default_factory=lambda: {method: f"signed in by {said}" for method, said in SIGN_INS.items()}
+    )
+    anybody: str = "any party"
+    restricted: str = "restricted"
+
+    def name(self, member: str) -> str:
+        """Of a member."""
+        return self.members.get(member, member)
+
+    def kind_or_name(self, code: str) -> str:
+        """A kind of organisation in words, else a member's name."""
+        return _KINDS.get(code) or self.name(code)
+
+
+AS_WRITTEN: Final = Wording()
+
+
 def listed(words: Iterable[str], *, last: str = "and") -> str:
     """`one`, `one and two`, `one, two and three`."""
     each = list(words)
@@ -94,25 +126,26 @@ def bases(codes: Collection[LawfulBasis]) -> str:
     return listed((BASES[each] for each in LawfulBasis if each in codes), last="or")
 
 
-def sensitivity(codes: Collection[Sensitivity]) -> str:
+def sensitivity(codes: Collection[Sensitivity], wording: Wording = AS_WRITTEN) -> str:
     """In order."""
-    return listed(SENSITIVITY[each] for each in Sensitivity if each in codes)
+    return listed(wording.sensitivity[each] for each in Sensitivity if each in codes)
 
 
-def services(codes: Collection[str], *, of: Collection[str] = ()) -> str:
-    """Services by code; `of` are all that are told apart, so that all of them are `any service`."""
+def services(codes: Collection[str], *, of: Collection[str] = (), wording: Wording = AS_WRITTEN) -> str:
+    """Services by code or name; `of` are all that are told apart, so that all of them are `any service`."""
     if EVERYONE in codes or (of and set(codes) == set(of)):
         return "any service"
     if OTHER_SERVICES in codes:
-        without = sorted(set(of) - set(codes))
+        without = [wording.services.get(code, code) for code in sorted(set(of) - set(codes))]
         return f"any service but {listed(without)}" if without else "any other service"
-    return listed(sorted(codes))
+    return listed(wording.services.get(code, code) for code in sorted(codes))
 
 
-def recipients(codes: Collection[str], excepted: Collection[str] = ()) -> str:
-    """Whom a rule names, by type or by member id."""
-    everybody = "any party" if EVERYONE in codes else listed(map(kind, codes), last="or")
-    return f"{everybody}, but not {listed(map(kind, excepted), last='or')}" if excepted else everybody
+def recipients(codes: Collection[str], excepted: Collection[str] = (), *, wording: Wording = AS_WRITTEN) -> str:
+    """Whom a rule names, by type or by member."""
+    called = wording.kind_or_name
+    everybody = wording.anybody if EVERYONE in codes else listed(map(called, codes), last="or")
+    return f"{everybody}, but not {listed(map(called, excepted), last='or')}" if excepted else everybody
 
 
 def kind(code: str) -> str:
@@ -125,22 +158,22 @@ def action(code: str) -> str:
     return ACTIONS.get(code, code)
 
 
-def parties(group: frozenset[Who], *, of: frozenset[Who]) -> str:
+def parties(group: frozenset[Who], *, of: frozenset[Who], wording: Wording = AS_WRITTEN) -> str:
     """A group of parties among all (`of`): whole types and whole parties first, and who is out of it altogether."""
     if group == of:
-        return "any party"
+        return wording.anybody
     out = sorted({who.member for who in of} - {who.member for who in group})
     inside = frozenset(who for who in of if who.member not in out)
     if len(out) >= len({who.member for who in inside}):
-        return _parts(group, of)
+        return _parts(group, of, wording)
     if group == inside:
-        return f"any party but {listed(out, last='or')}"
+        return f"{wording.anybody} but {listed(map(wording.name, out), last='or')}"
     kinds = {who.type for who in group}
-    excepted = [member for member in out if any(who.member == member and who.type in kinds for who in of)]
-    return _parts(group, inside) + (f", but not {listed(excepted, last='or')}" if excepted else "")
+    excepted = [wording.name(member) for member in out if any(who.member == member and who.type in kinds for who in of)]
+    return _parts(group, inside, wording) + (f", but not {listed(excepted, last='or')}" if excepted else "")
 
 
-def _parts(group: frozenset[Who], of: frozenset[Who]) -> str:
+def _parts(group: frozenset[Who], of: frozenset[Who], wording: Wording) -> str:
     """Whole types, whole parties, and what is left."""
     said: list[str] = []
     left = set(group)
@@ -151,11 +184,11 @@ def _parts(group: frozenset[Who], of: frozenset[Who]) -> str:
             left -= members
     for member in sorted({who.member for who in left}):
         if {who for who in of if who.member == member} <= group:
-            said.append(member)
+            said.append(wording.name(member))
             left = {who for who in left if who.member != member}
     for code in sorted({who.type for who in left}):
-        there = sorted(who.member for who in left if who.type == code)
-        missing = sorted(who.member for who in of - group if who.type == code)
+        there = sorted(wording.name(who.member) for who in left if who.type == code)
+        missing = sorted(wording.name(who.member) for who in of - group if who.type == code)
         if len(missing) < len(there):
             said.append(f"{kind(code)} but not {listed(missing, last='or')}")
         else:
@@ -168,16 +201,16 @@ def most(rule: Rule) -> str:
     return "nothing" if rule.effect is Effect.DENY else MODES[rule.mode]
 
 
-def conditions(rule: Rule) -> list[str]:
+def conditions(rule: Rule, wording: Wording = AS_WRITTEN) -> list[str]:
     """On which conditions a rule discloses anything; empty for a denial."""
     if rule.effect is Effect.DENY:
         return []
     if rule.effect is Effect.REVIEW:
-        return ["somebody at the agency asked decides", *_shield(rule)]
-    said = [f"match {GRADES[rule.min_grade]}", f"signed in by {SIGN_INS[rule.min_auth]}"]
+        return ["somebody at the agency asked decides", *_shield(rule, wording)]
+    said = [wording.grades[rule.min_grade], wording.sign_ins[rule.min_auth]]
     if rule.needs_consent:
         said.append("the person has consented, and at most to what they consented")
-    return [*said, *_shield(rule)]
+    return [*said, *_shield(rule, wording)]
 
 
 def objection(rule: Rule) -> str:
@@ -185,8 +218,8 @@ def objection(rule: Rule) -> str:
     return OBJECTIONS[rule.on_objection] if rule.effect is Effect.PERMIT else ""
 
 
-def _shield(rule: Rule) -> list[str]:
+def _shield(rule: Rule, wording: Wording) -> list[str]:
     if set(rule.sensitivity) == {Sensitivity.NORMAL} or set(rule.purposes) == {Purpose.BREAK_GLASS}:
         return []
-    least = " for restricted services" if Sensitivity.NORMAL in rule.sensitivity else ""
+    least = f" for {wording.restricted} services" if Sensitivity.NORMAL in rule.sensitivity else ""
     return [f"the person's own consent that names the service{least}"]

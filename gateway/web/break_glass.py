@@ -11,7 +11,7 @@ from gateway.node.question import BreakGlass
 from gateway.web.asking import ask_or_say, offered, question_of
 from gateway.web.forms import Form, form_of
 from gateway.web.prove import is_fresh, to_prove
-from gateway.web.reasons import BASES, Reason
+from gateway.web.reasons import BASES, TOLD, Reason
 from gateway.web.render import render
 from gateway.web.search import AGAIN
 from gateway.web.signed_in import SignedIn, page
@@ -74,7 +74,7 @@ async def write_down(request: web.Request, site: Site, user: SignedIn) -> web.St
 @page(Role.PRACTITIONER)
 async def show_consequences(request: web.Request, site: Site, user: SignedIn) -> web.Response:
     """(2) and (3)"""
-    return _consequences(request, site, user, Form())
+    return await _consequences(request, site, user, Form())
 
 
 @routes.post(PATH + "/{id}")
@@ -84,14 +84,14 @@ async def break_it(request: web.Request, site: Site, user: SignedIn) -> web.Stre
     form = form_of(request)
     draft = site.drafts.get(request.match_info["id"], user.session.public_id)
     if draft is None or not is_fresh(user, site):
-        return _consequences(request, site, user, form)
+        return await _consequences(request, site, user, form)
     if draft.reason.value not in (await offered(site, user, Purpose.BREAK_GLASS) or ()):
         form.wrong(CONFIRM, _("Nobody can be asked by breaking the glass at the moment: phone the agencies"))
-        return _consequences(request, site, user, form)
+        return await _consequences(request, site, user, form)
     question = question_of(site, user, draft.subject, draft.reason, draft.broken)
     started = await ask_or_say(site, user, question, form, CONFIRM, draft=draft.id)
     if started is None:
-        return _consequences(request, site, user, form)
+        return await _consequences(request, site, user, form)
     site.drafts.forget(user.session.public_id)
     raise web.HTTPSeeOther(f"/searches/{started.id}")
 
@@ -111,7 +111,7 @@ def _form_page(request: web.Request, form: Form, reasons: dict[str, Reason] | No
     )
 
 
-def _consequences(request: web.Request, site: Site, user: SignedIn, form: Form) -> web.Response:
+async def _consequences(request: web.Request, site: Site, user: SignedIn, form: Form) -> web.Response:
     draft_id, owner = request.match_info["id"], user.session.public_id
     draft, asked = site.drafts.get(draft_id, owner), site.searches.of_draft(draft_id, owner)
     if asked is not None and asked.asked is not None:
@@ -121,5 +121,17 @@ def _consequences(request: web.Request, site: Site, user: SignedIn, form: Form) 
     if not is_fresh(user, site):
         raise to_prove(request.path)
     danger = _(DANGERS[draft.broken.reason])
-    status = 400 if form.errors else 200
-    return render(request, "break_glass_confirm.html", status=status, form=form, draft=draft, danger=danger)
+    everyday = await offered(site, user) or {}
+    others = site.other_members()
+    return render(
+        request,
+        "break_glass_confirm.html",
+        status=400 if form.errors else 200,
+        form=form,
+        draft=draft,
+        danger=danger,
+        asked=[each.name for each in others if each.id in draft.reason.members],
+        not_asked=[each.name for each in others if each.id not in draft.reason.members],
+        most=TOLD.get(draft.reason.most, ""),
+        tells_less=any(reason.most > draft.reason.most for reason in everyday.values()),
+    )

@@ -17,6 +17,7 @@ class ClientLink:
 
 
 CONSENT = "/consent"  # comes next when somebody has been added
+ADDED = "added"  # in an address: they have just been
 
 CLIENT_LINKS: tuple[ClientLink, ...] = (
     ClientLink(CONSENT, N_("What they say about sharing"), (Role.PRACTITIONER,)),
@@ -38,4 +39,4 @@ def client_links(user: SignedIn, path: str) -> list[tuple[str, str]]:
 def after_adding(path: str, user: SignedIn) -> str:
     """Where to go on with somebody who has just been added: to their consent, if there is such a page."""
     wanted = path + CONSENT
-    return wanted if wanted in dict(client_links(user, path)) else path
+    return f"{wanted}?{ADDED}" if wanted in dict(client_links(user, path)) else path

@@ -13,7 +13,7 @@ from consent_ledger.errors import LedgerError
 from gateway.accounts.account import Role
 from gateway.errors import StorageError
 from gateway.node.consent_form import PERMITTED, REFUSED
-from gateway.web.client_links import CONSENT
+from gateway.web.client_links import ADDED, CONSENT
 from gateway.web.colleague_view import client_name
 from gateway.web.consent_form import (
     ENDS,
@@ -54,7 +54,16 @@ async def show_consent(request: web.Request, site: Site, user: SignedIn) -> web.
     opened = await client_of(request, site, user)
     found = await on_record(opened, site, user)
     how, said = glance_of(opened, site)
-    return _render(request, site, opened, "consent.html", glance_how=how, glance_said=said, statements=found.statements)
+    return _render(
+        request,
+        site,
+        opened,
+        "consent.html",
+        glance_how=how,
+        glance_said=said,
+        statements=found.statements,
+        added=ADDED in request.query,
+    )
 
 
 @routes.get(_PATH + _HOW)

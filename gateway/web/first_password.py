@@ -8,7 +8,7 @@ from gateway.events import emit
 from gateway.web.forms import Form, form_of
 from gateway.web.new_password import read_new_password
 from gateway.web.render import render
-from gateway.web.session_cookie import forget_session
+from gateway.web.session_cookie import forget_session, remember_login
 from gateway.web.signed_in import SIGN_IN_PATH, open_page
 from gateway.web.site import Site
 
@@ -43,6 +43,7 @@ async def set_first_password(request: web.Request, site: Site) -> web.StreamResp
     emit("session.ended", account=account.public_id, reason="password-set")
     response = web.HTTPSeeOther(SIGN_IN_PATH)
     forget_session(response, secure=site.web.secure)
+    remember_login(response, account.login or "", secure=site.web.secure)
     raise response
 
 

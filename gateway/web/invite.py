@@ -137,6 +137,7 @@ async def _page(
         return fitting, sent
 
     fitting, sent = await site.database.read(work())
+    services = {each.shown.service.name for each in opened.team.mine if each.shown.service is not None}
     return render(
         request,
         "invite.html",
@@ -144,6 +145,7 @@ async def _page(
         form=form,
         name=client_name(opened.client.names),
         client_path=opened.path,
+        service=services.pop() if len(services) == 1 else "",
         colleagues=fitting[:MAX_OFFERED],
         more=len(fitting) > MAX_OFFERED,
         roles={code.value: _(text) for code, text in INVITED_AS.items()},

@@ -78,6 +78,8 @@ async def add(request: web.Request, site: Site, user: SignedIn) -> web.StreamRes
         form.wrong("login", _("A login has no spaces, like w.smith or wendy@example.org"))
     name, job_role, email, phone = read_details(form)
     roles = form.choices("roles", [role.value for role in Role])
+    if not roles:
+        form.wrong("roles", _("Select at least one role: without one they can sign in and do nothing"))
     if not form.errors and await site.database.read(is_full()):
         form.wrong("login", _("No more accounts can be made on this node"))
     if form.errors:

@@ -62,7 +62,7 @@ GROUPS = (
             Managed(
                 "/manage/agreements",
                 N_("Agreements"),
-                N_("What they let whom learn, what a new version would change, and whether it would have mattered"),
+                N_("Who may learn what, what a new version would change, and whether it would have mattered"),
                 (Role.GOVERNANCE, Role.AUDITOR, Role.MANAGER),
             ),
         ),

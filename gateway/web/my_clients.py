@@ -8,17 +8,20 @@ from typing import Final
 from aiohttp import web
 
 from gateway.accounts.account import Role
+from gateway.accounts.finding import holds
 from gateway.database.contract import Work
 from gateway.node.local_view import View
 from gateway.node.my_clients import MAX_CLIENTS, Changed, MyClient, changed, clients_of, visits_ahead
 from gateway.node.overlays import Said, confirm
 from gateway.web.client_seen import last_looks
-from gateway.web.colleague_view import Meeting, client_name, colleague
+from gateway.web.colleague_view import Meeting, client_name, colleague, name_of
+from gateway.web.forms import Form, form_of
 from gateway.web.looking import CLIENT_PATH, client_of, own_view
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
 from gateway.web.words import ngettext
+from mappings.model import MAX_TEXT
 
 CLIENTS_PATH: Final = "/clients"
 MAX_QUESTIONS: Final = 5  # "are you still working with...?" on one page; the others come when these are answered
@@ -68,7 +71,21 @@ _SORTS: Final[dict[str, Callable[[Line], object]]] = {
 @page(Role.PRACTITIONER)
 async def show_clients(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """The list; `?sort=` says how."""
+    return await _page(request, site, user, typed="", chosen=request.query.get("sort", ""))
 
+
+@routes.post(CLIENTS_PATH)
+@page(Role.PRACTITIONER)
+async def find_clients(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
+    """Those in whose names stands what was typed, which is in no address; all of them if that is nothing."""
+    form = form_of(request)
+    typed = form.line("typed", max_length=MAX_TEXT)
+    return await _page(request, site, user, typed=typed, chosen=form.raw("sort"), form=form)
+
+
+async def _page(
+    request: web.Request, site: Site, user: SignedIn, *, typed: str, chosen: str, form: Form | None = None
+) -> web.Response:
     def work() -> Work[tuple[View, list[MyClient], dict[int, bytes]]]:
         view = yield from own_view(site, user)
         mine = yield from clients_of(view, limit=MAX_CLIENTS + 1)
@@ -76,13 +93,17 @@ async def show_clients(request: web.Request, site: Site, user: SignedIn) -> web.
 
     view, found, looks = await site.database.read(work())
     mine = found[:MAX_CLIENTS]
-    chosen = request.query.get("sort", "")
     sort = chosen if chosen in _SORTS else next(iter(_SORTS))
     ask_before = (site.today() - timedelta(days=site.web.confirm_after_days)).isoformat()
-    lines = sorted((_line(each, looks, ask_before) for each in mine), key=_SORTS[sort])  # type: ignore[arg-type]
+    wanted = [each for each in mine if holds(typed, map(name_of, each.client.names))]
+    lines = sorted((_line(each, looks, ask_before) for each in wanted), key=_SORTS[sort])  # type: ignore[arg-type]
     return render(
         request,
         "my_clients.html",
+        status=400 if form is not None and form.errors else 200,
+        form=form or Form(),
+        typed=typed,
+        any_client=bool(mine),
         lines=lines,
         ask=[line for line in lines if line.ask][:MAX_QUESTIONS],
         visits=[_visit(client, each_day) for each_day, client in visits_ahead(mine, view)],

@@ -8,7 +8,7 @@ from typing import Final
 from gateway.node.agreements import NobodyToAsk
 from gateway.node.membership import View
 from gateway.web.words import N_
-from mappings.vocabulary import AuthMethod, LawfulBasis, Purpose
+from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
 
 # To follow "Why are you asking?"
 PURPOSES: Final = {
@@ -26,16 +26,27 @@ BASES: Final = {
     LawfulBasis.VITAL_INTERESTS: N_("Somebody's life may be at risk"),
     LawfulBasis.LEGITIMATE_INTERESTS: N_("Our organisation has a legitimate interest"),
 }
+# To follow "You are told at most:".
+TOLD: Final = {
+    Mode.CALLBACK: N_("nothing, but somebody is asked to call you back"),
+    Mode.DUTY_CONTACT: N_("the agency and its duty contact"),
+    Mode.PRACTITIONER: N_("who works with the person, and how to reach them"),
+    Mode.SCHEDULE: N_("who works with the person, how to reach them, and when they met or will meet"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """A purpose on a basis under which somebody can be asked. `too_weak`: nobody may answer to such a sign-in."""
+    """A purpose on a basis under which somebody can be asked.
+
+    `members` are asked, by id, and tell `most` at most. `too_weak`: nobody may answer to such a sign-in.
+    """
 
     purpose: Purpose
     basis: LawfulBasis
     agreement: str
-    agencies: int
+    members: tuple[str, ...]
+    most: Mode
     too_weak: bool
 
     @property
@@ -68,6 +79,7 @@ def _reason(
         purpose=purpose,
         basis=basis,
         agreement=agreement.name,
-        agencies=len(members),
+        members=members,
+        most=view.agreements.most_told(agreement, members, purpose=purpose, basis=basis),
         too_weak=view.agreements.wants_stronger_sign_in(agreement, method, purpose=purpose, basis=basis),
     )

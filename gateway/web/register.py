@@ -31,7 +31,7 @@ routes = web.RouteTableDef()
 
 @routes.get(PATH)
 @page(*ROLES)
-async def show_register(request: web.Request, site: Site, _user: SignedIn) -> web.StreamResponse:
+async def show_register(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
     """Everything that was typed in here, and nothing that came from elsewhere."""
 
     def work() -> Work[tuple[Organisation | None, list[TypedService], list[TypedWorker]]]:
@@ -46,6 +46,8 @@ async def show_register(request: web.Request, site: Site, _user: SignedIn) -> we
         service_names={each.key: each.name for each in services},
         workers=workers,
         saved="saved" in request.query,
+        sources=[each.name for each in site.settings.source],
+        may_add_accounts=user.has(Role.ADMINISTRATOR),
     )
 
 

@@ -22,7 +22,7 @@ from gateway.web.address import address_of, device_of
 from gateway.web.forms import Form, form_of
 from gateway.web.paths import HOME, own_path
 from gateway.web.render import render
-from gateway.web.session_cookie import set_session
+from gateway.web.session_cookie import forget_login, just_set, set_session
 from gateway.web.signed_in import SIGN_IN_PATH, USER, open_page
 from gateway.web.site import Site
 from gateway.web.words import gettext as _
@@ -36,11 +36,16 @@ routes = web.RouteTableDef()
 @routes.get(SIGN_IN_PATH)
 @open_page
 async def show_sign_in(request: web.Request, site: Site) -> web.StreamResponse:
-    """The form; who is signed in already goes on."""
+    """The form, filled in after a password was set; who is signed in already goes on."""
     back = own_path(request.query.get("next", HOME))
     if USER in request:
         raise web.HTTPSeeOther(back)
-    return await sign_in_page(request, site, Form(), back)
+    login = just_set(request, secure=site.web.secure)
+    form = Form(fields={"login": [login]} if login else {})
+    response = await sign_in_page(request, site, form, back, password_set=bool(login))
+    if login:
+        forget_login(response, secure=site.web.secure)
+    return response
 
 
 @routes.post(SIGN_IN_PATH)
@@ -124,14 +129,17 @@ async def start_session(
     return response
 
 
-async def sign_in_page(request: web.Request, site: Site, form: Form, back: str, *, status: int = 200) -> web.Response:
-    """All ways in that these pages have: the same for everybody."""
+async def sign_in_page(
+    request: web.Request, site: Site, form: Form, back: str, *, status: int = 200, password_set: bool = False
+) -> web.Response:
+    """All ways in that these pages have: the same for everybody. `password_set`: they come from a setup link."""
     return render(
         request,
         "sign_in.html",
         status=status,
         form=form,
         back=back,
+        password_set=password_set,
         passkeys=party_of(site.web.url, site.agency) is not None,
         directory=site.web.oidc,
         personas=await site.database.read(personas()) if site.web.demo else (),

@@ -5,7 +5,7 @@ reading that has begun, so each has an end of its own, and few may wait.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from connectors.contract import Rejected, SourceError, SourceRecord
+from connectors.contract import Cursor, Rejected, SourceError
 from connectors.spreadsheet import Row, header_names, rows_of
 from gateway.errors import TooManyRequests
 from gateway.node.changes import TWICE
@@ -48,12 +48,16 @@ class Look:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One row as it would be stored, or what is wrong with it: the reason, and the column to look at."""
+    """One row as it would be stored, or what is wrong with it: the reason, and the column to look at.
+
+    `typed` is what its cells say.
+    """
 
     place: str
     objects: tuple[Mapped, ...]
     problems: tuple[tuple[str, str], ...]  # field and reason
     refused: bool
+    typed: Mapping[Meaning, str]
 
 
 async def look(path: Path, skip: int | None = None, *, owner: str) -> Look:
@@ -64,8 +68,11 @@ async def look(path: Path, skip: int | None = None, *, owner: str) -> Look:
     return await _in_turn(partial(_look, path, skip), owner)
 
 
-async def preview(path: Path, upload: Uploaded, known: Known, *, owner: str) -> list[Shown]:
-    """Its first rows as they would be stored, for a session. Raises SourceError and TooManyRequests, as look() does."""
+async def preview(path: Path, upload: Uploaded, known: Known, *, owner: str) -> tuple[list[Shown], bool]:
+    """Its first rows as they would be stored, and whether these are all, for a session.
+
+    Raises SourceError and TooManyRequests, as look() does.
+    """
     shape = ListShape(skip=upload.skip, columns=upload.columns, service=upload.service)
     return await _in_turn(partial(_preview, path, shape, known), owner)
 
@@ -97,23 +104,33 @@ def _look(path: Path, skip: int | None) -> Look:
     )
 
 
-def _preview(path: Path, shape: ListShape, known: Known) -> list[Shown]:
+def _preview(path: Path, shape: ListShape, known: Known) -> tuple[list[Shown], bool]:
     mapper = Mapper(read(mapping_of(shape.columns), "list"))
     shown: list[Shown] = []
     seen: set[str] = set()
-    with closing(ListConnector(path, shape, known, within_s=READ_S).records(None)) as items:
+    rows = ListConnector(path, shape, known, within_s=READ_S)
+    with closing(rows.records(None)) as items:
         for item in items:
+            if isinstance(item, Cursor):
+                continue
             if len(shown) >= SHOWN_ROWS:
-                break
+                return shown, False
+            objects: list[Mapped] = []
             if isinstance(item, Rejected):
-                shown.append(Shown(place=item.where, objects=(), problems=((item.field, item.reason),), refused=True))
-            elif isinstance(item, SourceRecord):
+                problems = [(item.field, item.reason)]
+            else:
                 objects, issues = mapper.apply(KIND, item.fields)
                 problems = [(issue.field, issue.reason) for issue in issues]
                 if item.key in seen:
                     objects, problems = [], [("", TWICE)]
                 seen.add(item.key)
-                shown.append(
-                    Shown(place=item.where, objects=tuple(objects), problems=tuple(problems), refused=not objects)
+            shown.append(
+                Shown(
+                    place=item.where,
+                    objects=tuple(objects),
+                    problems=tuple(problems),
+                    refused=not objects,
+                    typed=rows.latest,
                 )
-    return shown
+            )
+    return shown, True

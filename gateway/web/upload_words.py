@@ -12,6 +12,8 @@ from gateway.web.words import gettext as _
 from mappings.guess import Confidence, Meaning
 from mappings.model import HumanName, Involvement, Person, Practitioner
 
+MAX_SHOWN: Final = 100  # characters of a cell
+NO_SUCH_SERVICE: Final = "names a service that is not among yours"
 MEANINGS: Final[Mapping[Meaning, str]] = {
     Meaning.FULL_NAME: N_("Client's whole name"),
     Meaning.GIVEN_NAME: N_("Client's first name"),
@@ -52,7 +54,7 @@ REASONS: Final[Mapping[str, str]] = {  # what mappings and node/ say of a row or
     "the check digit of the NHS number is wrong": N_("this is no NHS number: a digit is wrong"),
     "there is no name": N_("there is no name"),
     "names no service": N_("it names no service, and its worker has none"),
-    "names a service that is not among yours": N_("it names a service that is not among yours"),
+    NO_SUCH_SERVICE: N_("it names a service that is not among yours"),
     "names a worker who has left": N_("it names a worker who has left"),
     "names a worker of whom there are two": N_("it names a worker of whom there are two"),
     "not a whole postcode": N_("not a whole postcode"),
@@ -82,11 +84,14 @@ def row_words(
 ) -> RowWords:
     """What would be stored of a row; `names`: of workers and services in the register, by reference."""
     place = shown.place.removeprefix(f"{TOLD} ").partition(" ")[2]
-    problems = [problem_words(field, reason, header, columns) for field, reason in shown.problems]
+    problems = [
+        _unknown_service(shown.typed) if reason == NO_SUCH_SERVICE else problem_words(field, reason, header, columns)
+        for field, reason in shown.problems
+    ]
     person = next((each for each in shown.objects if isinstance(each, Person)), None)
     work = next((each for each in shown.objects if isinstance(each, Involvement)), None)
     if person is None or work is None:
-        return RowWords(place=place, problems=problems, refused=True)
+        return RowWords(place=place, name=_typed_name(shown.typed), problems=problems, refused=True)
     worker = next((each for each in shown.objects if isinstance(each, Practitioner)), None)
     return RowWords(
         place=place,
@@ -101,6 +106,17 @@ def row_words(
         since=work.start or "",
         problems=problems,
     )
+
+
+def _typed_name(typed: Mapping[Meaning, str]) -> str:
+    """Whom a row is about that cannot be stored, as it says itself."""
+    parts = (typed.get(each, "") for each in (Meaning.FULL_NAME, Meaning.GIVEN_NAME, Meaning.FAMILY_NAME))
+    return " ".join(" ".join(parts).split())[:MAX_SHOWN]
+
+
+def _unknown_service(typed: Mapping[Meaning, str]) -> str:
+    said = _("“%(service)s” is not one of your services: add it, or say that this column is not needed")
+    return said % {"service": " ".join(typed.get(Meaning.SERVICE, "").split())[:MAX_SHOWN]}
 
 
 def _spoken(name: HumanName) -> str:

@@ -35,7 +35,16 @@ from gateway.web.upload_store import (
     upload_of,
     uploads_of,
 )
-from gateway.web.upload_words import FAILED, MEANINGS, OTHER_IMPORT, OTHER_READING, PROBLEMS, SURE, row_words
+from gateway.web.upload_words import (
+    FAILED,
+    MEANINGS,
+    NO_SUCH_SERVICE,
+    OTHER_IMPORT,
+    OTHER_READING,
+    PROBLEMS,
+    SURE,
+    row_words,
+)
 from gateway.web.words import gettext as _
 from mappings.guess import Confidence, Meaning, problem_with
 
@@ -268,10 +277,11 @@ async def _columns_page(
     ready = not problem_with(upload.columns, service=bool(upload.service))
     try:
         beginning = await look(path, upload.skip, owner=owner)
-        shown = await preview(path, upload, known, owner=owner) if ready else []
+        shown, whole = await preview(path, upload, known, owner=owner) if ready else ([], False)
     except SourceError as error:
         form.wrong("file", _("This file cannot be used: %(reason)s") % {"reason": _reason(error)})
         return await _start_page(request, site, user, form, status=400)
+    refused = sum(row.refused for row in shown)
     return render(
         request,
         "upload_columns.html",
@@ -282,6 +292,10 @@ async def _columns_page(
         services=services,
         ready=ready,
         rows=[row_words(each, upload.header, upload.columns, known.names) for each in shown],
+        new_service=any(reason == NO_SUCH_SERVICE for row in shown for _field, reason in row.problems),
+        whole=whole,
+        usable=len(shown) - refused,
+        refused=refused,
         keyed=Meaning.KEY in upload.columns,
         status=status,
     )

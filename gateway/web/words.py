@@ -45,7 +45,7 @@ _MONTHS = (
 
 _ROLES = {
     Role.PRACTITIONER: N_("see your own clients and ask other agencies"),
-    Role.MANAGER: N_("look after a team"),
+    Role.MANAGER: N_("decide cases, put right what colleagues report, keep the register"),
     Role.GOVERNANCE: N_("decide cases and answer clients"),
     Role.ADMINISTRATOR: N_("look after accounts and settings"),
     Role.AUDITOR: N_("check what was done"),

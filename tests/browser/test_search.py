@@ -16,6 +16,7 @@ from tests.web_user import WebUser
 
 ASKER, CERTAIN, PROBABLE, HANGING = "childrens-services", "housing", "community-trust", "police"
 DEADLINE_MS = 1_500
+BANNER = 60  # pixels that a demonstration's own banner takes on a phone
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -75,6 +76,16 @@ async def test_answers_arrive_one_by_one_and_nothing_moves(browser: Browser, ale
         await assert_no_shift(page)
         await assert_accessible(page)
         assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+
+
+async def test_on_a_phone_the_first_number_stands_on_the_first_screen(browser: Browser, alex: WebUser) -> None:
+    async with visit(browser, user=alex, size=PHONE) as page:
+        await search(page)
+        call = page.get_by_role("link", name="Call Robin Worker")
+        await call.wait_for()
+        box = await call.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= PHONE["height"] - BANNER
 
 
 async def test_after_a_call_the_card_asks_whether_it_reached_anybody(browser: Browser, alex: WebUser) -> None:

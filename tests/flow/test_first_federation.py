@@ -17,15 +17,15 @@ PAGE = (ROOT / "docs" / "first-federation.md").read_text("utf-8")
 SECONDS = 240
 WAIT = """\
 import sys, time, urllib.request
-for port in sys.argv[1:]:
+for place in sys.argv[1:]:
     for _ in range(300):
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/v1/health", timeout=5)
+            urllib.request.urlopen(f"http://127.0.0.1:{place}", timeout=5)
             break
         except OSError:
             time.sleep(0.2)
     else:
-        sys.exit(f"nobody listens on {port}")
+        sys.exit(f"nobody answers at {place}")
 """
 
 
@@ -34,13 +34,15 @@ def script(ports: dict[str, int]) -> str:
     _, *blocks = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     text = "".join(blocks)
     wait = f"{shlex.quote(sys.executable)} ../wait.py"
-    text = text.replace("sleep 5", f"{wait} 9400", 1).replace("sleep 5", f"{wait} 9401 9402", 1)
-    for written, port in (("9400", ports["hub"]), ("9401", ports["council"]), ("9402", ports["housing"])):
-        text = text.replace(written, str(port))
+    for places in ("9400/v1/health", "9401/v1/health 9402/v1/health", "9402/v1/health 9480/sign-in"):
+        text = text.replace("sleep 5", f"{wait} {places}", 1)
+    for written, name in (("9400", "hub"), ("9401", "council"), ("9402", "housing"), ("9480", "pages")):
+        text = text.replace(written, str(ports[name]))
     return text.replace("patchwork search", "echo SEARCH; patchwork search")
 
 
-def test_the_page_leads_from_nothing_to_a_search_and_an_objection(tmp_path: Path) -> None:
+def test_the_page_leads_from_nothing_to_a_search_an_objection_and_pages(tmp_path: Path) -> None:
+    ports = free_ports({"hub": 0, "council": 0, "housing": 0, "pages": 0})
     shutil.copytree(ROOT / "config", tmp_path / "config")
     (tmp_path / "wait.py").write_text(WAIT)
     program = tmp_path / "bin" / "patchwork"
@@ -55,7 +57,7 @@ def test_the_page_leads_from_nothing_to_a_search_and_an_objection(tmp_path: Path
     }
     with (tmp_path / "said").open("w+") as said:
         shell = subprocess.Popen(  # noqa: S603 - the page's own commands
-            ["bash", "-euc", script(free_ports({"hub": 0, "council": 0, "housing": 0}))],  # noqa: S607
+            ["bash", "-euc", script(ports)],  # noqa: S607
             cwd=tmp_path,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -78,3 +80,4 @@ def test_the_page_leads_from_nothing_to_a_search_and_an_objection(tmp_path: Path
     assert "Wendy Smith" not in objected.split("Recorded")[0]
     assert "Wendy Smith" in lifted
     assert "County Council (childrens-services): accepted" in lifted
+    assert f"http://127.0.0.1:{ports['pages']}/set-password/" in lifted

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from gateway import __version__
 from gateway.cli import app
 from gateway.demo.servers import Servers, free_ports
+from gateway.settings import check_node
 from tests.flow.commands import ROOT, done, patchwork, refused
 
 TENANCIES = (
@@ -168,6 +169,14 @@ def test_a_node_that_is_there_is_not_made_again(walk: Walk) -> None:
     again = node_init("council", "childrens-services", "County Council", "local-authority", walk.ports)
     assert walk.refused(*again) == "council/node.toml: is there already and is not overwritten"
     assert (walk.folder / "council" / "keys" / "signing.pem").read_bytes() == before
+
+
+def test_a_new_node_s_configuration_shows_how_pages_are_set_up(walk: Walk) -> None:
+    text = (walk.folder / "council" / "node.toml").read_text()
+    _, mark, rest = text.partition("# [web]\n")
+    table = "".join(line.removeprefix("# ") for line in rest.partition("\n\n")[0].splitlines(keepends=True))
+    settings = check_node(f"{text}\n[web]\n{table}\n", walk.folder / "council" / "node.toml")
+    assert (mark != "", settings.web is not None) == (True, True)
 
 
 def test_a_set_up_that_broke_off_goes_on_with_the_keys_that_it_had_made(walk: Walk, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ async def test_the_directory_signs_in_whom_it_has_given_a_role(north: TestFedera
     assert "see your own clients" in page.words
     page = await typed(gerald, "gerald")
     assert (page.path, "Gerald Green" in page.words) == ("/account", True)
-    assert "look after a team" in page.words
+    assert "put right what colleagues report" in page.words
     assert [await methods(north, each) for each in ("wendy", "gerald")] == [["password"], ["mfa"]]
 
 

@@ -26,7 +26,14 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 POLICE = "police"  # where there is one administrator, whom one test signs in
 LIST = "/manage/accounts"
-NEW = {"login": "w.smith", "name": "Wendy Smith", "job-role": "Housing officer", "email": "", "phone": ""}
+NEW = {
+    "login": "w.smith",
+    "name": "Wendy Smith",
+    "job-role": "Housing officer",
+    "email": "",
+    "phone": "",
+    "roles": "auditor",
+}
 ACTS = ("details", "roles", "disable", "enable", "link", "second-factor", "sign-out", "register", "register/link")
 
 
@@ -77,7 +84,7 @@ async def test_somebody_gets_an_account_a_link_and_a_role_and_signs_in(north: Te
     wendy = north.browser(HOUSING)
     await wendy.post(link, {"new-password": PASSWORD})
     shown = await signed_in(wendy, "W.Smith")
-    assert ("Wendy Smith" in shown.words, "look after a team" in shown.words) == (True, True)
+    assert ("Wendy Smith" in shown.words, "put right what colleagues report" in shown.words) == (True, True)
     record = (await ada.get(page.path)).words
     for line in ("Account made", "Role given: Practitioner", "Role given: Manager", "Set-up link made"):
         assert line in record
@@ -95,6 +102,7 @@ async def test_somebody_gets_an_account_a_link_and_a_role_and_signs_in(north: Te
         ({"job-role": " "}, "Enter what they do"),
         ({"email": "no address"}, "Enter an email address"),
         ({"phone": "javascript:1"}, "Enter a phone number"),
+        ({"roles": "owner"}, "Select at least one role"),
     ],
 )
 async def test_what_is_wrong_is_said_and_nothing_is_made(
@@ -194,6 +202,17 @@ async def test_a_role_opens_and_closes_pages_at_the_next_request(north: TestFede
     page = await act(ada, user, "roles", roles=["auditor"])
     assert ("Role given: Auditor" in page.words, "Role taken away: Practitioner" in page.words) == (True, True)
     assert [(await user.get(path)).status for path in ("/clients", f"{LIST}/changes")] == [403, 200]
+
+
+async def test_somebody_who_has_no_role_is_told_so_and_whom_to_ask(north: TestFederation, ada: WebUser) -> None:
+    user = await north.sign_in(HOUSING, Role.PRACTITIONER)
+    page = await act(ada, user, "roles", roles=[])
+    assert "No roles: this person can sign in and do nothing." in page.words
+    assert "You may nothing yet. Ask whoever looks after accounts at your agency." in (await user.get("/account")).words
+    closed = await user.get("/clients")
+    assert (closed.status, "is not allowed to open this page" in closed.words) == (403, True)
+    assert "form was too old" not in closed.words
+    assert "form was too old" in (await user.post("/account/sign-out-other", token="")).words
 
 
 async def test_a_disabled_account_is_signed_out_at_once_and_comes_back_as_it_was(

@@ -35,7 +35,10 @@ async def test_a_client_who_is_added_is_in_my_list_and_found_by_other_agencies(n
     wendy = await rae(north)
     page = await wendy.post(PATH, {**NEW, "role": "Mentor"})
     assert (page.status, page.path) == (200, "/clients/4/consent")
-    assert "Zoë Ng" in page.words
+    assert "Zoë Ng is now one of your clients." in page.words
+    assert 'href="/clients/4">Not now' in page.text
+    assert "They change their mind" not in page.words  # there is nothing yet to take back
+    assert "is now one of your clients" not in (await wendy.get("/clients/4/consent")).words
     assert "Mentor" in (await wendy.get("/clients/4")).words
     assert "Zoë Ng" in (await wendy.get("/clients")).words
     completed = await north.ask("housing", "Zoe Ng", born="2012-03-02")
@@ -61,7 +64,8 @@ async def test_the_service_is_asked_for_where_it_is_not_plain(north: TestFederat
     vera = await north.sign_in(TRUST, Role.PRACTITIONER, name="Vera Volunteer", job_role="Volunteer")
     page = await vera.post(PATH, NEW)
     assert "Select the service" in page.words
-    assert 'name="service"' not in (await (await rae(north)).get(PATH)).text  # she has worked for one alone
+    plain = await (await rae(north)).get(PATH)  # she has worked for one alone
+    assert ('name="service"' in plain.text, f"Service: Team {CODE} ." in plain.words) == (False, True)
     option = page.text.partition(">Team Physio<")[0].rpartition('value="')[2].partition('"')[0]
     assert (await vera.post(PATH, {**NEW, "service": "999"})).status == 400
     assert (await vera.post(PATH, {**NEW, "service": option})).status == 200

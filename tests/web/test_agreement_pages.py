@@ -64,6 +64,9 @@ async def test_what_is_in_force_with_whom_is_told_and_put_into_words(officer: We
     one = await officer.get(f"{PAGE}/{link}")
     assert "named professional, how to reach them, dates of contact" in one.words
     assert "coordination of care: public task" in one.words
+    assert "To fit our help together: every agency may learn who works with the person, how to reach them" in one.words
+    assert "All (Childrens Services, " in one.words
+    assert "support by another profession" in one.words
     assert "To know before signing" in one.words
     assert "police is a party, but not an active member of the federation." in one.words
     assert "To sign and accept it" not in one.words

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     """A restricted service of one agency works with Kate."""
     folder = tmp_path_factory.mktemp("north")
-    async with federation(folder, [ASKER, AGENCY], agreement=AGREEMENT, web=True) as running:
+    async with federation(folder, [ASKER, AGENCY, "police"], agreement=AGREEMENT, web=True) as running:
         await running.add(AGENCY, *someone("Katherine", "Bramley", "1991-05-17", sensitivity=Sensitivity.RESTRICTED))
         yield running
 
@@ -59,6 +59,9 @@ async def asked(north: TestFederation) -> list[tuple[str, str]]:
 
 async def test_an_emergency_shows_what_was_shielded_and_goes_on_record(north: TestFederation, alex: WebUser) -> None:
     everyday = await alex.post("/search", KATE | {"reason": "COC:public-task"})
+    async with asyncio.timeout(10):
+        while "Check again" in everyday.words:  # two agencies are asked
+            everyday = await alex.get(everyday.path)
     assert "No agency has anything to share" in everyday.words
     link = re.search(r'href="(/break-glass\?again=[\w-]+)"', everyday.text)
     assert link is not None
@@ -73,7 +76,9 @@ async def test_an_emergency_shows_what_was_shielded_and_goes_on_record(north: Te
     shown = await alex.post("/break-glass", KATE | EMERGENCY)
     assert re.fullmatch(r"/break-glass/[\w-]{22}", shown.path)
     for consequence in (
-        "1 agency is asked",
+        "Housing is asked",
+        "Not asked, because the agreement does not let you ask them in this way: Police.",
+        "you are told at most: the agency and its duty contact. An ordinary search may tell you more",
         "on record under your name",
         "looks into it",
         "who looked at their record",

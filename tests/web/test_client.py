@@ -165,6 +165,23 @@ async def test_the_list_is_sorted_by_what_is_asked_and_by_nothing_else(north: Te
         assert (rows.index("Ada") < rows.index("Katherine")) is (first == "Ada")
 
 
+async def test_one_of_my_clients_is_found_by_part_of_a_name_that_stands_in_no_address(north: TestFederation) -> None:
+    wendy = await rae(north)
+    zoe = Person(key="a1", names=(HumanName(given=("Zoë",), family="Bramley-Osei"),), birth_date="2001-01-01")
+    work = Involvement(key="a1", person_key="a1", practitioner_key="w-p1", start="2026-09-01")
+    await north.add(TRUST, zoe, work)
+    found = await wendy.post("/clients", {"typed": "zoe osei", "sort": "visit"})
+    rows = found.text.partition("<tbody")[2]
+    assert (found.path, "Zoë Bramley-Osei" in rows, "Katherine" in rows) == ("/clients", True, False)
+    assert "1 of your clients has that in a name." in found.words
+    both = (await wendy.post("/clients", {"typed": "", "sort": "visit"})).text.partition("<tbody")[2]
+    assert both.index("Katherine") < both.index("Zoë")  # she has a visit
+    nobody = await wendy.post("/clients", {"typed": "Pritchard", "sort": "visit"})
+    assert "0 of your clients have that in a name." in nobody.words
+    assert "Owen" not in nobody.text
+    assert "<script>" not in (await wendy.post("/clients", {"typed": "<script>alert(1)</script>"})).text
+
+
 async def test_consent_at_a_glance_is_about_my_own_service_alone(two: TestFederation) -> None:
     wendy = await rae(two)
     assert "No agreement about sharing is on record" in (await wendy.get("/clients/1")).words

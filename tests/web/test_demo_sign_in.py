@@ -47,6 +47,14 @@ def _with_robin(involvement: Any) -> Any:
     )
 
 
+async def test_whoever_has_typed_a_login_finds_the_password_before_the_buttons(show: TestFederation) -> None:
+    browser = show.browser(HOUSING)
+    places = [(await browser.get("/sign-in")).text.index(each) for each in ('id="password"', "Sign in as")]
+    assert places[0] > places[1]
+    typed = await browser.post("/sign-in", {"login": "wendy", "password": "wrong"})
+    assert typed.text.index('id="password"') < typed.text.index("Sign in as")
+
+
 async def become(browser: WebUser, login: str, *, back: str = "/account", follow: bool = True) -> Shown:
     return await browser.post(DEMO, {"login": login, "next": back}, follow=follow)
 

@@ -26,6 +26,7 @@ async def north(tmp_path: Path) -> AsyncIterator[TestFederation]:
 
 async def test_whoever_accepts_is_in_the_team_and_the_inviter_is_told(north: TestFederation) -> None:
     wendy, newcomer = await rae(north), await nia(north)
+    assert "That service is Team" in (await wendy.get(f"{CLIENT}/invite")).words
     page = await invite(wendy, newcomer, role="key-worker")
     assert "Your colleague finds the invitation" in page.words
     assert "Nia New, Key worker Not answered yet" in page.words

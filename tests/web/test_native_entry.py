@@ -10,6 +10,7 @@ import pytest_asyncio
 from gateway.accounts.account import Role
 from gateway.accounts.store import add_worker
 from gateway.node.native import NATIVE
+from tests.contract.workbook import Cell
 from tests.federation import TestFederation, federation, someone
 from tests.web.lists import FOOD_BANK, HEADER, PATH, SERVICE, VERA, choices, people, set_up, store, upload, workbook
 from tests.web_user import WebUser
@@ -147,6 +148,16 @@ async def test_work_for_a_confidential_service_is_told_to_nobody_without_consent
     assert "cannot be removed" in page.words
 
 
+async def test_the_page_says_what_is_known_of_the_agency_and_who_makes_accounts(north: TestFederation) -> None:
+    housing = await north.sign_in("housing", Role.MANAGER)
+    page = await housing.get(REGISTER)
+    assert "Housing No duty phone yet." in page.words
+    assert "Whoever looks after accounts at your agency makes one for them." in page.words
+    administrator = await north.sign_in("housing", Role.ADMINISTRATOR)
+    assert 'href="/manage/accounts">Make an account' in (await administrator.get(REGISTER)).text
+    assert "data of its own" not in page.words
+
+
 async def test_a_service_that_nobody_works_for_can_be_removed(cora: WebUser) -> None:
     await cora.post(f"{REGISTER}/services/add", {**SERVICE, "name": "Mistake"})
     path = link_of((await cora.get(REGISTER)).text, "Mistake")
@@ -238,6 +249,24 @@ async def test_scripts_in_every_field_are_text(cora: WebUser) -> None:
         assert evil not in each.text
         assert "&lt;script&gt;" in each.text
     assert "\\" not in shown.words
+    await cora.post(f"{page.path}/delete", form=page.path)
+
+
+async def test_a_row_that_cannot_be_stored_is_named_with_what_is_wrong_and_none_are_not_imported(cora: WebUser) -> None:
+    header: list[Cell] = ["Full name", "DOB", "Service"]
+    tom: list[Cell] = ["Tom O'Neil", "30/2/1975", "Friday club"]
+    una: list[Cell] = ["Una Vale", "3/2/1975", "Befriending <b>"]
+    page = await upload(cora, workbook([header, tom, una]), listed="Wrong")
+    meant = {"column-0": "full_name", "column-1": "birth_date", "column-2": "service"}
+    shown = await cora.post(page.path, meant)
+    assert "Tom O'Neil \u2013 DOB: not a date like 27/3/2012" in shown.words
+    assert "Una Vale \u2013 “Befriending <b>” is not one of your services: add it" in shown.words
+    assert "<b>" not in shown.text
+    assert ("None of these rows can be imported." in shown.words, 'value="import"' in shown.text) == (True, False)
+    await cora.post(f"{page.path}/delete", form=page.path)
+    page = await upload(cora, workbook([header, tom, ["Una Vale", "3/2/1975", "Friday club"]]), listed="Half wrong")
+    shown = await cora.post(page.path, meant)
+    assert "Rows to import: 1, to leave out: 1. Import" in shown.words
     await cora.post(f"{page.path}/delete", form=page.path)
 
 

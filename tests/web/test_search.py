@@ -193,7 +193,9 @@ async def test_nothing_found_says_what_it_does_and_does_not_mean(alex: WebUser) 
     assert "A full date of birth helps most" in page.words
     assert "Picture of the team" not in page.words
     more = await alex.get(f"{page.path}/after/0")
-    assert '<div id="at-a-glance" hx-swap-oob="delete">' in more.text  # from the page that was shown while it lasted
+    assert (
+        '<li id="at-a-glance" aria-hidden="true" hx-swap-oob="true">&nbsp;</li>' in more.text
+    )  # from the page that was shown while it lasted
 
 
 async def test_an_address_that_leads_nowhere_keeps_the_menu_of_whoever_is_signed_in(

@@ -19,7 +19,13 @@ async def test_a_setup_link_is_used_once(north: TestFederation) -> None:
     first, second = north.browser(HOUSING), north.browser(HOUSING)
     page = await second.get(link)
     assert "once" in page.words
-    assert (await first.post(link, {"new-password": PASSWORD})).path == "/sign-in"
+    after = await first.post(link, {"new-password": PASSWORD})
+    assert (after.path, "Your password is set. Sign in with it now." in after.words) == ("/sign-in", True)
+    assert 'value="once"' in after.text  # what they sign in with now
+    again = await first.get("/sign-in")
+    assert ("Your password is set" in again.words, 'value="once"' in again.text) == (False, False)
+    first.cookies.update_cookies({"patchwork-login": "_w"}, first.url)  # nothing that a login could be
+    assert (await first.get("/sign-in")).status == 200
     late = await second.post(link, {"new-password": "a password of a thief"}, token=page.token)
     assert (late.status, "cannot be used" in late.words) == (404, True)
     assert (await second.get(link)).status == 404

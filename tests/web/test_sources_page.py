@@ -92,6 +92,8 @@ async def test_an_import_shows_what_it_read_what_it_could_not_and_removes_only_w
 ) -> None:
     gerald = await north.sign_in(HOUSING, Role.ADMINISTRATOR)
     assert "Never read to its end" in (await gerald.get(PAGE)).words
+    typed_in = await gerald.get("/manage/register")  # which is for those who have no such system
+    assert "data of its own here (tenancies, absent)" in typed_in.words
     export(north, 10, born=["nonsense", "=cmd()"])
     page = await imported(north, gerald, await gerald.post(IMPORT, form=ONE))
     assert await known(north) == 12  # those with a bad date are known without it

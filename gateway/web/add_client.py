@@ -22,7 +22,7 @@ from gateway.node.directory import listed
 from gateway.node.local_view import NOTHING_TO_SEE, LocalTeam, Reason, View, matched_team, my_record, own_match
 from gateway.node.names import typed_name
 from gateway.node.native import native_source, new_key, reference, references_to, store
-from gateway.node.own_services import services_for, usual_of
+from gateway.node.own_services import claimed_services, names_of_services, usual_of, vouched_services
 from gateway.web.client_links import after_adding
 from gateway.web.colleague_view import colleague
 from gateway.web.forms import Form, form_of
@@ -106,14 +106,20 @@ async def add_client(request: web.Request, site: Site, user: SignedIn) -> web.St
 
 
 async def _services(site: Site, user: SignedIn) -> dict[int, str]:
-    """Their own services, by row; else those that the directory of colleagues would show them, and none of these."""
+    """Their own services, by row; else those that the directory of colleagues would show them, and none of these.
+
+    Of the latter, those that they have chosen before, if any: that they were once invited into a shielded service's
+    work, or have left it, lets nobody choose it.
+    """
 
     def work() -> Work[tuple[dict[int, str], bool]]:
-        own = yield from services_for(user.local)
+        own = yield from vouched_services(user.local, site.today().isoformat())
         if own:
-            return own, True
+            return (yield from names_of_services(own)), True
         _, services = yield from listed((yield from own_view(site, user)))
-        return services, False
+        before = yield from claimed_services(user.local)
+        chosen = {row_id: name for row_id, name in services.items() if row_id in before}
+        return chosen or services, bool(chosen)
 
     services, own = await site.database.read(work())
     return services if own else {**services, NOT_LISTED: _("A service that is not in this list")}

@@ -5,15 +5,17 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.accounts.account import Role
 from gateway.accounts.invitations import MAX_OPEN
 from gateway.accounts.which_accounts import as_local_user
-from gateway.database.contract import Statement, Work
+from gateway.database.contract import Work
 from gateway.node.joining import OpenTo, join
 from gateway.node.local import LocalUser
+from gateway.web import invited
 from gateway.web.told import end_invitations
 from mappings.model import Involvement
 from mappings.vocabulary import Mode, Sensitivity
@@ -66,21 +68,28 @@ async def test_accepting_twice_is_accepting_once(north: TestFederation) -> None:
     assert ("Nia New accepted your invitation" in page.words, "(1 unread)" in page.words) == (True, True)
 
 
-async def test_an_invitation_is_accepted_wholly_though_whoever_accepts_hangs_up_between(north: TestFederation) -> None:
+async def test_an_invitation_is_accepted_wholly_though_whoever_accepts_hangs_up_between(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wendy, newcomer = await rae(north), await nia(north)
     await invite(wendy, newcomer)
     path, token = await invitation_of(newcomer), (await newcomer.get("/notices")).token
-    with closing(sqlite3.connect(north.folder / TRUST / "data" / "web.db", isolation_level=None)) as writer:
-        writer.execute("BEGIN IMMEDIATE")  # so that only the register can be written to
+    begun = asyncio.Event()
+
+    def join_begins(*of: Any) -> Work[bool]:
+        begun.set()
+        return join(*of)
+
+    monkeypatch.setattr(invited, "join", join_begins)
+    with closing(sqlite3.connect(north.folder / TRUST / "data" / "node.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")  # so that the register is written to when they have gone
         press = asyncio.create_task(newcomer.post(f"{path}/accept", token=token, follow=False))
-        for _ in range(200):
-            if await north.pages[TRUST].site.database.read(_is_stored(path.rpartition("/")[2])):
-                break
-            await asyncio.sleep(0.01)
+        await asyncio.wait_for(begun.wait(), 5)
         press.cancel()
         await asyncio.sleep(0.05)
         writer.execute("ROLLBACK")
     assert "invites you" not in await _settled(newcomer)
+    assert (await newcomer.get(CLIENT)).status == 200
     assert "Nia New accepted your invitation" in (await wendy.get("/notices")).words
 
 
@@ -277,10 +286,6 @@ async def _settled(user: WebUser) -> str:
             break
         await asyncio.sleep(0.05)
     return words
-
-
-def _is_stored(key: str) -> Work[bool]:
-    return bool((yield Statement("SELECT id FROM involvement WHERE key = ?", (key,))))
 
 
 def _rows_of(user: WebUser) -> Work[LocalUser]:

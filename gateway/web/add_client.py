@@ -16,13 +16,13 @@ from aiohttp import web
 from gateway.accounts.account import Role
 from gateway.database.contract import Work
 from gateway.events import emit
-from gateway.matching.index import find
 from gateway.matching.record import asked_of
 from gateway.node.directory import listed
-from gateway.node.local_view import NOTHING_TO_SEE, LocalTeam, Reason, View, matched_team, my_record, own_match
+from gateway.node.local_view import NOTHING_TO_SEE, LocalTeam, Reason, View, matched_team, my_record
 from gateway.node.names import typed_name
 from gateway.node.native import native_source, new_key, reference, references_to, store
 from gateway.node.own_services import claimed_services, names_of_services, usual_of, vouched_services
+from gateway.node.seen_match import own_match, seen_match
 from gateway.web.client_links import after_adding
 from gateway.web.colleague_view import colleague
 from gateway.web.forms import Form, form_of
@@ -135,10 +135,10 @@ async def may_describe(site: Site, user: SignedIn, subject: Subject, form: Form)
 
 
 def known_as(site: Site, user: SignedIn, subject: Subject) -> Work[Known | None]:
-    """Whom matching is sure of, if somebody's work with them may be seen; else a client of the viewer's own.
+    """Who is surely meant, if somebody's work with them may be seen; else a client of the viewer's own.
 
-    Matching knows what every service's rows say of a person. So who has no others to see counts as the viewer's client
-    by the viewer's own rows alone, or the warning would tell what a hidden row says, and that there is one.
+    Each by such rows alone at which the viewer sees something (node/seen_match.py), or the warning, or that there is
+    none, would tell what a hidden row says, and that there is one.
     """
     view = yield from own_view(site, user)
     known = yield from _with_others(site, view, subject)
@@ -149,13 +149,13 @@ def known_as(site: Site, user: SignedIn, subject: Subject) -> Work[Known | None]
 
 
 def _with_others(site: Site, view: View, subject: Subject) -> Work[Known | None]:
-    match = yield from find(subject, today=site.today(), thresholds=site.node.thresholds)
-    if match.best is None or not match.disclosable:
+    best = yield from seen_match(subject, view, thresholds=site.node.thresholds)
+    if best is None:
         return None
-    team = yield from matched_team(match.best.person_id, match.best.grade, view)
+    team = yield from matched_team(best.person_id, best.grade, view)
     if not team.others:
         return None
-    mine = yield from my_record(match.best.person_id, view)
+    mine = yield from my_record(best.person_id, view)
     return Known(team=team, mine=mine, reason=view.reason)
 
 

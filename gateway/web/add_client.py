@@ -129,9 +129,14 @@ async def may_describe(site: Site, user: SignedIn, subject: Subject, form: Form)
     """Whether this account may describe one more person today, which counts as a question does; else `form` says so."""
     if await site.guesses.allow(user.id, asked_of(subject, today=site.today())):
         return True
-    emit("guesses.spent", level=logging.WARNING, account=user.id)
-    form.wrong("name", _("You have described this person, or people, too often today: go on tomorrow"))
+    described_too_often(user, form, "name")
     return False
+
+
+def described_too_often(user: SignedIn, form: Form, field: str) -> None:
+    """Say so in the log and beside this field."""
+    emit("guesses.spent", level=logging.WARNING, account=user.id)
+    form.wrong(field, _("You have described this person, or people, too often today: go on tomorrow"))
 
 
 def known_as(site: Site, user: SignedIn, subject: Subject) -> Work[Known | None]:

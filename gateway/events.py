@@ -58,6 +58,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "sign_in.refused": frozenset({"reason"}),
     "account.changed": frozenset({"account", "by", "what"}),
     "guesses.spent": frozenset({"account"}),
+    "client.added_for_colleague": frozenset({"account", "colleague", "known"}),
     "session.ended": frozenset({"account", "reason"}),
 }
 

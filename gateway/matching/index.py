@@ -14,6 +14,7 @@ from gateway.database.contract import Statement, Value, Work
 from gateway.matching.compare import BirthLevel
 from gateway.matching.frequency import EVERYBODY, Frequencies, classes_of
 from gateway.matching.keys import BYTES_PER_KEY, MAX_ASKED_KEYS, MAX_LAST_KEYS, Tier, asked_keys, keys_of
+from gateway.matching.pair import Pair
 from gateway.matching.record import Asked, Candidate, StoredCard, asked_of, card_of
 from gateway.matching.score import (
     DEFAULT_THRESHOLDS,
@@ -177,6 +178,24 @@ def find_asked(asked: Asked, *, today: date, thresholds: Thresholds = DEFAULT_TH
         if match.settled:
             break
     return match
+
+
+def people_near(asked: Asked, *, today: date) -> Work[list[int]]:
+    """All who may be meant, the likeliest first: for whoever chooses among some of them by other rules than `find`."""
+    seen: set[int] = set()
+    pairs: list[tuple[int, Pair]] = []
+    names_left = MAX_NAME_PAIRS
+    for tier in asked_keys(asked, today):
+        if tier.keys:
+            cards, _ = yield from _cards_of(tier, seen)
+            seen.update(cards)
+            stored, names_left = _within(names_left, cards, len(asked.names))
+            pairs += pairs_of(asked, stored, today=today)
+    if not pairs:
+        return []
+    counts = yield from read_counts({of for _, pair in pairs for of in pair.rarity.classes()} | {EVERYBODY})
+    weighed = weigh_pairs(pairs, Frequencies(counts))
+    return [each.person_id for each in sorted(weighed, key=lambda each: (-each.total, each.person_id))]
 
 
 def _is_found(match: Match) -> bool:

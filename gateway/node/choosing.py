@@ -1,9 +1,7 @@
 """Whom a list may offer by name, to stand in or to be invited: who is in the directory, and colleagues of one service.
 
 The directory alone (directory.py) would keep a shielded team from naming its own people to each other. So whoever works
-for the viewer's own service is named too, however shielded. A service is the viewer's own if somebody else says so: an
-administrator who linked the account to it, a source whose work for it is theirs, or whoever typed them in. Work that
-they typed in, or were invited to, themselves makes no service their own: else anybody could look up who works there.
+for the viewer's own service is named too, however shielded; own_services.py says which that is.
 """
 
 from collections.abc import Collection
@@ -12,9 +10,8 @@ from typing import Final
 
 from gateway.database.contract import Statement, Work
 from gateway.node.directory import Named, listed, practitioners
-from gateway.node.local import LocalUser
 from gateway.node.local_view import View
-from gateway.node.native import NATIVE
+from gateway.node.own_services import vouched_services
 from gateway.node.rows import chunks, select_in
 from gateway.node.team import cover_of
 
@@ -37,7 +34,7 @@ def may_be_named(view: View) -> Work[Known]:
     everybody = yield from practitioners()
     found, _ = yield from listed(view)
     today = view.today.isoformat()
-    services = yield from _own_services(view.user, today)
+    services = yield from vouched_services(view.user, today)
     near = yield from _working_for(services, today)
     for row_id in sorted(view.user.practitioner_ids):
         cover = yield from cover_of(row_id)  # who stands in for them now is no news to them
@@ -59,19 +56,6 @@ def colleagues_of(view: View) -> Work[dict[int, str]]:
     return {row_id: ", ".join(filter(None, (others[row_id].name, others[row_id].role))) for row_id in kept}
 
 
-def _own_services(user: LocalUser, today: str) -> Work[frozenset[int]]:
-    found = set(user.service_ids)
-    for row_id in sorted(user.practitioner_ids):
-        rows = yield Statement(
-            "SELECT DISTINCT i.service_id FROM involvement i JOIN import_source s ON s.id = i.source_id "  # noqa: S608 - constants
-            f"WHERE i.practitioner_id = ? AND s.name <> ? AND i.service_id IS NOT NULL AND {_NOT_OVER}",
-            (row_id, NATIVE, today),
-        )
-        found.update(service_id for (service_id,) in rows)
-        found.update(service_id for (service_id,) in (yield Statement(f"{_PLACES} AND p.id = ?", (row_id,))))
-    return frozenset(found)
-
-
 def _working_for(services: Collection[int], today: str) -> Work[set[int]]:
     """Rows of all who work for these services now, or were typed in for them."""
     found: set[int] = set()
@@ -87,9 +71,7 @@ def _working_for(services: Collection[int], today: str) -> Work[set[int]]:
     return found
 
 
-_JOINED = (
-    "FROM practitioner_place d JOIN practitioner p ON p.source_id = d.source_id AND p.key = d.key "
+_PLACED: Final = (
+    "SELECT v.id, p.id FROM practitioner_place d JOIN practitioner p ON p.source_id = d.source_id AND p.key = d.key "
     "JOIN service v ON v.source_id = d.source_id AND v.key = d.service_key WHERE d.left_on IS NULL"
 )
-_PLACES: Final = f"SELECT v.id {_JOINED}"
-_PLACED: Final = f"SELECT v.id, p.id {_JOINED}"

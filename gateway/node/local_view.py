@@ -6,10 +6,9 @@ client's record is the row at which the viewer's own work stands, never another 
 same person; of others' work it is what `visible_team` lets through (docs/policy.md, "An agency's own staff").
 
 `matched_team` is for somebody whom the viewer has just described, as a question would: what a member may learn, they
-may. Whether they work with somebody of that description themselves, `own_match` tells from their own rows alone.
+may. Whom a description fits, seen_match.py tells from rows alone at which the viewer sees something.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,20 +17,14 @@ import orjson
 
 from consent_ledger.consent import ConsentEntry
 from consent_ledger.read import accepted_agreements, consents_of
-from gateway.database.contract import Row, Statement, Work
+from gateway.database.contract import Statement, Work
 from gateway.fhir.bundle import Participation
-from gateway.matching.frequency import EVERYBODY, Frequencies
-from gateway.matching.index import read_counts
-from gateway.matching.record import asked_of, card_of
-from gateway.matching.score import Thresholds, choose, pairs_of, weigh_pairs
 from gateway.node.agreements import AgreementsInForce
 from gateway.node.disclose import show
 from gateway.node.local import LocalUser, Need, visible_team
 from gateway.node.names import stored_name
 from gateway.node.rows import chunks, select_in
-from gateway.node.same_person import candidate_of
 from gateway.node.team import Team, TeamMember, team_of
-from gateway.wire.query import Subject
 from mappings.model import HumanName
 from mappings.vocabulary import LawfulBasis, MatchGrade, Mode, Purpose
 
@@ -183,32 +176,6 @@ def my_record(same_person: int, view: View) -> Work[int | None]:
     """The id that a matched person's pages have for the viewer, if they work with that person already."""
     own = yield from own_clients(view)
     return min((row_id for row_id, person in own.items() if person == same_person), default=None)
-
-
-def own_match(subject: Subject, view: View, *, thresholds: Thresholds) -> Work[int | None]:
-    """The id that the pages of one of the viewer's own clients have, if the description fits that client surely.
-
-    Nobody else is compared, and of a client no row but those at which the viewer's own work stands: another service's
-    row neither makes them fit nor is a rival that keeps them from fitting.
-    """
-    own = yield from own_clients(view)
-    described: dict[int, list[Row]] = defaultdict(list)
-    for part in chunks(sorted(own)):
-        rows = yield Statement(select_in("id, names, birth_date, addresses, identifiers FROM person", "id"), part)
-        for row_id, *description in rows:
-            described[own[row_id]].append(tuple(description))
-    asked = asked_of(subject, today=view.today)
-    cards = [(person, card_of(candidate_of(rows))) for person, rows in described.items()]
-    pairs = pairs_of(asked, cards, today=view.today)
-    if not pairs:
-        return None
-    counts = yield from read_counts({of for _, pair in pairs for of in pair.rarity.classes()} | {EVERYBODY})
-    frequencies = Frequencies(counts)
-    weighed = weigh_pairs(pairs, frequencies)
-    match = choose(weighed, frequencies, thresholds=thresholds, names_asked=len(asked.names))
-    if match.best is None or not match.disclosable:
-        return None
-    return min(row_id for row_id, person in own.items() if person == match.best.person_id)
 
 
 def _seen(same_person: int, view: View, grade: MatchGrade = MatchGrade.CERTAIN) -> Work[LocalTeam]:

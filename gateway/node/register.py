@@ -14,7 +14,7 @@ import orjson
 from gateway.database.contract import Statement, Work
 from gateway.errors import InputError
 from gateway.node.names import spoken, stored_name, typed_name
-from gateway.node.native import NATIVE, native_source, remove, store
+from gateway.node.native import NATIVE, UPLOADED, native_source, remove, store
 from gateway.node.overlays import Said, leave
 from gateway.node.own_services import STRICTNESS
 from mappings.model import ContactPoint, Organisation, Practitioner, Service
@@ -166,6 +166,16 @@ def typed_workers() -> Work[list[TypedWorker]]:
         for key, name, role, points, pattern, service_key, left_on in rows
     ]
     return sorted(workers, key=lambda each: (bool(each.left_on), each.name.casefold(), each.key))
+
+
+def workers_rows() -> Work[frozenset[int]]:
+    """Rows of all who were typed in, by coordinators or by themselves, or came with an uploaded list."""
+    rows = yield Statement(
+        "SELECT p.id FROM practitioner p JOIN import_source s ON s.id = p.source_id "
+        "WHERE s.name = ? OR substr(s.name, 1, ?) = ?",
+        (NATIVE, len(UPLOADED), UPLOADED),
+    )
+    return frozenset(row_id for (row_id,) in rows)
 
 
 def save_worker(federation: str, worker: TypedWorker) -> Work[None]:

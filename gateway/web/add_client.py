@@ -16,13 +16,13 @@ from aiohttp import web
 from gateway.accounts.account import Role
 from gateway.database.contract import Work
 from gateway.events import emit
-from gateway.matching.index import find
 from gateway.matching.record import asked_of
 from gateway.node.directory import listed
-from gateway.node.local_view import NOTHING_TO_SEE, LocalTeam, Reason, View, matched_team, my_record, own_match
+from gateway.node.local_view import NOTHING_TO_SEE, LocalTeam, Reason, View, matched_team, my_record
 from gateway.node.names import typed_name
 from gateway.node.native import native_source, new_key, reference, references_to, store
-from gateway.node.own_services import services_for, usual_of
+from gateway.node.own_services import claimed_services, names_of_services, usual_of, vouched_services
+from gateway.node.seen_match import own_match, seen_match
 from gateway.web.client_links import after_adding
 from gateway.web.colleague_view import colleague
 from gateway.web.forms import Form, form_of
@@ -106,14 +106,20 @@ async def add_client(request: web.Request, site: Site, user: SignedIn) -> web.St
 
 
 async def _services(site: Site, user: SignedIn) -> dict[int, str]:
-    """Their own services, by row; else those that the directory of colleagues would show them, and none of these."""
+    """Their own services, by row; else those that the directory of colleagues would show them, and none of these.
+
+    Of the latter, those that they have chosen before, if any: that they were once invited into a shielded service's
+    work, or have left it, lets nobody choose it.
+    """
 
     def work() -> Work[tuple[dict[int, str], bool]]:
-        own = yield from services_for(user.local)
+        own = yield from vouched_services(user.local, site.today().isoformat())
         if own:
-            return own, True
+            return (yield from names_of_services(own)), True
         _, services = yield from listed((yield from own_view(site, user)))
-        return services, False
+        before = yield from claimed_services(user.local)
+        chosen = {row_id: name for row_id, name in services.items() if row_id in before}
+        return chosen or services, bool(chosen)
 
     services, own = await site.database.read(work())
     return services if own else {**services, NOT_LISTED: _("A service that is not in this list")}
@@ -123,16 +129,21 @@ async def may_describe(site: Site, user: SignedIn, subject: Subject, form: Form)
     """Whether this account may describe one more person today, which counts as a question does; else `form` says so."""
     if await site.guesses.allow(user.id, asked_of(subject, today=site.today())):
         return True
-    emit("guesses.spent", level=logging.WARNING, account=user.id)
-    form.wrong("name", _("You have described this person, or people, too often today: go on tomorrow"))
+    described_too_often(user, form, "name")
     return False
 
 
-def known_as(site: Site, user: SignedIn, subject: Subject) -> Work[Known | None]:
-    """Whom matching is sure of, if somebody's work with them may be seen; else a client of the viewer's own.
+def described_too_often(user: SignedIn, form: Form, field: str) -> None:
+    """Say so in the log and beside this field."""
+    emit("guesses.spent", level=logging.WARNING, account=user.id)
+    form.wrong(field, _("You have described this person, or people, too often today: go on tomorrow"))
 
-    Matching knows what every service's rows say of a person. So who has no others to see counts as the viewer's client
-    by the viewer's own rows alone, or the warning would tell what a hidden row says, and that there is one.
+
+def known_as(site: Site, user: SignedIn, subject: Subject) -> Work[Known | None]:
+    """Who is surely meant, if somebody's work with them may be seen; else a client of the viewer's own.
+
+    Each by such rows alone at which the viewer sees something (node/seen_match.py), or the warning, or that there is
+    none, would tell what a hidden row says, and that there is one.
     """
     view = yield from own_view(site, user)
     known = yield from _with_others(site, view, subject)
@@ -143,13 +154,13 @@ def known_as(site: Site, user: SignedIn, subject: Subject) -> Work[Known | None]
 
 
 def _with_others(site: Site, view: View, subject: Subject) -> Work[Known | None]:
-    match = yield from find(subject, today=site.today(), thresholds=site.node.thresholds)
-    if match.best is None or not match.disclosable:
+    best = yield from seen_match(subject, view, thresholds=site.node.thresholds)
+    if best is None:
         return None
-    team = yield from matched_team(match.best.person_id, match.best.grade, view)
+    team = yield from matched_team(best.person_id, best.grade, view)
     if not team.others:
         return None
-    mine = yield from my_record(match.best.person_id, view)
+    mine = yield from my_record(best.person_id, view)
     return Known(team=team, mine=mine, reason=view.reason)
 
 

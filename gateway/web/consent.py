@@ -27,7 +27,7 @@ from gateway.web.consent_form import (
     end_of,
     read_steps,
 )
-from gateway.web.consent_view import OnRecord, glance_of, names_for, on_record, own_services, told_today
+from gateway.web.consent_view import OnRecord, glance_of, names_for, on_record, services_to_name, told_today
 from gateway.web.consent_words import KINDS as AGENCY_KINDS
 from gateway.web.consent_words import LEAST, METHODS, MOST, REASONS, RELATIONS, lines_of, script
 from gateway.web.forms import Form, form_of
@@ -72,7 +72,9 @@ async def begin(request: web.Request, site: Site, user: SignedIn) -> web.StreamR
     """The first step."""
     opened = await client_of(request, site, user)
     kind = KINDS[request.match_info["how"]]
-    return _step(request, site, opened, "who", empty_form(kind), await on_record(opened, site, user))
+    found = await on_record(opened, site, user)
+    offer = await _offer(request, site, opened, user)
+    return _step(request, site, opened, "who", empty_form(kind), found, offer)
 
 
 @routes.post(_PATH + _HOW)
@@ -83,13 +85,14 @@ async def go_on(request: web.Request, site: Site, user: SignedIn) -> web.StreamR
     form = form_of(request)
     found = await on_record(opened, site, user)
     wanted = form.choice("go", (*STEPS, RECORD)) or STEPS[0]
-    step, entry = read_steps(form, _offer(request, site, opened, user), before=wanted)
+    offer = await _offer(request, site, opened, user)
+    step, entry = read_steps(form, offer, before=wanted)
     if wanted == RECORD and entry is not None:
         if found.today < MAX_A_DAY:
             await _put_on_record(opened, site, user, entry)
             raise web.HTTPSeeOther(f"{request.path}/done")
         form.wrong(RECORD, _("You have recorded too much of this person today. Ask an officer of your agency to do it"))
-    return _step(request, site, opened, step, form, found, entry)
+    return _step(request, site, opened, step, form, found, offer, entry)
 
 
 @routes.get(_PATH + _HOW + "/done")
@@ -116,11 +119,13 @@ async def _put_on_record(opened: Opened, site: Site, user: SignedIn, entry: Cons
         raise StorageError(str(error)) from error
 
 
-def _offer(request: web.Request, site: Site, opened: Opened, user: SignedIn) -> Offer:
+async def _offer(request: web.Request, site: Site, opened: Opened, user: SignedIn) -> Offer:
+    kind = KINDS[request.match_info["how"]]
+    services = await site.database.read(services_to_name(opened, kind))
     mine = [each.giver.reference for each in opened.team.consents if each.recorded_by == user.id]
     return Offer(
-        kind=KINDS[request.match_info["how"]],
-        names=names_for(opened, site),
+        kind=kind,
+        names=replace(names_for(opened, site), services=services),
         references=[each for each in mine if each],
         today=site.today(),
     )
@@ -133,10 +138,10 @@ def _step(
     step: str,
     form: Form,
     found: OnRecord,
+    offer: Offer,
     entry: ConsentEntry | None = None,
 ) -> web.Response:
-    kind = KINDS[request.match_info["how"]]
-    names = names_for(opened, site)
+    kind, names = offer.kind, offer.names
     shown: dict[str, Any] = {}
     if entry is not None:
         told = told_today(entry, site)
@@ -157,7 +162,7 @@ def _step(
         modes={each.code: (MOST if kind is ConsentKind.CONSENT else LEAST)[each] for each in _modes(kind)},
         agency_kinds=AGENCY_KINDS,
         reasons={each: REASONS[each] for each in OFFERED_REASONS},
-        services=own_services(opened),
+        services=names.services,
         ends={code: (text, end_of(site.today(), months)) for code, (text, months) in ENDS.items()},
         left=_left(found, opened, site) if kind is ConsentKind.WITHDRAWAL else (),
         **shown,

@@ -14,11 +14,13 @@ from consent_ledger.consent import ConsentEntry, ConsentKind, effective
 from consent_ledger.errors import LedgerError
 from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
+from gateway.database.contract import Work
 from gateway.days import DAY_S, day_of
 from gateway.errors import StorageError
 from gateway.fhir.text import plain
 from gateway.node.answers_left import Left, answers_left
 from gateway.node.consent_glance import Glance, glance
+from gateway.node.own_services import codes_of_services, vouched_services
 from gateway.web.consent_words import SAID, SAID_TO_THEM, Line, Names, lines_of
 from gateway.web.looking import Opened
 from gateway.web.signed_in import SignedIn
@@ -90,6 +92,20 @@ def told_today(entry: ConsentEntry, site: Site) -> list[str]:
             for line in entry.provisions
         )
     ]
+
+
+def services_to_name(opened: Opened, kind: ConsentKind) -> Work[dict[str, str]]:
+    """Those of them that a statement of this kind may name.
+
+    An agreement that names a service opens what is shielded there. So somebody else must have said that the viewer
+    works for it (node/own_services.py); to forbid what is told of a service it is enough to say so oneself.
+    """
+    services = own_services(opened)
+    if kind is not ConsentKind.CONSENT:
+        return services
+    vouched = yield from vouched_services(opened.view.user, opened.view.today.isoformat())
+    codes = yield from codes_of_services(vouched)
+    return {code: name for code, name in services.items() if code in codes}
 
 
 def own_services(opened: Opened) -> dict[str, str]:

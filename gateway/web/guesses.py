@@ -1,4 +1,6 @@
-"""How often somebody may describe people to "Add a client" in a day, for its warning of duplicates answers guesses.
+"""How often somebody may describe people in a day to a page that tells whether they are known here.
+
+These are "Add a client", whose warning of duplicates answers guesses, and the officer's search for who asks who looked.
 
 What is typed counts as a question's does (node/described.py, docs/policy.md, "Probing") and under the same limits: what
 one account types at all, and in how many ways it describes one person. Counted before anybody is looked for, from what
@@ -45,15 +47,12 @@ class Guesses:
 
     async def allow(self, account: str, asked: Asked) -> bool:
         """Count a description by an account (its public id); False if there is no room left for it today."""
-        day = int(self._clock.now()) // DAY_S
-        if day != self._day:
-            self._secret = await self._keys.write(day_secret(self._federation, day, forget=False))
-            self._day = day
+        day = await self._today()
         ways = ways_of(asked)
         if len(ways) > MOST_WAYS:
             return False
         variant = self._keyed(_VARIANT_BYTES, repr(asked))
-        counts = [_Count(self._keyed(_NAME_BYTES, account, _ALL), b"", self._limits.per_practitioner, 1)]
+        counts = [self._of_all(account)]
         for way in ways:
             times = SHARED if way.shared else 1
             name = self._keyed(_NAME_BYTES, account, way.kind, "shared" if way.shared else "one", *way.who)
@@ -61,6 +60,22 @@ class Guesses:
                 _Count(name, variant, times * self._limits.per_person, times * self._limits.variants_per_person)
             )
         return await self._database.write(_spend(day, counts))
+
+    async def allow_number(self, account: str) -> bool:
+        """The same of a number in one of this agency's systems, which describes nobody: it counts as one of all."""
+        day = await self._today()
+        return await self._database.write(_spend(day, [self._of_all(account)]))
+
+    async def _today(self) -> int:
+        """Today's number, with its secret at hand."""
+        day = int(self._clock.now()) // DAY_S
+        if day != self._day:
+            self._secret = await self._keys.write(day_secret(self._federation, day, forget=False))
+            self._day = day
+        return day
+
+    def _of_all(self, account: str) -> _Count:
+        return _Count(self._keyed(_NAME_BYTES, account, _ALL), b"", self._limits.per_practitioner, 1)
 
     def _keyed(self, size: int, *parts: str) -> bytes:
         # No part has a NUL: ids, codes, and what normalise.py leaves of what was typed.

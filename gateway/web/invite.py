@@ -16,6 +16,7 @@ from gateway.accounts.store import account_by_public_id
 from gateway.accounts.which_accounts import accounts_linked, accounts_of, practitioners_named
 from gateway.database.contract import Work
 from gateway.node.choosing import may_be_named
+from gateway.node.joining import take_out
 from gateway.web.colleague_view import client_name
 from gateway.web.forms import Form, form_of
 from gateway.web.looking import CLIENT_PATH, Opened, client_of
@@ -23,6 +24,7 @@ from gateway.web.notice_words import BECAME, DECLINED, INVITED_AS, role_words
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
+from gateway.web.to_the_end import to_the_end
 from gateway.web.words import gettext as _
 
 MAX_OFFERED: Final = 20  # colleagues on the page; more are found by typing more of a name
@@ -65,18 +67,28 @@ async def withdraw(request: web.Request, site: Site, user: SignedIn) -> web.Stre
     """It can no longer be accepted, and whoever was invited is told of it no more."""
     opened = await client_of(request, site, user)
     public_id = form_of(request).line("invitation", max_length=32)
+    if not await to_the_end(_withdraw(site, user, public_id)):
+        raise web.HTTPNotFound
+    raise web.HTTPSeeOther(f"{opened.path}/invite")
 
-    def work() -> Work[bool]:
+
+async def _withdraw(site: Site, user: SignedIn, public_id: str) -> bool:
+    """False if they have sent no such invitation. One that is not open any more stays as it is."""
+
+    def work() -> Work[bool | None]:
         invitation = yield from one(public_id)
         if invitation is None or invitation.from_account != user.account.id:
+            return None
+        if not (yield from end(public_id, State.WITHDRAWN, site.now())):
             return False
-        if (yield from end(public_id, State.WITHDRAWN, site.now())) and invitation.to_account is not None:
+        if invitation.to_account is not None:
             yield from take_back(invitation.to_account, public_id)
         return True
 
-    if not await site.database.write(work()):
-        raise web.HTTPNotFound
-    raise web.HTTPSeeOther(f"{opened.path}/invite")
+    ended = await site.database.write(work())
+    if ended:  # a stop of the node may have left it half accepted (invited.py)
+        await site.node.database.write(take_out(site.node.me.federation, public_id))
+    return ended is not None
 
 
 def _invited(user: SignedIn, opened: Opened, public_id: str) -> Work[Account | None]:

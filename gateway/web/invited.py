@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.accounts.account import Role
-from gateway.accounts.invitations import Decline, Invitation, RoleCode, State, end, received
+from gateway.accounts.invitations import Decline, Invitation, RoleCode, State, end, one, received
 from gateway.accounts.notices import Kind, mark_about, tell
 from gateway.accounts.store import account_by_id
 from gateway.accounts.which_accounts import as_local_user
@@ -22,6 +22,7 @@ from gateway.web.own_row import own_rows
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
+from gateway.web.to_the_end import to_the_end
 from gateway.web.words import gettext as _
 
 PATH: Final = "/invitations/{id:[0-9a-f]{32}}"
@@ -32,25 +33,42 @@ routes = web.RouteTableDef()
 @routes.post(PATH + "/accept")
 @page(Role.PRACTITIONER)
 async def accept(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
-    """They work with the client from now on, for the inviter's service and no less shielded (node/joining.py)."""
+    """They work with the client from now on, for the inviter's service and no less shielded (node/joining.py).
+
+    Pressed twice, it is accepted once and both lead to the client.
+    """
+    accepted = await site.database.read(one(request.match_info["id"]))
+    if accepted is not None and (accepted.to_account, accepted.state) == (user.account.id, State.ACCEPTED):
+        raise web.HTTPSeeOther(f"/clients/{accepted.person_id}")
     invitation = await _invitation(request, site, user)
+    if not await to_the_end(_accept(site, user, invitation)):
+        return render(request, "invitation_gone.html", status=410)
+    raise web.HTTPSeeOther(f"/clients/{invitation.person_id}")
+
+
+async def _accept(site: Site, user: SignedIn, invitation: Invitation) -> bool:
+    """Whether they work with the client now; else the invitation does not hold any more."""
     of = await site.database.read(_work_of_inviter(site, invitation))
     if of is None:  # the inviter does not work with the client any more
-        await site.database.write(_answer(site, invitation, State.EXPIRED))
-        return render(request, "invitation_gone.html", status=410)
+        await _end(site, invitation, State.EXPIRED)
+        return False
     own = invitation.role_code is RoleCode.OWN
     role = user.account.job_role if own else INVITED_AS[invitation.role_code]
     rows = await own_rows(site, user)
     today = site.today().isoformat()
     federation, key = site.node.me.federation, invitation.public_id
-    # The work first: should the node stop in between, the invitation still waits, and the same work is stored again.
+    # The work first: should the node stop in between, the invitation still waits. If it is accepted then, the same work
+    # is stored again; if it ends otherwise, the work ends with it.
     joined = await site.node.database.write(join(federation, key, invitation.person_id, min(rows), of, role, today))
     if not joined:
-        return render(request, "invitation_gone.html", status=410)
-    if not await site.database.write(_answer(site, invitation, State.ACCEPTED)):
-        await site.node.database.write(take_out(federation, key))  # it was withdrawn a moment ago
-        return render(request, "invitation_gone.html", status=410)
-    raise web.HTTPSeeOther(f"/clients/{invitation.person_id}")
+        return False
+    if await site.database.write(_answer(site, invitation, State.ACCEPTED)):
+        return True
+    now = await site.database.read(one(key))
+    if now is not None and now.state is State.ACCEPTED:  # pressed twice
+        return True
+    await site.node.database.write(take_out(federation, key))  # it was withdrawn a moment ago
+    return False
 
 
 @routes.get(PATH + "/decline")
@@ -69,7 +87,7 @@ async def decline(request: web.Request, site: Site, user: SignedIn) -> web.Strea
     reason = form.choice("reason", list(Decline), missing=_("Select why you do not join"))
     if form.errors:
         return _why_page(request, invitation, status=400)
-    await site.database.write(_answer(site, invitation, State.DECLINED, Decline(reason)))
+    await to_the_end(_end(site, invitation, State.DECLINED, Decline(reason)))
     raise web.HTTPSeeOther(NOTICES_PATH)
 
 
@@ -89,6 +107,12 @@ def _work_of_inviter(site: Site, invitation: Invitation) -> Work[OpenTo | None]:
         return None
     local = yield from as_local_user(inviter)
     return (yield from work_of(invitation.person_id, local, site.today().isoformat()))
+
+
+async def _end(site: Site, invitation: Invitation, state: State, reason: Decline | None = None) -> None:
+    """It was not accepted, so no work may stay that a stop of the node left half accepted."""
+    if await site.database.write(_answer(site, invitation, state, reason)):
+        await site.node.database.write(take_out(site.node.me.federation, invitation.public_id))
 
 
 def _answer(site: Site, invitation: Invitation, state: State, reason: Decline | None = None) -> Work[bool]:

@@ -11,8 +11,9 @@ from aiohttp import web
 from gateway.database.contract import Work
 from gateway.errors import FederationError
 from gateway.node.agreements import AgreementsInForce
-from gateway.node.local_view import Client, LocalTeam, View, local_team, own_match, view_of
+from gateway.node.local_view import Client, LocalTeam, View, local_team, view_of
 from gateway.node.looks import Looker
+from gateway.node.seen_match import own_match
 from gateway.web.signed_in import SignedIn
 from gateway.web.site import Site
 from gateway.wire.query import Subject

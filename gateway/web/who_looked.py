@@ -1,7 +1,7 @@
 """Who looked at a client's record, for the officer who answers when the client asks.
 
 (1) find the client, by what is known of them or by a number in one of this agency's systems
-(2) whatever is shown of them then is on record first, as a look because they asked for it
+(2) that they were found, and whatever is shown of them, is on record first, as a look because they asked for it
 (3) decide what the report leaves out (who_looked_entry.py)
 (4) say who receives it and after which checks; that is on record before the report is shown
 """
@@ -34,6 +34,7 @@ from gateway.node.officers_record import OfficersRecord, known_by_row, records_o
 from gateway.reports.access import Setting
 from gateway.reports.release import Prepared, prepare_report, recorders, setting_of
 from gateway.reports.why import entry_words
+from gateway.web.add_client import described_too_often, may_describe
 from gateway.web.colleague_view import client_name, other_names
 from gateway.web.forms import Form, form_of
 from gateway.web.looking import looker
@@ -102,11 +103,16 @@ async def show_search(request: web.Request, site: Site, _user: SignedIn) -> web.
 
 @routes.post(PATH)
 @page(Role.GOVERNANCE)
-async def find_client(request: web.Request, site: Site, _user: SignedIn) -> web.StreamResponse:
-    """(1) Whom matching is sure of, or who has that number; nothing is shown of them yet."""
+async def find_client(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
+    """(1) Whom matching is sure of, or who has that number: that there is somebody is on record before it is told.
+
+    What finds nobody can stand under nobody in the ledger: it is counted, and there is a limit (guesses.py).
+    """
     form = form_of(request)
-    person = await _by_number(form, site) if form.raw("by") == "number" else await _by_description(form, site)
+    by_number = form.raw("by") == "number"
+    person = await _by_number(form, site, user) if by_number else await _by_description(form, site, user)
     if person is not None:
+        await site.looks.put_on_record(looker(user), person.row_id, ASKED_FOR_IT)
         raise web.HTTPSeeOther(f"{PATH}/{person.row_id}")
     return await _search_page(request, site, form)
 
@@ -165,11 +171,14 @@ def _path_of(asked: Asked) -> str:
     return f"{PATH}/{asked.person.row_id}"
 
 
-async def _by_number(form: Form, site: Site) -> KnownAs | None:
+async def _by_number(form: Form, site: Site, user: SignedIn) -> KnownAs | None:
     sources = await _sources(site)
     source = form.choice("source", sources, missing=_("Select the system"))
     key = form.line("key", max_length=MAX_TEXT, missing=_("Enter their number in that system"))
     if form.errors:
+        return None
+    if not await site.guesses.allow_number(user.id):
+        described_too_often(user, form, "key")
         return None
     person = await site.database.read(known_as(source, key))
     if person is None:
@@ -177,9 +186,9 @@ async def _by_number(form: Form, site: Site) -> KnownAs | None:
     return person
 
 
-async def _by_description(form: Form, site: Site) -> KnownAs | None:
+async def _by_description(form: Form, site: Site, user: SignedIn) -> KnownAs | None:
     subject = subject_of(form, site.today())
-    if subject is None:
+    if subject is None or not await may_describe(site, user, subject, form):
         return None
 
     def work() -> Work[KnownAs | None]:

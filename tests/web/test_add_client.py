@@ -202,6 +202,28 @@ def _same_for_all(text: str) -> str:
     return re.sub(r"/clients/[0-9]+", "/clients/id", text)
 
 
+@pytest.mark.parametrize("nhs", [None, NUMBER])
+async def test_a_hidden_service_s_row_of_a_person_is_no_rival_of_the_row_that_is_seen(
+    north: TestFederation, nhs: str | None
+) -> None:
+    owen = someone("Owen", "Pritchard", "1990-04-04", key="h2", nhs=nhs, sensitivity=Sensitivity.RESTRICTED)
+    await north.add(TRUST, *owen)
+    wendy = await rae(north)
+    page = await wendy.post(PATH, OWEN)
+    assert (KNOWN in page.words, "Olu Open, Support worker" in page.words) == (True, True)
+    manager = await north.sign_in(TRUST, Role.MANAGER, name="Max M")
+    added = "/manage/register"
+    await manager.post(
+        f"{added}/services/add", {"name": "Tea room", "code": CODE, "phone": "01632 960000", "sensitivity": "N"}
+    )
+    await manager.post(f"{added}/people/add", {"name": "Vol Unteer", "role": "Helper", "mobile": "07700 900982"})
+    key = re.search(r"people/([0-9a-f]{32})", (await manager.get(added)).text)
+    assert key
+    for known in (False, True):  # the second time, for whom the first has made
+        page = await manager.post(f"{added}/clients/add", {**PRIYA, "colleague": key[1]})
+        assert (KNOWN in page.words, page.path == added) == (known, not known)
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

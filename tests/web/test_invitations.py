@@ -1,17 +1,28 @@
 """Inviting a colleague: they join with what the inviter may be seen with, and learn nothing of the client before."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.accounts.account import Role
 from gateway.accounts.invitations import MAX_OPEN
+from gateway.accounts.which_accounts import as_local_user
+from gateway.database.contract import Work
+from gateway.node.joining import OpenTo, join
+from gateway.node.local import LocalUser
+from gateway.web import invited
 from gateway.web.told import end_invitations
 from mappings.model import Involvement
-from tests.federation import TestFederation, federation
+from mappings.vocabulary import Mode, Sensitivity
+from tests.federation import NAME, TestFederation, federation
 from tests.web.around import CLIENT, compare, hidden, invitation_of, invite, kim, nia, return_of
 from tests.web.clients import TRUST, fill, rae
+from tests.web_user import WebUser
 
 DAY_S = 86_400
 HOSTILE = "<script>alert(1)</script>\"'{{7*7}}</td>"
@@ -43,6 +54,62 @@ async def test_whoever_accepts_is_in_the_team_and_the_inviter_is_told(north: Tes
     assert "Nia New" in (await wendy.get(CLIENT)).words
     completed = await north.ask("housing", "Katherine Bramley", born="1991-05-17")
     assert "Nia New" in str(completed.results)
+
+
+async def test_accepting_twice_is_accepting_once(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    await invite(wendy, newcomer)
+    path, token = await invitation_of(newcomer), (await newcomer.get("/notices")).token
+    presses = [newcomer.post(f"{path}/accept", token=token, follow=False) for _ in range(4)]
+    pages = [*await asyncio.gather(*presses), await newcomer.post(f"{path}/accept", token=token, follow=False)]
+    assert [(page.status, page.headers.get("Location")) for page in pages] == [(303, CLIENT)] * 5
+    assert (await newcomer.get(CLIENT)).status == 200
+    assert "Nia New" in (await wendy.get(CLIENT)).words
+    page = await wendy.get("/notices")
+    assert ("Nia New accepted your invitation" in page.words, "(1 unread)" in page.words) == (True, True)
+
+
+async def test_an_invitation_is_accepted_wholly_though_whoever_accepts_hangs_up_between(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    await invite(wendy, newcomer)
+    path, token = await invitation_of(newcomer), (await newcomer.get("/notices")).token
+    begun = asyncio.Event()
+
+    def join_begins(*of: Any) -> Work[bool]:
+        begun.set()
+        return join(*of)
+
+    monkeypatch.setattr(invited, "join", join_begins)
+    with closing(sqlite3.connect(north.folder / TRUST / "data" / "node.db", isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")  # so that the register is written to when they have gone
+        press = asyncio.create_task(newcomer.post(f"{path}/accept", token=token, follow=False))
+        await asyncio.wait_for(begun.wait(), 5)
+        press.cancel()
+        await asyncio.sleep(0.05)
+        writer.execute("ROLLBACK")
+    assert "invites you" not in await _settled(newcomer)
+    assert (await newcomer.get(CLIENT)).status == 200
+    assert "Nia New accepted your invitation" in (await wendy.get("/notices")).words
+
+
+async def test_work_that_a_stop_left_half_accepted_ends_with_its_invitation(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    site = north.pages[TRUST].site
+    for answer in ("withdraw", "decline"):
+        await invite(wendy, newcomer)
+        path = await invitation_of(newcomer)
+        key = path.rpartition("/")[2]
+        of = OpenTo(service_id=None, sensitivity=Sensitivity.NORMAL, max_mode=Mode.SCHEDULE)
+        row_id = min((await site.database.read(_rows_of(newcomer))).practitioner_ids)
+        await site.node.database.write(join(NAME, key, 1, row_id, of, "x", "2026-09-21"))
+        assert (await newcomer.get(CLIENT)).status == 200
+        if answer == "withdraw":
+            await wendy.post(f"{CLIENT}/invite/withdraw", {"invitation": key}, form=f"{CLIENT}/invite")
+        else:
+            await newcomer.post(f"{path}/decline", {"reason": "no-time"})
+        assert (await newcomer.get(CLIENT)).status == 404
 
 
 async def test_nothing_of_the_client_is_shown_before_an_invitation_is_accepted(north: TestFederation) -> None:
@@ -210,6 +277,21 @@ async def test_names_are_text_on_every_page_of_an_invitation(north: TestFederati
         assert page.status == 200
         assert "<script>alert" not in page.text
         assert "{{7*7}}" in page.text or page.path == "/notices"
+
+
+async def _settled(user: WebUser) -> str:
+    """The notices once the last answer to an invitation is written, or after two seconds."""
+    for _ in range(40):
+        words = (await user.get("/notices")).words
+        if "invites you" not in words:
+            break
+        await asyncio.sleep(0.05)
+    return words
+
+
+def _rows_of(user: WebUser) -> Work[LocalUser]:
+    assert user.account is not None
+    return (yield from as_local_user(user.account))
 
 
 def _other_work(worker: str, service: str) -> Involvement:

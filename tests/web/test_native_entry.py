@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
 
 import pytest
@@ -334,3 +335,38 @@ async def test_a_coordinator_is_warned_of_a_duplicate_whom_they_may_be_told_of(n
     assert "Vera Vale" not in warned.words
     assert (await hana.post(ADD, {**fields, "known": "same"})).path == REGISTER
     assert "Vera Vale" in (await hana.post(ADD, fields)).words
+
+
+async def test_a_coordinator_is_not_told_who_works_with_a_client_of_another_source(
+    north: TestFederation, caplog: pytest.LogCaptureFixture
+) -> None:
+    hana = await north.sign_in("housing", Role.ADMINISTRATOR, name="Hana Housing")
+    await hana.post(f"{REGISTER}/services/add", {**SERVICE, "name": "Other club"})
+    await hana.post(f"{REGISTER}/people/add", {**VERA, "name": "Una Typed"})
+    await north.add("housing", *someone("Orla", "Other", "1977-03-04", key="other", worker="Noor Named"))
+    fields = {"name": "Orla Other", "born-day": "4", "born-month": "3", "born-year": "1977", "postcode": "ZM4 7QT"}
+    form = (await hana.get(ADD)).text
+    fields |= {"colleague": option(form, "Una Typed"), "service": option(form, "Other club")}
+    caplog.set_level("INFO")
+    page = await hana.post(ADD, {**fields, "known": "same"})
+    assert (page.path, "Noor Named" in page.text) == (REGISTER, False)
+    (said,) = [each for each in caplog.records if each.message == "client.added_for_colleague"]
+    assert said.__dict__["event_fields"] == {"account": hana.id, "colleague": fields["colleague"], "known": True}
+    noor = await north.sign_in("housing", Role.PRACTITIONER, name="Noor Named", workers=["w-other"])
+    path = await clients_path(noor)
+    entries = await north.nodes["housing"].parts.ledger.about([int(path.rpartition("/")[2])])
+    assert hana.id in [entry.body["by"] for entry in entries if entry.body is not None]  # though they only joined
+    assert "Una Typed" in (await noor.get(path)).words
+    warned = await hana.post(ADD, fields)
+    assert ("Una Typed" in warned.words, "Noor Named" in warned.text) == (True, False)
+    await north.add("housing", *someone("Olga", "Second", "1971-03-04", key="second", worker="Noah Second"))
+    warned = await hana.post(ADD, {**fields, "name": "Olga Second", "born-year": "1971"})
+    assert "Somebody in this agency works with a person whose details are like those of Olga Second" in warned.words
+    assert "Noah Second" not in warned.text
+
+
+async def clients_path(user: WebUser) -> str:
+    """Where the only client's pages begin."""
+    found = re.search(r'href="(/clients/[0-9]+)"', (await user.get("/clients")).text)
+    assert found
+    return found[1]

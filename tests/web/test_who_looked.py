@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,42 @@ async def test_a_client_is_found_by_their_number_even_where_names_are_not_sure(n
         assert (page.status, page.path) == (400, PATH)
         assert "There is a problem" in page.words
     assert (await officer.get(f"{PATH}/987654")).status == 404
+
+
+async def test_whether_somebody_is_known_is_told_after_it_is_on_record_and_not_to_whoever_guesses_on(
+    north: TestFederation,
+) -> None:
+    officer, other = await gail(north), await gail(north)
+    token = (await officer.get(PATH)).token
+    priya = {"by": "person", "name": "Priya Nandakumar", "born-month": "2", "born-year": "1988"}
+    for day in range(20, 25):  # five ways to describe her, of which none is hers
+        page = await officer.post(PATH, {**priya, "born-day": str(day), "born-month": "11"}, token=token)
+        assert (page.status, "Nobody here is surely this person" in page.words) == (400, True)
+    page = await officer.post(PATH, {**priya, "born-day": "3"}, token=token, follow=False)
+    assert (page.status, "too often today" in page.words) == (400, True)
+    assert not await north.nodes[TRUST].parts.ledger.about([2])
+    page = await other.post(PATH, {**priya, "born-day": "3"}, token=(await other.get(PATH)).token, follow=False)
+    assert (page.status, page.headers["Location"]) == (303, f"{PATH}/2")
+    (look,) = await north.nodes[TRUST].parts.ledger.about([2])
+    assert look.body is not None
+    assert (look.body["kind"], look.body["by"]) == ("looked", other.id)
+    ledger = north.nodes[TRUST].parts.ledger
+    await ledger.close()
+    found = {"by": "number", "source": "register", "key": "o1"}
+    assert (await other.post(PATH, found, token=(await other.get(PATH)).token, follow=False)).status == 503
+
+
+async def test_numbers_are_not_guessed_without_end(north: TestFederation, monkeypatch: pytest.MonkeyPatch) -> None:
+    officer = await gail(north)
+    token = (await officer.get(PATH)).token
+    site = north.pages[TRUST].site
+    monkeypatch.setattr(site.guesses, "_limits", replace(site.guesses._limits, per_practitioner=3))
+    pages = [
+        await officer.post(PATH, {"by": "number", "source": "register", "key": key}, token=token, follow=False)
+        for key in ("n1", "n2", "n3", "q1")
+    ]
+    assert [page.status for page in pages] == [400] * 4
+    assert ["too often today" in page.words for page in pages] == [False, False, False, True]
 
 
 async def test_nothing_is_shown_that_is_not_on_record_first(north: TestFederation) -> None:

@@ -15,6 +15,7 @@ directory (oidc.py), if the account has those: then the proof comes before the f
 new token with a new `auth_time`, and as strong as this proof was; its life does not become longer.
 """
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -23,15 +24,17 @@ from gateway.accounts.account import Account
 from gateway.accounts.passkey_proof import party_of
 from gateway.accounts.passkeys import passkeys_of
 from gateway.accounts.passwords import MAX_LENGTH
-from gateway.accounts.sessions import new_token, prove_again
+from gateway.accounts.sessions import end_all, holds, new_token, prove_again
+from gateway.accounts.store import same_password
 from gateway.accounts.throttle import PER_LOGIN, Limited, begin_try, forgive
+from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.web.forms import Form, form_of
 from gateway.web.paths import HOME, own_path
 from gateway.web.render import render
 from gateway.web.second_factor import MAX_CODE, check_code
 from gateway.web.session_cookie import set_session
-from gateway.web.signed_in import SignedIn, page
+from gateway.web.signed_in import SIGN_IN_PATH, SignedIn, page
 from gateway.web.site import Site
 from gateway.web.words import gettext as _
 from mappings.vocabulary import AuthMethod
@@ -69,7 +72,7 @@ async def prove(request: web.Request, site: Site, user: SignedIn) -> web.StreamR
     if form.errors:
         return await prove_page(request, site, user, form, back, status=401)
     response = web.HTTPSeeOther(back)
-    await renew(response, site, user, method=_strength(user.account))
+    await renew(response, site, user, method=_strength(user.account), first=lambda: same_password(user.account))
     raise response
 
 
@@ -130,12 +133,41 @@ async def renew(
     *,
     method: AuthMethod | None = None,
     auth_time: float | None = None,
+    first: Callable[[], Work[bool]] | None = None,
+    alone: bool = False,
 ) -> None:
-    """Go on under a new token; `method` says how they have just proved who they are, None: as strong as before."""
+    """Go on under a new token; `method` says how they have just proved who they are, None: as strong as before.
+
+    `first` is done before, in the same transaction, and with `alone` all other browsers of the account are signed out.
+    If the session has ended meanwhile nothing is done, and if `first` says no it does not go on: then the browser is
+    sent to sign in, which raises.
+    """
     token = new_token()
-    work = prove_again(user.session, token, method=method or user.session.method, now=site.now(), auth_time=auth_time)
-    await site.database.write(work)
+    renewed, ended = await site.database.write(_renew(user, token, method, site.now(), auth_time, first, alone=alone))
+    site.end_sessions(ended)
+    if not renewed:
+        emit("sign_in.refused", reason="changed-meanwhile")
+        raise web.HTTPSeeOther(SIGN_IN_PATH)
     set_session(response, token, secure=site.web.secure)
+
+
+def _renew(
+    user: SignedIn,
+    token: bytes,
+    method: AuthMethod | None,
+    now: float,
+    auth_time: float | None,
+    first: Callable[[], Work[bool]] | None,
+    *,
+    alone: bool,
+) -> Work[tuple[bool, list[str]]]:
+    """Whether the session goes on, and the public ids of those that ended."""
+    if not (yield from holds(user.session)) or (first is not None and not (yield from first())):
+        return False, []
+    renewed = yield from prove_again(
+        user.session, token, method=method or user.session.method, now=now, auth_time=auth_time
+    )
+    return True, (yield from end_all(user.account.id, but=renewed)) if alone else []
 
 
 async def prove_page(

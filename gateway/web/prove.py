@@ -6,9 +6,9 @@
 A form in which people write something asks for the proof itself (partials/prove_fields.html), so that nothing of it is
 lost on the way:
 
-    await prove_in_form(site, user, form)
+    proved = await prove_in_form(site, user, form)
     if not form.errors: ...
-        await go_on(response, site, user)
+        await go_on(response, site, user, proved=proved)
 
 The password is asked for, and the code too where the account has a second factor; or a passkey (passkey.py), or the
 directory (oidc.py), if the account has those: then the proof comes before the form. The session goes on under a
@@ -76,23 +76,28 @@ async def prove(request: web.Request, site: Site, user: SignedIn) -> web.StreamR
     raise response
 
 
-async def prove_in_form(site: Site, user: SignedIn, form: Form) -> None:
+async def prove_in_form(site: Site, user: SignedIn, form: Form) -> bool:
     """Check password and code, which a form has where it was shown to somebody whose proof is not fresh any more.
 
-    Says on the form what is wrong. A form that is wrong in other ways is not looked at: a code counts once.
+    Whether they were right just now: False where an earlier proof is fresh still, and nothing was looked at. Says on
+    the form what is wrong. A form that is wrong in other ways is not looked at: a code counts once.
     """
     if form.errors or is_fresh(user, site):
-        return
+        return False
     if user.account.password is None:
         form.wrong("proof", _("Show that it is you first: your sign-in is more than five minutes old"))
     else:
         await _check(site, user.account, form)
+    return not form.errors
 
 
-async def go_on(response: web.StreamResponse, site: Site, user: SignedIn) -> None:
-    """After prove_in_form(): go on under a new token, if this was a proof."""
-    if not is_fresh(user, site):
-        await renew(response, site, user, method=_strength(user.account))
+async def go_on(response: web.StreamResponse, site: Site, user: SignedIn, *, proved: bool) -> None:
+    """After prove_in_form(), which said `proved`: go on under a new token, if that was a proof.
+
+    The clock is not asked again: five minutes may have ended in between, and nobody would have proved anything.
+    """
+    if proved:
+        await renew(response, site, user, method=_strength(user.account), first=lambda: same_password(user.account))
 
 
 def _strength(account: Account) -> AuthMethod:

@@ -1,13 +1,17 @@
 """What was proved with an old password, or by somebody who has been signed out since, opens nothing afterwards."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
 
 import pytest
 
-from gateway.accounts.administer import shut_out, sign_out
+from gateway.accounts.account import Role
+from gateway.accounts.administer import set_roles, shut_out, sign_out
 from gateway.accounts.links import begin_link, new_link, use_link
 from gateway.accounts.passwords import Passwords
-from gateway.accounts.store import account_by_login, set_password, set_totp
+from gateway.accounts.store import account_by_id, account_by_login, set_password, set_totp
 from gateway.database.contract import Work
 from gateway.web import second_factor
 from tests.federation import TestFederation
@@ -21,6 +25,7 @@ NEW = "another battery of horses"
 
 # What happens to an account, by its row, while a password is being checked.
 Meanwhile = Callable[[int, str, float], Work[object]]
+Finish = Callable[[], Awaitable[bytes]]
 
 
 def password_set(account_id: int, hashed: str, now: float) -> Work[object]:
@@ -134,3 +139,56 @@ async def test_a_code_under_way_begins_nothing_after_signing_out_everywhere(
     page = await browser.post("/sign-in/code", {"code": code_now(north, secret), "next": "/account"})
     assert page.path == "/sign-in"
     assert not await is_signed_in(browser)
+
+
+@asynccontextmanager
+async def half_sent(user: WebUser, path: str, fields: Mapping[str, str], *, form: str) -> AsyncIterator[Finish]:
+    """A form of which all but the last bytes have come; the status of the answer once they are sent."""
+    token = (await user.get(form)).token
+    body = urlencode({"csrf": token, **fields}).encode()
+    cookies = "; ".join(f"{each.key}={each.value}" for each in user.cookies)
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: {user.url.authority}\r\nOrigin: {user.url.origin()}\r\nCookie: {cookies}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    assert user.url.host is not None
+    reader, writer = await asyncio.open_connection(user.url.host, user.url.port)
+    writer.write(head.encode() + body[:5])
+    await writer.drain()
+    await asyncio.sleep(0.1)  # the node has read the head, and who sends it
+
+    async def finish() -> bytes:
+        writer.write(body[5:])
+        return await reader.readuntil(b"\r\n\r\n")
+
+    yield finish
+    writer.close()
+    await writer.wait_closed()
+
+
+async def test_a_form_kept_half_sent_does_nothing_for_somebody_who_is_disabled_meanwhile(north: TestFederation) -> None:
+    site = north.pages[HOUSING].site
+    await north.sign_in(HOUSING, Role.ADMINISTRATOR)
+    intruder = await north.sign_in(HOUSING, Role.ADMINISTRATOR, name="Eve Intruder")
+    assert intruder.account is not None
+    path = f"/manage/accounts/{intruder.id}"
+    async with half_sent(intruder, f"{path}/enable", {}, form=path) as finish:
+        await site.database.write(shut_out(intruder.account.id, by="test", now=site.now()))
+        answer = await finish()
+    assert b"Location: /sign-in" in answer
+    assert await site.database.read(account_by_id(intruder.account.id)) is None
+
+
+async def test_a_form_kept_half_sent_does_nothing_for_somebody_who_loses_the_role_meanwhile(
+    north: TestFederation,
+) -> None:
+    site = north.pages[HOUSING].site
+    await north.sign_in(HOUSING, Role.ADMINISTRATOR)
+    intruder = await north.sign_in(HOUSING, Role.ADMINISTRATOR, name="Eve Intruder")
+    assert intruder.account is not None
+    fields = {"login": "eve-two", "name": "Eve Two", "job-role": "None", "roles": "administrator"}
+    async with half_sent(intruder, "/manage/accounts/add", fields, form="/manage/accounts/add") as finish:
+        await site.database.write(set_roles(intruder.account.id, (), by="test", now=site.now()))
+        answer = await finish()
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert await site.database.read(account_by_login("eve-two")) is None

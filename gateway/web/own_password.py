@@ -37,7 +37,7 @@ async def change_password(request: web.Request, site: Site, user: SignedIn) -> w
         await check_password(site, user.account, form)
     if form.errors:
         return render(request, "own_password.html", form=form, status=400)
-    hashed = await site.passwords.hash(password)
+    hashed = await site.passwords.hash(password, account=site.key.name("prove", user.id))
 
     def work() -> Work[bool]:
         same = yield from same_password(user.account)

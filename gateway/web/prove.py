@@ -124,7 +124,9 @@ async def check_password(site: Site, account: Account, form: Form) -> None:
     if not await site.database.write(begin_try((of_login,), tried_at)):
         emit("sign_in.refused", reason="too-many")
         form.wrong("password", _("Too many tries. Wait 15 minutes, then try again."))
-    elif not await site.passwords.verify(account.password, form.raw("password")[: MAX_LENGTH + 1]):
+    elif not await site.passwords.verify(
+        account.password, form.raw("password")[: MAX_LENGTH + 1], account=of_login.key
+    ):
         emit("sign_in.refused", reason="wrong")
         form.wrong("password", _("This is not your password"))
     else:

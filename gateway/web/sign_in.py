@@ -66,7 +66,12 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
         return await sign_in_page(request, site, form, back, status=429)
     # (2)
     account = await site.database.read(account_by_login(login))
-    right = await site.passwords.verify(account.password if account else None, password[: MAX_LENGTH + 1])
+    right = await site.passwords.verify(
+        account.password if account else None,
+        password[: MAX_LENGTH + 1],
+        account=of_login.key,
+        address=of_address.key,
+    )
     if account is None or not right:
         return await _refuse_wrong(request, site, form, back)
     # (3)

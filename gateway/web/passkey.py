@@ -66,7 +66,8 @@ async def sign_in_with_passkey(request: web.Request, site: Site) -> web.StreamRe
     """Check what the device signed, and begin a session."""
     form = form_of(request)
     back = own_path(form.raw("next"))
-    of_address = Limited(site.key.name("address", address_of(request, site.web)), PER_ADDRESS)
+    # Counted apart from passwords: whoever tries those of others must not keep people from signing in with a passkey.
+    of_address = Limited(site.key.name("passkeys", address_of(request, site.web)), PER_ADDRESS)
     try:
         credential_id, account = await _check(request, site, form, "sign-in", of_address)
     except PasskeyRefused as refused:

@@ -1,8 +1,9 @@
 """Signing in with a login and a password, then with a code where the account has a second factor (second_factor.py).
 
 Whatever is wrong, the page says the same after the same work, so that nobody learns which logins there are: (1) the
-try is counted against login and address; (2) one hash, that of nobody if the login is unknown; (3) a new session under
-a new token, if the password is still the one that was checked, and the old session, if there was one, ends.
+try is counted against login and address, together and each; (2) one hash, that of nobody if the login is unknown; (3) a
+new session under a new token, if the password is still the one that was checked, and the old session, if there was
+one, ends.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from gateway.accounts.passwords import MAX_LENGTH
 from gateway.accounts.personas import personas
 from gateway.accounts.sessions import Session, begin, end, new_token
 from gateway.accounts.store import account_by_login, same_password
-from gateway.accounts.throttle import PER_ADDRESS, PER_LOGIN, Limited, begin_try, forgive
+from gateway.accounts.throttle import PER_ADDRESS, PER_LOGIN, PER_LOGIN_ANYWHERE, Limited, begin_try, forgive
 from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.web.address import address_of, device_of
@@ -57,10 +58,12 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     if form.errors:
         return await sign_in_page(request, site, form, back, status=400)
     # (1)
-    of_login = Limited(site.key.name("login", folded(login)), PER_LOGIN)
-    of_address = Limited(site.key.name("address", address_of(request, site.web)), PER_ADDRESS)
+    address = address_of(request, site.web)
+    of_both = Limited(site.key.name("login", f"{address} {folded(login)}"), PER_LOGIN)
+    of_login = Limited(site.key.name("login-anywhere", folded(login)), PER_LOGIN_ANYWHERE)
+    of_address = Limited(site.key.name("address", address), PER_ADDRESS)
     tried_at = site.now()
-    if not await site.database.write(begin_try((of_login, of_address), tried_at)):
+    if not await site.database.write(begin_try((of_both, of_login, of_address), tried_at)):
         emit("sign_in.refused", reason="too-many")
         form.wrong("login", _("Too many tries. Wait 15 minutes, then try again."))
         return await sign_in_page(request, site, form, back, status=429)
@@ -69,13 +72,13 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     right = await site.passwords.verify(
         account.password if account else None,
         password[: MAX_LENGTH + 1],
-        account=of_login.key,
+        account=of_both.key,
         address=of_address.key,
     )
     if account is None or not right:
         return await _refuse_wrong(request, site, form, back)
     # (3)
-    await site.database.write(forgive(of_login, tried_at, shared=of_address))
+    await site.database.write(forgive(of_both, tried_at, shared=(of_login, of_address)))
     old = request.get(USER)
     begun = await start_session(
         request,

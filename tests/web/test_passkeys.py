@@ -14,6 +14,7 @@ from gateway.accounts.store import account_by_login
 from gateway.accounts.throttle import WINDOW_S
 from gateway.database.contract import Statement, Work
 from gateway.web import passkey as passkey_page
+from gateway.web import sign_in as sign_in_page
 from gateway.web.prove import FRESH_S
 from mappings.vocabulary import AuthMethod
 from tests.authenticator import Device
@@ -353,6 +354,19 @@ async def test_whoever_tries_passkeys_has_no_more_tries_than_at_passwords(
         assert (await sign_in(browser, device, signature=b"x")).status == 401
     page = await sign_in(browser, device)
     assert (page.status, "Too many tries" in page.words) == (429, True)
+
+
+async def test_wrong_passwords_from_an_address_keep_nobody_there_from_signing_in_with_a_passkey(
+    named: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in_page, "PER_ADDRESS", 2)
+    _, device = await owner(named)
+    stranger = named.browser(HOUSING)
+    token = (await stranger.get("/sign-in")).token
+    for number, status in enumerate((401, 401, 429)):
+        fields = {"login": f"nobody-{number}", "password": "wrong"}
+        assert (await stranger.post("/sign-in", fields, token=token)).status == status
+    assert (await sign_in(named.browser(HOUSING), device)).path == "/account"
 
 
 @pytest.mark.parametrize(

@@ -360,6 +360,7 @@ async def test_wrong_passwords_from_an_address_keep_nobody_there_from_signing_in
     named: TestFederation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sign_in_page, "PER_ADDRESS", 2)
+    monkeypatch.setattr(passkey_page, "PER_ADDRESS", 2)
     _, device = await owner(named)
     stranger = named.browser(HOUSING)
     token = (await stranger.get("/sign-in")).token

@@ -33,7 +33,7 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One line: `by` is a public id, BY_COMMAND or BY_DIRECTORY, `by_name` the name of that account now, if it is one."""
+    """One line: `by` is a public id, BY_COMMAND or BY_DIRECTORY, `by_name` the name of that account now, if any."""
 
     id: int
     account: str

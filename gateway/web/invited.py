@@ -35,7 +35,7 @@ async def accept(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     """They work with the client from now on, for the inviter's service and no less shielded (node/joining.py)."""
     invitation = await _invitation(request, site, user)
     of = await site.database.read(_work_of_inviter(site, invitation))
-    if of is None:  # the inviter does not work with the client any more
+    if of is None:  # the inviter does not work with the client any more, or not at all
         await site.database.write(_answer(site, invitation, State.EXPIRED))
         return render(request, "invitation_gone.html", status=410)
     own = invitation.role_code is RoleCode.OWN
@@ -85,7 +85,7 @@ async def _invitation(request: web.Request, site: Site, user: SignedIn) -> Invit
 
 def _work_of_inviter(site: Site, invitation: Invitation) -> Work[OpenTo | None]:
     inviter = yield from account_by_id(invitation.from_account)
-    if inviter is None:
+    if inviter is None or Role.PRACTITIONER not in inviter.roles:
         return None
     local = yield from as_local_user(inviter)
     return (yield from work_of(invitation.person_id, local, site.today().isoformat()))

@@ -11,6 +11,7 @@ from gateway.accounts.account import Role
 from gateway.accounts.links import SETUP_PATH, begin_link, new_link
 from gateway.accounts.passkeys import MAX_PASSKEYS
 from gateway.accounts.store import account_by_login
+from gateway.accounts.passkeys import forget_passkeys
 from gateway.accounts.throttle import WINDOW_S
 from gateway.database.contract import Statement, Work
 from gateway.web import passkey as passkey_page
@@ -209,6 +210,24 @@ async def test_a_new_beginning_by_a_setup_link_ends_all_passkeys(named: TestFede
     assert (await sign_in(named.browser(HOUSING), device)).path == "/account"  # until it is used
     await named.browser(HOUSING).post(f"{SETUP_PATH}{secret}", {"new-password": PASSWORD})
     assert (await sign_in(named.browser(HOUSING), device)).status == 401
+
+
+async def test_a_passkey_that_is_forgotten_while_it_signs_in_opens_nothing(
+    named: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone, device = await owner(named)
+    assert someone.account is not None
+    account_id, start = someone.account.id, sign_in_page.start_session
+
+    async def slowly(request: Any, site: Any, *said: Any, **named: Any) -> Any:
+        await site.database.write(forget_passkeys(account_id))  # as a setup link does
+        return await start(request, site, *said, **named)
+
+    monkeypatch.setattr(passkey_page, "start_session", slowly)
+    browser = named.browser(HOUSING)
+    page = await sign_in(browser, device)
+    assert (page.status, "does not open an account here" in page.words) == (401, True)
+    assert (await browser.get("/account")).path == "/sign-in"
 
 
 async def test_nobody_removes_a_passkey_of_somebody_else(named: TestFederation) -> None:

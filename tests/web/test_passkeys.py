@@ -9,9 +9,8 @@ import pytest_asyncio
 
 from gateway.accounts.account import Role
 from gateway.accounts.links import SETUP_PATH, begin_link, new_link
-from gateway.accounts.passkeys import MAX_PASSKEYS
+from gateway.accounts.passkeys import MAX_PASSKEYS, forget_passkeys
 from gateway.accounts.store import account_by_login
-from gateway.accounts.passkeys import forget_passkeys
 from gateway.accounts.throttle import WINDOW_S
 from gateway.database.contract import Statement, Work
 from gateway.web import passkey as passkey_page

@@ -158,6 +158,14 @@ def set_roles(account_id: int, wanted: Collection[Role], *, by: str, now: float)
     had = {Role(role) for (role,) in rows}
     if Role.ADMINISTRATOR in had and Role.ADMINISTRATOR not in wanted and (yield from _is_last(account_id)):
         return False
+    yield from replace_roles(account_id, wanted, by=by, now=now)
+    return True
+
+
+def replace_roles(account_id: int, wanted: Collection[Role], *, by: str, now: float) -> Work[None]:
+    """The same for whomever it is, the last administrator too."""
+    rows = yield Statement("SELECT role FROM account_role WHERE account_id = ?", (account_id,))
+    had = {Role(role) for (role,) in rows}
     for role in _in_order(had.difference(wanted)):
         yield Statement("DELETE FROM account_role WHERE account_id = ? AND role = ?", (account_id, role.value))
         yield from note(account_id, by, What.ROLE_TAKEN, now, role.value)
@@ -167,7 +175,6 @@ def set_roles(account_id: int, wanted: Collection[Role], *, by: str, now: float)
             (account_id, role.value, by, now),
         )
         yield from note(account_id, by, What.ROLE_GIVEN, now, role.value)
-    return True
 
 
 def disable(account_id: int, *, by: str, now: float) -> Work[list[str] | None]:

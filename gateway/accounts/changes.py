@@ -8,6 +8,7 @@ from typing import Final
 from gateway.database.contract import Row, Statement, Work
 
 BY_COMMAND: Final = "command line"
+BY_DIRECTORY: Final = "directory"  # the agency's own, at a sign-in
 
 _NEWEST: Final = 1 << 62
 
@@ -32,7 +33,7 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One line: `by` is a public id or BY_COMMAND, `by_name` the name of that account now, empty if it is none."""
+    """One line: `by` is a public id, BY_COMMAND or BY_DIRECTORY, `by_name` the name of that account now, if any."""
 
     id: int
     account: str

@@ -1,6 +1,7 @@
 """Accounts of people whom the agency's directory signs in: found by issuer and subject alone, never by login or email.
 
-Their roles are those that the directory gives at each sign-in. An account that was disabled here stays so.
+Their roles are those that the directory gives at each sign-in; what that changes stands in account_change. An account
+that was disabled here stays so.
 """
 
 import secrets
@@ -10,13 +11,14 @@ from enum import StrEnum
 from typing import Any
 
 from gateway.accounts.account import Account, Role, folded, is_login
+from gateway.accounts.administer import replace_roles
+from gateway.accounts.changes import BY_DIRECTORY, What, note
 from gateway.accounts.sessions import end_all
 from gateway.accounts.store import account_by_id
 from gateway.database.contract import Statement, Work
 from gateway.settings import OidcTable
 from mappings.vocabulary import AuthMethod
 
-GRANTED_BY = "directory"
 MAX_NAME = 200  # characters
 MAX_EMAIL = 254  # characters (RFC 5321, section 4.5.3.1)
 _MAX_VALUES = 1_000  # of a claim that is a list
@@ -83,19 +85,13 @@ def admit(person: DirectoryPerson, federation: str, now: float) -> Work[Account 
         return NotAdmitted.DISABLED
     if not person.roles:
         if known is not None:
-            yield Statement("DELETE FROM account_role WHERE account_id = ?", (known[0],))
+            yield from replace_roles(known[0], (), by=BY_DIRECTORY, now=now)
             yield from end_all(known[0])
         return NotAdmitted.NO_ROLE
     account_id = known[0] if known is not None else (yield from _add(person, federation, now))
-    yield Statement(
-        "UPDATE account SET name = ?, email = ?, job_role = ? WHERE id = ?",
-        (person.name, person.email, person.job_role, account_id),
-    )
-    yield Statement("DELETE FROM account_role WHERE account_id = ?", (account_id,))
-    yield Statement(
-        "INSERT INTO account_role (account_id, role, granted_by, granted_at) VALUES (?, ?, ?, ?)",
-        [(account_id, role.value, GRANTED_BY, now) for role in sorted(person.roles)],
-    )
+    if known is not None:
+        yield from _change_details(account_id, person, now)
+    yield from replace_roles(account_id, person.roles, by=BY_DIRECTORY, now=now)
     account = yield from account_by_id(account_id)
     assert account is not None  # noqa: S101 - it is there and not disabled
     return account
@@ -106,20 +102,37 @@ def _add(person: DirectoryPerson, federation: str, now: float) -> Work[int]:
     if login is not None and (yield Statement("SELECT 1 FROM account WHERE login = ?", (login,))):
         login = None  # somebody else's: it opens nothing, and they keep it
     ((account_id,),) = yield Statement(
-        "INSERT INTO account (public_id, federation, login, name, job_role, oidc_issuer, oidc_subject, created_at) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        "INSERT INTO account "
+        "(public_id, federation, login, name, job_role, email, oidc_issuer, oidc_subject, created_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         (
             secrets.token_hex(16),
             federation,
             login,
             person.name,
             person.job_role,
+            person.email,
             person.issuer,
             person.subject,
             now,
         ),
     )
+    yield from note(account_id, BY_DIRECTORY, What.CREATED, now)
     return int(account_id)
+
+
+def _change_details(account_id: int, person: DirectoryPerson, now: float) -> Work[None]:
+    new = {"name": person.name, "job_role": person.job_role, "email": person.email}
+    ((name, job_role, email),) = yield Statement(
+        "SELECT name, job_role, email FROM account WHERE id = ?", (account_id,)
+    )
+    had = {"name": name, "job_role": job_role, "email": email}
+    changed = [field for field, value in new.items() if value != had[field]]
+    if changed:
+        yield Statement(
+            "UPDATE account SET name = ?, job_role = ?, email = ? WHERE id = ?", (*new.values(), account_id)
+        )
+        yield from note(account_id, BY_DIRECTORY, What.DETAILS, now, ", ".join(changed))
 
 
 def _claim(claims: Mapping[str, Any], name: str) -> object:

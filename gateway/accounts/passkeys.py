@@ -82,6 +82,12 @@ def use_passkey(credential_id: bytes, sign_count: int, now: float) -> Work[bool]
     return bool(rows)
 
 
+def opens(credential_id: bytes, account: Account) -> Work[bool]:
+    """Whether it is still a passkey of this account, and the account enabled."""
+    found = yield from passkey_of_credential(credential_id)
+    return found is not None and found[1].id == account.id
+
+
 def remove_passkey(account_id: int, credential_id: bytes) -> Work[bool]:
     """Forget it; False if this account has no such passkey."""
     rows = yield Statement(

@@ -1,12 +1,15 @@
 """Passwords under argon2id (RFC 9106), hashed one at a time in a thread of their own.
 
 One hash takes 46 MiB and some 80 ms: whoever sends many sign-ins at once must neither fill the memory nor slow down
-answers to other agencies. A login that does not exist costs the same hash as one that does.
+answers to other agencies. A login that does not exist costs the same hash as one that does. Nobody has more than a few
+of the places to wait, however fast they come: else one account that signs in rightly, which no limit on wrong tries
+sees, would keep everybody else out.
 """
 
 import asyncio
 import secrets
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -18,6 +21,8 @@ from gateway.errors import Overloaded
 
 MEMORY_KIB = 46 * 1024  # with one pass and one lane: OWASP, Password Storage Cheat Sheet
 MAX_WAITING = 32  # sign-ins; some three seconds of work
+MAX_OF_ACCOUNT = 2  # of those that wait, for one account
+MAX_OF_ADDRESS = 16  # a whole office may come from one, but not take all places
 MIN_LENGTH = 12  # characters; NCSC: three random words
 MAX_LENGTH = 200
 _FEWEST_DIFFERENT = 5  # characters in a password: "aaaaaaaaaaaa" is none
@@ -33,14 +38,20 @@ class Passwords:
         self._dummy = self._hasher.hash(secrets.token_urlsafe())
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
         self._waiting = 0
+        self._of = Counter[bytes]()  # that wait, by account and by address
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, *, account: bytes = b"") -> str:
         """argon2id's text of a password, with a salt of its own; raises Overloaded."""
-        return await self._run(lambda: self._hasher.hash(_normal(password)))
+        return await self._run(lambda: self._hasher.hash(_normal(password)), account, b"")
 
-    async def verify(self, stored: str | None, password: str) -> bool:
-        """Whether this is the password of that text; None (nobody, or no password) takes as long. Raises Overloaded."""
-        return await self._run(lambda: self._matches(stored or self._dummy, password) and stored is not None)
+    async def verify(self, stored: str | None, password: str, *, account: bytes = b"", address: bytes = b"") -> bool:
+        """Whether this is the password of that text; None (nobody, or no password) takes as long. Raises Overloaded.
+
+        `account`, `address`: what stands for whose it is said to be, and where from; empty: nothing is counted.
+        """
+        return await self._run(
+            lambda: self._matches(stored or self._dummy, password) and stored is not None, account, address
+        )
 
     def close(self) -> None:
         """End the thread once it has finished what it is at."""
@@ -52,14 +63,18 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._waiting >= MAX_WAITING:
+    async def _run(self, work: Callable[[], T], account: bytes, address: bytes) -> T:
+        full = self._waiting >= MAX_WAITING
+        if full or self._of[account] >= MAX_OF_ACCOUNT or self._of[address] >= MAX_OF_ADDRESS:
             raise Overloaded("more sign-ins are waiting than can be checked now")
+        counted = [each for each in (account, address) if each]
         self._waiting += 1
+        self._of.update(counted)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         finally:
             self._waiting -= 1
+            self._of -= Counter(counted)  # drops those of whom nobody waits any more
 
 
 def is_long_enough(password: str) -> bool:

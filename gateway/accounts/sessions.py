@@ -76,22 +76,26 @@ def begin(
 
 def prove_again(
     session: Session, token: bytes, *, method: AuthMethod, now: float, auth_time: float | None = None
-) -> Work[None]:
-    """Go on under a new token, as somebody who has just proved who they are, or did at `auth_time`."""
-    yield from end(session)
-    yield from _put(
-        Session(
-            token_hash=_hash(token),
-            public_id=session.public_id,
-            account_id=session.account_id,
-            method=method,
-            awaits_code=False,
-            device=session.device,
-            auth_time=now if auth_time is None else auth_time,
-            created_at=session.created_at,
-            seen_at=now,
-        )
+) -> Work[Session | None]:
+    """Go on under a new token, as somebody who has just proved who they are, or did at `auth_time`.
+
+    None, and nothing goes on, if the session has ended since it was read: no proof brings it back.
+    """
+    if not (yield from end(session)):
+        return None
+    renewed = Session(
+        token_hash=_hash(token),
+        public_id=session.public_id,
+        account_id=session.account_id,
+        method=method,
+        awaits_code=False,
+        device=session.device,
+        auth_time=now if auth_time is None else auth_time,
+        created_at=session.created_at,
+        seen_at=now,
     )
+    yield from _put(renewed)
+    return renewed
 
 
 def session_of(token: bytes, limits: SessionLimits, now: float) -> Work[Session | None]:
@@ -119,9 +123,15 @@ def seen(session: Session, now: float) -> Work[None]:
     yield Statement("UPDATE session SET seen_at = ? WHERE token_hash = ?", (now, session.token_hash))
 
 
-def end(session: Session) -> Work[None]:
-    """Sign out one browser."""
-    yield Statement("DELETE FROM session WHERE token_hash = ?", (session.token_hash,))
+def holds(session: Session) -> Work[bool]:
+    """Whether nobody has ended it since it was read."""
+    return bool((yield Statement("SELECT 1 FROM session WHERE token_hash = ?", (session.token_hash,))))
+
+
+def end(session: Session) -> Work[bool]:
+    """Sign out one browser; False if that was done before."""
+    rows = yield Statement("DELETE FROM session WHERE token_hash = ? RETURNING public_id", (session.token_hash,))
+    return bool(rows)
 
 
 def end_one(account_id: int, public_id: str) -> Work[bool]:

@@ -87,6 +87,21 @@ def names_by_public_id(public_ids: Iterable[str]) -> Work[dict[str, str]]:
     return found
 
 
+def same_password(account: Account) -> Work[bool]:
+    """Whether it is enabled, and its password and second factor are those with which `account` was read.
+
+    Whatever follows from checking a password asks so in its own transaction: the check takes long, and meanwhile the
+    owner may have set another.
+    """
+    now = yield from account_by_id(account.id)
+    return now is not None and (now.password, now.totp_secret) == (account.password, account.totp_secret)
+
+
+def is_enabled(account: Account) -> Work[bool]:
+    """Whether nobody has disabled it since it was read."""
+    return (yield from account_by_id(account.id)) is not None
+
+
 def set_password(account_id: int, hashed: str, now: float) -> Work[None]:
     """Replace the password by its argon2id text."""
     yield Statement("UPDATE account SET password = ?, password_set_at = ? WHERE id = ?", (hashed, now, account_id))

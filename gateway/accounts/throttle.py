@@ -1,5 +1,6 @@
-"""How often may be tried: per login (whether or not it exists), per address, and per second factor.
+"""How often may be tried: per login (whether or not it exists) from one address and from all, per address, per code.
 
+Logins are no secret: whoever tries somebody else's uses up what one address may, and the owner signs in from another.
 A try is written down, durably, before it is checked, so that tries sent at once all count and a restart forgives
 nothing; a success strikes the slips before it out again. Keys are keyed hashes (keys.py): the table names nobody.
 """
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from gateway.database.contract import Statement, Work
 
 WINDOW_S = 15 * 60.0
-PER_LOGIN = 10  # NCSC: about ten tries before a limit
+PER_LOGIN = 10  # from one address; NCSC: about ten tries before a limit
+PER_LOGIN_ANYWHERE = 50  # so that many addresses do not have ten each
 PER_ADDRESS = 100  # a whole agency may come from one
 PER_CODE = 5  # of 1,000,000 codes, three of which hold at any time
 
@@ -35,14 +37,14 @@ def begin_try(limits: Sequence[Limited], now: float) -> Work[bool]:
     return True
 
 
-def forgive(own: Limited, at: float, *, shared: Limited | None = None) -> Work[None]:
-    """A try succeeded: earlier ones of its `own` key were slips, and of the `shared` one only itself does not count.
+def forgive(own: Limited, at: float, *, shared: Sequence[Limited] = ()) -> Work[None]:
+    """A try succeeded: earlier ones of its `own` key were slips, and of the `shared` ones only itself does not count.
 
     Otherwise somebody with an account could try those of others for ever.
     """
     yield Statement("DELETE FROM sign_in_failure WHERE key = ?", (own.key,))
-    if shared is not None:
-        yield from forgive_one(shared, at)
+    for each in shared:
+        yield from forgive_one(each, at)
 
 
 def forgive_one(limit: Limited, at: float) -> Work[None]:

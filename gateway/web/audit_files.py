@@ -60,12 +60,12 @@ async def send_export(request: web.Request, site: Site, user: SignedIn) -> web.S
     if search is not None and search.last - search.first >= timedelta(days=MAX_DAYS):
         form.wrong(TO, _("A file holds 31 days at most: choose a later first day"))
     since = form.whole(SINCE, least=0, most=999_999_999)
-    await prove_in_form(site, user, form)
+    proved = await prove_in_form(site, user, form)
     if search is None or form.errors:
         return _export_page(request, site, user, form, status=400)
     name = f"audit-events-{search.first}-{search.last}.ndjson"
     response = web.StreamResponse(headers=download_headers(name, "application/fhir+ndjson"))
-    await go_on(response, site, user)
+    await go_on(response, site, user, proved=proved)
     await response.prepare(request)
     piece = bytearray()
     async for line in _events(site, search, since or 0):
@@ -91,7 +91,7 @@ async def send_evidence(request: web.Request, site: Site, user: SignedIn) -> web
     """All that this node can prove about the question of one entry."""
     entry, _person = await entry_of(request, site)
     form = form_of(request)
-    await prove_in_form(site, user, form)
+    proved = await prove_in_form(site, user, form)
     if form.errors or entry.body is None or "jti" not in entry.body:
         return await _evidence_page(request, site, user, form)
     body, hour = entry.body, entry.header.hour
@@ -118,7 +118,7 @@ async def send_evidence(request: web.Request, site: Site, user: SignedIn) -> web
     except LedgerError as error:
         raise StorageError(str(error)) from error
     response = download(write(evidence), f"evidence-{evidence.jti}.json", "application/json")
-    await go_on(response, site, user)
+    await go_on(response, site, user, proved=proved)
     return response
 
 

@@ -38,10 +38,11 @@ async def decide_report(request: web.Request, site: Site, user: SignedIn) -> web
     seq = shown.case.id.opened_seq
     person_id = await _whose(site, seq)
     form = form_of(request)
-    if not await put_on_record(form, site, user, seq, person_id):
+    proved = await put_on_record(form, site, user, seq, person_id)
+    if proved is None:
         return await _page(request, site, user, form)
     response = web.HTTPSeeOther(path_of(shown) + "/report")
-    await go_on(response, site, user)
+    await go_on(response, site, user, proved=proved)
     raise response
 
 

@@ -114,7 +114,7 @@ async def decide(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     missing = _("Select what you found") if _is_found(shown) else _("Select what you decide")
     outcome = form.choice(OUTCOME, choices(shown), missing=missing)
     reason = form.line(REASON, max_length=MAX_REASON, missing=_("Say why, in a few words"))
-    await prove_in_form(site, user, form)
+    proved = await prove_in_form(site, user, form)
     if not form.errors:
         officer = Officer(by=user.id, reason=reason)
         ledger = site.node.ledger
@@ -129,7 +129,7 @@ async def decide(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     if form.errors:
         return await _case_page(request, site, user, shown, form)
     response = web.HTTPSeeOther(path_of(shown))
-    await go_on(response, site, user)
+    await go_on(response, site, user, proved=proved)
     raise response
 
 

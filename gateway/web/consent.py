@@ -83,16 +83,14 @@ async def go_on(request: web.Request, site: Site, user: SignedIn) -> web.StreamR
     """Another step, or on record: then the page says what became of it."""
     opened = await client_of(request, site, user)
     form = form_of(request)
-    found = await on_record(opened, site, user)
     wanted = form.choice("go", (*STEPS, RECORD)) or STEPS[0]
     offer = await _offer(request, site, opened, user)
     step, entry = read_steps(form, offer, before=wanted)
     if wanted == RECORD and entry is not None:
-        if found.today < MAX_A_DAY:
-            await _put_on_record(opened, site, user, entry)
+        if await _put_on_record(opened, site, user, entry):
             raise web.HTTPSeeOther(f"{request.path}/done")
         form.wrong(RECORD, _("You have recorded too much of this person today. Ask an officer of your agency to do it"))
-    return _step(request, site, opened, step, form, found, offer, entry)
+    return _step(request, site, opened, step, form, await on_record(opened, site, user), offer, entry)
 
 
 @routes.get(_PATH + _HOW + "/done")
@@ -110,13 +108,17 @@ async def show_done(request: web.Request, site: Site, user: SignedIn) -> web.Str
     )
 
 
-async def _put_on_record(opened: Opened, site: Site, user: SignedIn, entry: ConsentEntry) -> None:
-    """Under the row at which the viewer's own work stands, so that it stays with that row."""
+async def _put_on_record(opened: Opened, site: Site, user: SignedIn, entry: ConsentEntry) -> bool:
+    """Under the row at which the viewer's own work stands, so that it stays with that row; False if it is too much."""
     said = replace(entry, recorded_by=user.id, given_on=site.today().isoformat())
-    try:
-        await site.node.ledger.record(opened.client.person_id, said)
-    except LedgerError as error:
-        raise StorageError(str(error)) from error
+    async with site.turns.of(f"consent {user.id}"):
+        if (await on_record(opened, site, user)).today >= MAX_A_DAY:
+            return False
+        try:
+            await site.node.ledger.record(opened.client.person_id, said)
+        except LedgerError as error:
+            raise StorageError(str(error)) from error
+    return True
 
 
 async def _offer(request: web.Request, site: Site, opened: Opened, user: SignedIn) -> Offer:

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.accounts.personas import PERSONAS, personas
-from gateway.accounts.store import account_by_login
+from gateway.accounts.store import account_by_login, is_enabled
 from gateway.web.forms import form_of
 from gateway.web.paths import HOME, own_path
 from gateway.web.prove import renew
@@ -43,14 +43,16 @@ async def become(request: web.Request, site: Site) -> web.StreamResponse:
     if account is None:
         raise web.HTTPBadRequest
     old = request.get(USER)
-    raise await start_session(
+    begun = await start_session(
         request,
         site,
         account,
         method=AuthMethod.MFA,
         back=own_path(form.raw("next") or HOME),
+        still=lambda: is_enabled(account),
         instead_of=old.session if old else None,
     )
+    raise begun or web.HTTPSeeOther(DEMO_PATH)
 
 
 @routes.post(DEMO_PATH + "/again")

@@ -35,7 +35,7 @@ async def set_first_password(request: web.Request, site: Site) -> web.StreamResp
     password = read_new_password(form, account)
     if form.errors:
         return _page(request, form, account, status=400)
-    hashed = await site.passwords.hash(password)
+    hashed = await site.passwords.hash(password, account=site.key.name("prove", account.public_id))
     ended = await site.database.write(use_link(secret, hashed, site.now()))
     if ended is None:
         return _gone(request)

@@ -49,7 +49,7 @@ async def accept(request: web.Request, site: Site, user: SignedIn) -> web.Stream
 async def _accept(site: Site, user: SignedIn, invitation: Invitation) -> bool:
     """Whether they work with the client now; else the invitation does not hold any more."""
     of = await site.database.read(_work_of_inviter(site, invitation))
-    if of is None:  # the inviter does not work with the client any more
+    if of is None:  # the inviter does not work with the client any more, or not at all
         await _end(site, invitation, State.EXPIRED)
         return False
     own = invitation.role_code is RoleCode.OWN
@@ -103,7 +103,7 @@ async def _invitation(request: web.Request, site: Site, user: SignedIn) -> Invit
 
 def _work_of_inviter(site: Site, invitation: Invitation) -> Work[OpenTo | None]:
     inviter = yield from account_by_id(invitation.from_account)
-    if inviter is None:
+    if inviter is None or Role.PRACTITIONER not in inviter.roles:
         return None
     local = yield from as_local_user(inviter)
     return (yield from work_of(invitation.person_id, local, site.today().isoformat()))

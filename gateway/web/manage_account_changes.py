@@ -7,7 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from gateway.accounts.account import Role
-from gateway.accounts.changes import BY_COMMAND, Change, What, changes
+from gateway.accounts.changes import BY_COMMAND, BY_DIRECTORY, Change, What, changes
 from gateway.accounts.personas import BY as BY_DEMO
 from gateway.web.forms import number_in
 from gateway.web.manage_accounts import ACCOUNTS_PATH
@@ -36,7 +36,7 @@ _WORDS: Final = {
     What.SERVICE_LINKED: N_("Linked to a service, and so to its clients"),
     What.SERVICE_UNLINKED: N_("No longer linked to a service"),
 }
-_BY: Final = {BY_COMMAND: N_("the command line"), BY_DEMO: N_("the demonstration")}
+_BY: Final = {BY_COMMAND: N_("the command line"), BY_DIRECTORY: N_("the directory"), BY_DEMO: N_("the demonstration")}
 _FIELDS: Final = {
     "name": N_("name"),
     "job_role": N_("job role"),

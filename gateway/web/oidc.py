@@ -13,6 +13,7 @@ from gateway.accounts.directory import NotAdmitted, account_of_subject, admit, r
 from gateway.accounts.oidc import Begun, Proved, Provider
 from gateway.accounts.oidc_fetch import DirectoryFailed
 from gateway.accounts.sessions import new_token
+from gateway.accounts.store import is_enabled
 from gateway.accounts.throttle import PER_ADDRESS, Limited, begin_try, forgive_one
 from gateway.events import emit
 from gateway.web.address import address_of
@@ -93,10 +94,13 @@ async def _sign_in(
         account,
         method=person.method,
         back=begun.back,
+        still=lambda: is_enabled(account),
         instead_of=old.session if old else None,
         # A directory that does not tell may have asked for nothing at all: then nothing opens that wants a fresh proof.
         auth_time=site.now() - FRESH_S if proved.auth_time is None else proved.auth_time,
     )
+    if response is None:
+        return _refused(request, site, NotAdmitted.DISABLED.value)
     forget_journey(response, secure=site.web.secure)
     raise response
 

@@ -14,7 +14,7 @@ from gateway.accounts.passkeys import (
     passkeys_of,
     remove_passkey,
 )
-from gateway.accounts.sessions import end_all
+from gateway.accounts.sessions import end_all, holds
 from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.web.account_page import ACCOUNT_PATH
@@ -80,14 +80,14 @@ async def remove(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     except (binascii.Error, ValueError):
         raise web.HTTPNotFound from None
 
-    def work() -> Work[bool]:
-        removed = yield from remove_passkey(user.account.id, credential_id)
-        if removed:
-            yield from end_all(user.account.id, but=user.session)
-        return removed
+    def work() -> Work[list[str] | None]:
+        removed = (yield from holds(user.session)) and (yield from remove_passkey(user.account.id, credential_id))
+        return (yield from end_all(user.account.id, but=user.session)) if removed else None
 
-    if not await site.database.write(work()):
+    ended = await site.database.write(work())
+    if ended is None:
         raise web.HTTPNotFound
+    site.end_sessions(ended)
     emit("session.ended", account=user.id, reason="passkey-removed")
     raise web.HTTPSeeOther(PASSKEYS_PATH)
 
@@ -106,7 +106,11 @@ async def _add(request: web.Request, site: Site, user: SignedIn, name: str, text
         name=name,
         created_at=site.now(),
     )
-    if not await site.database.write(add_passkey(passkey)):
+
+    def work() -> Work[bool]:  # none is added for somebody who has been signed out meanwhile
+        return (yield from holds(user.session)) and (yield from add_passkey(passkey))
+
+    if not await site.database.write(work()):
         raise PasskeyRefused("wrong-passkey")
 
 

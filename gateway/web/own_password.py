@@ -2,8 +2,7 @@
 
 from aiohttp import web
 
-from gateway.accounts.sessions import end_all
-from gateway.accounts.store import set_password
+from gateway.accounts.store import same_password, set_password
 from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.web.account_page import ACCOUNT_PATH
@@ -38,16 +37,17 @@ async def change_password(request: web.Request, site: Site, user: SignedIn) -> w
         await check_password(site, user.account, form)
     if form.errors:
         return render(request, "own_password.html", form=form, status=400)
-    hashed = await site.passwords.hash(password)
+    hashed = await site.passwords.hash(password, account=site.key.name("prove", user.id))
 
-    def work() -> Work[list[str]]:
-        yield from set_password(user.account.id, hashed, site.now())
-        return (yield from end_all(user.account.id, but=user.session))
+    def work() -> Work[bool]:
+        same = yield from same_password(user.account)
+        if same:
+            yield from set_password(user.account.id, hashed, site.now())
+        return same
 
-    site.end_sessions(await site.database.write(work()))
-    emit("session.ended", account=user.id, reason="password-set")
     response = web.HTTPSeeOther(ACCOUNT_PATH)
-    await renew(response, site, user, auth_time=user.session.auth_time)
+    await renew(response, site, user, auth_time=user.session.auth_time, first=work, alone=True)
+    emit("session.ended", account=user.id, reason="password-set")
     raise response
 
 

@@ -12,7 +12,6 @@ import segno
 from aiohttp import web
 from markupsafe import Markup
 
-from gateway.accounts.sessions import end_all
 from gateway.accounts.store import set_totp
 from gateway.accounts.totp import SECRET_BYTES, enrolment_uri, matching_step, readable
 from gateway.database.contract import Work
@@ -78,14 +77,13 @@ def _with_password(user: SignedIn) -> None:
 
 
 async def _store(site: Site, user: SignedIn, sealed: bytes | None, step: int) -> web.StreamResponse:
-    def work() -> Work[list[str]]:
+    def work() -> Work[bool]:
         yield from set_totp(user.account.id, sealed, step)
-        return (yield from end_all(user.account.id, but=user.session))
+        return True
 
-    site.end_sessions(await site.database.write(work()))
-    emit("session.ended", account=user.id, reason="second-factor-set")
     response = web.HTTPSeeOther(ACCOUNT_PATH)
-    await renew(response, site, user)
+    await renew(response, site, user, auth_time=user.session.auth_time, first=work, alone=True)
+    emit("session.ended", account=user.id, reason="second-factor-set")
     raise response
 
 

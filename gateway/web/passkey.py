@@ -19,7 +19,7 @@ from gateway.accounts.passkey_proof import (
     read_assertion,
     request_options,
 )
-from gateway.accounts.passkeys import passkey_of_credential, use_passkey
+from gateway.accounts.passkeys import opens, passkey_of_credential, use_passkey
 from gateway.accounts.throttle import PER_ADDRESS, PER_LOGIN, Limited, begin_try, forgive_one
 from gateway.events import emit
 from gateway.web.address import address_of
@@ -66,21 +66,25 @@ async def sign_in_with_passkey(request: web.Request, site: Site) -> web.StreamRe
     """Check what the device signed, and begin a session."""
     form = form_of(request)
     back = own_path(form.raw("next"))
-    of_address = Limited(site.key.name("address", address_of(request, site.web)), PER_ADDRESS)
+    # Counted apart from passwords: whoever tries those of others must not keep people from signing in with a passkey.
+    of_address = Limited(site.key.name("passkeys", address_of(request, site.web)), PER_ADDRESS)
     try:
-        account = await _check(request, site, form, "sign-in", of_address)
+        credential_id, account = await _check(request, site, form, "sign-in", of_address)
     except PasskeyRefused as refused:
-        form.wrong(PASSKEY, words_for(refused))
-        return await sign_in_page(request, site, form, back, status=status_for(refused))
+        return await _refuse(request, site, form, back, refused)
     old = request.get(USER)
-    raise await start_session(
+    begun = await start_session(
         request,
         site,
         account,
         method=AuthMethod.MFA,
         back=back,
+        still=lambda: opens(credential_id, account),
         instead_of=old.session if old else None,
     )
+    if begun is None:
+        return await _refuse(request, site, form, back, PasskeyRefused("unknown-passkey"))
+    raise begun
 
 
 @routes.post(AGAIN_PATH + "/options")
@@ -146,10 +150,17 @@ def json_answer(text: str) -> web.Response:
     return web.Response(text=text, content_type="application/json")
 
 
+async def _refuse(
+    request: web.Request, site: Site, form: Form, back: str, refused: PasskeyRefused
+) -> web.StreamResponse:
+    form.wrong(PASSKEY, words_for(refused))
+    return await sign_in_page(request, site, form, back, status=status_for(refused))
+
+
 async def _check(
     request: web.Request, site: Site, form: Form, purpose: str, limit: Limited, *, only: Account | None = None
-) -> Account:
-    """Whose passkey made the form's answer (`only`: it must be this account's); raises PasskeyRefused."""
+) -> tuple[bytes, Account]:
+    """Which passkey made the form's answer, and whose (`only`: it must be this account's); raises PasskeyRefused."""
     text = form.raw(CREDENTIAL)
     if not text:
         raise PasskeyRefused("no-script")
@@ -169,7 +180,7 @@ async def _check(
         raise PasskeyRefused("copied-passkey")
     # Only this try is forgiven: whoever has a passkey gets no more tries at the passwords of others.
     await site.database.write(forgive_one(limit, tried_at))
-    return account
+    return passkey.credential_id, account
 
 
 def _owner(request: web.Request, site: Site, purpose: str) -> str:

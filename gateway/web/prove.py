@@ -6,15 +6,16 @@
 A form in which people write something asks for the proof itself (partials/prove_fields.html), so that nothing of it is
 lost on the way:
 
-    await prove_in_form(site, user, form)
+    proved = await prove_in_form(site, user, form)
     if not form.errors: ...
-        await go_on(response, site, user)
+        await go_on(response, site, user, proved=proved)
 
 The password is asked for, and the code too where the account has a second factor; or a passkey (passkey.py), or the
 directory (oidc.py), if the account has those: then the proof comes before the form. The session goes on under a
 new token with a new `auth_time`, and as strong as this proof was; its life does not become longer.
 """
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -23,15 +24,17 @@ from gateway.accounts.account import Account
 from gateway.accounts.passkey_proof import party_of
 from gateway.accounts.passkeys import passkeys_of
 from gateway.accounts.passwords import MAX_LENGTH
-from gateway.accounts.sessions import new_token, prove_again
+from gateway.accounts.sessions import end_all, holds, new_token, prove_again
+from gateway.accounts.store import same_password
 from gateway.accounts.throttle import PER_LOGIN, Limited, begin_try, forgive
+from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.web.forms import Form, form_of
 from gateway.web.paths import HOME, own_path
 from gateway.web.render import render
 from gateway.web.second_factor import MAX_CODE, check_code
 from gateway.web.session_cookie import set_session
-from gateway.web.signed_in import SignedIn, page
+from gateway.web.signed_in import SIGN_IN_PATH, SignedIn, page
 from gateway.web.site import Site
 from gateway.web.words import gettext as _
 from mappings.vocabulary import AuthMethod
@@ -69,27 +72,32 @@ async def prove(request: web.Request, site: Site, user: SignedIn) -> web.StreamR
     if form.errors:
         return await prove_page(request, site, user, form, back, status=401)
     response = web.HTTPSeeOther(back)
-    await renew(response, site, user, method=_strength(user.account))
+    await renew(response, site, user, method=_strength(user.account), first=lambda: same_password(user.account))
     raise response
 
 
-async def prove_in_form(site: Site, user: SignedIn, form: Form) -> None:
+async def prove_in_form(site: Site, user: SignedIn, form: Form) -> bool:
     """Check password and code, which a form has where it was shown to somebody whose proof is not fresh any more.
 
-    Says on the form what is wrong. A form that is wrong in other ways is not looked at: a code counts once.
+    Whether they were right just now: False where an earlier proof is fresh still, and nothing was looked at. Says on
+    the form what is wrong. A form that is wrong in other ways is not looked at: a code counts once.
     """
     if form.errors or is_fresh(user, site):
-        return
+        return False
     if user.account.password is None:
         form.wrong("proof", _("Show that it is you first: your sign-in is more than five minutes old"))
     else:
         await _check(site, user.account, form)
+    return not form.errors
 
 
-async def go_on(response: web.StreamResponse, site: Site, user: SignedIn) -> None:
-    """After prove_in_form(): go on under a new token, if this was a proof."""
-    if not is_fresh(user, site):
-        await renew(response, site, user, method=_strength(user.account))
+async def go_on(response: web.StreamResponse, site: Site, user: SignedIn, *, proved: bool) -> None:
+    """After prove_in_form(), which said `proved`: go on under a new token, if that was a proof.
+
+    The clock is not asked again: five minutes may have ended in between, and nobody would have proved anything.
+    """
+    if proved:
+        await renew(response, site, user, method=_strength(user.account), first=lambda: same_password(user.account))
 
 
 def _strength(account: Account) -> AuthMethod:
@@ -116,7 +124,9 @@ async def check_password(site: Site, account: Account, form: Form) -> None:
     if not await site.database.write(begin_try((of_login,), tried_at)):
         emit("sign_in.refused", reason="too-many")
         form.wrong("password", _("Too many tries. Wait 15 minutes, then try again."))
-    elif not await site.passwords.verify(account.password, form.raw("password")[: MAX_LENGTH + 1]):
+    elif not await site.passwords.verify(
+        account.password, form.raw("password")[: MAX_LENGTH + 1], account=of_login.key
+    ):
         emit("sign_in.refused", reason="wrong")
         form.wrong("password", _("This is not your password"))
     else:
@@ -130,12 +140,41 @@ async def renew(
     *,
     method: AuthMethod | None = None,
     auth_time: float | None = None,
+    first: Callable[[], Work[bool]] | None = None,
+    alone: bool = False,
 ) -> None:
-    """Go on under a new token; `method` says how they have just proved who they are, None: as strong as before."""
+    """Go on under a new token; `method` says how they have just proved who they are, None: as strong as before.
+
+    `first` is done before, in the same transaction, and with `alone` all other browsers of the account are signed out.
+    If the session has ended meanwhile nothing is done, and if `first` says no it does not go on: then the browser is
+    sent to sign in, which raises.
+    """
     token = new_token()
-    work = prove_again(user.session, token, method=method or user.session.method, now=site.now(), auth_time=auth_time)
-    await site.database.write(work)
+    renewed, ended = await site.database.write(_renew(user, token, method, site.now(), auth_time, first, alone=alone))
+    site.end_sessions(ended)
+    if not renewed:
+        emit("sign_in.refused", reason="changed-meanwhile")
+        raise web.HTTPSeeOther(SIGN_IN_PATH)
     set_session(response, token, secure=site.web.secure)
+
+
+def _renew(
+    user: SignedIn,
+    token: bytes,
+    method: AuthMethod | None,
+    now: float,
+    auth_time: float | None,
+    first: Callable[[], Work[bool]] | None,
+    *,
+    alone: bool,
+) -> Work[tuple[bool, list[str]]]:
+    """Whether the session goes on, and the public ids of those that ended."""
+    if not (yield from holds(user.session)) or (first is not None and not (yield from first())):
+        return False, []
+    renewed = yield from prove_again(
+        user.session, token, method=method or user.session.method, now=now, auth_time=auth_time
+    )
+    return True, (yield from end_all(user.account.id, but=renewed)) if alone else []
 
 
 async def prove_page(

@@ -7,8 +7,8 @@ one that counts now; (4) neither it nor a later one has been used; (5) a new ses
 from aiohttp import web
 
 from gateway.accounts.account import Account
-from gateway.accounts.sessions import Session, session_of
-from gateway.accounts.store import account_by_id, use_totp_step
+from gateway.accounts.sessions import Session, holds, session_of
+from gateway.accounts.store import account_by_id, same_password, use_totp_step
 from gateway.accounts.throttle import PER_CODE, Limited, begin_try, forgive
 from gateway.accounts.totp import matching_step
 from gateway.database.contract import Work
@@ -54,9 +54,14 @@ async def take_code(request: web.Request, site: Site) -> web.StreamResponse:
     if refused:
         form.wrong("code", refused)
         return _page(request, form, back, status=401)
-    raise await start_session(  # (5)
-        request, site, account, method=AuthMethod.MFA, back=back, instead_of=session
+
+    def still() -> Work[bool]:  # whoever ended the sessions of this account, ended this one too
+        return (yield from holds(session)) and (yield from same_password(account))
+
+    begun = await start_session(  # (5)
+        request, site, account, method=AuthMethod.MFA, back=back, still=still, instead_of=session
     )
+    raise begun or web.HTTPSeeOther(SIGN_IN_PATH)
 
 
 async def check_code(site: Site, account: Account, code: str) -> str:

@@ -1,10 +1,12 @@
 """Signing in with a login and a password, then with a code where the account has a second factor (second_factor.py).
 
 Whatever is wrong, the page says the same after the same work, so that nobody learns which logins there are: (1) the
-try is counted against login and address; (2) one hash, that of nobody if the login is unknown; (3) a new session under
-a new token, and the old one, if there was one, ends.
+try is counted against login and address, together and each; (2) one hash, that of nobody if the login is unknown; (3) a
+new session under a new token, if the password is still the one that was checked, and the old session, if there was
+one, ends.
 """
 
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -14,8 +16,8 @@ from gateway.accounts.passkey_proof import party_of
 from gateway.accounts.passwords import MAX_LENGTH
 from gateway.accounts.personas import personas
 from gateway.accounts.sessions import Session, begin, end, new_token
-from gateway.accounts.store import account_by_login
-from gateway.accounts.throttle import PER_ADDRESS, PER_LOGIN, Limited, begin_try, forgive
+from gateway.accounts.store import account_by_login, same_password
+from gateway.accounts.throttle import PER_ADDRESS, PER_LOGIN, PER_LOGIN_ANYWHERE, Limited, begin_try, forgive
 from gateway.database.contract import Work
 from gateway.events import emit
 from gateway.web.address import address_of, device_of
@@ -61,32 +63,41 @@ async def sign_in(request: web.Request, site: Site) -> web.StreamResponse:
     if form.errors:
         return await sign_in_page(request, site, form, back, status=400)
     # (1)
-    of_login = Limited(site.key.name("login", folded(login)), PER_LOGIN)
-    of_address = Limited(site.key.name("address", address_of(request, site.web)), PER_ADDRESS)
+    address = address_of(request, site.web)
+    of_both = Limited(site.key.name("login", f"{address} {folded(login)}"), PER_LOGIN)
+    of_login = Limited(site.key.name("login-anywhere", folded(login)), PER_LOGIN_ANYWHERE)
+    of_address = Limited(site.key.name("address", address), PER_ADDRESS)
     tried_at = site.now()
-    if not await site.database.write(begin_try((of_login, of_address), tried_at)):
+    if not await site.database.write(begin_try((of_both, of_login, of_address), tried_at)):
         emit("sign_in.refused", reason="too-many")
         form.wrong("login", _("Too many tries. Wait 15 minutes, then try again."))
         return await sign_in_page(request, site, form, back, status=429)
     # (2)
     account = await site.database.read(account_by_login(login))
-    right = await site.passwords.verify(account.password if account else None, password[: MAX_LENGTH + 1])
+    right = await site.passwords.verify(
+        account.password if account else None,
+        password[: MAX_LENGTH + 1],
+        account=of_both.key,
+        address=of_address.key,
+    )
     if account is None or not right:
-        emit("sign_in.refused", reason="wrong")
-        form.wrong("login", _("The login or the password is not right"))
-        return await sign_in_page(request, site, form, back, status=401)
+        return await _refuse_wrong(request, site, form, back)
     # (3)
-    await site.database.write(forgive(of_login, tried_at, shared=of_address))
+    await site.database.write(forgive(of_both, tried_at, shared=(of_login, of_address)))
     old = request.get(USER)
-    raise await start_session(
+    begun = await start_session(
         request,
         site,
         account,
         method=AuthMethod.PASSWORD,
         back=back,
+        still=lambda: same_password(account),
         instead_of=old.session if old else None,
         awaits_code=account.totp_secret is not None,
     )
+    if begun is None:
+        return await _refuse_wrong(request, site, form, back)
+    raise begun
 
 
 async def start_session(
@@ -96,17 +107,22 @@ async def start_session(
     *,
     method: AuthMethod,
     back: str,
+    still: Callable[[], Work[bool]],
     instead_of: Session | None,
     awaits_code: bool = False,
     auth_time: float | None = None,
-) -> web.HTTPSeeOther:
+) -> web.HTTPSeeOther | None:
     """A new session under a new token in place of this browser's old one, and where to go from here.
 
+    `still` is asked in the same transaction whether what was proved still holds: None, and nobody is signed in, if not.
+    A password that is set, or an account that is disabled, meanwhile must not leave a session behind that ends nowhere.
     `auth_time`: when they proved who they are, if that was not just now.
     """
     token = new_token()
 
-    def replace() -> Work[None]:
+    def replace() -> Work[bool]:
+        if not (yield from still()):
+            return False
         if instead_of is not None:
             yield from end(instead_of)
         yield from begin(
@@ -118,8 +134,11 @@ async def start_session(
             device=device_of(request),
             auth_time=auth_time,
         )
+        return True
 
-    await site.database.write(replace())
+    if not await site.database.write(replace()):
+        emit("sign_in.refused", reason="changed-meanwhile")
+        return None
     if instead_of is not None:
         site.end_session(instead_of.public_id)
     if not awaits_code:
@@ -127,6 +146,12 @@ async def start_session(
     response = web.HTTPSeeOther(f"{CODE_PATH}?{urlencode({'next': back})}" if awaits_code else back)
     set_session(response, token, secure=site.web.secure)
     return response
+
+
+async def _refuse_wrong(request: web.Request, site: Site, form: Form, back: str) -> web.StreamResponse:
+    emit("sign_in.refused", reason="wrong")
+    form.wrong("login", _("The login or the password is not right"))
+    return await sign_in_page(request, site, form, back, status=401)
 
 
 async def sign_in_page(

@@ -5,7 +5,8 @@
     async def show_client(request: web.Request, site: Site, user: SignedIn) -> web.Response: ...
 
 `page` (1) finds the session, or sends to the sign-in page; (2) refuses other roles with 403; (3) reads a form that is
-posted, bounded, and checks its token; then calls the page. `open_page` does the same for pages that need no account.
+posted, bounded, and checks its token; does (1) and (2) again, for a form may come slowly and its sender lose everything
+meanwhile; then calls the page. `open_page` does the same for pages that need no account.
 """
 
 from collections.abc import Awaitable, Callable
@@ -62,12 +63,9 @@ def page(*roles: Role, max_bytes: int = MAX_FORM_BYTES) -> Callable[[Page], Hand
         @wraps(shown)
         async def guarded(request: web.Request) -> web.StreamResponse:
             site = request.app[SITE]
-            user = await find_user(request, site)  # (1)
-            if user is None:
-                raise to_sign_in(request)
-            if not user.has(*roles):  # (2)
-                raise web.HTTPForbidden
-            await _read_posted(request, site, max_bytes)  # (3)
+            user = await _find_user_with(roles, request, site)  # (1), (2)
+            if await _read_posted(request, site, max_bytes):  # (3)
+                user = await _find_user_with(roles, request, site)
             return await shown(request, site, user)
 
         guarded.__dict__["roles"] = frozenset(roles)
@@ -83,7 +81,8 @@ def open_page(shown: OpenPage) -> Handler:
     async def guarded(request: web.Request) -> web.StreamResponse:
         site = request.app[SITE]
         await find_user(request, site)
-        await _read_posted(request, site, MAX_FORM_BYTES)
+        if await _read_posted(request, site, MAX_FORM_BYTES):
+            await find_user(request, site)
         return await shown(request, site)
 
     return for_everybody(guarded)
@@ -114,6 +113,7 @@ async def find_user(request: web.Request, site: Site) -> SignedIn | None:
     now = site.now()
     user = await site.database.read(_user_of(token, site, now))
     if user is None:
+        request.pop(USER, None)
         return None
     if now - user.session.seen_at >= SEEN_EVERY_S:
         await site.database.write(seen(user.session, now))
@@ -149,9 +149,20 @@ def _user_of(token: bytes, site: Site, now: float) -> Work[SignedIn | None]:
     return SignedIn(account=account, session=session, local=local, unread=(yield from unread(account.id)))
 
 
-async def _read_posted(request: web.Request, site: Site, max_bytes: int) -> None:
+async def _find_user_with(roles: tuple[Role, ...], request: web.Request, site: Site) -> SignedIn:
+    user = await find_user(request, site)
+    if user is None:
+        raise to_sign_in(request)
+    if not user.has(*roles):
+        raise web.HTTPForbidden
+    return user
+
+
+async def _read_posted(request: web.Request, site: Site, max_bytes: int) -> bool:
+    """Whether there was a form to read."""
     if request.method in {"GET", "HEAD"}:
-        return
+        return False
     form = await read_form(request, max_bytes)
     check_csrf(request, form, site.web)
     request[FORM] = form
+    return True

@@ -1,7 +1,7 @@
 """What every page is handed: made once by app/web.py, replaced by nothing at run time."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,7 @@ from gateway.web.drafts import Drafts
 from gateway.web.guesses import Guesses
 from gateway.web.pending import Pending
 from gateway.web.searches import Searches
+from gateway.web.turns import Turns
 from gateway.web.upload_files import Uploads
 from gateway.wire.federation import Member
 
@@ -64,6 +65,7 @@ class Site:
     journeys: Pending[Begun]  # to the directory and back
     guesses: Guesses
     uploads: Uploads
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def agency(self) -> str:

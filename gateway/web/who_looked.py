@@ -132,7 +132,7 @@ async def release(request: web.Request, site: Site, user: SignedIn) -> web.Strea
     asked = await asked_of(request, site, user)
     form = form_of(request)
     entry = _release_entry(form, user)
-    await prove_in_form(site, user, form)
+    proved = await prove_in_form(site, user, form)
     if form.errors:
         return await _record_page(request, site, user, asked, form)
     made = prepare_report(
@@ -149,7 +149,7 @@ async def release(request: web.Request, site: Site, user: SignedIn) -> web.Strea
         await site.node.ledger.note(entry, asked.person.row_id)
     except LedgerError as error:
         raise StorageError(str(error)) from error
-    await go_on(response, site, user)
+    await go_on(response, site, user, proved=proved)
     return response
 
 

@@ -35,10 +35,11 @@ async def decide(request: web.Request, site: Site, user: SignedIn) -> web.Stream
     """On record; the newest decision counts."""
     entry, person_id = await _entry_of(request, site, user)
     form = form_of(request)
-    if not await put_on_record(form, site, user, entry.seq, person_id):
+    proved = await put_on_record(form, site, user, entry.seq, person_id)
+    if proved is None:
         return await _entry_page(request, site, user, entry, form)
     response = web.HTTPSeeOther(f"{PATH}/{request.match_info['id']}")
-    await go_on(response, site, user)
+    await go_on(response, site, user, proved=proved)
     raise response
 
 

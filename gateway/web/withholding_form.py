@@ -39,20 +39,20 @@ def form_context(site: Site, user: SignedIn) -> dict[str, Any]:
     }
 
 
-async def put_on_record(form: Form, site: Site, user: SignedIn, seq: int, person_id: int) -> bool:
-    """Whether what was decided of entry `seq` of this person is on record now; else `form` says what is wrong.
+async def put_on_record(form: Form, site: Site, user: SignedIn, seq: int, person_id: int) -> bool | None:
+    """Put on record what was decided of entry `seq` of this person; None if that is not done, as `form` says why.
 
-    Raises StorageError.
+    Else what go_on() takes: whether they proved just now who they are. Raises StorageError.
     """
     decision = _decision(form, site, user, seq)
-    await prove_in_form(site, user, form)
+    proved = await prove_in_form(site, user, form)
     if decision is None or form.errors:
-        return False
+        return None
     try:
         await site.node.ledger.note(decision, person_id)
     except LedgerError as error:
         raise StorageError(str(error)) from error
-    return True
+    return proved
 
 
 def _decision(form: Form, site: Site, user: SignedIn, seq: int) -> ReportDecision | None:

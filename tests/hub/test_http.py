@@ -10,6 +10,7 @@ import orjson
 import pytest
 from aiohttp import web
 
+from gateway import http
 from gateway.errors import (
     ConfigurationError,
     FederationStale,
@@ -174,3 +175,28 @@ async def test_port_in_use_is_named(listener: Listener) -> None:
 )
 def test_each_error_has_its_status(error: PatchworkError, status: int) -> None:
     assert status_of(error) == status
+
+
+@pytest.mark.parametrize("before", ["", "GET /page HTTP/1.1\r\nHost: a\r\n\r\n"])
+@pytest.mark.parametrize("half", ["", "POST /page HTTP/1.1\r\nHost: a\r\nX-A: "])
+async def test_a_connection_that_sends_no_whole_head_is_closed_however_slowly_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, before: str, half: str
+) -> None:
+    monkeypatch.setattr(http, "KEEP_ALIVE_S", 0.3)
+    application = web.Application()
+    application.router.add_get("/page", _page)
+    listener = await listen(protect(application, time_limit_s=5), host="127.0.0.1", port=0)
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    writer.write(before.encode())
+    if before:
+        await reader.readuntil(b"\r\n\r\nok")
+    writer.write(half.encode())
+    ended = asyncio.ensure_future(reader.read())
+    async with asyncio.timeout(3):
+        while not ended.done():
+            if half and not writer.is_closing():
+                writer.write(b"a")  # for ever
+            await asyncio.sleep(0.05)
+    assert isinstance(ended.exception(), ConnectionError) or ended.result() == b""
+    writer.close()
+    await listener.close()

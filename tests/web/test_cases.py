@@ -10,12 +10,14 @@ import pytest
 import pytest_asyncio
 
 from gateway.accounts.account import Role
-from gateway.accounts.store import set_password
+from gateway.accounts.sessions import sessions_of
+from gateway.accounts.store import set_password, set_totp
+from gateway.node import cases
 from gateway.node.ask import ask
 from gateway.node.case_watch import watch
 from gateway.node.question import BreakGlass, Question
 from gateway.web.prove import FRESH_S
-from mappings.vocabulary import BreakGlassReason, Mode, Purpose, Sensitivity
+from mappings.vocabulary import AuthMethod, BreakGlassReason, Mode, Purpose, Sensitivity
 from tests.federation import TestFederation, federation, someone
 from tests.web_user import WebUser
 
@@ -45,9 +47,9 @@ async def olive(north: TestFederation) -> WebUser:
     return await officer(north, AGENCY, Role.MANAGER, name="Olive Officer")
 
 
-async def officer(north: TestFederation, member: str, *roles: Role, **who: str) -> WebUser:
+async def officer(north: TestFederation, member: str, *roles: Role, **who: Any) -> WebUser:
     """Somebody with a password, who has just signed in."""
-    user = await north.sign_in(member, *roles, **who)  # type: ignore[arg-type]  # names alone
+    user = await north.sign_in(member, *roles, **who)
     site = north.pages[member].site
     assert user.account is not None
     hashed = await site.passwords.hash(PASSWORD)
@@ -264,3 +266,29 @@ async def test_what_can_no_longer_be_read_can_only_be_ended(north: TestFederatio
     ended = await late.post(path, {"outcome": "refuse", "reason": WHY})
     assert "They are told nothing" in ended.words
     assert "Erased" in (await late.get("/manage/cases/ended")).words
+
+
+async def test_five_minutes_that_end_while_a_case_is_closed_make_no_sign_in_fresh_or_stronger(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await north.publish()  # other tests turn the clock by days
+    await north.refresh()
+    site = north.pages[AGENCY].site
+    olive = await officer(north, AGENCY, Role.MANAGER, name="Olive Slow", method=AuthMethod.PASSWORD)
+    assert olive.account is not None
+    await site.database.write(set_totp(olive.account.id, site.key.seal(b"s" * 20, olive.id), 0))
+    await asked(north, purpose=Purpose.BREAK_GLASS, break_glass=BROKEN)
+    path = await opened(olive, "break-glass")
+    token = (await olive.get(path)).token
+    close = cases.close
+
+    async def slowly(*said: Any, **named: Any) -> None:
+        await close(*said, **named)
+        north.clock.turn(2)
+
+    monkeypatch.setattr(cases, "close", slowly)
+    north.clock.turn(FRESH_S - 1)
+    assert (await olive.post(path, {"outcome": "justified", "reason": WHY}, token=token)).path == path
+    (session,) = await site.database.read(sessions_of(olive.account.id, site.session_limits, site.now()))
+    assert (session.method, site.now() - session.auth_time) == (AuthMethod.PASSWORD, FRESH_S + 1)
+    assert (await olive.get("/account/second-factor", follow=False)).headers["Location"].startswith("/sign-in/again")

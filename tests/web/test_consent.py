@@ -1,5 +1,6 @@
 """What a client says of sharing, recorded on the pages: it acts on the next answer, and tells of no hidden service."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -254,6 +255,19 @@ async def test_nobody_piles_up_statements(bank: TestFederation, monkeypatch: pyt
     pages = [await record(user, "object", EVERYTHING) for _ in range(3)]
     assert [page.status for page in pages] == [200, 200, 400]
     assert "recorded too much" in pages[2].words
+    assert len(await on_record(bank, BANK)) == 2
+
+
+async def test_nobody_piles_up_statements_by_sending_them_all_at_once(
+    bank: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.web.consent.MAX_A_DAY", 2)
+    user = await mo(bank)
+    path = "/clients/1/consent/object"
+    token = (await user.get(path)).token
+    many = (user.post(path, {**EVERYTHING, "go": "record"}, token=token) for _ in range(6))
+    pages = await asyncio.gather(*many)
+    assert sorted(page.status for page in pages) == [200, 200, 400, 400, 400, 400]
     assert len(await on_record(bank, BANK)) == 2
 
 

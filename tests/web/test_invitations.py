@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gateway.accounts.account import Role
+from gateway.accounts.administer import set_roles
 from gateway.accounts.invitations import MAX_OPEN
 from gateway.accounts.which_accounts import as_local_user
 from gateway.database.contract import Work
@@ -174,6 +175,17 @@ async def test_an_invitation_is_void_when_the_inviter_has_left_the_team(north: T
     await wendy.post(f"{CLIENT}/leave")
     page = await newcomer.post(f"{path}/accept", form="/notices")
     assert (page.status, "no longer holds" in page.words) == (410, True)
+    assert (await newcomer.get(CLIENT)).status == 404
+
+
+async def test_an_invitation_is_void_when_the_inviter_may_not_open_the_client_any_more(north: TestFederation) -> None:
+    wendy, newcomer = await rae(north), await nia(north)
+    await invite(wendy, newcomer)
+    path = await invitation_of(newcomer)
+    site = north.pages[TRUST].site
+    assert wendy.account is not None
+    await site.database.write(set_roles(wendy.account.id, [Role.MANAGER], by="test", now=site.now()))
+    assert (await newcomer.post(f"{path}/accept", form="/notices")).status == 410
     assert (await newcomer.get(CLIENT)).status == 404
 
 

@@ -18,6 +18,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from gateway.accounts import oidc_fetch
+from gateway.accounts.account import Role
+from gateway.accounts.changes import changes
 from gateway.accounts.oidc import AGAIN_S, KEPT_S
 from gateway.accounts.throttle import WINDOW_S
 from gateway.database.contract import Statement, Work
@@ -175,6 +177,28 @@ async def test_roles_are_those_of_the_last_sign_in_and_without_any_nobody_stays_
     assert (page.status, "Your directory has not given you access" in page.words) == (403, True)
     assert (await accounts(north))[-1][5] is None
     assert [await is_out(each) for each in (browser, other, third)] == [True, True, True]
+
+
+async def test_what_the_directory_changes_about_an_account_stands_on_record(
+    north: TestFederation, provider: LyingProvider
+) -> None:
+    auditor = await north.sign_in(HOUSING, Role.AUDITOR)
+    for name, groups in (("Eve Riser", "housing-officers"), ("Eve Riser", "heads"), ("Eve Fallen", "heads"), ("", [])):
+        await through(north.browser(HOUSING), provider, sub="riser", groups=groups, name=name)
+    shown = (await auditor.get("/manage/accounts/changes")).text
+    assert "the directory" in shown
+    site = north.pages[HOUSING].site
+    found = [each for each in await site.database.read(changes(limit=50)) if each.account_name == "Eve Fallen"]
+    assert {each.by for each in found} == {"directory"}
+    assert [(each.what.value, each.detail) for each in reversed(found)] == [
+        ("created", ""),
+        ("role-given", "practitioner"),
+        ("details", "job_role"),
+        ("role-taken", "practitioner"),
+        ("role-given", "manager"),
+        ("details", "name"),
+        ("role-taken", "manager"),
+    ]
 
 
 async def test_whoever_has_no_role_in_the_directory_gets_no_account(

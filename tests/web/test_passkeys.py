@@ -9,11 +9,12 @@ import pytest_asyncio
 
 from gateway.accounts.account import Role
 from gateway.accounts.links import SETUP_PATH, begin_link, new_link
-from gateway.accounts.passkeys import MAX_PASSKEYS
+from gateway.accounts.passkeys import MAX_PASSKEYS, forget_passkeys
 from gateway.accounts.store import account_by_login
 from gateway.accounts.throttle import WINDOW_S
 from gateway.database.contract import Statement, Work
 from gateway.web import passkey as passkey_page
+from gateway.web import sign_in as sign_in_page
 from gateway.web.prove import FRESH_S
 from mappings.vocabulary import AuthMethod
 from tests.authenticator import Device
@@ -210,6 +211,24 @@ async def test_a_new_beginning_by_a_setup_link_ends_all_passkeys(named: TestFede
     assert (await sign_in(named.browser(HOUSING), device)).status == 401
 
 
+async def test_a_passkey_that_is_forgotten_while_it_signs_in_opens_nothing(
+    named: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone, device = await owner(named)
+    assert someone.account is not None
+    account_id, start = someone.account.id, sign_in_page.start_session
+
+    async def slowly(request: Any, site: Any, *said: Any, **named: Any) -> Any:
+        await site.database.write(forget_passkeys(account_id))  # as a setup link does
+        return await start(request, site, *said, **named)
+
+    monkeypatch.setattr(passkey_page, "start_session", slowly)
+    browser = named.browser(HOUSING)
+    page = await sign_in(browser, device)
+    assert (page.status, "does not open an account here" in page.words) == (401, True)
+    assert (await browser.get("/account")).path == "/sign-in"
+
+
 async def test_nobody_removes_a_passkey_of_somebody_else(named: TestFederation) -> None:
     browser, device = await owner(named)
     identifier = (await browser.get("/account/passkeys")).text.split('name="id" value="')[1].split('"')[0]
@@ -353,6 +372,20 @@ async def test_whoever_tries_passkeys_has_no_more_tries_than_at_passwords(
         assert (await sign_in(browser, device, signature=b"x")).status == 401
     page = await sign_in(browser, device)
     assert (page.status, "Too many tries" in page.words) == (429, True)
+
+
+async def test_wrong_passwords_from_an_address_keep_nobody_there_from_signing_in_with_a_passkey(
+    named: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sign_in_page, "PER_ADDRESS", 2)
+    monkeypatch.setattr(passkey_page, "PER_ADDRESS", 2)
+    _, device = await owner(named)
+    stranger = named.browser(HOUSING)
+    token = (await stranger.get("/sign-in")).token
+    for number, status in enumerate((401, 401, 429)):
+        fields = {"login": f"nobody-{number}", "password": "wrong"}
+        assert (await stranger.post("/sign-in", fields, token=token)).status == status
+    assert (await sign_in(named.browser(HOUSING), device)).path == "/account"
 
 
 @pytest.mark.parametrize(

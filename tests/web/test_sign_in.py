@@ -5,7 +5,7 @@ import time
 import pytest
 
 from gateway.accounts.sessions import new_token
-from gateway.accounts.throttle import WINDOW_S
+from gateway.accounts.throttle import PER_LOGIN, WINDOW_S
 from gateway.web import sign_in
 from tests.federation import TestFederation
 from tests.web.conftest import HOUSING
@@ -93,6 +93,45 @@ async def test_signing_in_oneself_gives_no_more_tries_at_others(
     outsider = north.browser(HOUSING)
     assert (await signed_in(outsider, "last", "wrong")).status == 401
     assert (await signed_in(outsider, "one-too-many", "wrong")).status == 429
+
+
+def let_browsers_say_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "address_of", lambda request, _table: request.headers.get("X-From", "elsewhere"))
+
+
+async def test_who_knows_a_login_does_not_keep_its_owner_out_who_is_elsewhere(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_browsers_say_where_they_are(monkeypatch)
+    owner = await with_password(north, HOUSING, "known-to-strangers")
+    stranger = north.browser(HOUSING)
+    token = (await stranger.get("/sign-in")).token
+    fields = {"login": "known-to-strangers", "password": "wrong"}
+    pages = [
+        await stranger.post("/sign-in", fields, token=token, headers={"X-From": "a hotel"})
+        for _ in range(PER_LOGIN + 1)
+    ]
+    assert [pages[-2].status, pages[-1].status] == [401, 429]
+    assert (await signed_in(owner, "known-to-strangers")).path == "/account"
+
+
+async def test_many_addresses_together_have_no_more_than_fifty_tries_at_a_login_even_if_its_owner_signs_in(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_browsers_say_where_they_are(monkeypatch)
+    monkeypatch.setattr(sign_in, "PER_LOGIN_ANYWHERE", 4)
+    owner = await with_password(north, HOUSING, "tried-from-everywhere")
+    stranger = north.browser(HOUSING)
+    token = (await stranger.get("/sign-in")).token
+
+    async def tried(number: int) -> int:
+        fields = {"login": "tried-from-everywhere", "password": "wrong"}
+        headers = {"X-From": f"hotel {number}"}
+        return (await stranger.post("/sign-in", fields, token=token, headers=headers)).status
+
+    assert [await tried(number) for number in range(3)] == [401] * 3
+    assert (await signed_in(owner, "tried-from-everywhere")).path == "/account"  # forgives their own tries alone
+    assert [await tried(number) for number in (3, 4)] == [401, 429]
 
 
 async def test_a_session_that_was_there_before_never_becomes_a_signed_in_one(north: TestFederation) -> None:

@@ -41,6 +41,23 @@ async def test_more_sign_ins_than_can_wait_are_turned_away(monkeypatch: pytest.M
     passwords.close()
 
 
+async def test_one_account_and_one_address_do_not_take_all_places_to_wait() -> None:
+    passwords = Passwords(memory_kib=8)
+    stored = await passwords.hash("correct horse battery")
+
+    async def tries(count: int, **whose: bytes) -> list[bool]:
+        """For each try, whether it was turned away."""
+        many = (passwords.verify(stored, "correct horse battery", **whose) for _ in range(count))
+        return [isinstance(each, Overloaded) for each in await asyncio.gather(*many, return_exceptions=True)]
+
+    mine, theirs = await asyncio.gather(tries(40, account=b"mallory"), tries(1, account=b"wendy", address=b"office"))
+    assert (mine.count(False), theirs) == (module.MAX_OF_ACCOUNT, [False])
+    mine, theirs = await asyncio.gather(tries(40, address=b"one"), tries(1, account=b"wendy", address=b"other"))
+    assert (mine.count(False), theirs) == (module.MAX_OF_ADDRESS, [False])
+    assert await tries(1, account=b"mallory", address=b"one") == [False]  # and afterwards there is room again
+    passwords.close()
+
+
 @pytest.mark.parametrize("password", ["aaaaaaaaaaaa", "wendysmith123", "Wendy Smith!!", "abababababab"])
 def test_what_hardly_varies_or_is_ones_own_name_is_guessable(password: str) -> None:
     assert is_guessable(password, "w.smith", "Wendy Smith")

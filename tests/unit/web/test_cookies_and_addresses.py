@@ -60,6 +60,21 @@ def test_nobody_chooses_the_address_that_their_tries_count_for() -> None:
     assert address_of(direct, behind) == "198.51.100.7"  # what the proxy added; what stands before, anybody can send
 
 
+@pytest.mark.parametrize(
+    ("written", "counts_as"),
+    [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2::f%eth0", "2001:db8:1:2::"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("198.51.100.7", "198.51.100.7"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_whoever_has_an_ipv6_network_has_no_more_tries_than_one_address(written: str, counts_as: str) -> None:
+    request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": written})
+    assert address_of(request, HTTPS.model_copy(update={"behind_proxy": True})) == counts_as
+
+
 def test_of_a_browsers_own_description_only_our_words_are_kept() -> None:
     agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/140 Safari/537.36 Edg/140 <script>"
     assert device_of(make_mocked_request("GET", "/", headers={"User-Agent": agent})) == "Edge, Windows"

@@ -1,5 +1,7 @@
-"""What opening a node and opening a hub have in common: private folders, and a door with a limit of time and TLS."""
+"""What a node and a hub have in common when they open and run: private folders, a door with TLS, the signal to stop."""
 
+import asyncio
+import signal
 import ssl
 from pathlib import Path
 
@@ -21,3 +23,12 @@ def make_private_folder(folder: Path) -> None:
 def listening_tls(table: TlsSettings | None) -> ssl.SSLContext | None:
     """TLS for a listening port, or none behind a proxy that ends it."""
     return None if table is None else server_tls(table.certificate, table.key)
+
+
+async def until_stopped() -> None:
+    """Return at SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()

@@ -17,10 +17,10 @@ from gateway.accounts.passwords import Passwords
 from gateway.accounts.personas import cast, make_personas, retire_personas
 from gateway.app.import_worker import import_apart
 from gateway.app.list_worker import import_list_apart
-from gateway.app.node import NODE_FILE, Node
+from gateway.app.node import Node
 from gateway.app.node_limits import budget_limits_of
 from gateway.app.opening import listening_tls
-from gateway.database.sqlite import SqliteDatabase, open_sqlite
+from gateway.app.web_database import open_web_database
 from gateway.errors import ConfigurationError
 from gateway.events import emit
 from gateway.http import Listener, listen
@@ -40,8 +40,6 @@ from gateway.web.searches import Searches
 from gateway.web.site import Site
 from gateway.web.upload_files import Uploads
 
-WEB_FILE = "web.db"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
@@ -59,13 +57,6 @@ class Pages:
         await self.provider_session.close()
         self.site.passwords.close()
         await self.site.database.close()
-
-
-async def open_web_database(node: Node) -> SqliteDatabase:
-    """web.db: it writes accounts and what else the pages keep, and reads the node's three other files too."""
-    data = node.settings.node.data
-    others = {"node": data / NODE_FILE, "ledger": data / "ledger.db", "keys": data / "keys.db"}
-    return await open_sqlite(data / WEB_FILE, schema="web", attach=others)
 
 
 async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:

@@ -4,33 +4,42 @@ import logging
 import os
 import resource
 import sys
+from functools import cache
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from consent_ledger.errors import LedgerError
 from gateway import __version__
-from gateway.cli import agreement, cases, consent, demo, federation, hub, imports, ledger, node, people, search
 from gateway.cli.wrapped import say
 from gateway.errors import PatchworkError, origin
 
-app = typer.Typer(
-    name="patchwork",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,  # a traceback with local variables would print personal data
-)
-app.add_typer(node.app, name="node")
-app.add_typer(hub.app, name="hub")
-app.add_typer(federation.app, name="federation")
-app.add_typer(agreement.app, name="agreement")
-app.add_typer(consent.app, name="consent")
-app.add_typer(people.app, name="people")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(cases.app, name="cases")
-app.command("import")(imports.imports)
-app.command("search")(search.search)
-app.command("demo")(demo.demo)
+# Groups of commands, each the `app` of its module, and single ones by the module whose function they are. What is not
+# typed is not loaded: all of it takes two seconds.
+_GROUPS = ("node", "hub", "federation", "agreement", "consent", "people", "ledger", "cases")
+_SINGLE = {"import": "imports", "search": "search", "demo": "demo"}
+
+
+@cache
+def application(only: str = "") -> typer.Typer:
+    """The command line: whole, or as far as the command `only` needs it."""
+    app = typer.Typer(
+        name="patchwork",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,  # a traceback with local variables would print personal data
+    )
+    app.callback()(patchwork)
+    known = only in {*_GROUPS, *_SINGLE, "version", "--version"}
+    for name in _GROUPS:
+        if name == only or not known:
+            app.add_typer(import_module(f"gateway.cli.{name}").app, name=name)
+    for name, module in _SINGLE.items():
+        if name == only or not known:
+            app.command(name)(getattr(import_module(f"gateway.cli.{module}"), module))
+    app.command()(version)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -39,8 +48,7 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def options(
+def patchwork(
     _version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
@@ -48,7 +56,6 @@ def options(
     """Find out who else works with a client, and how to reach them."""
 
 
-@app.command()
 def version() -> None:
     """Print the version of this program."""
     typer.echo(__version__)
@@ -63,7 +70,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys and names
     logging.getLogger().addHandler(logging.NullHandler())  # else Python prints warnings bare; serving sets its own
     try:
-        app()
+        application(*sys.argv[1:2])()
     except Exception as error:
         say(f"patchwork: {_told(_first(error))}", err=True)
         sys.exit(1)

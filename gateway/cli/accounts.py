@@ -14,7 +14,7 @@ from gateway.accounts.administer import Listed, create, listed, make_link, reset
 from gateway.accounts.changes import BY_COMMAND
 from gateway.accounts.links import LINK_LASTS_S, SETUP_PATH, new_link
 from gateway.accounts.store import NewAccount, account_by_login
-from gateway.app.web import open_web_database
+from gateway.app.web_database import open_web_database
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run, words
 from gateway.database.contract import Database, Work
 from gateway.days import HOUR_S

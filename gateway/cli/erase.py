@@ -18,7 +18,7 @@ from consent_ledger.governance import ErasureEntry
 from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
 from gateway.accounts.erase import forget_person
-from gateway.app.web import WEB_FILE, open_web_database
+from gateway.app.web_database import WEB_FILE, open_web_database
 from gateway.cli.officer import By, Person, Reason, noted
 from gateway.cli.options import Config, Yes, ask_first, opened, run
 from gateway.cli.whom import former_names, known_person

@@ -8,7 +8,7 @@ import typer
 
 from gateway.app.hub import HUB_KEY_FILE
 from gateway.app.opening import make_private_folder
-from gateway.app.serving import serve_hub
+from gateway.app.serve_hub import serve_hub
 from gateway.cli.options import run
 from gateway.errors import ConfigurationError
 from gateway.settings import check_hub, load_hub

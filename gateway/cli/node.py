@@ -7,7 +7,6 @@ from typing import Annotated
 import orjson
 import typer
 
-from gateway.app.serving import serve_node
 from gateway.cli.accounts import create_admin, list_accounts
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.cli.status import show_status
@@ -130,6 +129,8 @@ def init(
 @app.command()
 def serve(config: Config) -> None:
     """Run this agency's node until it is stopped."""
+    from gateway.app.serve_node import serve_node  # noqa: PLC0415 - the pages take a second to load
+
     run(serve_node(load_node(config)))
 
 

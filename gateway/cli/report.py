@@ -22,7 +22,7 @@ from consent_ledger.read import Entry
 from consent_ledger.report import HeldBack
 from gateway.accounts.store import names_by_public_id
 from gateway.app.node import Node
-from gateway.app.web import open_web_database
+from gateway.app.web_database import open_web_database
 from gateway.cli.doubts import told_doubts
 from gateway.cli.officer import By, Person, noted
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import typer
 
-from gateway.cli import app
+from gateway.cli import application
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("gateway", "connectors", "mappings", "consent_ledger", "config", "tests")
@@ -40,9 +40,9 @@ def test_what_a_document_tells_to_type_exists(path: Path) -> None:
 def test_an_example_for_the_shell_has_all_that_its_command_wants(path: Path) -> None:
     examples = re.findall(r"^```sh\n(.*?)^```", path.read_text("utf-8"), re.MULTILINE | re.DOTALL)
     lines = "\n".join(examples).replace("\\\n", " ").splitlines()
-    typed = [line.partition(" > ")[0] for line in lines if re.match("patchwork [a-z]", line)]
+    typed = [re.split(" >+ ", line)[0] for line in lines if re.match("patchwork [a-z]", line)]
     for words in (shlex.split(line, comments=True) for line in typed):
-        command: Any = typer.main.get_command(app)
+        command: Any = typer.main.get_command(application())
         rest = words[1:]
         while hasattr(command, "commands") and not rest[0].startswith("-"):  # `cases` alone does something too
             command = command.commands[rest.pop(0)]
@@ -56,7 +56,7 @@ def make_fault(words: list[str]) -> str | None:
 
 
 def patchwork_fault(words: list[str]) -> str | None:
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(application())
     rest = words[1:]
     while rest and hasattr(command, "commands") and re.fullmatch(r"[a-z][a-z-]*", rest[0]):
         if rest[0] not in command.commands:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from gateway.cli import app
+from gateway.cli import application
 from gateway.errors import PatchworkError
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ def patchwork(folder: Path, *arguments: str, typed: str = "", later: bool = Fals
 
 def in_process(*arguments: str) -> Ran:
     """The same within this process, for commands that start nothing: seconds faster. Paths are not of any folder."""
-    ran = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    ran = CliRunner().invoke(application(), arguments, env={"COLUMNS": "200"})
     message = f"patchwork: {ran.exception}" if isinstance(ran.exception, PatchworkError) else ""
     assert ran.exception is None or message or isinstance(ran.exception, SystemExit), ran.exception
     return Ran(code=ran.exit_code, out=ran.stdout, err=ran.stderr + message)

@@ -16,7 +16,7 @@ from consent_ledger.case import CaseId, Mark
 from consent_ledger.errors import LedgerUnavailable
 from consent_ledger.ledger import Ledger
 from consent_ledger.report import shows
-from gateway.app import serving
+from gateway.app import serve_node
 from gateway.cli.case_screen import case_list, case_sheet
 from gateway.errors import InputError
 from gateway.node import case_watch, cases
@@ -307,11 +307,11 @@ async def test_a_serving_node_tells_of_a_case_by_itself_though_the_first_attempt
 
     monkeypatch.setattr(Ledger, "mark_case", fails)
     monkeypatch.setattr(case_watch, "WATCH_S", 0.01)
-    monkeypatch.setattr(serving, "until_stopped", stopped.wait)
+    monkeypatch.setattr(serve_node, "until_stopped", stopped.wait)
     for not_in_a_test in ("configure_logging", "collect_rarely"):
-        monkeypatch.setattr(serving, not_in_a_test, lambda: None)
+        monkeypatch.setattr(serve_node, not_in_a_test, lambda: None)
     async with asyncio.timeout(20):
-        await serving.serve_node(load_node(north.folder / AGENCY / "node.toml"), clock=north.clock)
+        await serve_node.serve_node(load_node(north.folder / AGENCY / "node.toml"), clock=north.clock)
     assert [event["event"] for event in events] == ["case.watch_failed", "case.opened"]
 
 

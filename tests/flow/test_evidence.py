@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from consent_ledger.entries import AnsweredEntry, Asker
 from consent_ledger.merkle import leaf_hash
 from consent_ledger.record import entry_key, open_with_key, read_leaf, seal_leaf
-from gateway.cli import app
+from gateway.cli import application
 from gateway.database.contract import Statement, Work
 from gateway.errors import InputError, MalformedMessage
 from gateway.node.check_evidence import check
@@ -351,7 +351,7 @@ async def test_the_file_is_written_for_its_owner_alone_and_checked_without_a_nod
 
 def run(*arguments: str) -> tuple[int, str]:
     """Exit code and output of `patchwork ledger ...`."""
-    ran = CliRunner().invoke(app, ["ledger", *arguments])
+    ran = CliRunner().invoke(application(), ["ledger", *arguments])
     return ran.exit_code, ran.stdout
 
 

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from consent_ledger.errors import LedgerError
-from gateway.cli import app
+from gateway.cli import application
 from gateway.errors import InputError, PatchworkError
 from gateway.node.inclusion import check_proof
 from gateway.node.results import MemberOutcome
@@ -62,7 +62,7 @@ async def _invoke(north: TestFederation, group: str, command: str, *arguments: s
     needs_node = command not in {"check-proof"}
     config = ["--config", str(north.folder / AGENCY / "node.toml")] if needs_node else []
     words = [group, command, *config, *arguments]
-    return await asyncio.to_thread(CliRunner().invoke, app, words, typed)
+    return await asyncio.to_thread(CliRunner().invoke, application(), words, typed)
 
 
 async def test_an_entry_is_proven_to_somebody_who_has_only_the_operators_key(north: TestFederation) -> None:

@@ -15,7 +15,7 @@ import typer
 from consent_ledger.consent import ConsentEntry, ConsentKind
 from consent_ledger.kinds import EntryKind
 from gateway.app.node import open_node
-from gateway.cli import app
+from gateway.cli import application
 from gateway.clock import SystemClock
 from gateway.errors import PatchworkError
 from gateway.events import JsonLines
@@ -255,7 +255,7 @@ async def test_no_command_of_a_running_agency_tells_whom_it_was_about(
 
 def test_every_command_is_among_those_whose_words_are_searched() -> None:
     searched = {_name(words) for words in (*WORK, *MISTAKES, *TOGETHER, *NOT_TOGETHER)}
-    commands = set(_commands(app))
+    commands = set(_commands(application()))
     assert commands - searched == ABOUT_NOBODY  # a new command: run it above, or say that it is about nobody
     assert searched <= commands
 
@@ -274,7 +274,9 @@ def _commands(group: typer.Typer, before: str = "") -> Iterator[str]:
 
 def _name(words: tuple[str, ...]) -> str:
     return (
-        " ".join(words[:2]) if words[0] in {group.name for group in app.registered_groups} and words[1:] else words[0]
+        " ".join(words[:2])
+        if words[0] in {group.name for group in application().registered_groups} and words[1:]
+        else words[0]
     )
 
 
@@ -293,4 +295,8 @@ async def _first_answered(trust: Path) -> str:
 def _personal(text: str, words: tuple[str, ...] = PERSONAL) -> list[str]:
     """Those of these words that occur; ids of questions, members and times may hold such digits by chance."""
     text = re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|\d{10}\.\d+|127\.0\.0\.1:\d+|[\w-]{43}", "", text)
-    return [word for word in words if word in text.casefold()]
+    return [
+        word
+        for word in words
+        if re.search(rf"(?<![a-z0-9]){re.escape(word)}" if len(word) < 4 else re.escape(word), text.casefold())
+    ]

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway import __version__
-from gateway.cli import app
+from gateway.cli import application
 from gateway.demo.servers import Servers, free_ports
 from gateway.settings import check_node
 from tests.flow.commands import ROOT, done, patchwork, refused
@@ -225,7 +225,7 @@ def test_an_import_that_holds_removals_back_says_so_first(walk: Walk) -> None:
     whole = export.read_text()
     export.write_text(whole.splitlines(keepends=True)[0])
     try:
-        ran = CliRunner().invoke(app, ["import", "-c", str(walk.folder / "housing" / "node.toml")])
+        ran = CliRunner().invoke(application(), ["import", "-c", str(walk.folder / "housing" / "node.toml")])
     finally:
         export.write_text(whole)
     assert ran.exit_code == 1

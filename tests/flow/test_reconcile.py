@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
 from consent_ledger.retention_beside import drop_counts
-from gateway.cli import app
+from gateway.cli import application
 from gateway.database.contract import Statement, Work
 from gateway.errors import HubError, MalformedMessage
 from gateway.links.counts_client import NoStatement, fetch_counts
@@ -250,7 +250,9 @@ async def test_the_command_names_hub_hour_and_members(
     code, (said,) = await reconcile_command(north, OTHER, "--since", "2026-09-20")
     assert (code, said) == (0, "childrens-services: 2 answers sent until 2026-09-21 15:00 UTC; all arrived")
     config = ("-c", str(north.folder / ASKER / "node.toml"))
-    ran = await asyncio.to_thread(CliRunner().invoke, app, ["ledger", "reconcile", *config, "--since", "2026-09-22"])
+    ran = await asyncio.to_thread(
+        CliRunner().invoke, application(), ["ledger", "reconcile", *config, "--since", "2026-09-22"]
+    )
     assert "that day has not begun yet" in str(ran.exception)
     assert (await reconcile_command(north, ASKER, "--since", "yesterday"))[0] == 1
 
@@ -325,7 +327,7 @@ async def overstate(north: TestFederation, *, by: int) -> None:
 async def reconcile_command(north: TestFederation, member: str = ASKER, *more: str) -> tuple[int, list[str]]:
     """Exit code and lines of `patchwork ledger reconcile` at a member's node."""
     arguments = ["ledger", "reconcile", "-c", str(north.folder / member / "node.toml"), *more]
-    ran = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+    ran = await asyncio.to_thread(CliRunner().invoke, application(), arguments)
     return ran.exit_code, ran.stdout.splitlines()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from gateway.cli import app
+from gateway.cli import application
 
 ROOT = Path(__file__).parents[2]
 BEFORE = ROOT / "config" / "agreements" / "children-and-families.toml"
@@ -56,5 +56,5 @@ def sample(command: str) -> list[str]:
 def test_the_page_shows_what_is_printed(tmp_path: Path, shown: str, words: list[str]) -> None:
     file = str(draft(tmp_path))
     arguments = ["agreement", *(word.replace("{draft}", file) for word in words)]
-    printed = CliRunner().invoke(app, arguments, env={"COLUMNS": "80"}).stdout
+    printed = CliRunner().invoke(application(), arguments, env={"COLUMNS": "80"}).stdout
     assert [line.rstrip() for line in printed.splitlines()] == sample(shown)

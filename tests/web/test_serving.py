@@ -9,7 +9,7 @@ import pytest
 
 from gateway.accounts.account import Role
 from gateway.accounts.sessions import sessions_of
-from gateway.app import serving
+from gateway.app import serve_node
 from gateway.app.web import listen_web
 from gateway.database.contract import Statement, Work
 from gateway.errors import StorageError
@@ -29,14 +29,16 @@ def how_many() -> Work[int]:
 
 async def test_pages_are_served_with_the_node_and_stop_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stop = asyncio.Event()
-    monkeypatch.setattr(serving, "until_stopped", stop.wait)
-    monkeypatch.setattr(serving, "configure_logging", lambda: None)
-    monkeypatch.setattr(serving, "collect_rarely", lambda: None)
+    monkeypatch.setattr(serve_node, "until_stopped", stop.wait)
+    monkeypatch.setattr(serve_node, "configure_logging", lambda: None)
+    monkeypatch.setattr(serve_node, "collect_rarely", lambda: None)
     async with federation(tmp_path, [HOUSING], web=True) as north:
-        monkeypatch.setattr(serving, "listen_web", partial(listen_web, built=north.built))
+        monkeypatch.setattr(serve_node, "listen_web", partial(listen_web, built=north.built))
         wendy = await north.sign_in(HOUSING, Role.PRACTITIONER)
         await north.stop(HOUSING)
-        served = asyncio.create_task(serving.serve_node(load_node(tmp_path / HOUSING / "node.toml"), clock=north.clock))
+        served = asyncio.create_task(
+            serve_node.serve_node(load_node(tmp_path / HOUSING / "node.toml"), clock=north.clock)
+        )
         page = None
         while page is None and not served.done():
             try:

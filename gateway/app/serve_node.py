@@ -1,19 +1,18 @@
-"""Runs a node or a hub until it is told to stop: its door, and the tasks that keep it current."""
+"""Runs a node until it is told to stop: its doors, and the tasks that keep it current."""
 
 import asyncio
-import signal
 
 from gateway import __version__
-from gateway.app.hub import open_hub
 from gateway.app.node import listen_node, open_node
 from gateway.app.node_limits import retention_limits_of
+from gateway.app.opening import until_stopped
 from gateway.app.web import listen_web
 from gateway.clock import Clock, SystemClock
 from gateway.events import configure_logging, emit
 from gateway.memory import collect_rarely
 from gateway.node.case_watch import keep_watch
 from gateway.node.retention import retain_daily
-from gateway.settings import HubSettings, NodeSettings
+from gateway.settings import NodeSettings
 from gateway.web.mailing import keep_mailing
 from gateway.web.team_changes import keep_noticing
 from gateway.web.tidying import keep_tidy
@@ -54,22 +53,3 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     finally:
         await node.close()
     emit("node.stopped", member=node.parts.me.member)
-
-
-async def serve_hub(settings: HubSettings) -> None:
-    """Run a hub until SIGINT or SIGTERM."""
-    configure_logging()
-    running = await open_hub(settings, clock=SystemClock())
-    collect_rarely()
-    emit("hub.started", hub=settings.hub.id, port=running.listener.port, version=__version__)
-    await until_stopped()
-    await running.close()
-    emit("hub.stopped", hub=settings.hub.id)
-
-
-async def until_stopped() -> None:
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    await stopped.wait()

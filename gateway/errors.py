@@ -18,6 +18,7 @@
     |- StorageError           a database cannot be read or written
     |  `- StorageDamaged      ... because the file itself is damaged: trying again will not help
     |- Overloaded             more was asked than can be served now
+    |  |- Stopping            this process takes nothing new and ends what it has
     |  `- TooManyRequests     one party asked more than its share; says when to come back
     |- HubError               a hub refused or could not be reached
     `- BrokenOff              work in a process of its own did not come to its end
@@ -139,9 +140,17 @@ class StorageDamaged(StorageError):
 
 
 class Overloaded(PatchworkError):
-    """More was asked than can be served now."""
+    """More was asked than can be served now; `retry_after_s` says when to come back, if anybody knows."""
 
     code = "overloaded"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Stopping(Overloaded):
+    """This process takes nothing new and ends what it has; another may take it."""
 
 
 class TooManyRequests(Overloaded):
@@ -149,9 +158,10 @@ class TooManyRequests(Overloaded):
 
     code = "too-many-requests"
 
+    retry_after_s: float
+
     def __init__(self, message: str, *, retry_after_s: float) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+        super().__init__(message, retry_after_s=retry_after_s)
 
 
 class HubError(PatchworkError):

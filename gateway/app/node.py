@@ -16,6 +16,7 @@ from gateway.http import Listener, listen, protect
 from gateway.links.https import tls_context
 from gateway.links.hub_client import HubClient
 from gateway.links.witness_client import WitnessClient
+from gateway.node.admission import Admission
 from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.checkpoints import Checkpoints
 from gateway.node.identity import load_identity
@@ -146,14 +147,17 @@ async def accept_agreements(node: Node) -> None:
     )
 
 
-async def listen_node(node: Node) -> Listener:
-    """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken."""
+async def listen_node(node: Node, admission: Admission | None = None) -> Listener:
+    """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken.
+
+    `admission`: for who will stop it later; by default one as the settings have it.
+    """
     await accept_agreements(node)
     table = node.settings.node
     parts = node.parts
     witness = WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock)
     application = node_application(
-        parts, witness, answer_delay_ms=table.answer_delay_ms, admission=admission_of(node.settings)
+        parts, witness, answer_delay_ms=table.answer_delay_ms, admission=admission or admission_of(node.settings)
     )
     host, port = table.listen
     protect(application, time_limit_s=REQUEST_LIMIT_S)

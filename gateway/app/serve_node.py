@@ -4,7 +4,7 @@ import asyncio
 
 from gateway import __version__
 from gateway.app.node import listen_node, open_node
-from gateway.app.node_limits import retention_limits_of
+from gateway.app.node_limits import admission_of, retention_limits_of
 from gateway.app.opening import until_stopped
 from gateway.app.web import listen_web
 from gateway.clock import Clock, SystemClock
@@ -18,6 +18,8 @@ from gateway.web.team_changes import keep_noticing
 from gateway.web.tidying import keep_tidy
 from gateway.web.told import case_teller
 
+DRAIN_S = 10.0  # at SIGTERM, for answers under way: each leaves at a multiple of the answer delay, 5 s at most
+
 
 async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> None:
     """Run a node until SIGINT or SIGTERM."""
@@ -25,7 +27,8 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     node = await open_node(settings, clock=clock or SystemClock())
     try:
         await node.checkpoints.begin()
-        listener = await listen_node(node)
+        admission = admission_of(settings)
+        listener = await listen_node(node, admission)
         pages = await listen_web(node)
         collect_rarely()
         emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
@@ -44,6 +47,8 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
                 tasks.append(group.create_task(keep_noticing(pages.site)))
                 tasks.append(group.create_task(keep_mailing(pages.site)))
             await until_stopped()
+            admission.stop()
+            await admission.ended(DRAIN_S)
             for task in tasks:
                 task.cancel()
         if pages is not None:

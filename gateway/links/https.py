@@ -26,6 +26,7 @@ from yarl import URL
 
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError
+from gateway.links.bounded import BoundedConnector
 from gateway.links.contract import Delivery
 from gateway.settings import is_loopback
 from gateway.wire.coverage import DeliveryOutcome
@@ -36,6 +37,7 @@ from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody, sign_request
 
 OVERLOADED_CODE = "overloaded"
+MAX_HEAD_BYTES = 16 * KIB  # of a response, with whatever comes before it
 MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it
 
 # Shorter than common servers keep an idle connection (nginx 75 s, many 30 s): a question posted on a connection that
@@ -63,7 +65,8 @@ class HttpsLink:
         self._plain_http = plain_http
         self._urls: dict[str, URL | None] = {}
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=BoundedConnector(
+                max_reply_bytes=SEALED_ANSWER_BYTES + MAX_HEAD_BYTES,
                 limit=0,  # the hub's own limits bound what is in flight; a queue here would let one member delay others
                 ssl=tls_context(ca_file),
                 keepalive_timeout=KEEP_ALIVE_S,

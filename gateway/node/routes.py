@@ -2,7 +2,8 @@
 
     POST /v1/answers   MemberEnvelope (JSON) in, sealed answer (application/octet-stream, one size) out
     POST /v1/checkpoints, GET /v1/checkpoints/M   as a witness of other members' ledgers, see witness_door.py
-    GET  /v1/health    {"status": "ok", ...}, or 503 with the reason's code
+    GET  /v1/health    {"status": "ok"}: alive
+    GET  /v1/ready     {"status": "ready", ...}, or 503 with the reason's code
     POST /v1/counts    for other members: counts_door.py
 
 An answer leaves at arrival + D whatever it says; one that is late leaves at the next multiple of D. Whoever is too
@@ -16,8 +17,10 @@ from collections.abc import AsyncIterator
 import orjson
 from aiohttp import web
 
+from gateway.database.writable import Writable
 from gateway.errors import Overloaded
 from gateway.events import emit
+from gateway.links.alive import alive
 from gateway.links.body import BodyReader
 from gateway.node.admission import Admission
 from gateway.node.answer import answer
@@ -28,7 +31,7 @@ from gateway.node.witness_door import WitnessDoor
 from gateway.wire.envelope import MemberEnvelope
 from gateway.wire.federation import HUB
 from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES
-from gateway.wire.paths import ANSWERS_PATH, COUNTS_PATH, HEALTH_PATH
+from gateway.wire.paths import ANSWERS_PATH, COUNTS_PATH, HEALTH_PATH, READY_PATH
 from gateway.wire.request import VerifiedHeader, verify_header
 
 # What leaves so soon is in time whatever the deadline: that is the hub's word, and a short one would excuse the hub for
@@ -45,7 +48,8 @@ def node_application(
     application = web.Application()
     application.cleanup_ctx.append(lambda _: _measuring(admission))
     application.router.add_post(ANSWERS_PATH, door.post_answer)
-    application.router.add_get(HEALTH_PATH, door.get_health)
+    application.router.add_get(HEALTH_PATH, alive)
+    application.router.add_get(READY_PATH, door.get_ready)
     application.router.add_post(COUNTS_PATH, CountsDoor(node).post)
     witness.add_routes(application.router)
     return application
@@ -66,6 +70,7 @@ class _Door:
         self._admission = admission
         self._bodies = BodyReader()
         self._seen = OnlyOnce(node.clock)
+        self._writable = Writable(node.database)
 
     async def post_answer(self, request: web.Request) -> web.Response:
         """Answer one question of the hub's.
@@ -99,11 +104,13 @@ class _Door:
         emit("answer.released", jti=envelope.id, member=envelope.sender)
         return web.Response(body=sealed, content_type="application/octet-stream")
 
-    async def get_health(self, _: web.Request) -> web.Response:
-        """Whether this node would answer now; raises FederationError or LedgerDoubtful when it would not."""
+    async def get_ready(self, _: web.Request) -> web.Response:
+        """Whether this node would answer now; raises what keeps it: it stops, its ledger, the federation, its disk."""
+        self._admission.check()
         self._node.standing.check()
         view = self._node.membership.current()
-        body = {"status": "ok", "member": self._node.me.member, "seq": view.federation.seq}
+        await self._writable.check()
+        body = {"status": "ready", "member": self._node.me.member, "seq": view.federation.seq}
         return web.Response(body=orjson.dumps(body), content_type="application/json")
 
     def _authorise(self, request: web.Request) -> VerifiedHeader:

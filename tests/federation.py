@@ -38,7 +38,7 @@ from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
 from gateway.settings import load_hub, load_node
 from gateway.web.session_cookie import set_session
-from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey
+from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document
 from gateway.wire.join import sign_join
 from gateway.wire.keys import SigningKey
 from gateway.wire.operator import Operator, init_operator
@@ -106,6 +106,7 @@ class TestFederation:
     operator: Operator
     ports: dict[str, int]
     hub: RunningHub
+    second_hub: RunningHub | None = None
     liar: LyingHub | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     listeners: dict[str, Listener] = field(default_factory=dict)
@@ -182,6 +183,22 @@ class TestFederation:
         document = self.operator.renew(self.clock.now()) if change is None else change(self.operator)
         self.operator = replace(self.operator, document=document)
         await self.hub.hub.directory.refresh()
+        if self.second_hub is not None:
+            await self.second_hub.hub.directory.refresh()
+
+    def twin(self) -> Federation:
+        """Another document with the newest one's number, signed by the operator as well."""
+        held = self.operator.document
+        return sign_document(
+            operator=held.operator,
+            name=held.name,
+            seq=held.seq,
+            members=tuple(held.members.values()),
+            agreements=(),
+            hub_keys=tuple(held.hub_keys.values()),
+            key=self.operator.key,
+            now=self.clock.now(),
+        )
 
     async def restart_hub(self, *, forgetting: bool = False) -> None:
         """The hub goes down and comes up on its old port; `forgetting`: with an empty database."""
@@ -336,6 +353,7 @@ async def federation(
     web_options: str = "",
     web_host: str = "127.0.0.1",
     built: Path | None = None,
+    second_hub: bool = False,
 ) -> AsyncIterator[TestFederation]:
     """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns.
 
@@ -344,15 +362,20 @@ async def federation(
     `admission`: fixed, because with a delay of 20 ms a busy machine would admit one question at a time. `now`: the
     clock's first time, which must be the machine's own if other processes take part. `web`: nodes have pages too;
     `web_options`: more lines for `[web]`; `web_host`: what browsers call them; `built`: their styles and scripts, by
-    default empty ones.
+    default empty ones. `second_hub`: one more, `hub-2`, which nodes turn to if the first does not take a question.
     """
     clock = TurnedClock(now)
-    names = ("hub", "liar", *members)
+    names = ("hub", "hub-2", "liar", *members)
     free = list(_free_ports(len(names) + len(members)))  # all at once, so that no port is given twice
     ports = dict(zip(names, free[: len(names)], strict=True))
     web_ports = dict(zip(members, free[len(names) :], strict=True))
     hub_key = _write_hub(folder / "hub", ports["hub"])
     operator = init_operator(folder / "operator", name=NAME, hub_key=hub_key.verify_key(), now=clock.now())
+    hubs = [ports["liar" if lying else "hub"]]
+    if second_hub:
+        second_key = _write_hub(folder / "hub-2", ports["hub-2"])
+        operator = replace(operator, document=operator.add_hub(second_key.verify_key(), clock.now()))
+        hubs.append(ports["hub-2"])
     text = agreement.read_bytes()  # noqa: ASYNC240 - a test may wait for its own small file
     signatures = []
     for member in members:
@@ -361,7 +384,7 @@ async def federation(
             folder,
             member,
             port=ports[member],
-            hub=ports["liar" if lying else "hub"],
+            hubs=hubs,
             table=f'answer_delay_ms = {delay_ms}\nadmission = "{admission}"\n{options}\n',
             federation=f'accept_members = "{accept}"\n{accepted}',
             pages=_pages(web_host, web_ports[member], web_options) if web else "",
@@ -390,6 +413,7 @@ async def federation(
             operator=operator,
             ports=ports,
             hub=hub,
+            second_hub=await open_hub(load_hub(folder / "hub-2" / "hub.toml"), clock=clock) if second_hub else None,
             liar=liar,
             built=built or empty_assets(folder / "built"),
         )
@@ -403,7 +427,9 @@ async def federation(
                 await browser.close()
             for member in tuple(running.nodes):
                 await running.stop(member)
-            await running.hub.close()
+            for each in (running.hub, running.second_hub):
+                if each is not None:
+                    await each.close()
 
 
 def _free_ports(count: int) -> Iterable[int]:
@@ -426,7 +452,7 @@ def _write_hub(folder: Path, port: int) -> SigningKey:
 
 
 def _write_node(
-    folder: Path, member: str, *, port: int, hub: int, table: str, federation: str, pages: str, now: float
+    folder: Path, member: str, *, port: int, hubs: Sequence[int], table: str, federation: str, pages: str, now: float
 ) -> SigningKey:
     home = folder / member
     home.mkdir(mode=0o700)
@@ -435,7 +461,7 @@ def _write_node(
     (home / "node.toml").write_text(
         f'[node]\nmember = "{member}"\nlisten = "127.0.0.1:{port}"\n{table}'
         f'[[federation]]\nid = "{NAME}"\noperator_key = "../operator/operator.jwk"\n'
-        f'hubs = ["http://127.0.0.1:{hub}"]\n{federation}'
+        f"hubs = {[f'http://127.0.0.1:{hub}' for hub in hubs]}\n{federation}"
         '[[practitioner]]\nid = "asker-1"\nname = "Alex Asker"\nrole = "Social worker"\n'
         f"{pages}"
     )

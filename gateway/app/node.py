@@ -15,6 +15,7 @@ from gateway.days import HOUR_S
 from gateway.http import Listener, listen, protect
 from gateway.links.https import tls_context
 from gateway.links.hub_client import HubClient
+from gateway.links.hubs import Hubs
 from gateway.links.witness_client import WitnessClient
 from gateway.node.admission import Admission
 from gateway.node.agreements import accept_listed, listed_agreements
@@ -81,12 +82,11 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
             trust_env=False,
         )
         undo.push_async_callback(session.close)
-        hub = HubClient(
-            session,
-            federation.hubs[0],
-            member=me.member,
-            federation=federation.id,
-            key=me.signing_key,
+        hubs = Hubs(
+            [
+                HubClient(session, url, member=me.member, federation=federation.id, key=me.signing_key, clock=clock)
+                for url in federation.hubs
+            ],
             clock=clock,
         )
         membership = Membership(
@@ -94,7 +94,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
             operator_key=operator_key,
             operator_decides=federation.accept_members == "operator",
             database=database,
-            hub=hub,
+            hubs=hubs,
             clock=clock,
         )
         await membership.load()
@@ -105,7 +105,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         database=database,
         ledger=ledger,
         budgets=Budgets(keys_database, federation.id, clock, budget_limits_of(settings)),
-        hub=hub,
+        hubs=hubs,
         clock=clock,
         display_s=settings.node.display_hours * HOUR_S,
         thresholds=thresholds_of(settings),
@@ -118,7 +118,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
             me=me,
             membership=membership,
             client=WitnessClient(session, member=me.member, key=me.signing_key, clock=clock),
-            hub=federation.hubs[0],
+            hub=federation.witness_hub or federation.hubs[0],
             members=settings.ledger.witnesses,
             plain_http=settings.node.plain_http == PLAIN_HTTP_WORDS,
         ),

@@ -110,6 +110,29 @@ def revoke(
     _published(folder, open_operator(folder).revoke(member, kid, CLOCK.now()))
 
 
+@app.command("add-hub")
+def add_hub(
+    hub_key: Annotated[Path, typer.Argument(help="The hub's public key file, as `patchwork hub init` wrote it.")],
+    folder: Folder = Path("operator"),
+    yes: Yes = False,
+) -> None:
+    """List one more hub, after comparing the fingerprint of its key with those who run it."""
+    operator = open_operator(folder)
+    key = load_verify_key(hub_key)
+    typer.echo(f"Hub key {key.kid}\n  {fingerprint(key.jwk())}")
+    ask_first("Have those who run that hub read out the same fingerprint?", yes=yes)
+    _published(folder, operator.add_hub(key, CLOCK.now()))
+
+
+@app.command("remove-hub", context_settings={"ignore_unknown_options": True})  # as with `revoke`
+def remove_hub(
+    kid: Annotated[str, typer.Argument(help="The key's id, as `show` prints it.")],
+    folder: Folder = Path("operator"),
+) -> None:
+    """List a hub no longer: no node believes it or answers it any more."""
+    _published(folder, open_operator(folder).remove_hub(kid, CLOCK.now()))
+
+
 @app.command()
 def renew(folder: Folder = Path("operator")) -> None:
     """Sign the list anew; it is good for seven days."""
@@ -149,6 +172,8 @@ def show(folder: Folder = Path("operator")) -> None:
         for key in member.keys:
             ends = day_of(key.not_after)
             typer.echo(f"  key {key.key.kid}, until {ends}\n      {fingerprint(key.key.jwk())}")
+    for hub_key in document.hub_keys.values():
+        typer.echo(f"Hub key {hub_key.kid}\n      {fingerprint(hub_key.jwk())}")
     _echo_agreements(document)
 
 
@@ -163,7 +188,8 @@ def _echo_agreements(document: Federation) -> None:
 
 def _published(folder: Path, document: Federation) -> None:
     path = folder / DOCUMENT_FILE
-    typer.echo(f"Document {document.seq} of {document.name} is in {path}: copy it to the hub. It is {_left(document)}.")
+    to = "the hub" if len(document.hub_keys) == 1 else "every hub"
+    typer.echo(f"Document {document.seq} of {document.name} is in {path}: copy it to {to}. It is {_left(document)}.")
 
 
 def _left(document: Federation) -> str:

@@ -36,6 +36,7 @@ async def show_status(settings: NodeSettings) -> None:
         if membership.received is not None:
             _echo(_membership(membership.received, view, me=settings.node.member))
             accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
+            _echo(_hubs(node))
             _echo(_agreements(membership.received, node.agreements, accepted, me=settings.node.member))
         _echo(await ledger_lines(node))
         _echo(await _sources(node, settings))
@@ -65,6 +66,19 @@ def _membership(received: Federation, view: View | None, *, me: str) -> Iterator
         elif member.id not in view.sealing_keys and member.id != me:
             said += ", its node has not been seen yet"
         yield f"  {member.name} ({member.id}): {said}"
+
+
+def _hubs(node: Node) -> Iterator[str]:
+    """Which is used now, of several; one that is not reached has been said above."""
+    doubtful = node.parts.membership.doubtful_hubs
+    states = node.parts.hubs.states
+    for state in states if len(states) > 1 else ():
+        said = "questions go there" if state.used else "in reserve"
+        if state.silent:
+            said = f"not used: {state.silent}"
+        yield f"Hub {state.hub}: {said}"
+        if state.hub in doubtful:
+            yield f"  its word is not used: {doubtful[state.hub]}"
 
 
 def _agreements(

@@ -21,13 +21,13 @@ from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
-import orjson
 from yarl import URL
 
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError
 from gateway.links.bounded import BoundedConnector
 from gateway.links.contract import Delivery
+from gateway.links.reply import refusal_code
 from gateway.settings import is_loopback
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import HUB, Member
@@ -155,16 +155,7 @@ async def _read(response: aiohttp.ClientResponse) -> Delivery:
         answer = await response.content.readexactly(SEALED_ANSWER_BYTES)
         return Delivery(outcome=DeliveryOutcome.ANSWERED, answer=answer)
     if response.status == _UNAVAILABLE and framed and 0 < length <= MAX_REFUSAL_BYTES:
-        overloaded = _code(await response.content.readexactly(length)) == OVERLOADED_CODE
+        overloaded = refusal_code(await response.content.readexactly(length)) == OVERLOADED_CODE
         return OVERLOADED if overloaded else REFUSED
     response.close()
     return UNREACHABLE if response.status == _OK else REFUSED
-
-
-def _code(body: bytes) -> str | None:
-    """The code of a refusal's OperationOutcome; None when it has none."""
-    try:
-        code = orjson.loads(body)["issue"][0]["details"]["coding"][0]["code"]
-    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
-        return None
-    return code if isinstance(code, str) else None

@@ -4,7 +4,7 @@
   (2) sign it
   (3) log it: what cannot be put on record is not asked
   (4) seal it to each member
-  (5) post it to the hub
+  (5) post it to one hub
   (6) open and verify each answer as it arrives
   (7) merge: turn what was disclosed into rows for people
   (8) log what was received, and say who did not answer
@@ -87,7 +87,7 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     account = HubAccount(query)
     broken = "no-word"
     try:
-        async for said in node.hub.ask(envelope):  # (5)
+        async for said in node.hubs.ask(envelope):  # (5)
             line = account.take(said)
             if line is not None:
                 results[line.member] = _open(line, sent, node.clock.now())  # (6) (7)

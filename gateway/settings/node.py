@@ -39,7 +39,9 @@ class FederationSettings(Table):
 
     id: ShortText
     operator_key: Path
-    hubs: Annotated[tuple[str, ...], Field(min_length=1)]
+    # In the order in which they are asked.
+    hubs: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(min_length=1, max_length=4)]
+    witness_hub: str | None = None  # which of them cosigns this node's ledger; without it the first
     accept_members: Literal["local", "operator"] = "local"
     agreements: tuple[Path, ...] = ()
     ca_file: Path | None = None
@@ -158,9 +160,11 @@ class NodeSettings(Table):
         if self.node.member in self.ledger.witnesses:
             raise ValueError("ledger.witnesses: a node is no witness of its own ledger")
         _unique("practitioner", [practitioner.id for practitioner in self.practitioner])
-        if len(self.federation[0].hubs) > 1:
-            raise ValueError("federation: one hub is used, so `hubs` lists one; there is no fail-over yet")
-        for hub in self.federation[0].hubs:
+        hubs = self.federation[0].hubs
+        _unique("federation.hubs", [hub.rstrip("/") for hub in hubs])
+        if self.federation[0].witness_hub not in {None, *hubs}:
+            raise ValueError("federation.witness_hub: none of `hubs`")
+        for hub in hubs:
             allowed_url(hub, plain_http=self.node.plain_http)
         return self
 

@@ -1,4 +1,4 @@
-"""What a federation's operator does: admit, suspend, resume, renew. Each makes the next document, signed.
+"""What a federation's operator does: admit, suspend, resume, renew, list hubs. Each makes the next document, signed.
 
 The operator's folder holds the signing key (never on the hub), the current document `federation.jws`, which is copied
 to the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation document").
@@ -19,7 +19,7 @@ from gateway.wire.claims import read_claims
 from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document, verify_document
 from gateway.wire.join import JoinRequest, verify_join, verify_rotation
 from gateway.wire.keys import SigningKey, VerifyKey
-from gateway.wire.limits import DOCUMENT_LIFETIME_S, MAX_DOCUMENT_BYTES, MAX_STATEMENT_BYTES
+from gateway.wire.limits import DOCUMENT_LIFETIME_S, MAX_DOCUMENT_BYTES, MAX_HUB_KEYS, MAX_STATEMENT_BYTES
 from mappings.vocabulary import OrganisationType
 
 KEY_FILE = "operator.pem"
@@ -111,6 +111,23 @@ class Operator:
         merged = AgreementBytes(text=agreement.text, signatures=tuple(sorted(signed | set(agreement.signatures))))
         return self._publish(now, agreements=(*others, merged))
 
+    def add_hub(self, key: VerifyKey, now: float) -> Federation:
+        """List one more hub's key; raises InputError if it is listed already, or too many are."""
+        if key.kid in self.document.hub_keys:
+            raise InputError(f"a hub with the key {key.kid} is listed already")
+        if len(self.document.hub_keys) >= MAX_HUB_KEYS:
+            raise InputError(f"a federation has at most {MAX_HUB_KEYS} hubs")
+        return self._publish(now, hub_keys=(*self.document.hub_keys.values(), key))
+
+    def remove_hub(self, kid: str, now: float) -> Federation:
+        """No longer list a hub: from then on no node believes it or answers it. Raises InputError for the only one."""
+        kept = tuple(key for key in self.document.hub_keys.values() if key.kid != kid)
+        if len(kept) == len(self.document.hub_keys):
+            raise InputError(f"no hub has the key {kid}")
+        if not kept:
+            raise InputError("a federation needs a hub: add the new one first")
+        return self._publish(now, hub_keys=kept)
+
     def renew(self, now: float) -> Federation:
         """The same content for another seven days."""
         return self._publish(now)
@@ -127,6 +144,7 @@ class Operator:
         *,
         members: tuple[Member, ...] | None = None,
         agreements: tuple[AgreementBytes, ...] | None = None,
+        hub_keys: tuple[VerifyKey, ...] | None = None,
     ) -> Federation:
         document = sign_document(
             operator=self.document.operator,
@@ -134,7 +152,7 @@ class Operator:
             seq=self.document.seq + 1,
             members=tuple(self.document.members.values()) if members is None else members,
             agreements=self.document.agreements if agreements is None else agreements,
-            hub_keys=tuple(self.document.hub_keys.values()),
+            hub_keys=tuple(self.document.hub_keys.values()) if hub_keys is None else hub_keys,
             key=self.key,
             now=now,
             lifetime_s=DOCUMENT_LIFETIME_S,

@@ -182,6 +182,7 @@ ABOUT_NOBODY = {
     ),
     *("hub init", "hub serve", "federation init", "federation admit", "federation update", "federation suspend"),
     *("federation resume", "federation revoke", "federation renew", "federation agreement", "federation show"),
+    *("federation add-hub", "federation remove-hub"),
     *("agreement lint", "agreement explain", "agreement diff", "agreement export", "agreement import"),
     "agreement sign",
 }

@@ -85,7 +85,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
             federation.hubs[0],
             member=me.member,
             federation=federation.id,
-            key=me.signing_key,
+            key=lambda: me.signing_key,
             clock=clock,
         )
         membership = Membership(
@@ -116,7 +116,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         witnesses=Witnesses(
             me=me,
             membership=membership,
-            client=WitnessClient(session, member=me.member, key=me.signing_key, clock=clock),
+            client=WitnessClient(session, member=me.member, key=lambda: me.signing_key, clock=clock),
             hub=federation.hubs[0],
             members=settings.ledger.witnesses,
             plain_http=settings.node.plain_http == PLAIN_HTTP_WORDS,

@@ -3,6 +3,7 @@
 import contextlib
 from dataclasses import dataclass
 
+from gateway.app.counting import count_requests
 from gateway.app.opening import REQUEST_LIMIT_S, listening_tls, make_private_folder
 from gateway.clock import Clock
 from gateway.database.sqlite import open_sqlite
@@ -70,6 +71,7 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
         witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
         application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness)
         protect(application, time_limit_s=REQUEST_LIMIT_S)
+        application.middlewares.insert(0, count_requests(hub.watch))
         host, port = table.listen
         listener = await listen(application, host=host, port=port, tls=listening_tls(table.tls))
         undo.pop_all()

@@ -9,7 +9,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gateway.clock import Clock
@@ -22,6 +22,7 @@ from gateway.hub.relay import Relays
 from gateway.hub.replay import QUESTION_KEPT_S, SeenId, accept_once
 from gateway.links.body import ReadBody
 from gateway.links.contract import Delivery, Link
+from gateway.telemetry.watch import HubWatch, Relaying
 from gateway.wire import base64url
 from gateway.wire.coverage import DeliveryOutcome, sign_coverage
 from gateway.wire.envelope import Envelope, member_envelopes_json
@@ -45,6 +46,7 @@ class Hub:
     key: SigningKey
     clock: Clock
     deadline_ms: int  # the longest that any question may wait
+    watch: HubWatch = field(default_factory=HubWatch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,7 @@ class PostedRequest:
     path: str
     authorisation: str
     read_body: ReadBody
+    traceparent: str = ""
 
 
 class AnswerStream(Protocol):
@@ -86,10 +89,12 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
     with hub.limits.running(asker.id, relayed_bytes):
         await accept_once(hub.database, _ids(request, envelope, hub.clock.now()), now=hub.clock.now())
 
+        relaying = hub.watch.relaying(envelope.id, asker=asker.id, traceparent=posted.traceparent)
+
         # (3) Relay each member's own copy, to all at once, under one deadline. Nothing is ever sent again.
         async with (
             asyncio.timeout(wait_ms / 1000 + LAST_WRITES_S),
-            Relays(link=hub.link, circuits=hub.circuits, wait_s=wait_ms / 1000) as relays,
+            Relays(link=hub.link, circuits=hub.circuits, wait_s=wait_ms / 1000, relaying=relaying) as relays,
         ):
             for member_id, member_envelope in member_envelopes_json(envelope, asker.id):
                 member = federation.members.get(member_id)
@@ -107,7 +112,7 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
                 relays.outcomes, question=envelope.id, asker=asker.id, key=hub.key, now=hub.clock.now()
             )
             await answers.write(b'{"coverage":"%s"}\n' % coverage.encode())
-    _log(envelope, asker, relays, began)
+    _log(envelope, asker, relays, relaying, began)
 
 
 async def authenticate(
@@ -148,7 +153,7 @@ def _answer_line(member: str, delivery: Delivery) -> bytes:
     return b'{"member":"%s","outcome":"%s","answer":"%s"}\n' % (member.encode(), delivery.outcome.encode(), answer)
 
 
-def _log(envelope: Envelope, asker: Member, relays: Relays, began: float) -> None:
+def _log(envelope: Envelope, asker: Member, relays: Relays, relaying: Relaying, began: float) -> None:
     answered = sum(outcome is DeliveryOutcome.ANSWERED for outcome in relays.outcomes.values())
     emit(
         "question.relayed",
@@ -158,3 +163,4 @@ def _log(envelope: Envelope, asker: Member, relays: Relays, began: float) -> Non
         answered=answered,
         ms=round((time.monotonic() - began) * 1000),
     )
+    relaying.completed(members=len(relays.outcomes), answered=answered)

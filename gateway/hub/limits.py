@@ -34,6 +34,16 @@ class MemberLimits:
         self._buckets: dict[str, _Bucket] = {}
         self._relayed_bytes = 0
 
+    @property
+    def questions_running(self) -> int:
+        """Of all members together."""
+        return sum(bucket.running for bucket in self._buckets.values())
+
+    @property
+    def relayed_bytes(self) -> int:
+        """Memory set aside for them."""
+        return self._relayed_bytes
+
     def take(self, member: str) -> None:
         """Count one request of `member`; raises TooManyRequests when its rate is used up."""
         now = self._clock.now()

@@ -1,5 +1,6 @@
 """An OpenTelemetry collector for tests: takes OTLP/HTTP on loopback and keeps it, as sent and as read."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -23,11 +24,19 @@ class Collector:
     headers: list[str] = field(default_factory=list)
     spans: list[tuple[str, Span]] = field(default_factory=list)
     figures: dict[str, dict[str, Metric]] = field(default_factory=dict)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
         assert self.listener is not None
         return f"http://127.0.0.1:{self.listener.port}"
+
+    async def figures_of(self, party: str) -> dict[str, Metric]:
+        """Wait for a party's figures."""
+        while party not in self.figures:
+            self.told.clear()
+            await self.told.wait()
+        return self.figures[party]
 
     async def take_traces(self, request: web.Request) -> web.Response:
         told = ExportTraceServiceRequest.FromString(await self._body(request))
@@ -42,6 +51,7 @@ class Collector:
             party = attributes(resource.resource.attributes)["service.instance.id"]
             metrics = {metric.name: metric for scope in resource.scope_metrics for metric in scope.metrics}
             self.figures[party] = metrics
+        self.told.set()
         return web.Response()
 
     async def _body(self, request: web.Request) -> bytes:

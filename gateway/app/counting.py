@@ -18,7 +18,7 @@ def count_requests(watch: NodeWatch | HubWatch) -> Middleware:
         if figures is None:
             return await handler(request)
         route, status = route_of(request), BROKEN_OFF
-        under_way = figures.in_flight.labels(route)
+        under_way = figures.in_flight(route)
         under_way.inc()
         try:
             response = await handler(request)
@@ -26,6 +26,6 @@ def count_requests(watch: NodeWatch | HubWatch) -> Middleware:
             return response
         finally:
             under_way.dec()
-            figures.requests.labels(route, status).inc()
+            figures.request(route, status).inc()
 
     return count

@@ -7,6 +7,7 @@ A scrape reads what is under way just then; nothing is asked of the hub or of ot
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -53,19 +54,27 @@ async def watch_node(node: Node, table: TelemetryTable) -> Telemetry:
     """Watch a node that listens; raises ConfigurationError when the port is taken or packages are missing."""
     figures = NodeFigures()
     watch = node.parts.watch
-    telemetry = await _open(
-        table, watch, figures, lambda: read_node(node, figures), service="patchwork-node", party=node.parts.me.member
-    )
+    read = partial(read_node, node, figures)
+    telemetry = await _open(table, watch, figures, read, service="patchwork-node", party=node.parts.me.member)
     watch.figures = figures
     return telemetry
 
 
-async def watch_hub(hub: Hub, table: TelemetryTable, *, party: str) -> Telemetry:
-    """Watch a hub that listens; raises ConfigurationError likewise."""
+async def watch_hub(hub: Hub, table: TelemetryTable, *, party: str, processes: int = 1) -> Telemetry:
+    """Watch a hub that listens; raises ConfigurationError likewise.
+
+    Of `processes` that serve one hub each has figures of its own, at the first port from `listen` on that is free.
+    """
     figures = HubFigures()
-    telemetry = await _open(
-        table, hub.watch, figures, lambda: read_hub(hub, figures), service="patchwork-hub", party=party
-    )
+    read = partial(read_hub, hub, figures)
+    for port in range(table.listen[1], table.listen[1] + processes):
+        own = table.model_copy(update={"listen": (table.listen[0], port)})
+        try:
+            telemetry = await _open(own, hub.watch, figures, read, service="patchwork-hub", party=party)
+            break
+        except ConfigurationError:
+            if port == table.listen[1] + processes - 1:
+                raise
     hub.watch.figures = figures
     return telemetry
 

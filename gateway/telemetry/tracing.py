@@ -3,6 +3,7 @@
 A thread of the library's exports them; what it cannot deliver is dropped, and nobody's question waits for it.
 """
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -122,8 +123,15 @@ class _QuestionIds(RandomIdGenerator):
 
 
 def resource_of(service: str, party: str) -> Resource:
-    """Who exports: nothing about the machine, and nothing from its environment."""
-    return Resource({"service.name": service, "service.instance.id": party, "service.version": __version__})
+    """Who exports: nothing about the machine but which of several processes it is, nothing from its environment."""
+    return Resource(
+        {
+            "service.name": service,
+            "service.instance.id": party,
+            "service.version": __version__,
+            "process.pid": os.getpid(),
+        }
+    )
 
 
 def plain_session() -> requests.Session:

@@ -34,7 +34,7 @@ class NodeWatch:
         if self.figures is not None:
             self.figures.ended.labels("complete" if answered == len(outcomes) else "incomplete").inc()
             for member, outcome in outcomes.items():
-                self.figures.deliveries.labels(member, outcome).inc()
+                self.figures.result(member, outcome).inc()
         sending.end({"patchwork.answered": answered})
 
     def not_asked(self, sending: "Sending", code: str) -> None:
@@ -54,7 +54,7 @@ class NodeWatch:
         A span has this time alone, which the hub sees as well: how long the work took may depend on the person.
         """
         if self.figures is not None:
-            self.figures.answered.labels(asker).inc()
+            self.figures.answered(asker).inc()
             if periods > 1:
                 self.figures.late.inc()
         if self.tracing is not None:
@@ -106,7 +106,7 @@ class Sending:
     def heard(self, member: str, outcome: str) -> None:
         """What became of a member's part is known just now; only an answer takes a time of its own."""
         if self._figures is not None and outcome == ANSWERED:
-            self._figures.answer_seconds.labels(member).observe(self.seconds)
+            self._figures.answer_seconds(member).observe(self.seconds)
 
     def end(self, attributes: Mapping[str, str | int]) -> None:
         """Close its span."""
@@ -144,7 +144,7 @@ class Relaying:
         if sending is None:
             return
         if self._watch.figures is not None:
-            self._watch.figures.deliveries.labels(member, outcome).inc()
+            self._watch.figures.result(member, outcome).inc()
         sending.heard(member, outcome)
         sending.end({"patchwork.outcome": outcome})
 

@@ -1,6 +1,12 @@
 """A federation that is watched: each party sees its own work, nobody sees a person, and a question is one trace."""
 
+import asyncio
 import re
+import socket
+import subprocess
+import sys
+import time
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -9,6 +15,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from gateway import __version__
 from gateway.app.hub import open_hub
 from gateway.app.telemetry import Telemetry, watch_hub, watch_node
 from gateway.days import DAY_S
@@ -196,3 +203,61 @@ async def test_figures_are_on_their_own_port_alone_and_it_has_nothing_else(tmp_p
         port = seen.telemetry["hub"].listener.port
         with pytest.raises(ConfigurationError, match="cannot listen"):
             await watch_hub(seen.north.hub.hub, TelemetryTable(listen=("127.0.0.1", port)), party="hub")
+
+
+async def test_served_processes_are_watched_until_they_stop(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        told = await stack.enter_async_context(collector())
+        north = await stack.enter_async_context(federation(tmp_path, [ASKER, KNOWS], now=time.time()))
+        client = await stack.enter_async_context(aiohttp.ClientSession())
+        await north.stop(KNOWS)
+        await north.hub.close()
+        for party, file, prefix in (("hub", "hub/hub.toml", "hub"), (KNOWS, f"{KNOWS}/node.toml", "node")):
+            port = free_port()
+            with (tmp_path / file).open("a") as settings:
+                settings.write(f'\n[telemetry]\nlisten = "127.0.0.1:{port}"\notlp = "{told.url}"\nevery_s = 1\n')
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "gateway.cli", prefix, "serve", "-c", str(tmp_path / file)), stderr=PIPE
+            )
+            assert process.stderr is not None
+            while b".started" not in (line := await process.stderr.readline()):
+                assert line, "it ended"
+            async with client.get(f"http://127.0.0.1:{port}/metrics") as response:
+                assert f'patchwork_build_info{{version="{__version__}"}} 1.0' in await response.text()
+            assert "patchwork_federation_seq" in await told.figures_of(party)
+            process.terminate()
+            assert await process.wait() == 0
+        north.hub = await open_hub(load_hub(tmp_path / "hub" / "hub.toml"), clock=north.clock)
+
+
+async def test_without_the_packages_for_a_collector_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "gateway.app.collecting", None)  # as if what it imports were not there
+    async with federation(tmp_path, [ASKER]) as north:
+        table = TelemetryTable(listen=("127.0.0.1", 0), otlp="http://127.0.0.1:4318")
+        with pytest.raises(ConfigurationError, match=re.escape("pip install 'patchwork-gateway[telemetry]'")):
+            await watch_hub(north.hub.hub, table, party="hub")
+        assert north.hub.hub.watch.figures is None
+
+
+async def test_each_of_several_processes_of_a_hub_has_a_port_of_its_own(tmp_path: Path) -> None:
+    async with federation(tmp_path, [ASKER]) as north:
+        table = TelemetryTable(listen=("127.0.0.1", free_port()))
+        first = await watch_hub(north.hub.hub, table, party="hub", processes=8)
+        second = await watch_hub(north.hub.hub, table, party="hub", processes=8)
+        assert table.listen[1] <= first.listener.port < second.listener.port < table.listen[1] + 8
+        await first.close()
+        await second.close()
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def test_a_server_that_nobody_watches_loads_nothing_for_it() -> None:
+    loaded = "any(name.startswith(('prometheus_client', 'opentelemetry')) for name in sys.modules)"
+    code = f"import gateway.app.node, gateway.app.serve_hub, sys; sys.exit({loaded})"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603 - our own text

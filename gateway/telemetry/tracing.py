@@ -3,7 +3,9 @@
 A thread of the library's exports them; what it cannot deliver is dropped, and nobody's question waits for it.
 """
 
+import logging
 import os
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -32,7 +34,11 @@ from gateway.telemetry.trace_context import is_traced, parent_of, trace_id, trac
 QUEUE: Final = 4096  # spans that wait to be exported, at most
 BATCH: Final = 512
 DELAY_MS: Final = 2000
-TIMEOUT_S: Final = 5.0
+TIMEOUT_S: Final = 3.0  # for one request
+LAST_S: Final = 2.0  # for all that waits when tracing ends
+
+# Each try at a collector that is down is a warning; that a batch was given up, an error, is enough to know.
+logging.getLogger("opentelemetry").setLevel(logging.ERROR)
 
 
 class Span:
@@ -63,17 +69,18 @@ class Tracing:
         self._provider = TracerProvider(
             sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False, id_generator=self._ids
         )
-        exporter = OTLPSpanExporter(
+        self._exporter = OTLPSpanExporter(
             f"{url}/v1/traces",
             certificate_file=None if ca_file is None else str(ca_file),
             timeout=TIMEOUT_S,
             compression=Compression.NoCompression,
             session=plain_session(),
         )
-        self._processor = BatchSpanProcessor(
-            exporter, max_queue_size=QUEUE, schedule_delay_millis=DELAY_MS, max_export_batch_size=BATCH
+        self._provider.add_span_processor(
+            BatchSpanProcessor(
+                self._exporter, max_queue_size=QUEUE, schedule_delay_millis=DELAY_MS, max_export_batch_size=BATCH
+            )
         )
-        self._provider.add_span_processor(self._processor)
         self._tracer = self._provider.get_tracer("patchwork", __version__)
 
     def begin(
@@ -109,8 +116,14 @@ class Tracing:
         self._provider.force_flush()
 
     def close(self) -> None:
-        """Export what waits and end the thread; may take TIMEOUT_S."""
+        """Export what waits and end the thread; blocks for LAST_S and TIMEOUT_S at most.
+
+        The library by itself tries for half a minute, and a node that is told to stop has to stop.
+        """
+        giving_up = threading.Timer(LAST_S, self._exporter.shutdown)
+        giving_up.start()
         self._provider.shutdown()
+        giving_up.cancel()
 
 
 class _QuestionIds(RandomIdGenerator):

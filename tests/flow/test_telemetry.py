@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from asyncio.subprocess import PIPE
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,16 +15,21 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from prometheus_client import generate_latest
 
 from gateway import __version__
+from gateway.app.current_figures import read_node
 from gateway.app.hub import open_hub
 from gateway.app.telemetry import Telemetry, watch_hub, watch_node
-from gateway.days import DAY_S
+from gateway.database.contract import Work
+from gateway.days import DAY_S, HOUR_S
 from gateway.errors import ConfigurationError, HubError
 from gateway.hub.circuit import FAILURES_TO_OPEN
+from gateway.node.records import begin_run, end_run
 from gateway.settings import TelemetryTable, load_hub
+from gateway.telemetry.figures import NodeFigures
 from tests.collector import Collector, attributes, collector
-from tests.federation import TestFederation, federation, someone
+from tests.federation import NAME, SOURCE, TestFederation, federation, someone
 
 ASKER, KNOWS, KNOWS_NOT = "childrens-services", "housing", "police"
 DELAY_MS = 20
@@ -182,6 +188,35 @@ async def test_ages_grow_and_silence_shows(tmp_path: Path) -> None:
         assert hub["patchwork_database_readable"] == 0  # and the rest is shown all the same
         assert hub["patchwork_federation_seq"] == north.operator.document.seq
         north.hub = await open_hub(load_hub(tmp_path / "hub" / "hub.toml"), clock=north.clock)
+
+
+async def test_the_age_of_an_import_is_that_of_the_last_that_came_to_its_end(tmp_path: Path) -> None:
+    source = f'[[source]]\nname = "{SOURCE}"\nmapping = "demo_housing"\n'
+    async with federation(tmp_path, [KNOWS], options=source) as north:
+        node = north.nodes[KNOWS]
+
+        async def run(outcome: str) -> str:
+            """A run that ends so an hour after the last; then what is shown an hour later."""
+
+            def work() -> Work[None]:
+                begun, _ = yield from begin_run(SOURCE, NAME, "test", north.clock.now())
+                yield from end_run(begun, outcome=outcome, counts=defaultdict(int), now=north.clock.now())
+
+            await node.database.write(work())
+            north.clock.turn(HOUR_S)
+            await read_node(node, figures)
+            return generate_latest(figures.registry).decode()
+
+        figures = NodeFigures()
+        never = await run("failed")
+        assert 'patchwork_import_failed{source="register"} 1.0' in never
+        assert "patchwork_import_age_seconds{" not in never  # there is no such time, and none is made up
+        done = await run("completed")
+        assert 'patchwork_import_failed{source="register"} 0.0' in done
+        assert 'patchwork_import_age_seconds{source="register"} 3600.0' in done
+        held = await run("held")
+        assert 'patchwork_import_failed{source="register"} 1.0' in held
+        assert 'patchwork_import_age_seconds{source="register"} 7200.0' in held
 
 
 async def test_figures_are_on_their_own_port_alone_and_it_has_nothing_else(tmp_path: Path) -> None:

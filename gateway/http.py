@@ -198,7 +198,7 @@ def _refuse_failures(refuse: Refuse) -> Middleware:
             refusal, code = refuse(request, 400, "disconnected", None), "disconnected"
         except Exception as error:
             refusal, code = refuse(request, 500, PatchworkError.code, None), origin(error)
-        emit("request.failed", level=logging.WARNING, path=_route(request), code=code, status=refusal.status)
+        emit("request.failed", level=logging.WARNING, path=route_of(request), code=code, status=refusal.status)
         if request.writer.output_size > 0:
             raise ConnectionError("the response had begun: it is broken off, so that nobody takes it for complete")
         return refusal
@@ -224,7 +224,7 @@ async def _security_headers(request: web.Request, response: web.StreamResponse) 
         response.headers.setdefault("Strict-Transport-Security", _HSTS)
 
 
-def _route(request: web.Request) -> str:
+def route_of(request: web.Request) -> str:
     """The route as declared, as in `/v1/queries`: a path as sent could carry anything."""
     resource = request.match_info.route.resource
     return resource.canonical if resource is not None else "unknown"

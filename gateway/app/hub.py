@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 
+from gateway.app.counting import count_requests
 from gateway.app.opening import REQUEST_LIMIT_S, listening_tls, make_private_folder
 from gateway.clock import Clock
 from gateway.database.sqlite import open_sqlite
@@ -95,6 +96,7 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
         witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
         application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness)
         protect(application, time_limit_s=REQUEST_LIMIT_S)
+        application.middlewares.insert(0, count_requests(hub.watch))
         host, port = table.listen
         if sharing is not None:
             port = sharing.port

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from consent_ledger.ledger import Ledger
+from gateway.app.counting import count_requests
 from gateway.app.node_limits import admission_of, budget_limits_of, thresholds_of
 from gateway.app.opening import REQUEST_LIMIT_S, listening_tls, make_private_folder
 from gateway.clock import Clock
@@ -163,9 +164,11 @@ async def listen_node(node: Node, admission: Admission | None = None) -> Listene
     table = node.settings.node
     parts = node.parts
     witness = WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock)
-    application = node_application(
-        parts, witness, answer_delay_ms=table.answer_delay_ms, admission=admission or admission_of(node.settings)
-    )
+    admission = admission or admission_of(node.settings)
+    places = admission
+    parts.watch.places = lambda: places.places
+    application = node_application(parts, witness, answer_delay_ms=table.answer_delay_ms, admission=admission)
     host, port = table.listen
     protect(application, time_limit_s=REQUEST_LIMIT_S)
+    application.middlewares.insert(0, count_requests(parts.watch))
     return await listen(application, host=host, port=port, tls=listening_tls(table.tls))

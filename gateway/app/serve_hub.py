@@ -10,6 +10,7 @@ from gateway.app.opening import until_stopped
 from gateway.clock import SystemClock
 from gateway.doctor.expiry import Ending
 from gateway.doctor.expiry_watch import hub_endings, keep_warning
+from gateway.errors import ConfigurationError
 from gateway.events import configure_logging, emit
 from gateway.memory import collect_rarely
 from gateway.settings import HubSettings
@@ -26,6 +27,15 @@ async def serve_hub(
     configure_logging()
     running = await open_hub(settings, clock=SystemClock(), sharing=sharing)
     collect_rarely()
+    telemetry = None
+    if settings.telemetry is not None:
+        from gateway.app.telemetry import watch_hub  # noqa: PLC0415 - loads what only those who are watched need
+
+        try:
+            telemetry = await watch_hub(running.hub, settings.telemetry, party=settings.hub.id)
+        except ConfigurationError:
+            await running.close()
+            raise
     emit("hub.started", hub=settings.hub.id, port=running.listener.port, version=__version__)
     said()
     endings = partial(_endings, settings, running)
@@ -34,6 +44,8 @@ async def serve_hub(
     warning.cancel()
     await running.drain()
     await running.close()
+    if telemetry is not None:
+        await telemetry.close()
     emit("hub.stopped", hub=settings.hub.id)
 
 

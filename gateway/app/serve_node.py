@@ -31,6 +31,11 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
         admission = admission_of(settings)
         listener = await listen_node(node, admission)
         pages = await listen_web(node)
+        telemetry = None
+        if settings.telemetry is not None:
+            from gateway.app.telemetry import watch_node  # noqa: PLC0415 - loads what only those who are watched need
+
+            telemetry = await watch_node(node, settings.telemetry)
         collect_rarely()
         emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
         async with asyncio.TaskGroup() as group:  # a fault in any ends the node: it must not go stale unnoticed
@@ -59,6 +64,8 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
             await pages.close()
         await listener.close()
         await node.checkpoints.end()
+        if telemetry is not None:
+            await telemetry.close()
     finally:
         await node.close()
     emit("node.stopped", member=node.parts.me.member)

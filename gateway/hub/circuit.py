@@ -41,6 +41,11 @@ class Circuits:
         faults.trying = True
         return True
 
+    def skips(self, member: str) -> bool:
+        """True while `member` keeps failing and is tried at most by one question at a time."""
+        faults = self._faults.get(member)
+        return faults is not None and faults.in_a_row >= FAILURES_TO_OPEN
+
     def record(self, member: str, delivery: Delivery) -> None:
         """Learn how an admitted delivery ended."""
         if not delivery.fault:

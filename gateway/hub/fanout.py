@@ -27,6 +27,7 @@ from gateway.hub.shared_rate import SharedRate
 from gateway.hub.turns import Turns
 from gateway.links.body import ReadBody
 from gateway.links.contract import Delivery, Link
+from gateway.telemetry.watch import HubWatch, Relaying
 from gateway.wire import base64url
 from gateway.wire.coverage import DeliveryOutcome, sign_coverage
 from gateway.wire.envelope import Envelope, member_envelopes_json
@@ -53,6 +54,7 @@ class Hub:
     deadline_ms: int  # the longest that any question may wait
     turns: Turns = field(default_factory=Turns)
     shared_rate: SharedRate | None = None  # of several processes; a single one needs none
+    watch: HubWatch = field(default_factory=HubWatch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,7 @@ class PostedRequest:
     authorisation: str
     read_body: ReadBody
     announced_bytes: int = 0
+    traceparent: str = ""
 
 
 class AnswerStream(Protocol):
@@ -97,10 +100,14 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
         envelope = replace(envelope, deadline_ms=left_ms)
         await accept(asker, _ids(request, envelope, hub.clock.now()), hub=hub)
 
+        relaying = hub.watch.relaying(envelope.id, asker=asker.id, traceparent=posted.traceparent)
+
         # (3) Relay each member's own copy, to all at once, under one deadline. Nothing is ever sent again.
         async with (
             asyncio.timeout_at(deadline + LAST_WRITES_S),
-            Relays(link=hub.link, circuits=hub.circuits, wait_s=left_ms / 1000, deadline=deadline) as relays,
+            Relays(
+                link=hub.link, circuits=hub.circuits, wait_s=left_ms / 1000, deadline=deadline, relaying=relaying
+            ) as relays,
         ):
             for member_id, member_envelope in member_envelopes_json(envelope, asker.id):
                 member = federation.members.get(member_id)
@@ -118,7 +125,7 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
                 relays.outcomes, question=envelope.id, asker=asker.id, key=hub.key, now=hub.clock.now()
             )
             await answers.write(b'{"coverage":"%s"}\n' % coverage.encode())
-    _log(envelope, asker, relays, began)
+    _log(envelope, asker, relays, relaying, began)
 
 
 @asynccontextmanager
@@ -189,7 +196,7 @@ def _answer_line(member: str, delivery: Delivery) -> bytes:
     return b'{"member":"%s","outcome":"%s","answer":"%s"}\n' % (member.encode(), delivery.outcome.encode(), answer)
 
 
-def _log(envelope: Envelope, asker: Member, relays: Relays, began: float) -> None:
+def _log(envelope: Envelope, asker: Member, relays: Relays, relaying: Relaying, began: float) -> None:
     answered = sum(outcome is DeliveryOutcome.ANSWERED for outcome in relays.outcomes.values())
     emit(
         "question.relayed",
@@ -199,3 +206,4 @@ def _log(envelope: Envelope, asker: Member, relays: Relays, began: float) -> Non
         answered=answered,
         ms=round((time.monotonic() - began) * 1000),
     )
+    relaying.completed(members=len(relays.outcomes), answered=answered)

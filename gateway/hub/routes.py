@@ -28,6 +28,7 @@ from gateway.hub.sealing_keys import SealingKeys
 from gateway.hub.witness import HubWitness
 from gateway.links.alive import alive
 from gateway.links.body import BodyReader, no_body
+from gateway.telemetry.trace_context import HEADER
 from gateway.wire.checkpoints import Submission
 from gateway.wire.federation import Member
 from gateway.wire.limits import MAX_CHECKPOINT_BYTES, MAX_ENVELOPE_BYTES, MAX_STATEMENT_BYTES
@@ -146,6 +147,7 @@ class _Routes:
             method=request.method,
             path=request.raw_path,
             authorisation=request.headers.get("Authorization", ""),
+            traceparent=request.headers.get(HEADER, ""),
             read_body=no_body if max_bytes is None else self._bodies.announced(request, max_bytes=max_bytes),
             announced_bytes=request.content_length or 0,
         )

@@ -62,6 +62,11 @@ class Turns:
         """Questions that wait for room."""
         return sum(len(line.questions) for line in self._lines.values())
 
+    @property
+    def relayed_bytes(self) -> int:
+        """Memory set aside for the questions that run."""
+        return self._relayed_bytes
+
     def check(self) -> None:
         """Raises Stopping once nothing new is taken any more."""
         if self._stopping:

@@ -29,6 +29,7 @@ from gateway.links.bounded import BoundedConnector
 from gateway.links.contract import Delivery
 from gateway.links.reply import refusal_code
 from gateway.settings import is_loopback
+from gateway.telemetry.trace_context import traced
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import HUB, Member
 from gateway.wire.keys import SigningKey
@@ -97,7 +98,7 @@ class HttpsLink:
         # Let the other members' tokens be signed before this one's question is sent: in turns with sending, each takes
         # twice as long (measured; the curve's tables, 150 KB, do not stay in the processor's cache).
         await asyncio.sleep(0)
-        headers = {"Authorization": authorisation, "Content-Type": "application/json"}
+        headers = {"Authorization": authorisation, "Content-Type": "application/json"} | traced(envelope.traceparent)
         try:
             async with self._session.post(url, data=envelope.data, headers=headers, allow_redirects=False) as response:
                 return await _read(response)

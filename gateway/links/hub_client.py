@@ -10,6 +10,7 @@ import aiohttp
 from gateway.clock import Clock
 from gateway.errors import HubError, HubNotConnected, HubRefused, MalformedMessage
 from gateway.links.reply import read_bounded, refusal_code
+from gateway.telemetry.trace_context import traced
 from gateway.wire.claims import raw, read_claims, text
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.envelope import Envelope
@@ -113,7 +114,8 @@ class HubClient:
             async with self._session.post(
                 self._url + QUERIES_PATH,
                 data=body,
-                headers=self._signed("POST", QUERIES_PATH, body, content_type="application/json"),
+                headers=self._signed("POST", QUERIES_PATH, body, content_type="application/json")
+                | traced(envelope.traceparent),
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:

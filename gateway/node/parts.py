@@ -11,6 +11,7 @@ from gateway.node.identity import Identity
 from gateway.node.membership import Membership
 from gateway.node.probing import Budgets
 from gateway.node.standing import Standing
+from gateway.telemetry.watch import NodeWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +28,4 @@ class NodeParts:
     display_s: int
     thresholds: Thresholds = DEFAULT_THRESHOLDS
     standing: Standing = field(default_factory=Standing)
+    watch: NodeWatch = field(default_factory=NodeWatch)

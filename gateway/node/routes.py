@@ -28,6 +28,7 @@ from gateway.node.counts_door import CountsDoor
 from gateway.node.once import OnlyOnce
 from gateway.node.parts import NodeParts
 from gateway.node.witness_door import WitnessDoor
+from gateway.telemetry.trace_context import HEADER
 from gateway.wire.envelope import MemberEnvelope
 from gateway.wire.federation import HUB
 from gateway.wire.limits import MAX_MEMBER_ENVELOPE_BYTES
@@ -94,7 +95,7 @@ class _Door:
             try:
                 sealed = await answer(envelope, node=self._node)
             finally:
-                await self._release_time(arrived)
+                periods = await self._release_time(arrived)
         finally:
             self._admission.free()
         passed = asyncio.get_running_loop().time() - arrived
@@ -102,6 +103,13 @@ class _Door:
             # No hub is to blame if the asker does not have it.
             self._node.ledger.note_late(envelope.sender, envelope.id)
         emit("answer.released", jti=envelope.id, member=envelope.sender)
+        self._node.watch.released(
+            asker=envelope.sender,
+            question=envelope.id,
+            traceparent=request.headers.get(HEADER, ""),
+            seconds=passed,
+            periods=periods,
+        )
         return web.Response(body=sealed, content_type="application/octet-stream")
 
     async def get_ready(self, _: web.Request) -> web.Response:
@@ -126,8 +134,9 @@ class _Door:
             now=now,
         )
 
-    async def _release_time(self, arrived: float) -> None:
-        """Sleep until the next multiple of D after arrival."""
+    async def _release_time(self, arrived: float) -> int:
+        """Sleep until the next multiple of D after arrival; returns which one."""
         passed = asyncio.get_running_loop().time() - arrived
         periods = max(1, math.ceil(passed / self._delay_s))
         await asyncio.sleep(periods * self._delay_s - passed)
+        return periods

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from gateway.settings.telemetry import TelemetryTable
 from gateway.settings.values import Listen, MemberId, Table, TlsSettings
 
 
@@ -30,3 +31,10 @@ class HubSettings(Table):
     """A hub's whole configuration file."""
 
     hub: HubTable
+    telemetry: TelemetryTable | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "HubSettings":
+        if self.telemetry is not None:
+            self.telemetry.apart_from(self.hub.listen)
+        return self

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from gateway.settings.telemetry import TelemetryTable
 from gateway.settings.values import Listen, MemberId, ShortText, Table, TlsSettings, allowed_url
 from gateway.settings.web import WebTable
 
@@ -143,6 +144,7 @@ class NodeSettings(Table):
     budgets: BudgetsTable = BudgetsTable()
     misuse: MisuseTable = MisuseTable()
     web: WebTable | None = None
+    telemetry: TelemetryTable | None = None
     federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()
@@ -159,6 +161,8 @@ class NodeSettings(Table):
         _unique("ledger.witnesses", list(self.ledger.witnesses))
         if self.node.member in self.ledger.witnesses:
             raise ValueError("ledger.witnesses: a node is no witness of its own ledger")
+        if self.telemetry is not None:
+            self.telemetry.apart_from(self.node.listen, *([] if self.web is None else [self.web.listen]))
         _unique("practitioner", [practitioner.id for practitioner in self.practitioner])
         hubs = self.federation[0].hubs
         _unique("federation.hubs", [hub.rstrip("/") for hub in hubs])

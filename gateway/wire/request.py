@@ -29,10 +29,14 @@ class RequestClaims:
 
 @dataclass(frozen=True, slots=True)
 class HashedBody:
-    """A body with its SHA-256 (hex), for whoever can have it more cheaply than by hashing all of it."""
+    """A body with its SHA-256 (hex), for whoever can have it more cheaply than by hashing all of it.
+
+    `traceparent` goes beside it, in a header (docs/wire.md, "Traces"); empty: none does.
+    """
 
     data: bytes = field(repr=False)
     sha256: str
+    traceparent: str = ""
 
     @classmethod
     def of(cls, data: bytes) -> "HashedBody":

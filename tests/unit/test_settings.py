@@ -207,3 +207,32 @@ def test_the_name_of_what_is_typed_into_pages_is_no_source_s(tmp_path: Path, nam
     file.write_text(f'{NODE}[[source]]\nname = "{name}"\nmapping = "mine"\n')
     with pytest.raises(ConfigurationError, match="pages"):
         load_node(file)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('listen = "0.0.0.0:9464"', "nobody is asked to sign in"),
+        ('listen = "[::]:9464"', "nobody is asked to sign in"),
+        ('listen = "93.184.216.34:9464"', "nobody is asked to sign in"),
+        ('listen = "metrics.example.org:9464"', "must be an address"),
+        ('listen = "127.0.0.1:8401"', "a port of its own"),  # the door for others
+        ('otlp = "http://collector.example.org"', "must be https"),
+        ('otlp = "https://name:word@collector.example.org"', "scheme, host and path alone"),
+        ("traced_share = 1.1", "less than or equal to 1"),
+    ],
+)
+def test_figures_are_for_a_private_port_and_a_collector_behind_tls(tmp_path: Path, line: str, why: str) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(f"{NODE}[telemetry]\n{line}\n")
+    with pytest.raises(ConfigurationError, match=f"telemetry.*{why}"):
+        load_node(path)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "10.1.2.3", "[::1]", "[fd00::1]"])
+def test_figures_may_be_shown_on_a_private_network(tmp_path: Path, address: str) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(f'{NODE}[telemetry]\nlisten = "{address}:9464"\notlp = "http://127.0.0.1:4318/"\n')
+    telemetry = load_node(path).telemetry
+    assert telemetry is not None
+    assert (telemetry.listen[1], telemetry.otlp) == (9464, "http://127.0.0.1:4318")

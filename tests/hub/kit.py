@@ -122,7 +122,9 @@ async def stub_node(answering: Answering = answer) -> AsyncIterator[StubNode]:
 
 
 @asynccontextmanager
-async def raw_node(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
+async def raw_node(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], *, port: int = 0
+) -> AsyncIterator[str]:
     """A hostile endpoint below HTTP; yields its address."""
     talking: set[asyncio.Task[Any]] = set()
 
@@ -137,7 +139,7 @@ async def raw_node(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], 
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:

@@ -16,6 +16,7 @@ from gateway.wire.keys import SigningKey
 from gateway.wire.paths import ANSWERS_PATH, QUERIES_PATH
 from gateway.wire.request import sign_request
 from tests.federation import NAME, TestFederation, federation, someone
+from tests.hostile.hub_process import hub_process
 from tests.hostile.settings import change
 from tests.hub.kit import envelope
 
@@ -107,6 +108,16 @@ async def test_strangers_who_connect_and_say_nothing_keep_nobody_out(
 ) -> None:
     async with crowd(north.ports[whose], said):
         await answered_meanwhile(north, asyncio.create_task(asyncio.sleep(60)), questions=1)
+
+
+async def test_a_hub_takes_more_connections_than_its_service_manager_lets_it_begin_with(tmp_path: Path) -> None:
+    """1,024 open files are the usual soft limit: whoever opens as many connections must not keep everybody out."""
+    async with federation(tmp_path, [ASKER, AGENCY], now=time.time()) as north:
+        await north.add(AGENCY, *someone("Katherine", "Bramley", "1991-05-17"))
+        await north.hub.close()
+        async with hub_process(north, files=STRANGERS // 2), crowd(north.ports["hub"], b""):
+            north.clock.time = time.time()
+            await answered_meanwhile(north, asyncio.create_task(asyncio.sleep(60)), questions=1)
 
 
 async def test_strangers_requests_cost_a_refusal_each(north: TestFederation) -> None:

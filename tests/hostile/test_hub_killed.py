@@ -9,17 +9,13 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import aiohttp
-
 from consent_ledger.exchange import SECONDS_PER_HOUR
 from gateway.app.hub import open_hub
-from gateway.demo.servers import command
 from gateway.errors import HubError
 from gateway.links.counts_client import fetch_counts
 from gateway.node.compare_counts import Compared
@@ -30,12 +26,13 @@ from gateway.wire.envelope import Envelope
 from gateway.wire.jws import peek
 from tests.bench.sealed_questions import NO_BUDGETS
 from tests.federation import TestFederation, federation, someone
+from tests.hostile.hub_process import hub_process
 from tests.hub.searched_hub import memory_of, search
 
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
 AT_ONCE = 6
 ANSWERS = 40  # of a life of the hub
-START_S = 30.0
+LIFE_S = 30.0
 TEAMS = MemberOutcome.TEAMS
 
 # Unmistakable, so that none stands in a process for another reason.
@@ -55,30 +52,6 @@ class Seen:
     def count(self) -> int:
         """Answers that have arrived."""
         return sum(len(leaves) for leaves in self.leaves.values())
-
-
-@asynccontextmanager
-async def hub_process(north: TestFederation) -> AsyncIterator["subprocess.Popen[bytes]"]:
-    """`patchwork hub serve` on the hub's port, once it is well; it logs into its own folder."""
-    home = north.folder / "hub"
-    with (home / "log.jsonl").open("ab") as log:
-        process = subprocess.Popen(  # noqa: ASYNC220, S603 - returns at once; this very program
-            command("hub", "serve", "--config", str(home / "hub.toml")), stdout=log, stderr=log
-        )
-    try:
-        async with asyncio.timeout(START_S), aiohttp.ClientSession() as session:
-            while True:
-                assert process.poll() is None, "the hub has stopped by itself"
-                try:
-                    async with session.get(f"http://127.0.0.1:{north.ports['hub']}/v1/health") as response:
-                        if response.status == 200:
-                            break
-                except aiohttp.ClientError:
-                    await asyncio.sleep(0.05)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 async def ask_until(
@@ -135,7 +108,7 @@ async def test_a_hub_killed_under_load_loses_answers_visibly_and_comes_back_by_i
                 if life == 2:
                     assert "(409)" in await post_again(north, seen.envelopes[0]), "taken before the kill"
                 before = seen.count()
-                async with asyncio.timeout(START_S):
+                async with asyncio.timeout(LIFE_S):
                     if life == 1:
                         await ask_until(north, seen, process, answers=8, kills=False)
                         assert held_by_the_hub(north, process, [seen.envelopes[0].id]), "the search finds what is there"

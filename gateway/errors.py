@@ -197,6 +197,12 @@ class BrokenOff(PatchworkError):
         self.code = code
 
 
+def unrecorded(error: Exception) -> StorageError:
+    """What cannot be put on record, with the database's own reason where it has one: a full disk wants to be named."""
+    reason = f": {error.__cause__}" if isinstance(error.__cause__, StorageError) else ""
+    return StorageError(f"{error}{reason}")
+
+
 def origin(error: BaseException) -> str:
     """Class and line of an unforeseen error: enough to find it, and never its message, which may quote a value."""
     frames = traceback.extract_tb(error.__traceback__)

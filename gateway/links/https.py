@@ -15,6 +15,7 @@ used, kept or undone.
 """
 
 import asyncio
+import errno
 import ssl
 from functools import lru_cache
 from pathlib import Path
@@ -47,9 +48,11 @@ KEEP_ALIVE_S = 20.0
 DNS_CACHE_S = 60
 
 _OK, _UNAVAILABLE = 200, 503
+_OUR_OWN_LACK = frozenset({errno.EMFILE, errno.ENFILE})  # each connection is an open file
 
 UNREACHABLE = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
 REFUSED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # it did respond: perhaps the asker's copy was at fault
+NOT_SENT = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # it is this hub that has nothing left to connect with
 OVERLOADED = Delivery(outcome=DeliveryOutcome.OVERLOADED)
 
 
@@ -102,7 +105,9 @@ class HttpsLink:
         try:
             async with self._session.post(url, data=envelope.data, headers=headers, allow_redirects=False) as response:
                 return await _read(response)
-        except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError, ValueError):
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError, ValueError) as error:
+            if getattr(error, "errno", None) in _OUR_OWN_LACK:
+                return NOT_SENT
             return UNREACHABLE  # refused, reset, name or certificate wrong, not HTTP
 
     async def close(self) -> None:

@@ -147,7 +147,9 @@ async def a_byte_a_while(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 
 
 @asynccontextmanager
-async def raw_node(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
+async def raw_node(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], *, port: int = 0
+) -> AsyncIterator[str]:
     """A hostile endpoint below HTTP; yields its address."""
     talking: set[asyncio.Task[Any]] = set()
 
@@ -162,7 +164,7 @@ async def raw_node(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], 
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:

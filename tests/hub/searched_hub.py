@@ -173,7 +173,7 @@ async def searched_hub(federation: Federated, *, questions: int) -> Searched:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
                 ids = [await _ask(client, federation, document, ring, person) for person in asked_about]
             return Searched(
-                memory=_memory(pid),
+                memory=memory_of(pid),
                 files=b"\n".join(path.read_bytes() for path in federation.folder.rglob("*") if path.is_file()),
                 canary=canary,
                 ids=ids,
@@ -274,7 +274,7 @@ def _question(federation: Federation, person: Person, reply_key: ReplyKey, now: 
     )
 
 
-def _memory(pid: int) -> bytes:
+def memory_of(pid: int) -> bytes:
     """Everything that a process can read of itself."""
     found = bytearray()
     with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", 0) as memory:

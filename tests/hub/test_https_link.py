@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import resource
 import ssl
 from pathlib import Path
 
@@ -164,6 +165,23 @@ async def test_nobody_listening_is_unreachable(federation: Federated, link: Http
     async with stub_node() as node:
         endpoint = node.endpoint
     assert await link.deliver(federation.add("housing", endpoint=endpoint), ENVELOPE) == FAILED
+
+
+async def test_hub_that_may_open_no_more_connections_holds_it_against_no_member(
+    federation: Federated, link: HttpsLink
+) -> None:
+    """Else whoever uses up the hub's connections has all members skipped for a while."""
+    async with stub_node() as node:
+        member = federation.add("housing", endpoint=node.endpoint)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            delivery = await link.deliver(member, ENVELOPE)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert (delivery.outcome, delivery.fault) == (DeliveryOutcome.UNREACHABLE, False)
+        assert node.envelopes == []
+        assert (await link.deliver(member, ENVELOPE)).outcome is DeliveryOutcome.ANSWERED
 
 
 async def test_question_is_never_sent_twice(federation: Federated, link: HttpsLink) -> None:

@@ -6,6 +6,7 @@ async with federation(tmp_path, ["childrens-services", "housing"]) as north:
 """
 
 import gzip
+import json
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -461,7 +462,7 @@ def _write_node(
     (home / "node.toml").write_text(
         f'[node]\nmember = "{member}"\nlisten = "127.0.0.1:{port}"\n{table}'
         f'[[federation]]\nid = "{NAME}"\noperator_key = "../operator/operator.jwk"\n'
-        f"hubs = {[f'http://127.0.0.1:{hub}' for hub in hubs]}\n{federation}"
+        f"hubs = {json.dumps([f'http://127.0.0.1:{hub}' for hub in hubs])}\n{federation}"
         '[[practitioner]]\nid = "asker-1"\nname = "Alex Asker"\nrole = "Social worker"\n'
         f"{pages}"
     )

@@ -19,6 +19,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "node.stopped": frozenset({"member"}),
     "hub.started": frozenset({"hub", "port", "version"}),
     "hub.stopped": frozenset({"hub"}),
+    "hub.worker_ended": frozenset({"worker", "status", "again_s"}),
     "federation.refreshed": frozenset({"federation", "seq", "members"}),
     "federation.refused": frozenset({"federation", "code", "reason"}),
     "hub.silent": frozenset({"hub", "code", "reason"}),

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.errors import PatchworkError
-from gateway.links import hub_client
+from gateway.links import hub_client, witness_client
 from gateway.node.results import MemberOutcome
 from tests.federation import TestFederation, federation, result_of, someone
 from tests.hostile.talks import (
@@ -79,6 +79,7 @@ async def test_a_node_waits_for_a_hostile_hub_no_longer_than_it_says_and_keeps_w
 ) -> None:
     for patience in ("CONNECT_S", "GRACE_S", "DIRECTORY_S"):
         monkeypatch.setattr(hub_client, patience, PATIENCE_S)
+    monkeypatch.setattr(witness_client, "VISIT_S", PATIENCE_S)
     taken_all: list[BaseException] = []
 
     async def noted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -93,6 +94,9 @@ async def test_a_node_waits_for_a_hostile_hub_no_longer_than_it_says_and_keeps_w
             await north.ask(ASKER, "Katherine Bramley", born="1991-05-17", deadline_ms=200)
         with pytest.raises(PatchworkError):
             await north.refresh(ASKER)
+        (hub,) = await north.nodes[ASKER].checkpoints.witnesses.ask()
+        assert hub.silent, "a witness that says no such thing has said nothing"
+        assert hub.seen is None
         assert time.monotonic() - began < TOOK_AT_MOST_S
     assert not taken_all, "the node reads on for ever"
     north.nodes[ASKER].parts.membership.current()

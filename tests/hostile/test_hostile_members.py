@@ -13,13 +13,18 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
+from consent_ledger.exchange import SECONDS_PER_HOUR
+from gateway.links import counts_client
 from gateway.links.contract import Delivery
 from gateway.links.https import REFUSED
+from gateway.node.compare_counts import Compared
+from gateway.node.reconcile import Silent
 from gateway.node.results import MemberOutcome, MemberResult
 from gateway.wire.federation import Member
 from gateway.wire.limits import SEALED_ANSWER_BYTES
 from gateway.wire.request import HashedBody
-from tests.federation import TestFederation, federation, result_of, someone
+from tests.federation import NOW, TestFederation, federation, result_of, someone
+from tests.hostile.reconciled import reconciled
 from tests.hostile.talks import (
     Talk,
     answers_a_byte_at_a_time,
@@ -166,9 +171,24 @@ async def test_what_a_member_sends_before_it_is_asked_is_nobodys_answer(heard: H
     assert len(asked) == 3, "each question has reached the member, and each once"
 
 
+@pytest.mark.parametrize("talk", [never_answers, answers_a_byte_at_a_time, sends_a_gigabyte, does_not_speak_http])
+async def test_a_member_that_gives_no_counts_is_said_to_whatever_it_sends(
+    heard: Heard, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts_client, "WAIT_S", 0.3)
+    north, hour = heard.north, int(NOW) // SECONDS_PER_HOUR
+    north.clock.time = NOW + 2 * SECONDS_PER_HOUR
+    await north.refresh()
+    async with raw_node(talk, port=north.ports[AGENCY]):
+        found = {each.member: each for each in await reconciled(north, ASKER, since=hour)}
+    assert isinstance(found[AGENCY], Silent)
+    assert isinstance(found[OTHER], Compared)
+
+
 async def test_the_member_is_back_as_soon_as_it_behaves(heard: Heard) -> None:
     north = heard.north
     await north.start(AGENCY)
+    await north.refresh()
     north.hub.hub.circuits.record(AGENCY, REFUSED)
     completed = await north.ask(ASKER, "Katherine Bramley", born="1991-05-17")
     assert result_of(completed, AGENCY).outcome is MemberOutcome.TEAMS

@@ -7,19 +7,44 @@ is all that a member can do to its hub: it has no way to the asker but the hub's
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
 
+from consent_ledger.exchange import SECONDS_PER_HOUR
+from gateway.links import counts_client
 from gateway.links.contract import Delivery
 from gateway.links.https import REFUSED
+from gateway.node.compare_counts import Compared
+from gateway.node.reconcile import Silent
 from gateway.node.results import MemberOutcome, MemberResult
 from gateway.wire.federation import Member
 from gateway.wire.limits import SEALED_ANSWER_BYTES
 from gateway.wire.request import HashedBody
-from tests.federation import TestFederation, federation, result_of, someone
+from tests.federation import NOW, TestFederation, federation, result_of, someone
+from tests.hostile.reconciled import reconciled
+from tests.hostile.talks import (
+    Talk,
+    answers_a_byte_at_a_time,
+    asks_to_continue_for_ever,
+    closes_at_once,
+    does_not_speak_http,
+    goes_silent_one_byte_before_the_end,
+    hangs_up_after_the_question,
+    never_answers,
+    never_reads,
+    ok,
+    sends_a_gigabyte,
+    sends_a_head_without_end,
+    sends_a_line_without_end,
+    sends_a_refusal_without_end,
+    sends_chunks_without_end,
+    sends_garbage_of_the_right_size,
+    switches_protocols,
+    whole,
+)
 from tests.hub.kit import raw_node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -27,10 +52,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
 DEADLINE_MS = 700
 TOOK_AT_MOST_S = 2.0  # with the deadline, on a busy machine
-SWALLOWED_AT_MOST = 32 * 2**20  # by the hub and two sockets' buffers, of what never ends
 TIMEOUT, UNREACHABLE, INVALID = MemberOutcome.TIMEOUT, MemberOutcome.UNREACHABLE, MemberOutcome.INVALID_ANSWER
-
-Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,112 +83,6 @@ async def heard(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Heard
         link.deliver = honest  # type: ignore[method-assign]
         await north.stop(AGENCY)
         yield Heard(north=north, earlier=earlier)
-
-
-def _ok(length: int) -> bytes:
-    return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % length
-
-
-async def _whole(reader: asyncio.StreamReader) -> None:
-    """Read one request to its end."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    (length,) = (line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
-    await reader.readexactly(int(length))
-
-
-async def never_answers(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    await reader.read()
-
-
-async def never_reads(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await writer.wait_closed()
-
-
-async def closes_at_once(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.close()
-
-
-async def hangs_up_after_the_question(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    writer.transport.abort()
-
-
-async def answers_a_byte_at_a_time(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    for byte in _ok(SEALED_ANSWER_BYTES) + b"x" * SEALED_ANSWER_BYTES:
-        writer.write(bytes([byte]))
-        await writer.drain()
-        await asyncio.sleep(0.05)
-
-
-async def goes_silent_one_byte_before_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    writer.write(_ok(SEALED_ANSWER_BYTES) + b"x" * (SEALED_ANSWER_BYTES - 1))
-    await reader.read()
-
-
-async def _for_ever(writer: asyncio.StreamWriter, chunk: bytes) -> None:
-    """Send for as long as anybody takes it, or more than anybody may take."""
-    for _ in range(0, SWALLOWED_AT_MOST, len(chunk)):
-        writer.write(chunk)
-        await writer.drain()
-    pytest.fail("all of it was taken")
-
-
-async def sends_a_gigabyte(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    writer.write(_ok(2**30))
-    await _for_ever(writer, b"x" * 2**16)
-
-
-async def sends_chunks_without_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    await _for_ever(writer, b"10000\r\n" + b"x" * 2**16 + b"\r\n")
-
-
-async def sends_a_refusal_without_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    writer.write(b"HTTP/1.1 503 Busy\r\n\r\n")
-    await _for_ever(writer, b"x" * 2**16)
-
-
-async def sends_a_head_without_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    writer.write(b"HTTP/1.1 200 OK\r\n")
-    await _for_ever(writer, b"".join(b"X-%d: %s\r\n" % (number, b"x" * 100) for number in range(500)))
-
-
-async def sends_a_line_without_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    writer.write(b"HTTP/1.1 200 OK\r\nX: ")
-    await _for_ever(writer, b"x" * 2**16)
-
-
-async def asks_to_continue_for_ever(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    while True:
-        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
-        await writer.drain()
-        await asyncio.sleep(0)
-
-
-async def does_not_speak_http(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(os.urandom(4096))
-    await writer.drain()
-
-
-async def switches_protocols(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n")
-    writer.write(b"x" * SEALED_ANSWER_BYTES)
-    await reader.read()
-
-
-async def sends_garbage_of_the_right_size(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await _whole(reader)
-    writer.write(_ok(SEALED_ANSWER_BYTES) + os.urandom(SEALED_ANSWER_BYTES))
-    await reader.read()
 
 
 async def _ask_of_both(north: TestFederation) -> tuple[MemberResult, float]:
@@ -214,7 +130,7 @@ async def test_a_hostile_member_is_named_and_alone_without_an_answer(
     async def noted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await talk(reader, writer)
-        except pytest.fail.Exception as error:
+        except AssertionError as error:
             taken_all.append(error)
 
     async with raw_node(noted, port=heard.north.ports[AGENCY]):
@@ -229,8 +145,8 @@ async def test_a_hostile_member_is_named_and_alone_without_an_answer(
 @pytest.mark.parametrize("whose", [AGENCY, OTHER])
 async def test_an_answer_to_another_question_or_of_another_member_is_invalid(heard: Heard, whose: str) -> None:
     async def answers_as_then(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _whole(reader)
-        writer.write(_ok(SEALED_ANSWER_BYTES) + heard.earlier[whose])
+        await whole(reader)
+        writer.write(ok(SEALED_ANSWER_BYTES) + heard.earlier[whose])
         await reader.read()
 
     async with raw_node(answers_as_then, port=heard.north.ports[AGENCY]):
@@ -244,9 +160,9 @@ async def test_what_a_member_sends_before_it_is_asked_is_nobodys_answer(heard: H
 
     async def answers_twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            await _whole(reader)
+            await whole(reader)
             asked.append(b"")
-            writer.write((_ok(SEALED_ANSWER_BYTES) + os.urandom(SEALED_ANSWER_BYTES)) * 2)
+            writer.write((ok(SEALED_ANSWER_BYTES) + os.urandom(SEALED_ANSWER_BYTES)) * 2)
 
     async with raw_node(answers_twice, port=heard.north.ports[AGENCY]):
         for _ in range(3):
@@ -255,9 +171,24 @@ async def test_what_a_member_sends_before_it_is_asked_is_nobodys_answer(heard: H
     assert len(asked) == 3, "each question has reached the member, and each once"
 
 
+@pytest.mark.parametrize("talk", [never_answers, answers_a_byte_at_a_time, sends_a_gigabyte, does_not_speak_http])
+async def test_a_member_that_gives_no_counts_is_said_to_whatever_it_sends(
+    heard: Heard, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts_client, "WAIT_S", 0.3)
+    north, hour = heard.north, int(NOW) // SECONDS_PER_HOUR
+    north.clock.time = NOW + 2 * SECONDS_PER_HOUR
+    await north.refresh()
+    async with raw_node(talk, port=north.ports[AGENCY]):
+        found = {each.member: each for each in await reconciled(north, ASKER, since=hour)}
+    assert isinstance(found[AGENCY], Silent)
+    assert isinstance(found[OTHER], Compared)
+
+
 async def test_the_member_is_back_as_soon_as_it_behaves(heard: Heard) -> None:
     north = heard.north
     await north.start(AGENCY)
+    await north.refresh()
     north.hub.hub.circuits.record(AGENCY, REFUSED)
     completed = await north.ask(ASKER, "Katherine Bramley", born="1991-05-17")
     assert result_of(completed, AGENCY).outcome is MemberOutcome.TEAMS

@@ -11,15 +11,12 @@ import time
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
 from gateway.app.hub import open_hub
 from gateway.errors import HubError
-from gateway.links.counts_client import fetch_counts
 from gateway.node.compare_counts import Compared
-from gateway.node.reconcile import reconcile
 from gateway.node.results import MemberOutcome, MemberResult
 from gateway.settings import load_hub
 from gateway.wire.envelope import Envelope
@@ -27,12 +24,13 @@ from gateway.wire.jws import peek
 from tests.bench.sealed_questions import NO_BUDGETS
 from tests.federation import TestFederation, federation, someone
 from tests.hostile.hub_process import hub_process
+from tests.hostile.reconciled import reconciled
 from tests.hub.searched_hub import memory_of, search
 
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
 AT_ONCE = 6
-ANSWERS = 40  # of a life of the hub
-LIFE_S = 30.0
+ANSWERS = 30  # of a life of the hub
+LIFE_S = 60.0
 TEAMS = MemberOutcome.TEAMS
 
 # Unmistakable, so that none stands in a process for another reason.
@@ -152,13 +150,8 @@ async def missing(north: TestFederation) -> dict[str, int]:
     began = int(north.clock.now()) // SECONDS_PER_HOUR - 1
     north.clock.turn(2 * SECONDS_PER_HOUR)
     await north.refresh()
-    node = north.nodes[ASKER]
-    me = node.parts.me
-    fetch = partial(
-        fetch_counts, session=node.session, me=me.member, key=me.signing_key, clock=north.clock, plain_http=False
-    )
     found = {AGENCY: 0, OTHER: 0}
-    async for each in reconcile(began, node=node.parts, fetch=fetch):
+    for each in await reconciled(north, ASKER, since=began):
         assert isinstance(each, Compared), each
         assert not each.overstated
         assert all(gap.hub.endswith(str(north.ports["hub"])) for gap in each.gaps)

@@ -20,6 +20,7 @@ from gateway.doctor.imports import SourceFacts, check_sources
 from gateway.doctor.keys import KeyFacts, check_keys
 from gateway.doctor.looking import look_at_database, look_at_disk, look_at_door, look_at_tls, read_only
 from gateway.doctor.record import RecordFacts, check_record
+from gateway.doctor.served import check_served, look_at_served
 from gateway.doctor.storage import check_databases, check_disk
 from gateway.errors import ConfigurationError, FederationError, HubError, PatchworkError, StorageError, WireError
 from gateway.links.https import tls_context
@@ -107,6 +108,9 @@ async def examine_node(settings: NodeSettings, clock: Clock) -> list[Finding]:
     # The document's end stands with check_document() already, once it is over.
     found += findings_of((each for each in endings if each.kind != "document" or each.at > now), now)
     found += check_door(await look_at_door(table.listen, tls=table.tls is not None), who="node", start=SERVE)
+    member = None if document is None else document.members.get(table.member)
+    served = await look_at_served(None if member is None else member.endpoint, federation.ca_file)
+    found += [] if served is None else check_served(served, now)
     if settings.web is not None:
         pages = await look_at_door(settings.web.listen, tls=settings.web.tls is not None, path="/")
         found += check_pages(pages, SERVE)

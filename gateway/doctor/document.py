@@ -50,7 +50,9 @@ def check_document(facts: DocumentFacts) -> list[Finding]:
     if document is None:
         return [
             wrong(
-                CHECK, f"no federation document has arrived yet: {NOTHING} ({facts.problem})", "see what the hub says"
+                CHECK,
+                f"no federation document has arrived yet: {NOTHING} ({facts.problem})",
+                "first mend what stands here of the hub",
             )
         ]
     found = [*_in_force(document, facts), *_rolled_back(facts), *_standing(document, facts.me)]

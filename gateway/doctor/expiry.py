@@ -15,6 +15,7 @@ from gateway.policy.in_force import publish
 from gateway.wire.federation import Federation, MemberKey
 
 WARN_DAYS = (30, 7, 1)  # before the end of what takes people time to renew
+AGREEMENT_TOLD_DAYS = 7  # nobody takes an agreement that was meant to end out of the document at once
 DOCUMENT_WARN_DAYS = (2, 1)  # it lives for seven days and is renewed every few
 
 
@@ -27,12 +28,13 @@ class Ending:
     at: float
     do: str
     warn_days: tuple[int, ...] = WARN_DAYS
+    told_for_days: int | None = None  # after its end, where it may have been meant to end
 
     def days_left(self, now: float) -> int | None:
-        """The narrowest of `warn_days` that it is within, 0 when it is over; None while there is time."""
+        """The narrowest of `warn_days` that it is within, 0 when it is over; None while there is nothing to tell."""
         left = self.at - now
         if left <= 0:
-            return 0
+            return 0 if self.told_for_days is None or -left < self.told_for_days * DAY_S else None
         return min((days for days in self.warn_days if left <= days * DAY_S), default=None)
 
     def said(self, now: float) -> str:
@@ -68,29 +70,28 @@ def document_endings(document: Federation) -> Iterator[Ending]:
 
 
 def member_endings(document: Federation, me: str) -> Iterator[Ending]:
-    """A member's newest signing key, and the agreements that it is a party of."""
+    """A member's newest signing key, and the agreements that it has signed, each in the version that lasts longest."""
     member = document.members.get(me)
     if member is None:
         return
-    newest: MemberKey = max(
-        member.keys, key=lambda key: key.not_after
-    )  # one that a successor follows ends as it should
+    newest: MemberKey = max(member.keys, key=lambda key: key.not_after)  # the others have a successor
     yield Ending(
         kind="signing-key",
         name=f"signing key {newest.key.kid}",
         at=newest.not_after,
         do="`patchwork node rotate-key`, and send its request to the operator",
     )
-    for published in publish(document).values():
-        agreement = published.agreement
-        if me in agreement.members:
-            last_day = datetime.combine(agreement.end_date + timedelta(days=1), time(), UTC)
-            yield Ending(
-                kind="agreement",
-                name=f"agreement {agreement.name}, version {agreement.version},",
-                at=last_day.timestamp(),
-                do="agree its next version with the other parties, sign it and have the operator carry it",
-            )
+    signed = [each.agreement for each in publish(document).values() if me in each.signed_by & each.agreement.members]
+    lasting = {agreement.uri: agreement for agreement in sorted(signed, key=lambda each: each.end_date)}
+    for agreement in lasting.values():
+        over = datetime.combine(agreement.end_date + timedelta(days=1), time(), UTC)
+        yield Ending(
+            kind="agreement",
+            name=f"agreement {agreement.name}, version {agreement.version},",
+            at=over.timestamp(),
+            do="agree its next version with the other parties, sign it and have the operator carry it",
+            told_for_days=AGREEMENT_TOLD_DAYS,
+        )
 
 
 def certificate_ending(file: Path, until: float) -> Ending:

@@ -14,12 +14,14 @@ from gateway.database.contract import Work
 from gateway.doctor.clock import ClockFacts, check_clock
 from gateway.doctor.document import DocumentFacts, check_document, newest
 from gateway.doctor.doors import check_door, check_hub_reach, check_pages
-from gateway.doctor.expiry import Ending, document_endings, findings_of, member_endings
+from gateway.doctor.expiry import Ending, findings_of
+from gateway.doctor.expiry_watch import node_endings
 from gateway.doctor.finding import Finding, wrong
 from gateway.doctor.imports import SourceFacts, check_sources
 from gateway.doctor.keys import KeyFacts, check_keys
 from gateway.doctor.looking import look_at_database, look_at_disk, look_at_door, look_at_tls, read_only
 from gateway.doctor.record import RecordFacts, check_record
+from gateway.doctor.served import check_served, look_at_served
 from gateway.doctor.storage import check_databases, check_disk
 from gateway.errors import ConfigurationError, FederationError, HubError, PatchworkError, StorageError, WireError
 from gateway.links.https import tls_context
@@ -55,61 +57,90 @@ class _Hub:
 
 async def examine_node(settings: NodeSettings, clock: Clock) -> list[Finding]:
     """All checks of a node; raises nothing that a broken node could cause."""
-    table, federation, now = settings.node, settings.federation[0], clock.now()
-    problems: list[str] = []
-    operator = None
+    me, now = settings.node.member, clock.now()
+    told = await _ask_all(settings, clock)
+    endings, faults = _endings(settings, told.document)
+    found = [wrong("configuration", problem, _MEND) for problem in (*told.problems, *faults)]
+    found += check_keys(look_at_keys(settings), told.document, me, now)
+    if told.facts is not None:
+        found += check_document(told.facts)
+    for hub in told.hubs:
+        found += check_hub_reach(hub.address, hub.problem)
+    found += await asyncio.to_thread(_data, settings, told, now)
+    # The document's end stands with check_document() already, once it is over.
+    found += findings_of((each for each in endings if each.kind != "document" or each.at > now), now)
+    return found + await _doors(settings, told.document, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What hubs and node know of the federation; no `facts` without the operator's key, for then nobody is believed."""
+
+    problems: tuple[str, ...] = ()
+    hubs: tuple[_Hub, ...] = ()
+    facts: DocumentFacts | None = None
+
+    @property
+    def document(self) -> Federation | None:
+        return None if self.facts is None else newest(self.facts)
+
+
+async def _ask_all(settings: NodeSettings, clock: Clock) -> _Told:
+    federation = settings.federation[0]
+    problems = []
     try:
-        operator = load_verify_key(federation.operator_key)
         listed_agreements(federation.agreements)
     except PatchworkError as error:
         problems.append(str(error))
-    held, hubs = _Held(), []
-    if operator is not None:
-        hubs = await asyncio.gather(*(_ask_hub(url, settings, operator, clock) for url in federation.hubs))
-        held = await asyncio.to_thread(_held, settings, operator)
-    offered = max((hub.document for hub in hubs if hub.document), key=lambda each: each.seq, default=None)
+    try:
+        operator = load_verify_key(federation.operator_key)
+    except PatchworkError as error:
+        return _Told(problems=(*problems, str(error)))
+    hubs = await asyncio.gather(*(_ask_hub(url, settings, operator, clock) for url in federation.hubs))
+    held = await asyncio.to_thread(_held, settings, operator)
     facts = DocumentFacts(
-        me=table.member,
-        now=now,
-        offered=offered,
+        me=settings.node.member,
+        now=clock.now(),
+        offered=max((hub.document for hub in hubs if hub.document), key=lambda each: each.seq, default=None),
         problem="; ".join(hub.problem for hub in hubs if hub.problem),
         held=held.document,
         fresh_until=held.fresh_until,
         alarm=held.alarm,
     )
-    document = newest(facts)
-    endings: list[Ending] = []
-    if document is not None:
-        endings += [*document_endings(document), *member_endings(document, table.member)]
-    for own in (table.tls, settings.web.tls if settings.web else None):
-        ends, faults = look_at_tls(own)
-        endings += ends
-        problems += faults
-    found = [wrong("configuration", problem, _MEND) for problem in problems]
-    found += check_keys(look_at_keys(settings), document, table.member, now)
-    if operator is not None:
-        found += check_document(facts)
-    for hub in hubs:
-        found += check_hub_reach(hub.address, hub.problem)
-    ledger = table.data / "ledger.db"
-    databases = [look_at_database(table.data / f"{schema}.db", schema) for schema in _schemas(settings)]
-    times = [hub.time for hub in hubs if hub.time is not None]
-    readable = next(each for each in databases if each.file == ledger)
-    record = await asyncio.to_thread(_record, settings, now) if readable.exists and not readable.problem else None
-    found += check_clock(
-        ClockFacts(now=now, hub=times[0] if times else None, record=None if record is None else record.high)
-    )
-    found += check_databases(databases)
+    return _Told(problems=tuple(problems), hubs=tuple(hubs), facts=facts)
+
+
+def _endings(settings: NodeSettings, document: Federation | None) -> tuple[list[Ending], list[str]]:
+    """What ends, and what is wrong with the files of certificates."""
+    faults = []
+    for table in (settings.node.tls, settings.web.tls if settings.web is not None else None):
+        faults += look_at_tls(table)[1]
+    return node_endings(settings, document), faults
+
+
+def _data(settings: NodeSettings, told: _Told, now: float) -> list[Finding]:
+    """Databases, the record in one of them, the clock against record and hub, disk and imports."""
+    folder = settings.node.data
+    databases = {schema: look_at_database(folder / f"{schema}.db", schema) for schema in _schemas(settings)}
+    record = _record(settings, now) if databases["ledger"].readable else None
+    hub_time = next((hub.time for hub in told.hubs if hub.time is not None), None)
+    found = check_clock(ClockFacts(now=now, hub=hub_time, record=None if record is None else record.high))
+    found += check_databases(databases.values())
     if record is not None:
         found += check_record(record.facts)
-    found += check_disk(look_at_disk(table.data))
-    found += check_sources(await asyncio.to_thread(_sources, settings), now)
-    # The document's end stands with check_document() already, once it is over.
-    found += findings_of((each for each in endings if each.kind != "document" or each.at > now), now)
-    found += check_door(await look_at_door(table.listen, tls=table.tls is not None), who="node", start=SERVE)
-    if settings.web is not None:
-        pages = await look_at_door(settings.web.listen, tls=settings.web.tls is not None, path="/")
-        found += check_pages(pages, SERVE)
+    return found + check_disk(look_at_disk(folder)) + check_sources(_sources(settings), now)
+
+
+async def _doors(settings: NodeSettings, document: Federation | None, now: float) -> list[Finding]:
+    """The node's own door, its endpoint as others see it, and the pages."""
+    table, web = settings.node, settings.web
+    found = check_door(await look_at_door(table.listen, tls=table.tls is not None), who="node", start=SERVE)
+    member = None if document is None else document.members.get(table.member)
+    served = await look_at_served(None if member is None else member.endpoint, settings.federation[0].ca_file)
+    if served is not None:
+        found += check_served(served, now)
+    if web is not None:
+        found += check_pages(await look_at_door(web.listen, tls=web.tls is not None, path="/"), SERVE)
     return found
 
 

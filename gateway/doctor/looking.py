@@ -44,7 +44,7 @@ def look_at_database(file: Path, schema: str) -> DatabaseFacts:
         return DatabaseFacts(file=file, problem=f"{file}: cannot be looked at: {error.strerror}")
     known, mode = len(migrations("sqlite", schema)), state.st_mode & 0o777
     writable = os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)
-    if state.st_uid != os.geteuid():  # reading it would leave files beside it that its owner cannot use
+    if state.st_uid != os.geteuid():
         return DatabaseFacts(file=file, ours=False, known=known, mode=mode)
     try:
         with engine_errors(f"{schema} database {file.name}"), closing(_connect(file)) as connection:
@@ -123,6 +123,9 @@ def _code(body: bytes) -> str:
 
 
 def _connect(file: Path) -> sqlite3.Connection:
+    if file.exists() and file.stat().st_uid != os.geteuid():
+        # SQLite would leave files beside it that its owner cannot use.
+        raise StorageError(f"database {file.name}: belongs to another user")
     connection = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)
     connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     connection.execute("PRAGMA trusted_schema = OFF")

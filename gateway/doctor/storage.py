@@ -26,6 +26,11 @@ class DatabaseFacts:
     writable: bool = True
     ours: bool = True
 
+    @property
+    def readable(self) -> bool:
+        """Whether anything that it holds can be looked at."""
+        return self.exists and self.ours and not self.problem
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskFacts:

@@ -5,11 +5,14 @@ import json
 import time
 from pathlib import Path
 
+import pytest
+
+from gateway.cli import status
 from gateway.doctor.finding import Finding, Level, worst
 from gateway.doctor.gather_hub import examine_hub
 from gateway.doctor.gather_node import examine_node
 from gateway.settings import load_hub, load_node
-from tests.federation import TestFederation, federation, someone
+from tests.federation import TestFederation, TurnedClock, federation, someone
 from tests.flow.commands import in_process, patchwork
 
 ASKER, AGENCY = "childrens-services", "housing"
@@ -66,9 +69,14 @@ async def test_a_node_and_a_hub_that_are_well_and_then_are_not(tmp_path: Path) -
         assert {path: path.read_bytes() for path in data.glob("*.db")} == before
 
 
-async def test_the_command_says_by_its_exit_code_how_it_is(tmp_path: Path) -> None:
+async def test_the_command_says_by_its_exit_code_how_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     async with federation(tmp_path, [AGENCY], now=time.time()) as north:
         config = str(tmp_path / AGENCY / "node.toml")
+        monkeypatch.setattr(status, "CLOCK", TurnedClock(north.clock.time + 6.4 * DAY))
+        await status.show_status(load_node(Path(config)))
+        assert "federation document 3 ends in 14 hours" in capsys.readouterr().out
         await north.nodes[AGENCY].checkpoints.visit()
         ran = await asyncio.to_thread(patchwork, tmp_path, "doctor", "-c", config, "--json")
         told = json.loads(ran.out)

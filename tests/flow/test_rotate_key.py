@@ -113,6 +113,10 @@ async def test_the_operator_takes_no_key_for_which_none_in_force_has_spoken(tmp_
             return north.operator.document.seq == held.seq
 
         assert refused(request(north, new, SigningKey.generate()), now)
+        ends = held.members[AGENCY].keys[0].not_after
+        north.clock.time = ends - DAY
+        assert refused(request(north, new, keys.current), ends + 60)  # sent in time, and taken up too late
+        north.clock.time = now
         token = request(north, new, keys.current)
         await north.publish(lambda operator: operator.suspend(AGENCY, now))
         member = north.operator.update(token, now).members[AGENCY]

@@ -111,9 +111,8 @@ async def test_a_question_is_seen_by_each_party_as_its_own_work_and_nobody_sees_
 
         # Who knows the person cannot be told from who does not.
         knows, knows_not = [(await seen.text(member)).splitlines() for member in (KNOWS, KNOWS_NOT)]
-        assert [line for line in knows if "process_" not in line] == [
-            line for line in knows_not if "process_" not in line
-        ]
+        own = re.compile("process_|patchwork_answers_late")  # a busy machine may be late with either
+        assert [line for line in knows if not own.match(line)] == [line for line in knows_not if not own.match(line)]
         assert "process_cpu" not in "".join(knows)  # what the work took would tell
 
         texts = [await seen.text(party) for party in seen.telemetry]

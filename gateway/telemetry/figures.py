@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+from prometheus_client.metrics_core import Metric
 
 from gateway import __version__
 
@@ -17,12 +18,20 @@ SECONDS = (0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0)  # upper bounds; an answer takes D
 disable_created_metrics()  # type: ignore[no-untyped-call]  # else each figure is there twice
 
 
+class _Process(ProcessCollector):
+    """Memory, open files and the limit of them, start. Not processor time: what an answer took may tell of somebody."""
+
+    def collect(self) -> list[Metric]:
+        """What is so now."""
+        return [metric for metric in super().collect() if metric.name != "process_cpu_seconds"]
+
+
 class Figures:
     """What nodes and hubs have in common: process, HTTP door, federation document, links, database."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)  # memory, open files and the limit of them, processor time, start
+        self.registry.register(_Process(registry=None))
         self.gauge("build_info", "The version that runs.", "version").labels(__version__).set(1)
         # What is told for each question and each member of it is kept by its labels: the library takes 5 µs to find it.
         self.request = cache(

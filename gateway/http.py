@@ -33,6 +33,7 @@ from gateway.errors import (
     origin,
 )
 from gateway.events import emit
+from gateway.links.time_limit import TIME_LIMIT
 
 BACKLOG = 1024  # connections that wait to be accepted: a hub may be asked by all members at once
 KEEP_ALIVE_S = 75.0  # longer than links/https.py keeps an idle connection, so that the client is the one who closes
@@ -203,7 +204,8 @@ def _refuse_failures(refuse: Refuse) -> Middleware:
 def _time_limit(seconds: float) -> Middleware:
     @web.middleware
     async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as running:
+            request[TIME_LIMIT] = running
             return await handler(request)
 
     return limit

@@ -14,12 +14,15 @@ from gateway.hub.limits import MemberLimits
 from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
 from gateway.hub.witness import HubWitness, witness_key
+from gateway.links.either import EitherLink
 from gateway.links.https import HttpsLink
+from gateway.links.websocket import WebSocketLink
 from gateway.settings import PLAIN_HTTP_WORDS, HubSettings
 from gateway.wire.keys import SigningKey
 from gateway.wire.operator import load_verify_key
 
 HUB_KEY_FILE = "hub.pem"
+DRAIN_S = 3.0  # for answers on their way over links when the hub stops; they take a fraction of a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +30,12 @@ class RunningHub:
     """A hub that listens."""
 
     hub: Hub
+    links: WebSocketLink
     listener: Listener
 
     async def close(self) -> None:
-        """Stop listening, then release links and database."""
+        """Let answers under way arrive, stop listening, then release links and database."""
+        await self.links.close(within_s=DRAIN_S)
         await self.listener.close()
         await self.hub.link.close()
         await self.hub.database.close()
@@ -53,7 +58,10 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
             clock=clock,
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
-        link = HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http)
+        links = WebSocketLink(key=key, clock=clock)
+        link = EitherLink(
+            https=HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http), websocket=links
+        )
         undo.push_async_callback(link.close)
         hub = Hub(
             directory=directory,
@@ -68,9 +76,9 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
             deadline_ms=table.deadline_ms,
         )
         witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
-        application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness)
+        application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness, links=links)
         protect(application, time_limit_s=REQUEST_LIMIT_S)
         host, port = table.listen
         listener = await listen(application, host=host, port=port, tls=listening_tls(table.tls))
         undo.pop_all()
-    return RunningHub(hub=hub, listener=listener)
+    return RunningHub(hub=hub, links=links, listener=listener)

@@ -19,6 +19,7 @@ from gateway.links.hubs import Hubs
 from gateway.links.witness_client import WitnessClient
 from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.checkpoints import Checkpoints
+from gateway.node.door import AnswerDoor
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
@@ -146,15 +147,20 @@ async def accept_agreements(node: Node) -> None:
     )
 
 
+def answer_door_of(node: Node) -> AnswerDoor:
+    """Where this process takes questions, whichever link brings them; measures this machine's speed first."""
+    return AnswerDoor(
+        node.parts, answer_delay_ms=node.settings.node.answer_delay_ms, admission=admission_of(node.settings)
+    )
+
+
 async def listen_node(node: Node) -> Listener:
     """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken."""
     await accept_agreements(node)
     table = node.settings.node
     parts = node.parts
     witness = WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock)
-    application = node_application(
-        parts, witness, answer_delay_ms=table.answer_delay_ms, admission=admission_of(node.settings)
-    )
+    application = node_application(parts, witness, answer_door_of(node))
     host, port = table.listen
     protect(application, time_limit_s=REQUEST_LIMIT_S)
     return await listen(application, host=host, port=port, tls=listening_tls(table.tls))

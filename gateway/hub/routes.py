@@ -7,6 +7,7 @@
     PUT  /v1/sealing-keys   a `patchwork-sealing-key+jwt` as it is (application/jose); request token of that member; 204
     POST /v1/checkpoints    a member's new ledger head and proof in; {"cosignature"} or {"refused"} out; request token
     GET  /v1/checkpoints/M  {"note"?, "witness_key"}: the last head seen of member M's ledger; M's request token
+    GET  /v1/link           a member's node dials in: link_door.py
     GET  /v1/health         {"status": "ok", "federation", "seq"}, or 503
 
 What else is fetched is signed by others and holds nothing about people, so it needs no request token. Nor need a
@@ -22,19 +23,30 @@ from aiohttp import web
 
 from gateway.errors import NotForUs
 from gateway.hub.fanout import Hub, PostedRequest, authenticate, fan_out, request_id
+from gateway.hub.link_door import LinkDoor
 from gateway.hub.replay import accept_once
 from gateway.hub.sealing_keys import SealingKeys
 from gateway.hub.witness import HubWitness
 from gateway.links.body import BodyReader, no_body
+from gateway.links.websocket import WebSocketLink
 from gateway.wire.checkpoints import Submission
 from gateway.wire.federation import Member
 from gateway.wire.limits import MAX_CHECKPOINT_BYTES, MAX_ENVELOPE_BYTES, MAX_STATEMENT_BYTES
-from gateway.wire.paths import CHECKPOINTS_PATH, FEDERATION_PATH, HEALTH_PATH, QUERIES_PATH, SEALING_KEYS_PATH
+from gateway.wire.paths import (
+    CHECKPOINTS_PATH,
+    FEDERATION_PATH,
+    HEALTH_PATH,
+    LINK_PATH,
+    QUERIES_PATH,
+    SEALING_KEYS_PATH,
+)
 
 _NDJSON = "application/x-ndjson"
 
 
-def hub_application(*, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness) -> web.Application:
+def hub_application(
+    *, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness, links: WebSocketLink
+) -> web.Application:
     """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them."""
     routes = _Routes(hub=hub, sealing_keys=sealing_keys, witness=witness)
     application = web.Application()
@@ -45,6 +57,9 @@ def hub_application(*, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness)
     application.router.add_post(CHECKPOINTS_PATH, routes.post_checkpoint)
     application.router.add_get(CHECKPOINTS_PATH + "/{member}", routes.get_checkpoint)
     application.router.add_get(HEALTH_PATH, routes.get_health)
+    link_door = LinkDoor(hub=hub, links=links)
+    application.router.add_get(LINK_PATH, link_door.get, allow_head=False)
+    application.on_shutdown.append(link_door.stop)
     application.cleanup_ctx.append(routes.running)
     return application
 

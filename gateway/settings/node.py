@@ -53,7 +53,7 @@ class NodeTable(Table):
     member: MemberId
     data: Path = Path("data")
     keys: Path = Path("keys")
-    # "dial": the node opens a link to its hub and has no port for it, nor for other members.
+    # "dial": the node opens a link to each of its hubs and has no port for it, nor for other members.
     link: Literal["listen", "dial"] = "listen"
     listen: Listen = ("127.0.0.1", 8401)
     answer_delay_ms: Annotated[int, Field(ge=20, le=5000)] = 150

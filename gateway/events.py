@@ -26,6 +26,8 @@ FIELDS: dict[str, frozenset[str]] = {
     "hub.doubtful": frozenset({"hub", "code", "reason"}),
     "federation.waiting": frozenset({"federation", "member", "change"}),
     "sealing_key.rotated": frozenset({"member", "kid"}),
+    "signing_key.changed": frozenset({"member", "kid"}),
+    "expiry.near": frozenset({"kind", "name", "days", "at"}),
     "question.asked": frozenset({"jti", "members"}),
     "question.completed": frozenset({"jti", "answered", "unanswered", "ms"}),
     "search.failed": frozenset({"code"}),

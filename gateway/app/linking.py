@@ -24,7 +24,7 @@ async def keep_linked(node: Node) -> None:
             hub,
             member=parts.me.member,
             federation=parts.me.federation,
-            key=parts.me.signing_key,
+            key=lambda: parts.me.signing_key,
             clock=parts.clock,
             answer=answer,
             hear=parts.membership.hear,

@@ -84,7 +84,14 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         undo.push_async_callback(session.close)
         hubs = Hubs(
             [
-                HubClient(session, url, member=me.member, federation=federation.id, key=me.signing_key, clock=clock)
+                HubClient(
+                    session,
+                    url,
+                    member=me.member,
+                    federation=federation.id,
+                    key=lambda: me.signing_key,
+                    clock=clock,
+                )
                 for url in federation.hubs
             ],
             clock=clock,
@@ -117,7 +124,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         witnesses=Witnesses(
             me=me,
             membership=membership,
-            client=WitnessClient(session, member=me.member, key=me.signing_key, clock=clock),
+            client=WitnessClient(session, member=me.member, key=lambda: me.signing_key, clock=clock),
             hub=federation.witness_hub or federation.hubs[0],
             members=settings.ledger.witnesses,
             plain_http=settings.node.plain_http == PLAIN_HTTP_WORDS,

@@ -9,6 +9,7 @@ from gateway.app.node_limits import retention_limits_of
 from gateway.app.opening import until_stopped
 from gateway.app.web import listen_web
 from gateway.clock import Clock, SystemClock
+from gateway.doctor.expiry_watch import keep_warning, node_endings
 from gateway.events import configure_logging, emit
 from gateway.memory import collect_rarely
 from gateway.node.case_watch import keep_watch
@@ -39,6 +40,9 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
                 group.create_task(node.checkpoints.keep()),
                 group.create_task(node.checkpoints.keep_verified()),
                 group.create_task(retain_daily(node.parts, node.ledger_database, retention_limits_of(settings))),
+                group.create_task(
+                    keep_warning(lambda: node_endings(settings, node.parts.membership.received), node.parts.clock)
+                ),
                 group.create_task(
                     keep_watch(node.parts, settings.cases, None if pages is None else case_teller(pages.site))
                 ),

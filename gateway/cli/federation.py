@@ -12,7 +12,7 @@ from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import publish, signers
 from gateway.wire.federation import AgreementBytes, Federation, Member
 from gateway.wire.keys import fingerprint
-from gateway.wire.limits import MAX_AGREEMENT_BYTES
+from gateway.wire.limits import MAX_AGREEMENT_BYTES, MAX_JOIN_BYTES
 from gateway.wire.operator import (
     DOCUMENT_FILE,
     PUBLIC_KEY_FILE,
@@ -55,7 +55,7 @@ def admit(
 ) -> None:
     """Admit a member, after comparing the fingerprint of its key with its officer, by telephone."""
     operator = open_operator(folder)
-    token = read_statement(request)
+    token = read_statement(request, MAX_JOIN_BYTES)
     member = operator.read_join(token, CLOCK.now()).member
     _echo_asked(member)
     ask_first("Has the member's officer read out the same fingerprint?", yes=yes)
@@ -70,11 +70,15 @@ def update(
 ) -> None:
     """Take a member's new address, contacts or key from a new request, as when its key was lost or stolen."""
     operator = open_operator(folder)
-    token = read_statement(request)
+    token = read_statement(request, MAX_JOIN_BYTES)
     asked = operator.read_update(token, CLOCK.now()).member
     _echo_asked(asked)
     held = operator.document.members[asked.id]
-    if asked.keys != held.keys:
+    newest = asked.keys[-1]
+    if newest.rotation is not None and newest not in held.keys:
+        ends = day_of(asked.keys[-2].not_after)
+        typer.echo(f"Its key until now has signed this one: members' nodes take it, and the old one ends on {ends}.")
+    elif asked.keys != held.keys:
         typer.echo("This key is NEW: the other members' officers have to accept it. Its keys until now end at once.")
     ask_first("Has the member's officer read out the same fingerprint, and asked for this change?", yes=yes)
     _published(folder, operator.update(token, CLOCK.now()))

@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli.accounts import create_admin, list_accounts
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
+from gateway.cli.rotate_key import rotate_key
 from gateway.cli.status import show_status
 from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
@@ -17,15 +18,13 @@ from gateway.node.membership import REFRESH_S
 from gateway.settings import MEMBER_ID, NodeSettings, check_node, load_node
 from gateway.wire.acceptance import PendingChange
 from gateway.wire.federation import Federation, Member, MemberKey
-from gateway.wire.join import sign_join, verify_join
+from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import JOIN_LIFETIME_S
 from gateway.wire.operator import PUBLIC_KEY_FILE, load_verify_key, replace_file
 from mappings.vocabulary import OrganisationType, Sector
 
 app = typer.Typer(help="Run an agency's gateway node.", no_args_is_help=True)
-
-KEY_YEARS_S = 2 * 365 * DAY_S  # how long a first signing key is good; rotate it before
 
 _TEMPLATE = """\
 # The gateway node of {name}. Paths are relative to this file.
@@ -159,6 +158,7 @@ def accept(
     run(_accept(load_node(config), member, yes=yes))
 
 
+app.command("rotate-key")(rotate_key)
 app.command("create-admin")(create_admin)
 app.command("accounts")(list_accounts)
 

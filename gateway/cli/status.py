@@ -10,6 +10,8 @@ from gateway.app.node import Node
 from gateway.cli.ledger_status import ledger_lines
 from gateway.cli.options import CLOCK, opened
 from gateway.days import DAY_S
+from gateway.doctor.expiry import findings_of
+from gateway.doctor.expiry_watch import node_endings
 from gateway.errors import FederationError, HubError, WireError
 from gateway.node.cases import counted
 from gateway.node.corrections import without_effect
@@ -28,6 +30,8 @@ async def show_status(settings: NodeSettings) -> None:
         membership = node.parts.membership
         typer.echo(f"{settings.node.member} in {settings.federation[0].id}")
         typer.echo(f"  key {fingerprint(node.parts.me.signing_key.public_jwk())}")
+        if waiting := node.parts.me.signing_keys.waiting:
+            typer.echo(f"  next key, which waits for the operator: {fingerprint(waiting.public_jwk())}")
         view: View | None = None
         try:
             view = await membership.refresh()
@@ -38,6 +42,8 @@ async def show_status(settings: NodeSettings) -> None:
             accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
             _echo(_hubs(node))
             _echo(_agreements(membership.received, node.agreements, accepted, me=settings.node.member))
+        endings = node_endings(settings, membership.received)
+        _echo([f"{finding.what}: {finding.do}" for finding in findings_of(endings, CLOCK.now())])
         _echo(await ledger_lines(node))
         _echo(await _sources(node, settings))
         _echo(await _cases(node, settings))

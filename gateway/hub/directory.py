@@ -60,6 +60,11 @@ class Directory:
             raise FederationStale("the hub's federation document has expired: the operator must publish a new one")
         return self._held
 
+    @property
+    def newest(self) -> Federation | None:
+        """The newest document taken, also one that has expired: to say so, not to rely on it."""
+        return self._held
+
     def served(self) -> bytes:
         """What nodes fetch, as JSON: `document` and `freshness`, both compact JWS. Raises FederationStale."""
         federation = self.federation()

@@ -54,7 +54,7 @@ class Dialler:
         *,
         member: str,
         federation: str,
-        key: SigningKey,
+        key: Callable[[], SigningKey],
         clock: Clock,
         answer: Answer,
         hear: Callable[[int], Awaitable[None]],
@@ -131,7 +131,7 @@ class Dialler:
 
     async def _dial(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         authorisation = sign_request(
-            self._key,
+            self._key(),
             iss=self._member,
             aud=self._federation,
             method="GET",

@@ -1,7 +1,7 @@
 """How a node speaks to a hub: federation document, sealing keys, questions (docs/wire.md, "HTTP of a hub")."""
 
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,8 +59,16 @@ class HubClient:
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, url: str, *, member: str, federation: str, key: SigningKey, clock: Clock
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        member: str,
+        federation: str,
+        key: Callable[[], SigningKey],
+        clock: Clock,
     ) -> None:
+        """`key` gives the one to sign with now: it changes while the node runs."""
         self._session = session
         self._url = url.rstrip("/")
         self._member = member
@@ -162,7 +170,7 @@ class HubClient:
     def _signed(self, method: str, path: str, body: bytes, *, content_type: str) -> dict[str, str]:
         """Headers of a request that has this member's word; what is only fetched needs none."""
         authorization = sign_request(
-            self._key,
+            self._key(),
             iss=self._member,
             aud=self._federation,
             method=method,

@@ -40,7 +40,7 @@ from gateway.wire.federation import Federation, Member, verify_document
 from gateway.wire.freshness import Freshness, verify_freshness
 from gateway.wire.keys import VerifyKey
 from gateway.wire.seal import PublicSealingKey
-from gateway.wire.sealing_keys import sign_sealing_key
+from gateway.wire.sealing_keys import sign_sealing_key, signer_of
 
 SOON_S = 1.0  # to the first look for a key that an active member has not published yet; then twice as long each time
 REFRESH_S = 30.0  # twice as often as docs/wire.md demands, so that one failure does not make us late
@@ -144,6 +144,7 @@ class Membership:
         """Take up what was persisted, without asking anybody."""
         statements = await self._read_persisted()
         self._rebuild()
+        self._follow_own_keys()
         self._published.take(statements, self._members(), self._clock.now())
         self._rebuild()
 
@@ -155,6 +156,7 @@ class Membership:
             for offer in self._verified_offers(served):  # (2)
                 await self._advance(offer)  # (3) (4) (5)
             self._rebuild()  # before (6), which can fail: who is suspended is suspended now
+            self._follow_own_keys()
             await self._exchange_sealing_keys()  # (6)
             self._rebuild()
             return self.current()
@@ -341,9 +343,9 @@ class Membership:
         await self._database.write(write_statements(me.federation, taken))
         own = me.ring.current(now)
         held = self._published.of(me.member)
-        if held is not None and held.key.kid == own.kid:
+        if held is not None and held.key.kid == own.kid and signer_of(held.statement) == me.signing_key.kid:
             statement = held.statement  # the same at every hub
-        else:
+        else:  # also for a statement under the signing key before, with which it would end
             statement = sign_sealing_key(own.public, me.signing_key, member=me.member, federation=me.federation)
         listed = self._held.received.members.get(me.member) if self._held is not None else None
         lacking = [hub for hub, served in by_hub.items() if served.get(me.member) != statement]
@@ -367,10 +369,16 @@ class Membership:
         """Nobody need accept this very node; a key under our name that is not ours does wait, and is shown."""
         if change.member != self._me.member:
             return False
-        ours = self._me.signing_key.kid
+        ours = self._me.signing_keys.kids
         if change.kind is ChangeKind.NEW_MEMBER:
-            return all(key.key.kid == ours for key in received.members[change.member].keys)
-        return change.kind is ChangeKind.SIGNING_KEY and change.kid == ours
+            return all(key.key.kid in ours for key in received.members[change.member].keys)
+        return change.kind is ChangeKind.SIGNING_KEY and change.kid in ours
+
+    def _follow_own_keys(self) -> None:
+        """Sign with the key that the document in force says; what it takes out again is signed with no longer."""
+        listed = None if self._view is None else self._view.federation.members.get(self._me.member)
+        if self._me.signing_keys.follow(listed, self._clock.now()):
+            emit("signing_key.changed", member=self._me.member, kid=self._me.signing_key.kid)
 
     def _waiting(self) -> tuple[PendingChange, ...]:
         return () if self._held is None else self._pending(self._held.received)

@@ -136,7 +136,7 @@ async def dialling(
             f"http://127.0.0.1:{listener.port}",
             member="foodbank",
             federation="test",
-            key=SigningKey.generate(),
+            key=SigningKey.generate,
             clock=SystemClock(),
             answer=answer,
             hear=hear,

@@ -171,7 +171,12 @@ async def test_a_question_that_reaches_two_hubs_is_answered_once(north: TestFede
     me = north.nodes[ASKER].parts.me
     async with aiohttp.ClientSession() as session:
         second = HubClient(
-            session, address(north, "hub-2"), member=ASKER, federation=NAME, key=me.signing_key, clock=north.clock
+            session,
+            address(north, "hub-2"),
+            member=ASKER,
+            federation=NAME,
+            key=lambda: me.signing_key,
+            clock=north.clock,
         )
         lines = [line async for line in second.ask(envelope)]
     assert lines[0] == Relayed(member=AGENCY, outcome=DeliveryOutcome.UNREACHABLE, answer=None)

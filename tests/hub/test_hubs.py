@@ -129,7 +129,7 @@ async def two(
             stack.push_async_callback(each.close)
         session = await stack.enter_async_context(aiohttp.ClientSession())
         clients = [
-            HubClient(session, each.address, member=ASKER, federation=FEDERATION, key=KEY, clock=clock)
+            HubClient(session, each.address, member=ASKER, federation=FEDERATION, key=lambda: KEY, clock=clock)
             for each in played
         ]
         yield Two(first=played[0], second=played[1], hubs=Hubs(clients, clock=clock), clock=clock)

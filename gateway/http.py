@@ -33,6 +33,7 @@ from gateway.errors import (
     origin,
 )
 from gateway.events import emit
+from gateway.links.time_limit import TIME_LIMIT
 from gateway.links.unread import cut_unread
 
 BACKLOG = 1024  # connections that wait to be accepted: a hub may be asked by all members at once
@@ -209,7 +210,8 @@ def _refuse_failures(refuse: Refuse) -> Middleware:
 def _time_limit(seconds: float) -> Middleware:
     @web.middleware
     async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as running:
+            request[TIME_LIMIT] = running
             return await handler(request)
 
     return limit

@@ -20,12 +20,15 @@ from gateway.hub.sealing_keys import open_sealing_keys
 from gateway.hub.shared_rate import SharedRate
 from gateway.hub.turns import MAX_RELAYED_BYTES, MAX_WAITING_BYTES, Turns
 from gateway.hub.witness import HubWitness, witness_key
+from gateway.links.either import EitherLink
 from gateway.links.https import HttpsLink
+from gateway.links.websocket import WebSocketLink
 from gateway.settings import PLAIN_HTTP_WORDS, HubSettings
 from gateway.wire.keys import SigningKey
 from gateway.wire.operator import load_verify_key
 
 HUB_KEY_FILE = "hub.pem"
+DRAIN_S = 3.0  # for answers on their way over links when the hub stops; they take a fraction of a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,7 @@ class RunningHub:
     """A hub that listens."""
 
     hub: Hub
+    links: WebSocketLink
     listener: Listener
 
     async def drain(self) -> None:
@@ -49,7 +53,8 @@ class RunningHub:
         await self.hub.turns.ended(self.hub.deadline_ms / 1000 + LAST_WRITES_S)
 
     async def close(self) -> None:
-        """Stop listening, then release links and database."""
+        """Let answers under way arrive, stop listening, then release links and database."""
+        await self.links.close(within_s=DRAIN_S)
         await self.listener.close()
         await self.hub.link.close()
         await self.hub.database.close()
@@ -73,7 +78,10 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
             clock=clock,
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
-        link = HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http)
+        links = WebSocketLink(key=key, clock=clock)
+        link = EitherLink(
+            https=HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http), websocket=links
+        )
         undo.push_async_callback(link.close)
         hub = Hub(
             directory=directory,
@@ -94,7 +102,9 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
             shared_rate=None if sharing is None else SharedRate(Rate(table.rate_per_minute)),
         )
         witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
-        application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness)
+        application = hub_application(
+            hub=hub, sealing_keys=sealing_keys, witness=witness, links=links if processes == 1 else None
+        )
         protect(application, time_limit_s=REQUEST_LIMIT_S)
         application.middlewares.insert(0, count_requests(hub.watch))
         host, port = table.listen
@@ -105,7 +115,7 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
             application, host=host, port=port, tls=listening_tls(table.tls), shared=sharing is not None
         )
         undo.pop_all()
-    return RunningHub(hub=hub, listener=listener)
+    return RunningHub(hub=hub, links=links, listener=listener)
 
 
 async def _while_serving(work: Coroutine[None, None, None]) -> AsyncIterator[None]:

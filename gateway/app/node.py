@@ -21,6 +21,7 @@ from gateway.links.witness_client import WitnessClient
 from gateway.node.admission import Admission
 from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.checkpoints import Checkpoints
+from gateway.node.door import AnswerDoor
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
@@ -155,6 +156,12 @@ async def accept_agreements(node: Node) -> None:
     )
 
 
+def answer_door_of(node: Node, admission: Admission) -> AnswerDoor:
+    """Where this process takes questions, whichever link brings them."""
+    node.parts.watch.places = lambda: admission.places
+    return AnswerDoor(node.parts, answer_delay_ms=node.settings.node.answer_delay_ms, admission=admission)
+
+
 async def listen_node(node: Node, admission: Admission | None = None) -> Listener:
     """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken.
 
@@ -164,10 +171,7 @@ async def listen_node(node: Node, admission: Admission | None = None) -> Listene
     table = node.settings.node
     parts = node.parts
     witness = WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock)
-    admission = admission or admission_of(node.settings)
-    places = admission
-    parts.watch.places = lambda: places.places
-    application = node_application(parts, witness, answer_delay_ms=table.answer_delay_ms, admission=admission)
+    application = node_application(parts, witness, answer_door_of(node, admission or admission_of(node.settings)))
     host, port = table.listen
     protect(application, time_limit_s=REQUEST_LIMIT_S)
     application.middlewares.insert(0, count_requests(parts.watch))

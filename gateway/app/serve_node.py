@@ -3,7 +3,8 @@
 import asyncio
 
 from gateway import __version__
-from gateway.app.node import listen_node, open_node
+from gateway.app.linking import keep_linked
+from gateway.app.node import accept_agreements, listen_node, open_node
 from gateway.app.node_limits import admission_of, retention_limits_of
 from gateway.app.opening import until_stopped
 from gateway.app.web import listen_web
@@ -28,8 +29,10 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     node = await open_node(settings, clock=clock or SystemClock())
     try:
         await node.checkpoints.begin()
+        dials = settings.node.link == "dial"
+        await accept_agreements(node)
         admission = admission_of(settings)
-        listener = await listen_node(node, admission)
+        listener = None if dials else await listen_node(node, admission)
         pages = await listen_web(node)
         telemetry = None
         if settings.telemetry is not None:
@@ -37,7 +40,8 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
 
             telemetry = await watch_node(node, settings.telemetry)
         collect_rarely()
-        emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
+        port = None if listener is None else listener.port
+        emit("node.started", member=node.parts.me.member, port=port, version=__version__)
         async with asyncio.TaskGroup() as group:  # a fault in any ends the node: it must not go stale unnoticed
             tasks = [
                 group.create_task(node.parts.membership.keep_fresh()),
@@ -51,6 +55,8 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
                     keep_watch(node.parts, settings.cases, None if pages is None else case_teller(pages.site))
                 ),
             ]
+            if dials:
+                tasks.append(group.create_task(keep_linked(node, admission)))
             if pages is not None:
                 tasks.append(group.create_task(keep_tidy(pages.site)))
                 tasks.append(group.create_task(keep_noticing(pages.site)))
@@ -62,7 +68,8 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
                 task.cancel()
         if pages is not None:
             await pages.close()
-        await listener.close()
+        if listener is not None:
+            await listener.close()
         await node.checkpoints.end()
         if telemetry is not None:
             await telemetry.close()

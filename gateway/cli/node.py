@@ -30,7 +30,7 @@ _TEMPLATE = """\
 # The gateway node of {name}. Paths are relative to this file.
 [node]
 member = "{member}"
-listen = "127.0.0.1:8401"
+{link}
 data = "data"
 keys = "keys"
 
@@ -68,6 +68,10 @@ telecom = []
 """
 
 
+_LISTENS = 'listen = "127.0.0.1:8401"'
+_DIALS = 'link = "dial"  # this node opens the link to its hub, and needs no port that others reach'
+
+
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="A new folder for configuration and keys.")],
@@ -78,7 +82,7 @@ def init(
     hub: Annotated[str, typer.Option(help="The hub's address, as in https://hub.example.org.")],
     operator_key: Annotated[Path, typer.Option(help="The operator's public key file, operator.jwk.")],
     sector: Annotated[Sector | None, typer.Option(help="By default from the type.")] = None,
-    endpoint: Annotated[str, typer.Option(help="Where the hub reaches this node; empty if it cannot.")] = "",
+    endpoint: Annotated[str, typer.Option(help="Where the hub reaches this node; without, it dials the hub.")] = "",
     identifier: Annotated[list[str] | None, typer.Option(help="SYSTEM|VALUE, such as an ODS code. Repeatable.")] = None,
     duty_phone: Annotated[str, typer.Option(help="The duty contact's telephone number.")] = "",
     duty_email: Annotated[str, typer.Option(help="The duty contact's email address.")] = "",
@@ -89,7 +93,11 @@ def init(
         raise ConfigurationError(f"{config}: is there already and is not overwritten")
     # (1) all that can be wrong with what was typed, before anything is written
     text = _TEMPLATE.format(
-        name=_quotable(name), member=_member_id(member), federation=_quotable(federation), hub=_quotable(hub)
+        name=_quotable(name),
+        member=_member_id(member),
+        link=_LISTENS if endpoint else _DIALS,
+        federation=_quotable(federation),
+        hub=_quotable(hub),
     )
     check_node(text, config)
     identifiers = tuple(_identifier(pair) for pair in identifier or ())
@@ -122,7 +130,8 @@ def init(
     typer.echo("The operator's key that it will trust; compare it with the operator's own, by telephone:")
     typer.echo(f"  {fingerprint(operator.jwk())}")
     typer.echo(f"Send {folder / 'join-request.jws'} to the operator within {JOIN_LIFETIME_S // DAY_S} days.")
-    typer.echo(f"Then set `listen` and the sources in {config}, and: patchwork node serve --config {config}")
+    what = "`listen` and the sources" if endpoint else "the sources"
+    typer.echo(f"Then set {what} in {config}, and: patchwork node serve --config {config}")
 
 
 @app.command()

@@ -134,7 +134,9 @@ def _data(settings: NodeSettings, told: _Told, now: float) -> list[Finding]:
 async def _doors(settings: NodeSettings, document: Federation | None, now: float) -> list[Finding]:
     """The node's own door, its endpoint as others see it, and the pages."""
     table, web = settings.node, settings.web
-    found = check_door(await look_at_door(table.listen, tls=table.tls is not None), who="node", start=SERVE)
+    found = []
+    if table.link == "listen":
+        found += check_door(await look_at_door(table.listen, tls=table.tls is not None), who="node", start=SERVE)
     member = None if document is None else document.members.get(table.member)
     served = await look_at_served(None if member is None else member.endpoint, settings.federation[0].ca_file)
     if served is not None:

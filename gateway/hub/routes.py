@@ -7,6 +7,7 @@
     PUT  /v1/sealing-keys   a `patchwork-sealing-key+jwt` as it is (application/jose); request token of that member; 204
     POST /v1/checkpoints    a member's new ledger head and proof in; {"cosignature"} or {"refused"} out; request token
     GET  /v1/checkpoints/M  {"note"?, "witness_key"}: the last head seen of member M's ledger; M's request token
+    GET  /v1/link           a member's node dials in: link_door.py
     GET  /v1/health         {"status": "ok"}: alive
     GET  /v1/ready          {"status": "ready", "federation", "seq"}, or 503: takes questions
 
@@ -24,10 +25,12 @@ from aiohttp import web
 from gateway.database.writable import Writable
 from gateway.errors import NotForUs
 from gateway.hub.fanout import Hub, PostedRequest, accept, authenticate, fan_out, request_id
+from gateway.hub.link_door import LinkDoor
 from gateway.hub.sealing_keys import SealingKeys
 from gateway.hub.witness import HubWitness
 from gateway.links.alive import alive
 from gateway.links.body import BodyReader, no_body
+from gateway.links.websocket import WebSocketLink
 from gateway.telemetry.trace_context import HEADER
 from gateway.wire.checkpoints import Submission
 from gateway.wire.federation import Member
@@ -36,6 +39,7 @@ from gateway.wire.paths import (
     CHECKPOINTS_PATH,
     FEDERATION_PATH,
     HEALTH_PATH,
+    LINK_PATH,
     QUERIES_PATH,
     READY_PATH,
     SEALING_KEYS_PATH,
@@ -44,8 +48,13 @@ from gateway.wire.paths import (
 _NDJSON = "application/x-ndjson"
 
 
-def hub_application(*, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness) -> web.Application:
-    """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them."""
+def hub_application(
+    *, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness, links: WebSocketLink | None
+) -> web.Application:
+    """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them.
+
+    Without `links` nobody dials in: a process of several cannot pass questions to a link that another one holds.
+    """
     routes = _Routes(hub=hub, sealing_keys=sealing_keys, witness=witness)
     application = web.Application()
     application.router.add_post(QUERIES_PATH, routes.post_query)
@@ -56,6 +65,10 @@ def hub_application(*, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness)
     application.router.add_get(CHECKPOINTS_PATH + "/{member}", routes.get_checkpoint)
     application.router.add_get(HEALTH_PATH, alive)
     application.router.add_get(READY_PATH, routes.get_ready)
+    if links is not None:
+        link_door = LinkDoor(hub=hub, links=links)
+        application.router.add_get(LINK_PATH, link_door.get, allow_head=False)
+        application.on_shutdown.append(link_door.stop)
     application.cleanup_ctx.append(routes.running)
     return application
 

@@ -170,6 +170,11 @@ class Membership:
                 return await self.refresh()
             return view
 
+    async def hear(self, seq: int) -> None:
+        """A hub says over a link that document `seq` is out: fetch it now; if that fails, keep_fresh() will."""
+        if self._held is None or self._held.received.seq < seq:
+            await self._refresh_or_say_why_not()
+
     async def keep_fresh(self) -> None:
         """Refresh for ever; failures are logged and the last view serves until it expires.
 
@@ -177,26 +182,29 @@ class Membership:
         """
         soon, missing = SOON_S, frozenset[str]()
         while True:
-            try:
-                view = await self.refresh()
-                emit(
-                    "federation.refreshed",
-                    federation=self._me.federation,
-                    seq=view.federation.seq,
-                    members=len(view.federation.members),
-                )
-            except PatchworkError as error:
-                emit(
-                    "federation.refused",
-                    level=logging.WARNING,
-                    federation=self._me.federation,
-                    code=error.code,
-                    reason=str(error),
-                )
+            await self._refresh_or_say_why_not()
             before, missing = missing, self._without_key()
             soon = min(2 * soon, REFRESH_S) if missing == before else SOON_S
             spread = random.uniform(0.8, 1.0)  # noqa: S311 - spreads load, decides nothing
             await asyncio.sleep((soon if missing else REFRESH_S) * spread)
+
+    async def _refresh_or_say_why_not(self) -> None:
+        try:
+            view = await self.refresh()
+            emit(
+                "federation.refreshed",
+                federation=self._me.federation,
+                seq=view.federation.seq,
+                members=len(view.federation.members),
+            )
+        except PatchworkError as error:
+            emit(
+                "federation.refused",
+                level=logging.WARNING,
+                federation=self._me.federation,
+                code=error.code,
+                reason=str(error),
+            )
 
     async def accept(self, member: str, *, as_of: str = "") -> tuple[PendingChange, ...]:
         """This node's officer accepts a member as it stands in the newest document; returns what was waiting.

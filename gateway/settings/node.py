@@ -54,6 +54,8 @@ class NodeTable(Table):
     member: MemberId
     data: Path = Path("data")
     keys: Path = Path("keys")
+    # "dial": the node opens a link to each of its hubs and has no port for it, nor for other members.
+    link: Literal["listen", "dial"] = "listen"
     listen: Listen = ("127.0.0.1", 8401)
     answer_delay_ms: Annotated[int, Field(ge=20, le=5000)] = 150
     display_hours: Annotated[int, Field(ge=1, le=24)] = 12
@@ -63,6 +65,12 @@ class NodeTable(Table):
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 48
     plain_http: Literal["loopback only", "traffic may cross the network without TLS"] = "loopback only"
     tls: TlsSettings | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "NodeTable":
+        if self.link == "dial" and {"listen", "tls"} & self.model_fields_set:
+            raise ValueError('`listen` and `tls` are for a port, and with link = "dial" there is none')
+        return self
 
 
 class MatchingTable(Table):

@@ -66,8 +66,7 @@ async def test_a_node_goes_over_to_its_next_key_by_itself_and_all_questions_are_
         view = north.nodes[ASKER].parts.membership.current()
         assert not view.waiting  # its predecessor's word is enough for other members' officers
         (served,) = (await north.nodes[ASKER].parts.hubs.sealing_keys()).values()
-        statement = served[AGENCY]
-        assert signer_of(statement) == new.kid  # so that it does not end with the old key
+        assert signer_of(served[AGENCY]) == new.kid  # so that it does not end with the old key
 
         await north.stop(AGENCY)
         await north.start(AGENCY)

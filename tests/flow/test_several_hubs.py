@@ -80,6 +80,18 @@ async def test_questions_keys_and_documents_come_by_the_second_hub_while_the_fir
         assert outcome(await ask(north)) is TEAMS
 
 
+async def test_a_node_without_a_port_is_asked_through_whichever_hub_is_there(tmp_path: Path) -> None:
+    async with federation(tmp_path, [ASKER, AGENCY], second_hub=True, dialling=[AGENCY]) as north:
+        await north.add(AGENCY, *someone(*PERSON))
+        assert north.second_hub is not None
+        async with asyncio.timeout(5):
+            while not north.second_hub.links.holds(AGENCY):  # noqa: ASYNC110 - the product has no event for a test
+                await asyncio.sleep(0.01)
+        assert (outcome(await ask(north)), used(north)) == (TEAMS, "hub")
+        await north.hub.close()
+        assert (outcome(await ask(north)), used(north)) == (TEAMS, "hub-2")
+
+
 async def test_with_one_hub_killed_under_load_no_question_is_answered_twice_and_only_those_it_had_are_lost(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

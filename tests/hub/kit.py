@@ -27,7 +27,9 @@ from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
 from gateway.hub.turns import Turns
 from gateway.hub.witness import HubWitness
+from gateway.links.either import EitherLink
 from gateway.links.https import HttpsLink
+from gateway.links.websocket import WebSocketLink
 from gateway.wire.coverage import DeliveryOutcome, verify_coverage
 from gateway.wire.envelope import Envelope, SealedCopy
 from gateway.wire.federation import ACTIVE, SUSPENDED, Federation, Member, MemberKey, sign_document
@@ -284,6 +286,7 @@ class RunningHub:
 
     federation: Federated
     hub: Hub
+    links: WebSocketLink
     listener: Listener
     client: aiohttp.ClientSession
 
@@ -337,6 +340,7 @@ async def running_hub(
     max_concurrent: int = 64,
     deadline_ms: int = DEADLINE_MS,
     turns: Turns | None = None,
+    time_limit_s: float = 30,
 ) -> AsyncIterator[RunningHub]:
     """The hub as build_hub wires it, on a free port and with the federation's stepping clock."""
     clock = federation.clock
@@ -351,7 +355,8 @@ async def running_hub(
             clock=clock,
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
-        link = HttpsLink(key=federation.hub_key, clock=clock)
+        links = WebSocketLink(key=federation.hub_key, clock=clock)
+        link = EitherLink(https=HttpsLink(key=federation.hub_key, clock=clock), websocket=links)
         stack.push_async_callback(link.close)
         hub = Hub(
             directory=directory,
@@ -365,8 +370,9 @@ async def running_hub(
             turns=turns or Turns(),
         )
         witness = HubWitness(key=LedgerKey.generate(), hub_key=federation.hub_key, database=database)
-        application = protect(hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness), time_limit_s=30)
+        application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness, links=links)
+        protect(application, time_limit_s=time_limit_s)
         listener = await listen(application, host="127.0.0.1", port=0)
         stack.push_async_callback(listener.close)
         client = await stack.enter_async_context(aiohttp.ClientSession())
-        yield RunningHub(federation=federation, hub=hub, listener=listener, client=client)
+        yield RunningHub(federation=federation, hub=hub, links=links, listener=listener, client=client)

@@ -16,7 +16,7 @@ async def serve_hub(
     *,
     sharing: Sharing | None = None,
     said: Callable[[], None] = lambda: None,
-    stopped: Coroutine[None, None, None] | None = None,
+    stopped: Callable[[], Coroutine[None, None, None]] = until_stopped,
 ) -> None:
     """Run a hub until SIGINT or SIGTERM. The rest is for one process of several: `said` is called once it listens."""
     configure_logging()
@@ -24,7 +24,7 @@ async def serve_hub(
     collect_rarely()
     emit("hub.started", hub=settings.hub.id, port=running.listener.port, version=__version__)
     said()
-    await (stopped or until_stopped())
+    await stopped()
     await running.drain()
     await running.close()
     emit("hub.stopped", hub=settings.hub.id)

@@ -30,7 +30,7 @@ def main() -> None:
     config, port, processes = sys.argv[1:]
     sharing = Sharing(processes=int(processes), port=int(port))
     try:
-        uvloop.run(serve_hub(load_hub(Path(config)), sharing=sharing, said=_say, stopped=_stopped()))
+        uvloop.run(serve_hub(load_hub(Path(config)), sharing=sharing, said=_say, stopped=_stopped))
     except PatchworkError as error:
         sys.stderr.write(f"patchwork: {error}\n")
         sys.exit(1)

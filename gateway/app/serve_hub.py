@@ -21,7 +21,7 @@ async def serve_hub(
     *,
     sharing: Sharing | None = None,
     said: Callable[[], None] = lambda: None,
-    stopped: Coroutine[None, None, None] | None = None,
+    stopped: Callable[[], Coroutine[None, None, None]] = until_stopped,
 ) -> None:
     """Run a hub until SIGINT or SIGTERM. The rest is for one process of several: `said` is called once it listens."""
     configure_logging()
@@ -40,7 +40,7 @@ async def serve_hub(
     said()
     endings = partial(_endings, settings, running)
     warning = asyncio.create_task(keep_warning(endings, running.hub.clock), name="expiry")
-    await (stopped or until_stopped())
+    await stopped()
     warning.cancel()
     await running.drain()
     await running.close()

@@ -74,6 +74,8 @@ class _Pool:
             },
         )
         self._running.add(process)
+        if self._stopping.is_set():  # meanwhile
+            process.terminate()
         return process
 
     async def keep(self, number: int, process: Process | None) -> None:

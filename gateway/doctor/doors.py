@@ -9,7 +9,7 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorFacts:
-    """`address` as configured. `problem`: why nothing was heard; `status` and `code` of `GET /v1/health` otherwise."""
+    """`address` as configured. `problem`: why nothing was heard; `status` and `code` of `GET /v1/ready` otherwise."""
 
     address: str
     problem: str = ""

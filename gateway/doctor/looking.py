@@ -24,7 +24,7 @@ from gateway.links.reply import read_bounded
 from gateway.settings import TlsSettings
 from gateway.wire.limits import KIB
 from gateway.wire.operator import read_file
-from gateway.wire.paths import HEALTH_PATH
+from gateway.wire.paths import READY_PATH
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ def look_at_tls(table: TlsSettings | None) -> tuple[list[Ending], list[str]]:
     return [certificate_ending(table.certificate, certificate.not_valid_after_utc.timestamp())], []
 
 
-async def look_at_door(listen: tuple[str, int], *, tls: bool, path: str = HEALTH_PATH) -> DoorFacts:
+async def look_at_door(listen: tuple[str, int], *, tls: bool, path: str = READY_PATH) -> DoorFacts:
     """What our own process says where it is configured to listen."""
     host, port = listen
     address = f"{host}:{port}"
@@ -106,7 +106,7 @@ async def look_at_door(listen: tuple[str, int], *, tls: bool, path: str = HEALTH
             aiohttp.ClientSession(connector=connector, timeout=timeout, trust_env=False) as session,
             session.get(url, allow_redirects=False) as response,
         ):
-            body = await read_bounded(response.content, MAX_REPLY_BYTES) if path == HEALTH_PATH else b""
+            body = await read_bounded(response.content, MAX_REPLY_BYTES) if path == READY_PATH else b""
             return DoorFacts(address=address, status=response.status, code=_code(body))
     except TimeoutError:
         return DoorFacts(address=address, problem=f"no reply within {DOOR_S:.0f} s")

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def certificate_files(folder: Path, *, host: str = "127.0.0.1") -> tuple[Path, Path]:
+def certificate_files(folder: Path, *, host: str = "127.0.0.1", ended_days_ago: int = -1) -> tuple[Path, Path]:
     """Files of a self-signed certificate, which is its own authority, and of its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test server")])
@@ -21,8 +21,8 @@ def certificate_files(folder: Path, *, host: str = "127.0.0.1") -> tuple[Path, P
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(today - datetime.timedelta(days=1))
-        .not_valid_after(today + datetime.timedelta(days=1))
+        .not_valid_before(today - datetime.timedelta(days=ended_days_ago + 2))
+        .not_valid_after(today - datetime.timedelta(days=ended_days_ago))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

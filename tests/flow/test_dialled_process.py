@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.demo.servers import free_ports
-from tests.flow.commands import ROOT, done
+from tests.flow.commands import ROOT, in_process
 
 SECONDS = 40
 
@@ -49,19 +49,22 @@ def logged(log: Path, event: str, **fields: Any) -> dict[str, Any]:
 
 def test_it_waits_until_it_is_admitted_and_goes_on_then(tmp_path: Path) -> None:
     port = free_ports({"hub": 0})["hub"]
-    done(tmp_path, "hub", "init", "hub")
-    done(tmp_path, "federation", "init", "orchard", "--hub-key", "hub/hub.jwk")
-    told = done(
-        *(tmp_path, "node", "init", "node", "--member", "housing", "--name", "Orchard Homes"),
+    operator = str(tmp_path / "operator")
+    in_process("hub", "init", str(tmp_path / "hub"))
+    in_process("federation", "init", "orchard", "--hub-key", str(tmp_path / "hub/hub.jwk"), "--folder", operator)
+    told = in_process(
+        *("node", "init", str(tmp_path / "node"), "--member", "housing", "--name", "Orchard Homes"),
         *("--type", "housing-provider", "--federation", "orchard", "--hub", f"http://127.0.0.1:{port}"),
-        *("--operator-key", "operator/operator.jwk"),
+        *("--operator-key", f"{operator}/operator.jwk"),
     )
-    assert "`listen`" not in told
+    assert told.code == 0
+    assert "`listen`" not in told.out
     settings = tmp_path / "hub" / "hub.toml"
     settings.write_text(settings.read_text().replace("127.0.0.1:8400", f"127.0.0.1:{port}"))
     for name in ("operator.jwk", "federation.jws"):
         (tmp_path / "hub" / name).write_bytes((tmp_path / "operator" / name).read_bytes())
-    done(tmp_path, "federation", "admit", "node/join-request.jws", "--yes")  # the hub has not been given it yet
+    # The hub is not given this yet.
+    in_process("federation", "admit", str(tmp_path / "node/join-request.jws"), "--folder", operator, "--yes")
     with (
         serving(tmp_path, "hub", "serve", "--config", "hub/hub.toml") as (hub, hub_log),
         serving(tmp_path, "node", "serve", "--config", "node/node.toml") as (node, node_log),

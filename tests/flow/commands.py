@@ -79,6 +79,6 @@ def one_agency(folder: Path) -> Path:
     done(
         *(folder, "node", "init", "node", "--member", "housing", "--name", "Orchard Homes"),
         *("--type", "housing-provider", "--federation", "orchard", "--hub", "http://127.0.0.1:9"),
-        *("--operator-key", "operator/operator.jwk"),
+        *("--operator-key", "operator/operator.jwk", "--endpoint", "https://housing.example.org"),
     )
     return folder / "node" / "node.toml"

@@ -76,7 +76,8 @@ async def dialled(
     try:
         async with asyncio.timeout(5):
             await node.told.wait()  # the hub says at once which document it has
-        yield node
+        async with asyncio.timeout(20):  # a test that waits for what does not come fails, and does not hang
+            yield node
     finally:
         reading.cancel()
         await asyncio.wait([reading])

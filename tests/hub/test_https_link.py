@@ -2,21 +2,18 @@
 
 import asyncio
 import resource
-import ssl
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from gateway.errors import ConfigurationError
-from gateway.http import listen, server_tls
 from gateway.links.contract import Delivery
 from gateway.links.https import HttpsLink, answers_url
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.limits import SEALED_ANSWER_BYTES
 from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody
-from tests.certificates import certificate_files
 from tests.hub.kit import Federated, answer, hang, raw_node, stub_node
 
 ENVELOPE = HashedBody.of(b'{"opaque":"to the link"}')
@@ -202,33 +199,3 @@ def test_unusable_authority_file_is_named(federation: Federated, tmp_path: Path)
     authority.write_text("not a certificate")
     with pytest.raises(ConfigurationError, match=r"ca\.pem"):
         HttpsLink(key=federation.hub_key, clock=federation.clock, ca_file=authority)
-
-
-@pytest.mark.parametrize(
-    ("host_in_certificate", "trusted", "outcome"),
-    [
-        ("127.0.0.1", True, DeliveryOutcome.ANSWERED),
-        ("127.0.0.1", False, DeliveryOutcome.UNREACHABLE),
-        ("192.0.2.1", True, DeliveryOutcome.UNREACHABLE),
-    ],
-)
-async def test_certificate_is_checked_against_the_private_authority(
-    federation: Federated, tmp_path: Path, host_in_certificate: str, trusted: bool, outcome: DeliveryOutcome
-) -> None:
-    certificate, key = certificate_files(tmp_path, host=host_in_certificate)
-    application = web.Application()
-    application.router.add_post(ANSWERS_PATH, answer)
-    listener = await listen(application, host="127.0.0.1", port=0, tls=server_tls(certificate, key))
-    link = HttpsLink(key=federation.hub_key, clock=federation.clock, ca_file=certificate if trusted else None)
-    try:
-        member = federation.add("housing", endpoint=f"https://127.0.0.1:{listener.port}")
-        assert (await link.deliver(member, ENVELOPE)).outcome is outcome
-    finally:
-        await link.close()
-        await listener.close()
-
-
-def test_old_tls_is_refused() -> None:
-    from gateway.links.https import tls_context  # noqa: PLC0415 - beside its only use
-
-    assert tls_context(None).minimum_version >= ssl.TLSVersion.TLSv1_2

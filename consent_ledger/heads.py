@@ -143,6 +143,27 @@ def words() -> Work[list[Word]]:
     ]
 
 
+def newest_signed_at() -> Work[int | None]:
+    """When the newest head was signed; None before the first."""
+    rows = yield "SELECT signed_at FROM checkpoint ORDER BY epoch DESC, size DESC LIMIT 1", ()
+    return rows[0][0] if rows else None
+
+
+def cosigned_at() -> Work[dict[str, int]]:
+    """When each witness last cosigned a head that can be dated, by its id.
+
+    Its last word says so; if that was another, the newest head that has its line does.
+    """
+    lines = yield (
+        "SELECT cosignature.witness, max(signed_at) FROM cosignature JOIN checkpoint USING (epoch, size)"
+        " GROUP BY cosignature.witness",
+        (),
+    )
+    dated = {name.rpartition("/")[2]: at for name, at in lines}
+    said = yield "SELECT witness, at FROM witness_word WHERE said = ?", (Said.COSIGNED.value,)
+    return dated | dict(said)
+
+
 def keep_key(witness: str, public: bytes, statement: str) -> Work[None]:
     """Store the signed statement that says which key a witness cosigns with."""
     yield (

@@ -15,7 +15,7 @@ def certificate_files(
 ) -> tuple[Path, Path]:
     """Files of a self-signed certificate, which is its own authority, and of its key.
 
-    It began two days ago and ends in so many `days`: less than none, and it has expired.
+    It began a hundred days ago and ends in so many `days`: less than none, and it has expired.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test server")])
@@ -26,7 +26,7 @@ def certificate_files(
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(today - datetime.timedelta(days=2))
+        .not_valid_before(today - datetime.timedelta(days=100))
         .not_valid_after(today + datetime.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)

@@ -19,7 +19,7 @@ from gateway.errors import PatchworkError, origin
 # Groups of commands, each the `app` of its module, and single ones by the module whose function they are. What is not
 # typed is not loaded: all of it takes two seconds.
 _GROUPS = ("node", "hub", "federation", "agreement", "consent", "people", "ledger", "cases")
-_SINGLE = {"import": "imports", "search": "search", "demo": "demo"}
+_SINGLE = {"import": "imports", "search": "search", "demo": "demo", "doctor": "doctor"}
 
 
 @cache

@@ -5,12 +5,14 @@ Whatever a member does - refuse, hang, answer a byte a second - is an outcome of
 
 import asyncio
 import logging
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from gateway.events import emit
 from gateway.hub.circuit import Circuits
 from gateway.links.contract import Delivery, Link
+from gateway.telemetry.watch import Relaying
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import Member
 from gateway.wire.request import HashedBody
@@ -25,12 +27,14 @@ _BROKEN_LINK = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
 class Relays:
     """The deliveries of one question. Leaving the context cancels what still runs: nobody works for an asker gone."""
 
-    def __init__(self, *, link: Link, circuits: Circuits, wait_s: float) -> None:
+    def __init__(self, *, link: Link, circuits: Circuits, wait_s: float, deadline: float, relaying: Relaying) -> None:
+        """`wait_s`: how long the members are given; `deadline`: when that ends, on the running loop's clock."""
         self.outcomes: dict[str, DeliveryOutcome] = {}
         self._link = link
         self._circuits = circuits
         self._wait_s = wait_s
-        self._deadline = asyncio.get_running_loop().time() + wait_s
+        self._relaying = relaying
+        self._deadline = deadline
         self._running: dict[str, asyncio.Task[Delivery]] = {}
         self._ended: list[tuple[str, Delivery]] = []
         self._something_ended = asyncio.Event()
@@ -49,6 +53,9 @@ class Relays:
 
     def send(self, member: Member, envelope: HashedBody) -> None:
         """Begin to deliver one member's copy, unless the member is being skipped."""
+        traceparent = self._relaying.sending(member.id)
+        if traceparent:
+            envelope = replace(envelope, traceparent=traceparent)
         if not self._circuits.admits(member.id):
             self.skip(member.id)
             return
@@ -99,5 +106,6 @@ class Relays:
 
     def _end(self, member: str, delivery: Delivery) -> None:
         self.outcomes[member] = delivery.outcome
+        self._relaying.ended(member, delivery.outcome.value)
         self._ended.append((member, delivery))
         self._something_ended.set()

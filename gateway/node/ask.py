@@ -4,7 +4,7 @@
   (2) sign it
   (3) log it: what cannot be put on record is not asked
   (4) seal it to each member
-  (5) post it to the hub
+  (5) post it to one hub
   (6) open and verify each answer as it arrives
   (7) merge: turn what was disclosed into rows for people
   (8) log what was received, and say who did not answer
@@ -15,7 +15,7 @@ An unreachable or lying member is a value in the stream, not an exception.
 import logging
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from consent_ledger.entries import AskedEntry, BrokenGlass, ReceivedEntry
 from consent_ledger.errors import LedgerError
@@ -34,6 +34,7 @@ from gateway.node.parts import NodeParts
 from gateway.node.question import Question
 from gateway.node.results import NO_SEALING_KEY, Asked, Completed, MemberOutcome, MemberResult
 from gateway.policy.agreement import Agreement
+from gateway.telemetry.watch import ANSWERED
 from gateway.wire.answer import VerifiedAnswer, open_answer
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.envelope import seal_query
@@ -79,6 +80,8 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     sealed_to = {member: view.sealing_keys[member] for member in query.recipients}
     envelope = seal_query(sent.signed, sealed_to, deadline_ms=question.deadline_ms)  # (4)
     emit("question.asked", jti=query.jti, members=len(query.recipients))
+    sending = node.watch.asking(query.jti, members=len(query.recipients))
+    envelope = replace(envelope, traceparent=sending.traceparent)
     yield _asked(sent)
 
     results = {result.member.id: result for result in _not_asked(sent)}
@@ -87,15 +90,17 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     account = HubAccount(query)
     broken = "no-word"
     try:
-        async for said in node.hub.ask(envelope):  # (5)
+        async for said in node.hubs.ask(envelope):  # (5)
             line = account.take(said)
             if line is not None:
                 results[line.member] = _open(line, sent, node.clock.now())  # (6) (7)
+                sending.heard(line.member, _seen(results[line.member].outcome))
                 yield results[line.member]
             if account.claim is not None:
                 break
     except (HubError, WireError) as error:
         if not account.lines:
+            node.watch.not_asked(sending, error.code)
             await _log_received(_without_word(sent, results), node.ledger)
             raise
         broken = error.code
@@ -117,6 +122,7 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
         unanswered=len(completed.results) - len(completed.answered),
         ms=round((node.clock.now() - started) * 1000),
     )
+    node.watch.asked(sending, {result.member.id: _seen(result.outcome) for result in completed.results})
     yield completed
 
 
@@ -204,6 +210,11 @@ def _not_asked(sent: _Sent) -> Iterable[MemberResult]:
     for member in sent.members.values():
         if member.id not in sent.signed.query.recipients:
             yield MemberResult(member=member, outcome=MemberOutcome.NOT_TRIED, reason=NO_SEALING_KEY)
+
+
+def _seen(outcome: MemberOutcome) -> str:
+    """Whether a member answered, which monitoring may know; whether it knew somebody is for who asked alone."""
+    return ANSWERED if outcome.answered else outcome.value
 
 
 async def _log_received(completed: Completed, ledger: Ledger) -> None:

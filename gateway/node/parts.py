@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 from consent_ledger.ledger import Ledger
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.links.hub_client import HubClient
+from gateway.links.hubs import Hubs
 from gateway.matching.score import DEFAULT_THRESHOLDS, Thresholds
 from gateway.node.identity import Identity
 from gateway.node.membership import Membership
 from gateway.node.probing import Budgets
 from gateway.node.standing import Standing
+from gateway.telemetry.watch import NodeWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +23,9 @@ class NodeParts:
     database: Database
     ledger: Ledger
     budgets: Budgets
-    hub: HubClient
+    hubs: Hubs
     clock: Clock
     display_s: int
     thresholds: Thresholds = DEFAULT_THRESHOLDS
     standing: Standing = field(default_factory=Standing)
+    watch: NodeWatch = field(default_factory=NodeWatch)

@@ -9,6 +9,7 @@ from gateway.settings.hub import HubSettings
 from gateway.settings.mail import MailTable
 from gateway.settings.node import CasesTable, MisuseTable, NodeSettings, PractitionerSettings, SourceSettings
 from gateway.settings.reading import check_hub, check_node, load_hub, load_node
+from gateway.settings.telemetry import TelemetryTable
 from gateway.settings.values import MEMBER_ID, PLAIN_HTTP_WORDS, TlsSettings, is_loopback
 from gateway.settings.web import OidcTable, WebTable
 
@@ -23,6 +24,7 @@ __all__ = [
     "OidcTable",
     "PractitionerSettings",
     "SourceSettings",
+    "TelemetryTable",
     "TlsSettings",
     "WebTable",
     "check_hub",

@@ -55,6 +55,7 @@ class Envelope:
     """What an asking node sends to its hub; `copies` by member id.
 
     `encoded` is the body as it arrived in JSON: a hub relays it to a thousand members without encoding it as often.
+    `traceparent` goes beside it, in a header (docs/wire.md, "Traces"); empty: none does.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Envelope:
     body: bytes = field(repr=False)
     copies: Mapping[str, SealedCopy]
     encoded: str | None = field(default=None, repr=False, compare=False)
+    traceparent: str = field(default="", compare=False)
 
     def to_json(self) -> bytes:
         """The body of `POST /v1/queries`."""

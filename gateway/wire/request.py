@@ -29,10 +29,14 @@ class RequestClaims:
 
 @dataclass(frozen=True, slots=True)
 class HashedBody:
-    """A body with its SHA-256 (hex), for whoever can have it more cheaply than by hashing all of it."""
+    """A body with its SHA-256 (hex), for whoever can have it more cheaply than by hashing all of it.
+
+    `traceparent` goes beside it, in a header (docs/wire.md, "Traces"); empty: none does.
+    """
 
     data: bytes = field(repr=False)
     sha256: str
+    traceparent: str = ""
 
     @classmethod
     def of(cls, data: bytes) -> "HashedBody":
@@ -63,6 +67,11 @@ class VerifiedHeader:
 
     _claims: RequestClaims
     _body_sha256: str
+
+    @property
+    def signer(self) -> str:
+        """Whose limits count while the body is read, and no more: another may show this header with other bytes."""
+        return self._claims.issuer
 
     def with_body(self, body: bytes) -> RequestClaims:
         """Step (7): raises NotForUs for another body than the one that was signed."""

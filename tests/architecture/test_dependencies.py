@@ -4,7 +4,8 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from functools import cache
+from importlib.metadata import files, packages_distributions
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -38,9 +39,24 @@ def imported() -> set[str]:
                     modules = {node.module}
                 else:
                     continue
-                tops = {module.split(".")[0] for module in modules} - OURS - sys.stdlib_module_names
-                found |= {normal(distribution) for top in tops for distribution in known[top]}
+                for module in modules:
+                    top = module.split(".")[0]
+                    if top not in OURS | sys.stdlib_module_names:
+                        found |= {normal(each) for each in owners(module, known[top])}
     return found
+
+
+def owners(module: str, candidates: list[str]) -> list[str]:
+    """Whose module it is, where several distributions share the package at the top (OpenTelemetry's do)."""
+    if len(set(candidates)) == 1:
+        return candidates[:1]
+    path = module.replace(".", "/")
+    return [each for each in set(candidates) if {f"{path}.py", f"{path}/__init__.py"} & files_of(each)]
+
+
+@cache
+def files_of(name: str) -> frozenset[str]:
+    return frozenset(str(path) for path in files(name) or ())
 
 
 def test_what_is_imported_is_declared() -> None:

@@ -116,7 +116,7 @@ async def _ask_of_both(north: TestFederation) -> tuple[MemberResult, float]:
         (sends_a_refusal_without_end, {UNREACHABLE}),
         (sends_a_head_without_end, {UNREACHABLE}),
         (sends_a_line_without_end, {UNREACHABLE}),
-        (asks_to_continue_for_ever, {TIMEOUT}),
+        (asks_to_continue_for_ever, {UNREACHABLE}),
         (does_not_speak_http, {UNREACHABLE}),
         (switches_protocols, {UNREACHABLE}),
         (sends_garbage_of_the_right_size, {INVALID}),

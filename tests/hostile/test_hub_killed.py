@@ -79,7 +79,7 @@ def note(seen: Seen, result: MemberResult) -> None:
 async def post_again(north: TestFederation, envelope: Envelope) -> str:
     """What the hub says to a question that it has taken before, in a new request."""
     try:
-        async for _ in north.nodes[ASKER].parts.hub.ask(envelope):
+        async for _ in north.nodes[ASKER].parts.hubs.ask(envelope):
             pass
     except HubError as error:
         return str(error)
@@ -128,14 +128,14 @@ async def test_a_hub_killed_under_load_loses_answers_visibly_and_comes_back_by_i
 
 def overhear(north: TestFederation, seen: Seen) -> None:
     """Keep each envelope that the asker posts."""
-    hub = north.nodes[ASKER].parts.hub
-    ask = hub.ask
+    hubs = north.nodes[ASKER].parts.hubs
+    ask = hubs.ask
 
     def kept(envelope: Envelope) -> object:
         seen.envelopes.append(envelope)
         return ask(envelope)
 
-    hub.ask = kept  # type: ignore[method-assign,assignment]  # passed on
+    hubs.ask = kept  # type: ignore[method-assign,assignment]  # passed on
 
 
 async def on_record(north: TestFederation, member: str) -> int:

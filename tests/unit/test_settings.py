@@ -143,10 +143,28 @@ def test_a_value_that_is_wrong_is_not_repeated(tmp_path: Path) -> None:
     assert "Sesame" not in str(caught.value)
 
 
-def test_a_second_hub_is_refused_because_nothing_would_ever_use_it(tmp_path: Path) -> None:
+def test_several_hubs_are_each_another_one_and_reached_with_tls(tmp_path: Path) -> None:
     file = tmp_path / "node.toml"
-    file.write_text(NODE.replace('"https://hub.example.org"', '"https://hub.example.org", "https://hub2.example.org"'))
-    with pytest.raises(ConfigurationError, match="one hub is used, so `hubs` lists one; there is no fail-over yet"):
+    two = '"https://hub.example.org", "https://hub2.example.org"'
+    file.write_text(NODE.replace('"https://hub.example.org"', two))
+    assert load_node(file).federation[0].hubs == ("https://hub.example.org", "https://hub2.example.org")
+    for wrong, expected in (
+        ('"https://hub.example.org", "https://hub.example.org/"', "is there twice"),
+        ('"https://hub.example.org", "http://hub2.example.org"', "must be https"),
+        (", ".join(f'"https://hub{number}.example.org"' for number in range(5)), "at most 4"),
+    ):
+        file.write_text(NODE.replace('"https://hub.example.org"', wrong))
+        with pytest.raises(ConfigurationError, match=expected):
+            load_node(file)
+
+
+def test_the_hub_that_cosigns_is_one_of_those_listed(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    hubs = 'hubs = ["https://hub.example.org"]'
+    file.write_text(NODE.replace(hubs, f'{hubs}\nwitness_hub = "https://hub.example.org"'))
+    assert load_node(file).federation[0].witness_hub == "https://hub.example.org"
+    file.write_text(NODE.replace(hubs, f'{hubs}\nwitness_hub = "https://other.example.org"'))
+    with pytest.raises(ConfigurationError, match="witness_hub: none of `hubs`"):
         load_node(file)
 
 
@@ -189,3 +207,32 @@ def test_the_name_of_what_is_typed_into_pages_is_no_source_s(tmp_path: Path, nam
     file.write_text(f'{NODE}[[source]]\nname = "{name}"\nmapping = "mine"\n')
     with pytest.raises(ConfigurationError, match="pages"):
         load_node(file)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('listen = "0.0.0.0:9464"', "nobody is asked to sign in"),
+        ('listen = "[::]:9464"', "nobody is asked to sign in"),
+        ('listen = "93.184.216.34:9464"', "nobody is asked to sign in"),
+        ('listen = "metrics.example.org:9464"', "must be an address"),
+        ('listen = "127.0.0.1:8401"', "a port of its own"),  # the door for others
+        ('otlp = "http://collector.example.org"', "must be https"),
+        ('otlp = "https://name:word@collector.example.org"', "scheme, host and path alone"),
+        ("traced_share = 1.1", "less than or equal to 1"),
+    ],
+)
+def test_figures_are_for_a_private_port_and_a_collector_behind_tls(tmp_path: Path, line: str, why: str) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(f"{NODE}[telemetry]\n{line}\n")
+    with pytest.raises(ConfigurationError, match=f"telemetry.*{why}"):
+        load_node(path)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "10.1.2.3", "[::1]", "[fd00::1]"])
+def test_figures_may_be_shown_on_a_private_network(tmp_path: Path, address: str) -> None:
+    path = tmp_path / "node.toml"
+    path.write_text(f'{NODE}[telemetry]\nlisten = "{address}:9464"\notlp = "http://127.0.0.1:4318/"\n')
+    telemetry = load_node(path).telemetry
+    assert telemetry is not None
+    assert (telemetry.listen[1], telemetry.otlp) == (9464, "http://127.0.0.1:4318")

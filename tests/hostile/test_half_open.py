@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import HubError
-from gateway.links import hub_client
+from gateway.links import hub_client, hubs
 from gateway.node.results import MemberOutcome
 from tests.federation import TestFederation, federation, someone
 from tests.hostile.cable import Cable
@@ -59,7 +59,7 @@ async def test_a_dead_connection_to_the_hub_costs_one_question_and_is_not_used_a
     north: TestFederation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub_client, "GRACE_S", 0.2)
-    monkeypatch.setattr(hub_client, "CONNECT_S", 0.2)
+    monkeypatch.setattr(hubs, "CONNECT_S", 0.2)
     hub, port = north.ports["hub"], free_port()
     await north.stop(ASKER)
     change(north.folder / ASKER / "node.toml", f'["http://127.0.0.1:{hub}"]', f'["http://127.0.0.1:{port}"]')

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.errors import PatchworkError
-from gateway.links import hub_client, witness_client
+from gateway.links import hub_client, hubs, witness_client
 from gateway.node.results import MemberOutcome
 from tests.federation import TestFederation, federation, result_of, someone
 from tests.hostile.talks import (
@@ -79,6 +79,7 @@ async def test_a_node_waits_for_a_hostile_hub_no_longer_than_it_says_and_keeps_w
 ) -> None:
     for patience in ("CONNECT_S", "GRACE_S", "DIRECTORY_S"):
         monkeypatch.setattr(hub_client, patience, PATIENCE_S)
+    monkeypatch.setattr(hubs, "CONNECT_S", PATIENCE_S)
     monkeypatch.setattr(witness_client, "VISIT_S", PATIENCE_S)
     taken_all: list[BaseException] = []
 

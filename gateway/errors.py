@@ -18,8 +18,11 @@
     |- StorageError           a database cannot be read or written
     |  `- StorageDamaged      ... because the file itself is damaged: trying again will not help
     |- Overloaded             more was asked than can be served now
+    |  |- Stopping            this process takes nothing new and ends what it has
     |  `- TooManyRequests     one party asked more than its share; says when to come back
-    |- HubError               a hub refused or could not be reached
+    |- HubError               a hub refused or could not be reached; it may have what it was sent
+    |  |- HubNotConnected     no connection could be made: nothing was sent
+    |  `- HubRefused          it said no by its own word, before it passed anything on
     `- BrokenOff              work in a process of its own did not come to its end
 
 `code` is stable and goes into logs and OperationOutcomes. Messages name what and where, and never a person: no name,
@@ -139,9 +142,17 @@ class StorageDamaged(StorageError):
 
 
 class Overloaded(PatchworkError):
-    """More was asked than can be served now."""
+    """More was asked than can be served now; `retry_after_s` says when to come back, if anybody knows."""
 
     code = "overloaded"
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class Stopping(Overloaded):
+    """This process takes nothing new and ends what it has; another may take it."""
 
 
 class TooManyRequests(Overloaded):
@@ -149,15 +160,28 @@ class TooManyRequests(Overloaded):
 
     code = "too-many-requests"
 
+    retry_after_s: float
+
     def __init__(self, message: str, *, retry_after_s: float) -> None:
-        super().__init__(message)
-        self.retry_after_s = retry_after_s
+        super().__init__(message, retry_after_s=retry_after_s)
 
 
 class HubError(PatchworkError):
-    """A hub refused the request or could not be reached."""
+    """A hub refused the request or could not be reached. Unless a subclass says otherwise, it may have the request."""
 
     code = "hub"
+
+
+class HubNotConnected(HubError):
+    """No connection to the hub could be made, so that nothing was sent to it."""
+
+
+class HubRefused(HubError):
+    """The hub itself said no before it passed anything on; `elsewhere`: another hub may be asked instead."""
+
+    def __init__(self, message: str, *, elsewhere: bool) -> None:
+        super().__init__(message)
+        self.elsewhere = elsewhere
 
 
 class BrokenOff(PatchworkError):
@@ -171,6 +195,12 @@ class BrokenOff(PatchworkError):
     def __init__(self, code: str) -> None:
         super().__init__(f"work in a process of its own did not come to its end: {code}")
         self.code = code
+
+
+def unrecorded(error: Exception) -> StorageError:
+    """What cannot be put on record, with the database's own reason where it has one: a full disk wants to be named."""
+    reason = f": {error.__cause__}" if isinstance(error.__cause__, StorageError) else ""
+    return StorageError(f"{error}{reason}")
 
 
 def origin(error: BaseException) -> str:

@@ -33,6 +33,8 @@ from gateway.errors import (
     origin,
 )
 from gateway.events import emit
+from gateway.links.time_limit import TIME_LIMIT
+from gateway.links.unread import cut_unread
 
 BACKLOG = 1024  # connections that wait to be accepted: a hub may be asked by all members at once
 KEEP_ALIVE_S = 75.0  # longer than links/https.py keeps an idle connection, so that the client is the one who closes
@@ -136,8 +138,12 @@ def status_of(error: PatchworkError) -> int:
     return next(_STATUS[ancestor] for ancestor in type(error).__mro__ if ancestor in _STATUS)
 
 
-async def listen(application: web.Application, *, host: str, port: int, tls: ssl.SSLContext | None = None) -> Listener:
+async def listen(
+    application: web.Application, *, host: str, port: int, tls: ssl.SSLContext | None = None, shared: bool = False
+) -> Listener:
     """Serve `application`; port 0 takes a free one. Raises ConfigurationError when the port cannot be had.
+
+    `shared`: other processes listen on the same port, and each takes some of the connections.
 
     A request whose client has gone is cancelled, and with it all that was under way for it.
     """
@@ -150,9 +156,10 @@ async def listen(application: web.Application, *, host: str, port: int, tls: ssl
         keepalive_timeout=KEEP_ALIVE_S,
         shutdown_timeout=SHUTDOWN_S,
     )
+    cut_unread(runner)
     await runner.setup()
     try:
-        await web.TCPSite(runner, host, port, ssl_context=tls, backlog=BACKLOG).start()
+        await web.TCPSite(runner, host, port, ssl_context=tls, backlog=BACKLOG, reuse_port=shared or None).start()
     except OSError as error:
         await runner.cleanup()
         raise ConfigurationError(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error
@@ -184,7 +191,7 @@ def _refuse_failures(refuse: Refuse) -> Middleware:
             if "Allow" in error.headers:
                 refusal.headers["Allow"] = error.headers["Allow"]
         except PatchworkError as error:
-            retry_after_s = error.retry_after_s if isinstance(error, TooManyRequests) else None
+            retry_after_s = error.retry_after_s if isinstance(error, Overloaded) else None
             refusal, code = refuse(request, status_of(error), error.code, retry_after_s), error.code
         except TimeoutError:
             refusal, code = refuse(request, 504, "timeout", None), "timeout"
@@ -203,7 +210,8 @@ def _refuse_failures(refuse: Refuse) -> Middleware:
 def _time_limit(seconds: float) -> Middleware:
     @web.middleware
     async def limit(request: web.Request, handler: Handler) -> web.StreamResponse:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as running:
+            request[TIME_LIMIT] = running
             return await handler(request)
 
     return limit

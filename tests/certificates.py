@@ -10,8 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def certificate_files(folder: Path, *, host: str = "127.0.0.1") -> tuple[Path, Path]:
-    """Files of a self-signed certificate, which is its own authority, and of its key."""
+def certificate_files(
+    folder: Path, *, host: str = "127.0.0.1", name_of_files: str = "", days: int = 1
+) -> tuple[Path, Path]:
+    """Files of a self-signed certificate, which is its own authority, and of its key.
+
+    It began a hundred days ago and ends in so many `days`: less than none, and it has expired.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test server")])
     today = datetime.datetime.now(datetime.UTC)
@@ -21,13 +26,14 @@ def certificate_files(folder: Path, *, host: str = "127.0.0.1") -> tuple[Path, P
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(today - datetime.timedelta(days=1))
-        .not_valid_after(today + datetime.timedelta(days=1))
+        .not_valid_before(today - datetime.timedelta(days=100))
+        .not_valid_after(today + datetime.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    files = folder / f"{host}.pem", folder / f"{host}.key"
+    name_of_files = name_of_files or host
+    files = folder / f"{name_of_files}.pem", folder / f"{name_of_files}.key"
     files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     files[1].write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

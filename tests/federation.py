@@ -5,7 +5,9 @@ async with federation(tmp_path, ["childrens-services", "housing"]) as north:
     completed = await north.ask("childrens-services", "Kate Bramley", born="1991-05-17")
 """
 
+import asyncio
 import gzip
+import json
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,7 +23,9 @@ from gateway.accounts import sessions
 from gateway.accounts.account import Account, Role
 from gateway.accounts.store import NewAccount, add_account, add_service, add_worker
 from gateway.app.hub import HUB_KEY_FILE, RunningHub, open_hub
-from gateway.app.node import Node, listen_node, open_node
+from gateway.app.linking import keep_linked
+from gateway.app.node import Node, accept_agreements, listen_node, open_node
+from gateway.app.node_limits import admission_of
 from gateway.app.web import Pages, listen_web
 from gateway.clock import Clock
 from gateway.database.contract import Work
@@ -38,7 +42,7 @@ from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
 from gateway.settings import load_hub, load_node
 from gateway.web.session_cookie import set_session
-from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey
+from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document
 from gateway.wire.join import sign_join
 from gateway.wire.keys import SigningKey
 from gateway.wire.operator import Operator, init_operator
@@ -106,9 +110,11 @@ class TestFederation:
     operator: Operator
     ports: dict[str, int]
     hub: RunningHub
+    second_hub: RunningHub | None = None
     liar: LyingHub | None = None
     nodes: dict[str, Node] = field(default_factory=dict)
     listeners: dict[str, Listener] = field(default_factory=dict)
+    links: dict[str, asyncio.Task[None]] = field(default_factory=dict)
     pages: dict[str, Pages] = field(default_factory=dict)
     browsers: list[WebUser] = field(default_factory=list)
     built: Path
@@ -182,6 +188,22 @@ class TestFederation:
         document = self.operator.renew(self.clock.now()) if change is None else change(self.operator)
         self.operator = replace(self.operator, document=document)
         await self.hub.hub.directory.refresh()
+        if self.second_hub is not None:
+            await self.second_hub.hub.directory.refresh()
+
+    def twin(self) -> Federation:
+        """Another document with the newest one's number, signed by the operator as well."""
+        held = self.operator.document
+        return sign_document(
+            operator=held.operator,
+            name=held.name,
+            seq=held.seq,
+            members=tuple(held.members.values()),
+            agreements=(),
+            hub_keys=tuple(held.hub_keys.values()),
+            key=self.operator.key,
+            now=self.clock.now(),
+        )
 
     async def restart_hub(self, *, forgetting: bool = False) -> None:
         """The hub goes down and comes up on its old port; `forgetting`: with an empty database."""
@@ -244,14 +266,30 @@ class TestFederation:
         """One member's node goes down."""
         if member in self.pages:
             await self.pages.pop(member).close()
-        await self.listeners.pop(member).close()
+        if member in self.links:
+            link = self.links.pop(member)
+            link.cancel()
+            await asyncio.wait([link])
+        if member in self.listeners:
+            await self.listeners.pop(member).close()
         await self.nodes.pop(member).close()
+
+    async def linked(self, member: str) -> None:
+        """Wait until the hub holds a link of this member."""
+        async with asyncio.timeout(5):
+            while not self.hub.links.holds(member):  # noqa: ASYNC110 - the product has no event for a test
+                await asyncio.sleep(0.01)
 
     async def start(self, member: str, *, clock: Clock | None = None) -> None:
         """A member's node comes up, on its old port and with what it kept, perhaps with a clock of its own."""
         node = await self.open(member, clock=clock)
         self.nodes[member] = node
-        self.listeners[member] = await listen_node(node)
+        if node.settings.node.link == "dial":
+            await accept_agreements(node)
+            self.links[member] = asyncio.create_task(keep_linked(node, admission_of(node.settings)))
+            await self.linked(member)
+        else:
+            self.listeners[member] = await listen_node(node)
         pages = await listen_web(node, built=self.built)
         if pages is not None:
             self.pages[member] = pages
@@ -335,7 +373,9 @@ async def federation(
     web: bool = False,
     web_options: str = "",
     web_host: str = "127.0.0.1",
+    dialling: Collection[str] = (),
     built: Path | None = None,
+    second_hub: bool = False,
 ) -> AsyncIterator[TestFederation]:
     """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns.
 
@@ -344,15 +384,21 @@ async def federation(
     `admission`: fixed, because with a delay of 20 ms a busy machine would admit one question at a time. `now`: the
     clock's first time, which must be the machine's own if other processes take part. `web`: nodes have pages too;
     `web_options`: more lines for `[web]`; `web_host`: what browsers call them; `built`: their styles and scripts, by
-    default empty ones.
+    default empty ones. `second_hub`: one more, `hub-2`, which nodes turn to if the first does not take a question.
+    `dialling`: members whose nodes open the link to each hub and have no port.
     """
     clock = TurnedClock(now)
-    names = ("hub", "liar", *members)
+    names = ("hub", "hub-2", "liar", *members)
     free = list(_free_ports(len(names) + len(members)))  # all at once, so that no port is given twice
     ports = dict(zip(names, free[: len(names)], strict=True))
     web_ports = dict(zip(members, free[len(names) :], strict=True))
     hub_key = _write_hub(folder / "hub", ports["hub"])
     operator = init_operator(folder / "operator", name=NAME, hub_key=hub_key.verify_key(), now=clock.now())
+    hubs = [ports["liar" if lying else "hub"]]
+    if second_hub:
+        second_key = _write_hub(folder / "hub-2", ports["hub-2"])
+        operator = replace(operator, document=operator.add_hub(second_key.verify_key(), clock.now()))
+        hubs.append(ports["hub-2"])
     text = agreement.read_bytes()  # noqa: ASYNC240 - a test may wait for its own small file
     signatures = []
     for member in members:
@@ -360,14 +406,15 @@ async def federation(
         key = _write_node(
             folder,
             member,
-            port=ports[member],
-            hub=ports["liar" if lying else "hub"],
+            door='link = "dial"' if member in dialling else f'listen = "127.0.0.1:{ports[member]}"',
+            hubs=hubs,
             table=f'answer_delay_ms = {delay_ms}\nadmission = "{admission}"\n{options}\n',
             federation=f'accept_members = "{accept}"\n{accepted}',
             pages=_pages(web_host, web_ports[member], web_options) if web else "",
             now=now,
         )
-        token = _join(folder / member, member, key, ports[member], clock.now())
+        endpoint = None if member in dialling else f"http://127.0.0.1:{ports[member]}"
+        token = _join(folder / member, member, key, endpoint, clock.now())
         operator = replace(operator, document=operator.admit(token, clock.now()))
         if member in not_signing:
             continue
@@ -390,6 +437,7 @@ async def federation(
             operator=operator,
             ports=ports,
             hub=hub,
+            second_hub=await open_hub(load_hub(folder / "hub-2" / "hub.toml"), clock=clock) if second_hub else None,
             liar=liar,
             built=built or empty_assets(folder / "built"),
         )
@@ -403,7 +451,9 @@ async def federation(
                 await browser.close()
             for member in tuple(running.nodes):
                 await running.stop(member)
-            await running.hub.close()
+            for each in (running.hub, running.second_hub):
+                if each is not None:
+                    await each.close()
 
 
 def _free_ports(count: int) -> Iterable[int]:
@@ -426,16 +476,16 @@ def _write_hub(folder: Path, port: int) -> SigningKey:
 
 
 def _write_node(
-    folder: Path, member: str, *, port: int, hub: int, table: str, federation: str, pages: str, now: float
+    folder: Path, member: str, *, door: str, hubs: Sequence[int], table: str, federation: str, pages: str, now: float
 ) -> SigningKey:
     home = folder / member
     home.mkdir(mode=0o700)
     signing_key, ledger_key = make_keys(home / "keys", now)
     (home / "ledger.jwk").write_bytes(orjson.dumps(ledger_key.public_jwk()))
     (home / "node.toml").write_text(
-        f'[node]\nmember = "{member}"\nlisten = "127.0.0.1:{port}"\n{table}'
+        f'[node]\nmember = "{member}"\n{door}\n{table}'
         f'[[federation]]\nid = "{NAME}"\noperator_key = "../operator/operator.jwk"\n'
-        f'hubs = ["http://127.0.0.1:{hub}"]\n{federation}'
+        f"hubs = {json.dumps([f'http://127.0.0.1:{hub}' for hub in hubs])}\n{federation}"
         '[[practitioner]]\nid = "asker-1"\nname = "Alex Asker"\nrole = "Social worker"\n'
         f"{pages}"
     )
@@ -458,7 +508,7 @@ def empty_assets(folder: Path) -> Path:
     return folder
 
 
-def _join(home: Path, member: str, key: SigningKey, port: int, now: float) -> str:
+def _join(home: Path, member: str, key: SigningKey, endpoint: str | None, now: float) -> str:
     asked = Member(
         id=member,
         identifier=(("https://example.org/id/agency", member),),
@@ -468,7 +518,7 @@ def _join(home: Path, member: str, key: SigningKey, port: int, now: float) -> st
         status="active",
         keys=(MemberKey(key=key.verify_key(), not_before=int(now) - 3600, not_after=int(now) + 365 * 86_400),),
         ledger_key=orjson.loads((home / "ledger.jwk").read_bytes()),
-        endpoint=f"http://127.0.0.1:{port}",
+        endpoint=endpoint,
         duty_contact=(("phone", "01632 960000"),),
     )
     return sign_join(asked, key, federation=NAME, now=now)

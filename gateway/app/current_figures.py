@@ -35,13 +35,14 @@ async def read_node(node: Node, figures: NodeFigures) -> None:
 
 async def read_hub(hub: Hub, figures: HubFigures) -> None:
     """All of a hub's."""
-    federation = hub.directory.held
+    federation = hub.directory.newest
     _show_federation(figures, federation, hub.directory.federation, hub.clock.now())
     members = () if federation is None else federation.active_members()
     figures.show(figures.skipped, {member.id: hub.circuits.skips(member.id) for member in members})
     figures.show(figures.links, hub.watch.links)
-    figures.running.set(hub.limits.questions_running)
-    figures.relayed_bytes.set(hub.limits.relayed_bytes)
+    figures.running.set(hub.turns.running)
+    figures.waiting.set(hub.turns.waiting)
+    figures.relayed_bytes.set(hub.turns.relayed_bytes)
     try:
         await hub.database.read(_anything())
     except StorageError:

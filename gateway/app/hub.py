@@ -1,6 +1,8 @@
 """A hub's wiring: its parts, opened from its settings, and its door."""
 
+import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 
 from gateway.app.counting import count_requests
@@ -8,19 +10,33 @@ from gateway.app.opening import REQUEST_LIMIT_S, listening_tls, make_private_fol
 from gateway.clock import Clock
 from gateway.database.sqlite import open_sqlite
 from gateway.http import Listener, listen, protect
+from gateway.hub.bucket import Rate
 from gateway.hub.circuit import Circuits
 from gateway.hub.directory import open_directory
-from gateway.hub.fanout import Hub
+from gateway.hub.fanout import LAST_WRITES_S, Hub
 from gateway.hub.limits import MemberLimits
 from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
+from gateway.hub.shared_rate import SharedRate
+from gateway.hub.turns import MAX_RELAYED_BYTES, MAX_WAITING_BYTES, Turns
 from gateway.hub.witness import HubWitness, witness_key
+from gateway.links.either import EitherLink
 from gateway.links.https import HttpsLink
+from gateway.links.websocket import WebSocketLink
 from gateway.settings import PLAIN_HTTP_WORDS, HubSettings
 from gateway.wire.keys import SigningKey
 from gateway.wire.operator import load_verify_key
 
 HUB_KEY_FILE = "hub.pem"
+DRAIN_S = 3.0  # for answers on their way over links when the hub stops; they take a fraction of a second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """One of `processes` that share a hub's port and its limits."""
+
+    processes: int
+    port: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,21 +44,29 @@ class RunningHub:
     """A hub that listens."""
 
     hub: Hub
+    links: WebSocketLink
     listener: Listener
 
+    async def drain(self) -> None:
+        """Take no more questions, and let those under way end within their deadlines; the door stays open to say so."""
+        self.hub.turns.stop()
+        await self.hub.turns.ended(self.hub.deadline_ms / 1000 + LAST_WRITES_S)
+
     async def close(self) -> None:
-        """Stop listening, then release links and database."""
+        """Let answers under way arrive, stop listening, then release links and database."""
+        await self.links.close(within_s=DRAIN_S)
         await self.listener.close()
         await self.hub.link.close()
         await self.hub.database.close()
 
 
-async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
-    """A hub that listens; raises ConfigurationError or StorageError."""
+async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | None = None) -> RunningHub:
+    """A hub that listens; raises ConfigurationError or StorageError. `sharing`: as one process of several."""
     table = settings.hub
     key = SigningKey.load(table.keys / HUB_KEY_FILE)
     make_private_folder(table.data)
     plain_http = table.plain_http == PLAIN_HTTP_WORDS
+    processes = 1 if sharing is None else sharing.processes
     async with contextlib.AsyncExitStack() as undo:
         database = await open_sqlite(table.data / "hub.db", schema="hub")
         undo.push_async_callback(database.close)
@@ -54,7 +78,10 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
             clock=clock,
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
-        link = HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http)
+        links = WebSocketLink(key=key, clock=clock)
+        link = EitherLink(
+            https=HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http), websocket=links
+        )
         undo.push_async_callback(link.close)
         hub = Hub(
             directory=directory,
@@ -67,12 +94,32 @@ async def open_hub(settings: HubSettings, *, clock: Clock) -> RunningHub:
             key=key,
             clock=clock,
             deadline_ms=table.deadline_ms,
+            turns=Turns(
+                max_running=max(1, table.max_running // processes),
+                max_relayed_bytes=MAX_RELAYED_BYTES // processes,
+                max_waiting_bytes=MAX_WAITING_BYTES // processes,
+            ),
+            shared_rate=None if sharing is None else SharedRate(Rate(table.rate_per_minute)),
         )
         witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
-        application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness)
+        application = hub_application(
+            hub=hub, sealing_keys=sealing_keys, witness=witness, links=links if processes == 1 else None
+        )
         protect(application, time_limit_s=REQUEST_LIMIT_S)
         application.middlewares.insert(0, count_requests(hub.watch))
         host, port = table.listen
-        listener = await listen(application, host=host, port=port, tls=listening_tls(table.tls))
+        if sharing is not None:
+            port = sharing.port
+            application.cleanup_ctx.append(lambda _: _while_serving(sealing_keys.watch()))
+        listener = await listen(
+            application, host=host, port=port, tls=listening_tls(table.tls), shared=sharing is not None
+        )
         undo.pop_all()
-    return RunningHub(hub=hub, listener=listener)
+    return RunningHub(hub=hub, links=links, listener=listener)
+
+
+async def _while_serving(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work)
+    yield
+    task.cancel()
+    await asyncio.wait([task])

@@ -16,9 +16,12 @@ from gateway.days import HOUR_S
 from gateway.http import Listener, listen, protect
 from gateway.links.https import tls_context
 from gateway.links.hub_client import HubClient
+from gateway.links.hubs import Hubs
 from gateway.links.witness_client import WitnessClient
+from gateway.node.admission import Admission
 from gateway.node.agreements import accept_listed, listed_agreements
 from gateway.node.checkpoints import Checkpoints
+from gateway.node.door import AnswerDoor
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
@@ -81,12 +84,18 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
             trust_env=False,
         )
         undo.push_async_callback(session.close)
-        hub = HubClient(
-            session,
-            federation.hubs[0],
-            member=me.member,
-            federation=federation.id,
-            key=me.signing_key,
+        hubs = Hubs(
+            [
+                HubClient(
+                    session,
+                    url,
+                    member=me.member,
+                    federation=federation.id,
+                    key=lambda: me.signing_key,
+                    clock=clock,
+                )
+                for url in federation.hubs
+            ],
             clock=clock,
         )
         membership = Membership(
@@ -94,7 +103,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
             operator_key=operator_key,
             operator_decides=federation.accept_members == "operator",
             database=database,
-            hub=hub,
+            hubs=hubs,
             clock=clock,
         )
         await membership.load()
@@ -105,7 +114,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         database=database,
         ledger=ledger,
         budgets=Budgets(keys_database, federation.id, clock, budget_limits_of(settings)),
-        hub=hub,
+        hubs=hubs,
         clock=clock,
         display_s=settings.node.display_hours * HOUR_S,
         thresholds=thresholds_of(settings),
@@ -117,8 +126,8 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         witnesses=Witnesses(
             me=me,
             membership=membership,
-            client=WitnessClient(session, member=me.member, key=me.signing_key, clock=clock),
-            hub=federation.hubs[0],
+            client=WitnessClient(session, member=me.member, key=lambda: me.signing_key, clock=clock),
+            hub=federation.witness_hub or federation.hubs[0],
             members=settings.ledger.witnesses,
             plain_http=settings.node.plain_http == PLAIN_HTTP_WORDS,
         ),
@@ -147,15 +156,22 @@ async def accept_agreements(node: Node) -> None:
     )
 
 
-async def listen_node(node: Node) -> Listener:
-    """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken."""
+def answer_door_of(node: Node, admission: Admission) -> AnswerDoor:
+    """Where this process takes questions, whichever link brings them."""
+    node.parts.watch.places = lambda: admission.places
+    return AnswerDoor(node.parts, answer_delay_ms=node.settings.node.answer_delay_ms, admission=admission)
+
+
+async def listen_node(node: Node, admission: Admission | None = None) -> Listener:
+    """Open the node's door, under the agreements of its settings; raises ConfigurationError when the port is taken.
+
+    `admission`: for who will stop it later; by default one as the settings have it.
+    """
     await accept_agreements(node)
     table = node.settings.node
     parts = node.parts
     witness = WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock)
-    admission = admission_of(node.settings)
-    parts.watch.places = lambda: admission.places
-    application = node_application(parts, witness, answer_delay_ms=table.answer_delay_ms, admission=admission)
+    application = node_application(parts, witness, answer_door_of(node, admission or admission_of(node.settings)))
     host, port = table.listen
     protect(application, time_limit_s=REQUEST_LIMIT_S)
     application.middlewares.insert(0, count_requests(parts.watch))

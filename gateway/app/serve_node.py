@@ -3,11 +3,13 @@
 import asyncio
 
 from gateway import __version__
-from gateway.app.node import listen_node, open_node
-from gateway.app.node_limits import retention_limits_of
+from gateway.app.linking import keep_linked
+from gateway.app.node import accept_agreements, listen_node, open_node
+from gateway.app.node_limits import admission_of, retention_limits_of
 from gateway.app.opening import until_stopped
 from gateway.app.web import listen_web
 from gateway.clock import Clock, SystemClock
+from gateway.doctor.expiry_watch import keep_warning, node_endings
 from gateway.events import configure_logging, emit
 from gateway.memory import collect_rarely
 from gateway.node.case_watch import keep_watch
@@ -18,6 +20,8 @@ from gateway.web.team_changes import keep_noticing
 from gateway.web.tidying import keep_tidy
 from gateway.web.told import case_teller
 
+DRAIN_S = 10.0  # at SIGTERM, for answers under way: each leaves at a multiple of the answer delay, 5 s at most
+
 
 async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> None:
     """Run a node until SIGINT or SIGTERM."""
@@ -25,7 +29,10 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     node = await open_node(settings, clock=clock or SystemClock())
     try:
         await node.checkpoints.begin()
-        listener = await listen_node(node)
+        dials = settings.node.link == "dial"
+        await accept_agreements(node)
+        admission = admission_of(settings)
+        listener = None if dials else await listen_node(node, admission)
         pages = await listen_web(node)
         telemetry = None
         if settings.telemetry is not None:
@@ -33,7 +40,8 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
 
             telemetry = await watch_node(node, settings.telemetry)
         collect_rarely()
-        emit("node.started", member=node.parts.me.member, port=listener.port, version=__version__)
+        port = None if listener is None else listener.port
+        emit("node.started", member=node.parts.me.member, port=port, version=__version__)
         async with asyncio.TaskGroup() as group:  # a fault in any ends the node: it must not go stale unnoticed
             tasks = [
                 group.create_task(node.parts.membership.keep_fresh()),
@@ -41,19 +49,27 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
                 group.create_task(node.checkpoints.keep_verified()),
                 group.create_task(retain_daily(node.parts, node.ledger_database, retention_limits_of(settings))),
                 group.create_task(
+                    keep_warning(lambda: node_endings(settings, node.parts.membership.received), node.parts.clock)
+                ),
+                group.create_task(
                     keep_watch(node.parts, settings.cases, None if pages is None else case_teller(pages.site))
                 ),
             ]
+            if dials:
+                tasks.append(group.create_task(keep_linked(node, admission)))
             if pages is not None:
                 tasks.append(group.create_task(keep_tidy(pages.site)))
                 tasks.append(group.create_task(keep_noticing(pages.site)))
                 tasks.append(group.create_task(keep_mailing(pages.site)))
             await until_stopped()
+            admission.stop()
+            await admission.ended(DRAIN_S)
             for task in tasks:
                 task.cancel()
         if pages is not None:
             await pages.close()
-        await listener.close()
+        if listener is not None:
+            await listener.close()
         await node.checkpoints.end()
         if telemetry is not None:
             await telemetry.close()

@@ -4,6 +4,7 @@ import logging
 import os
 import resource
 import sys
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from typing import Annotated
@@ -18,7 +19,7 @@ from gateway.errors import PatchworkError, origin
 # Groups of commands, each the `app` of its module, and single ones by the module whose function they are. What is not
 # typed is not loaded: all of it takes two seconds.
 _GROUPS = ("node", "hub", "federation", "agreement", "consent", "people", "ledger", "cases")
-_SINGLE = {"import": "imports", "search": "search", "demo": "demo"}
+_SINGLE = {"import": "imports", "search": "search", "demo": "demo", "doctor": "doctor"}
 
 
 @cache
@@ -68,12 +69,20 @@ def main() -> None:
     """
     os.umask(0o077)  # whatever this program writes is the agency's own
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys and names
+    _open_as_many_files_as_may_be()
     logging.getLogger().addHandler(logging.NullHandler())  # else Python prints warnings bare; serving sets its own
     try:
         application(*sys.argv[1:2])()
     except Exception as error:
         say(f"patchwork: {_told(_first(error))}", err=True)
         sys.exit(1)
+
+
+def _open_as_many_files_as_may_be() -> None:
+    """Each connection is one. The usual soft limit of 1,024 is there for programs older than epoll, not for servers."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):  # a system that has a lower one of its own, as macOS
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _told(error: BaseException) -> str:

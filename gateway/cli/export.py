@@ -60,7 +60,7 @@ async def _lines(node: Node, since: float) -> AsyncIterator[bytes]:
     auditor = auditor_of(
         me=node.parts.me.member,
         federation=federation.id,
-        hub=federation.hubs[0],
+        hubs=federation.hubs,
         received=node.parts.membership.received,
     )
     async for entry in node.parts.ledger.entries(hour=int(since) // HOUR_S):

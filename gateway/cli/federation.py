@@ -12,7 +12,7 @@ from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import publish, signers
 from gateway.wire.federation import AgreementBytes, Federation, Member
 from gateway.wire.keys import fingerprint
-from gateway.wire.limits import MAX_AGREEMENT_BYTES
+from gateway.wire.limits import MAX_AGREEMENT_BYTES, MAX_JOIN_BYTES
 from gateway.wire.operator import (
     DOCUMENT_FILE,
     PUBLIC_KEY_FILE,
@@ -55,7 +55,7 @@ def admit(
 ) -> None:
     """Admit a member, after comparing the fingerprint of its key with its officer, by telephone."""
     operator = open_operator(folder)
-    token = read_statement(request)
+    token = read_statement(request, MAX_JOIN_BYTES)
     member = operator.read_join(token, CLOCK.now()).member
     _echo_asked(member)
     ask_first("Has the member's officer read out the same fingerprint?", yes=yes)
@@ -70,11 +70,15 @@ def update(
 ) -> None:
     """Take a member's new address, contacts or key from a new request, as when its key was lost or stolen."""
     operator = open_operator(folder)
-    token = read_statement(request)
+    token = read_statement(request, MAX_JOIN_BYTES)
     asked = operator.read_update(token, CLOCK.now()).member
     _echo_asked(asked)
     held = operator.document.members[asked.id]
-    if asked.keys != held.keys:
+    newest = asked.keys[-1]
+    if newest.rotation is not None and newest not in held.keys:
+        ends = day_of(asked.keys[-2].not_after)
+        typer.echo(f"Its key until now has signed this one: members' nodes take it, and the old one ends on {ends}.")
+    elif asked.keys != held.keys:
         typer.echo("This key is NEW: the other members' officers have to accept it. Its keys until now end at once.")
     ask_first("Has the member's officer read out the same fingerprint, and asked for this change?", yes=yes)
     _published(folder, operator.update(token, CLOCK.now()))
@@ -108,6 +112,29 @@ def revoke(
 ) -> None:
     """Take a member's compromised signing key out of the list."""
     _published(folder, open_operator(folder).revoke(member, kid, CLOCK.now()))
+
+
+@app.command("add-hub")
+def add_hub(
+    hub_key: Annotated[Path, typer.Argument(help="The hub's public key file, as `patchwork hub init` wrote it.")],
+    folder: Folder = Path("operator"),
+    yes: Yes = False,
+) -> None:
+    """List one more hub, after comparing the fingerprint of its key with those who run it."""
+    operator = open_operator(folder)
+    key = load_verify_key(hub_key)
+    typer.echo(f"Hub key {key.kid}\n  {fingerprint(key.jwk())}")
+    ask_first("Have those who run that hub read out the same fingerprint?", yes=yes)
+    _published(folder, operator.add_hub(key, CLOCK.now()))
+
+
+@app.command("remove-hub", context_settings={"ignore_unknown_options": True})  # as with `revoke`
+def remove_hub(
+    kid: Annotated[str, typer.Argument(help="The key's id, as `show` prints it.")],
+    folder: Folder = Path("operator"),
+) -> None:
+    """List a hub no longer: no node believes it or answers it any more."""
+    _published(folder, open_operator(folder).remove_hub(kid, CLOCK.now()))
 
 
 @app.command()
@@ -149,6 +176,8 @@ def show(folder: Folder = Path("operator")) -> None:
         for key in member.keys:
             ends = day_of(key.not_after)
             typer.echo(f"  key {key.key.kid}, until {ends}\n      {fingerprint(key.key.jwk())}")
+    for hub_key in document.hub_keys.values():
+        typer.echo(f"Hub key {hub_key.kid}\n      {fingerprint(hub_key.jwk())}")
     _echo_agreements(document)
 
 
@@ -163,7 +192,8 @@ def _echo_agreements(document: Federation) -> None:
 
 def _published(folder: Path, document: Federation) -> None:
     path = folder / DOCUMENT_FILE
-    typer.echo(f"Document {document.seq} of {document.name} is in {path}: copy it to the hub. It is {_left(document)}.")
+    to = "the hub" if len(document.hub_keys) == 1 else "every hub"
+    typer.echo(f"Document {document.seq} of {document.name} is in {path}: copy it to {to}. It is {_left(document)}.")
 
 
 def _left(document: Federation) -> str:

@@ -9,6 +9,7 @@ import typer
 from gateway.app.hub import HUB_KEY_FILE
 from gateway.app.opening import make_private_folder
 from gateway.app.serve_hub import serve_hub
+from gateway.app.serve_workers import serve_workers
 from gateway.cli.options import run
 from gateway.errors import ConfigurationError
 from gateway.settings import check_hub, load_hub
@@ -58,10 +59,11 @@ def init(
 @app.command()
 def serve(
     config: Annotated[Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG")] = Path("hub.toml"),
+    workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes share the work.")] = 1,
 ) -> None:
     """Run the hub until it is stopped."""
     settings = load_hub(config)
     for path in (settings.hub.operator_key, settings.hub.federation_document):
         if not path.exists():
             raise ConfigurationError(f"{path}: is not there; the federation's operator has it, copy it here")
-    run(serve_hub(settings))
+    run(serve_hub(settings) if workers == 1 else serve_workers(config, settings, workers=workers))

@@ -9,6 +9,7 @@ import typer
 
 from gateway.cli.accounts import create_admin, list_accounts
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
+from gateway.cli.rotate_key import rotate_key
 from gateway.cli.status import show_status
 from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
@@ -17,7 +18,7 @@ from gateway.node.membership import REFRESH_S
 from gateway.settings import MEMBER_ID, NodeSettings, check_node, load_node
 from gateway.wire.acceptance import PendingChange
 from gateway.wire.federation import Federation, Member, MemberKey
-from gateway.wire.join import sign_join, verify_join
+from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import JOIN_LIFETIME_S
 from gateway.wire.operator import PUBLIC_KEY_FILE, load_verify_key, replace_file
@@ -25,13 +26,11 @@ from mappings.vocabulary import OrganisationType, Sector
 
 app = typer.Typer(help="Run an agency's gateway node.", no_args_is_help=True)
 
-KEY_YEARS_S = 2 * 365 * DAY_S  # how long a first signing key is good; rotate it before
-
 _TEMPLATE = """\
 # The gateway node of {name}. Paths are relative to this file.
 [node]
 member = "{member}"
-listen = "127.0.0.1:8401"
+{link}
 data = "data"
 keys = "keys"
 
@@ -69,6 +68,10 @@ telecom = []
 """
 
 
+_LISTENS = 'listen = "127.0.0.1:8401"'
+_DIALS = 'link = "dial"  # this node opens the link to its hub, and needs no port that others reach'
+
+
 @app.command()
 def init(
     folder: Annotated[Path, typer.Argument(help="A new folder for configuration and keys.")],
@@ -79,7 +82,7 @@ def init(
     hub: Annotated[str, typer.Option(help="The hub's address, as in https://hub.example.org.")],
     operator_key: Annotated[Path, typer.Option(help="The operator's public key file, operator.jwk.")],
     sector: Annotated[Sector | None, typer.Option(help="By default from the type.")] = None,
-    endpoint: Annotated[str, typer.Option(help="Where the hub reaches this node; empty if it cannot.")] = "",
+    endpoint: Annotated[str, typer.Option(help="Where the hub reaches this node; without, it dials the hub.")] = "",
     identifier: Annotated[list[str] | None, typer.Option(help="SYSTEM|VALUE, such as an ODS code. Repeatable.")] = None,
     duty_phone: Annotated[str, typer.Option(help="The duty contact's telephone number.")] = "",
     duty_email: Annotated[str, typer.Option(help="The duty contact's email address.")] = "",
@@ -90,7 +93,11 @@ def init(
         raise ConfigurationError(f"{config}: is there already and is not overwritten")
     # (1) all that can be wrong with what was typed, before anything is written
     text = _TEMPLATE.format(
-        name=_quotable(name), member=_member_id(member), federation=_quotable(federation), hub=_quotable(hub)
+        name=_quotable(name),
+        member=_member_id(member),
+        link=_LISTENS if endpoint else _DIALS,
+        federation=_quotable(federation),
+        hub=_quotable(hub),
     )
     check_node(text, config)
     identifiers = tuple(_identifier(pair) for pair in identifier or ())
@@ -123,7 +130,8 @@ def init(
     typer.echo("The operator's key that it will trust; compare it with the operator's own, by telephone:")
     typer.echo(f"  {fingerprint(operator.jwk())}")
     typer.echo(f"Send {folder / 'join-request.jws'} to the operator within {JOIN_LIFETIME_S // DAY_S} days.")
-    typer.echo(f"Then set `listen` and the sources in {config}, and: patchwork node serve --config {config}")
+    what = "`listen` and the sources" if endpoint else "the sources"
+    typer.echo(f"Then set {what} in {config}, and: patchwork node serve --config {config}")
 
 
 @app.command()
@@ -150,6 +158,7 @@ def accept(
     run(_accept(load_node(config), member, yes=yes))
 
 
+app.command("rotate-key")(rotate_key)
 app.command("create-admin")(create_admin)
 app.command("accounts")(list_accounts)
 

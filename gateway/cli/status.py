@@ -10,6 +10,8 @@ from gateway.app.node import Node
 from gateway.cli.ledger_status import ledger_lines
 from gateway.cli.options import CLOCK, opened
 from gateway.days import DAY_S
+from gateway.doctor.expiry import findings_of
+from gateway.doctor.expiry_watch import node_endings
 from gateway.errors import FederationError, HubError, WireError
 from gateway.node.cases import counted
 from gateway.node.corrections import without_effect
@@ -28,6 +30,8 @@ async def show_status(settings: NodeSettings) -> None:
         membership = node.parts.membership
         typer.echo(f"{settings.node.member} in {settings.federation[0].id}")
         typer.echo(f"  key {fingerprint(node.parts.me.signing_key.public_jwk())}")
+        if waiting := node.parts.me.signing_keys.waiting:
+            typer.echo(f"  next key, which waits for the operator: {fingerprint(waiting.public_jwk())}")
         view: View | None = None
         try:
             view = await membership.refresh()
@@ -36,7 +40,10 @@ async def show_status(settings: NodeSettings) -> None:
         if membership.received is not None:
             _echo(_membership(membership.received, view, me=settings.node.member))
             accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
+            _echo(_hubs(node))
             _echo(_agreements(membership.received, node.agreements, accepted, me=settings.node.member))
+        endings = node_endings(settings, membership.received)
+        _echo([f"{finding.what}: {finding.do}" for finding in findings_of(endings, CLOCK.now())])
         _echo(await ledger_lines(node))
         _echo(await _sources(node, settings))
         _echo(await _cases(node, settings))
@@ -65,6 +72,19 @@ def _membership(received: Federation, view: View | None, *, me: str) -> Iterator
         elif member.id not in view.sealing_keys and member.id != me:
             said += ", its node has not been seen yet"
         yield f"  {member.name} ({member.id}): {said}"
+
+
+def _hubs(node: Node) -> Iterator[str]:
+    """Which is used now, of several; one that is not reached has been said above."""
+    doubtful = node.parts.membership.doubtful_hubs
+    states = node.parts.hubs.states
+    for state in states if len(states) > 1 else ():
+        said = "questions go there" if state.used else "in reserve"
+        if state.silent:
+            said = f"not used: {state.silent}"
+        yield f"Hub {state.hub}: {said}"
+        if state.hub in doubtful:
+            yield f"  its word is not used: {doubtful[state.hub]}"
 
 
 def _agreements(

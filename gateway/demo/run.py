@@ -175,11 +175,12 @@ def _show_pages(demo: Demo, ports: Mapping[str, int]) -> None:
     _LINE.print("\n[bold]Or open the pages in a browser,[/bold] and sign in as anybody with one click:")
     for member in demo.members:
         _LINE.print(f"  http://127.0.0.1:{ports[pages_of(member.id)]}/demo  {member.name}")
-    _LINE.print(f"\nEverything is in {os.path.relpath(demo.folder)}; delete it to begin again.\nCtrl-C stops all.")
+    _LINE.print(f"\nEverything is in {os.path.relpath(demo.folder)}; delete it to begin again.")
 
 
 def _stay(servers: Servers) -> None:
     try:
+        _LINE.print("Ctrl-C stops all.")
         while True:
             time.sleep(1)
             servers.check()

@@ -161,7 +161,7 @@ def _bind(port: int) -> int | None:
 def _well(port: int) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
     try:
-        connection.request("GET", "/v1/health")
+        connection.request("GET", "/v1/ready")
         return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False

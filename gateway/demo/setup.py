@@ -23,7 +23,8 @@ from gateway.days import DAY_S, day_of
 from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError
-from gateway.node.identity import LEDGER_KEY_FILE, SIGNING_KEY_FILE, make_keys
+from gateway.node.identity import LEDGER_KEY_FILE, make_keys
+from gateway.node.signing_keys import SIGNING_KEY_FILE
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
 from gateway.resources import config_path

@@ -1,7 +1,8 @@
 """Skips a member that keeps failing, so that a dead node costs nothing to everybody else's questions.
 
-After FAILURES_TO_OPEN faults in a row a member is skipped (`not-tried`) for a while, which doubles with each further
-fault; then one question at a time tries it again. Only faults of the member's own making count (`Delivery.fault`).
+After FAILURES_TO_OPEN faults in a row a member is skipped (`not-tried`) for a while; then one question at a time tries
+it again, and each such try that fails doubles the while. Only faults of the member's own making count
+(`Delivery.fault`).
 """
 
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class Circuits:
             self._faults.pop(member, None)
             return
         faults = self._faults.setdefault(member, _Faults())
+        if faults.in_a_row >= FAILURES_TO_OPEN and not faults.trying:
+            return  # sent before it was skipped: many under way at once fail for one reason, and say nothing new
         faults.trying = False
         faults.in_a_row += 1
         excess = faults.in_a_row - FAILURES_TO_OPEN

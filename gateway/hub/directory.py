@@ -6,6 +6,7 @@ The operator's key is not here: the hub can only pass the document on and say ho
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,11 @@ class Directory:
         self._read_version: _FileVersion | None = None
         self._freshness_at = 0.0
         self._served = b""
+        self._listeners: list[Callable[[Federation], None]] = []
+
+    def when_newer(self, tell: Callable[[Federation], None]) -> None:
+        """Have each document that comes into force told at once."""
+        self._listeners.append(tell)
 
     def federation(self) -> Federation:
         """The document in force; raises FederationStale when it has expired."""
@@ -55,8 +61,8 @@ class Directory:
         return self._held
 
     @property
-    def held(self) -> Federation | None:
-        """The newest document, even one that has expired: to say so."""
+    def newest(self) -> Federation | None:
+        """The newest document taken, also one that has expired: to say so, not to rely on it."""
         return self._held
 
     def served(self) -> bytes:
@@ -93,6 +99,8 @@ class Directory:
             seq=federation.seq,
             members=len(federation.active_members()),
         )
+        for tell in self._listeners:
+            tell(federation)
 
     async def watch(self) -> None:
         """Refresh for ever, until cancelled. What is wrong with the file is logged once, not every second."""

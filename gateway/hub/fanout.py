@@ -1,7 +1,7 @@
 """The hub's whole work on one question (docs/wire.md, "Envelope"). It can read none of it.
 
 (1) authenticate the member
-(2) limits: rate, size, places, and nothing twice
+(2) limits: rate, size, places, its turn, and nothing twice
 (3) relay each member's own copy, to all at once, under one deadline
 (4) stream the answers back as they arrive, unopened
 (5) coverage: sign what became of each copy
@@ -9,17 +9,22 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.database.contract import Database
+from gateway.errors import TooManyRequests
 from gateway.events import emit
 from gateway.hub.circuit import Circuits
 from gateway.hub.directory import Directory
 from gateway.hub.limits import MemberLimits
 from gateway.hub.relay import Relays
 from gateway.hub.replay import QUESTION_KEPT_S, SeenId, accept_once
+from gateway.hub.shared_rate import SharedRate
+from gateway.hub.turns import Turns
 from gateway.links.body import ReadBody
 from gateway.links.contract import Delivery, Link
 from gateway.telemetry.watch import HubWatch, Relaying
@@ -31,6 +36,7 @@ from gateway.wire.keys import SigningKey
 from gateway.wire.limits import SEALED_ANSWER_BYTES, SKEW_S
 from gateway.wire.request import RequestClaims, verify_header
 
+WAITING_SHARE = 0.5  # of its time a question may wait for its turn: members need the rest
 LAST_WRITES_S = 5.0  # after the deadline, for an asker that is slow to read its answers
 
 
@@ -46,6 +52,8 @@ class Hub:
     key: SigningKey
     clock: Clock
     deadline_ms: int  # the longest that any question may wait
+    turns: Turns = field(default_factory=Turns)
+    shared_rate: SharedRate | None = None  # of several processes; a single one needs none
     watch: HubWatch = field(default_factory=HubWatch)
 
 
@@ -57,6 +65,7 @@ class PostedRequest:
     path: str
     authorisation: str
     read_body: ReadBody
+    announced_bytes: int = 0
     traceparent: str = ""
 
 
@@ -78,23 +87,27 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
 
     # (1) Authenticate the member: an active one, by a key in force, for exactly this request.
     federation = hub.directory.federation()
-    asker, request, body = await authenticate(posted, federation, now=hub.clock.now())
+    asker, request, body = await authenticate(posted, federation, now=hub.clock.now(), limits=hub.limits)
+    read_at = asyncio.get_running_loop().time()
 
-    # (2) Limits: rate, form and size, places and memory, and no id a second time.
+    # (2) Limits: rate, form and size, places, its turn, and no id a second time.
     hub.limits.take(asker.id)
     envelope = Envelope.from_json(body)
     wait_ms = min(envelope.deadline_ms, hub.deadline_ms)
-    envelope = replace(envelope, deadline_ms=wait_ms)
-    relayed_bytes = len(envelope.copies) * (2 * len(envelope.body) + SEALED_ANSWER_BYTES)
-    with hub.limits.running(asker.id, relayed_bytes):
-        await accept_once(hub.database, _ids(request, envelope, hub.clock.now()), now=hub.clock.now())
+    deadline = read_at + wait_ms / 1000
+    async with _turn(envelope, len(body), asker, hub=hub, within_s=wait_ms / 1000 * WAITING_SHARE) as waited_s:
+        left_ms = max(1, wait_ms - round(waited_s * 1000))
+        envelope = replace(envelope, deadline_ms=left_ms)
+        await accept(asker, _ids(request, envelope, hub.clock.now()), hub=hub)
 
         relaying = hub.watch.relaying(envelope.id, asker=asker.id, traceparent=posted.traceparent)
 
         # (3) Relay each member's own copy, to all at once, under one deadline. Nothing is ever sent again.
         async with (
-            asyncio.timeout(wait_ms / 1000 + LAST_WRITES_S),
-            Relays(link=hub.link, circuits=hub.circuits, wait_s=wait_ms / 1000, relaying=relaying) as relays,
+            asyncio.timeout_at(deadline + LAST_WRITES_S),
+            Relays(
+                link=hub.link, circuits=hub.circuits, wait_s=left_ms / 1000, deadline=deadline, relaying=relaying
+            ) as relays,
         ):
             for member_id, member_envelope in member_envelopes_json(envelope, asker.id):
                 member = federation.members.get(member_id)
@@ -115,12 +128,25 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
     _log(envelope, asker, relays, relaying, began)
 
 
+@asynccontextmanager
+async def _turn(
+    envelope: Envelope, body_bytes: int, asker: Member, *, hub: Hub, within_s: float
+) -> AsyncIterator[float]:
+    """Hold one of the asker's places and, once it is its turn, room for its question; yields the seconds it waited."""
+    relayed_bytes = len(envelope.copies) * (2 * len(envelope.body) + SEALED_ANSWER_BYTES)
+    with hub.limits.running(asker.id):
+        async with hub.turns.turn(
+            asker.id, relayed_bytes=relayed_bytes, held_bytes=2 * body_bytes, within_s=within_s
+        ) as waited_s:
+            yield waited_s
+
+
 async def authenticate(
-    posted: PostedRequest, federation: Federation, *, now: float
+    posted: PostedRequest, federation: Federation, *, now: float, limits: MemberLimits
 ) -> tuple[Member, RequestClaims, bytes]:
     """The active member that signed this request, and its body; raises WireError, Overloaded, TimeoutError.
 
-    Nothing is read from who is no member.
+    Nothing is read from who is no member, nor from a member that has used up what it may ask and send.
     """
     header = verify_header(
         posted.authorisation,
@@ -130,9 +156,26 @@ async def authenticate(
         aud=federation.name,
         now=now,
     )
-    body = await posted.read_body()
+    with limits.reading(header.signer, posted.announced_bytes):
+        body = await posted.read_body()
     claims = header.with_body(body)
     return federation.member(claims.issuer), claims, body
+
+
+async def accept(member: Member, ids: Sequence[SeenId], *, hub: Hub) -> None:
+    """Keep a request's ids, and count it where several processes share a rate.
+
+    Raises Replayed, TooManyRequests, StorageError.
+    """
+    now = hub.clock.now()
+    counted = None if hub.shared_rate is None else hub.shared_rate.take(member.id, now)
+    if not ids and counted is None:
+        return
+    try:
+        await accept_once(hub.database, ids, now=now, counted=counted)
+    except TooManyRequests as refused:
+        hub.limits.spend(member.id, refused.retry_after_s)
+        raise
 
 
 def request_id(claims: RequestClaims) -> SeenId:

@@ -1,7 +1,7 @@
-"""What the hub takes on (docs/wire.md, "Envelope"): so many questions a minute and at once per member, so many bytes.
+"""What the hub takes of each member (docs/wire.md, "Envelope"): so many questions a minute, at once, and being read.
 
-State is in memory and small: one bucket per member of the federation document. A second hub process has buckets of its
-own, so the configured rate is a rate per process.
+State is in memory and small: some numbers per member of the federation document. Of several hub processes each has its
+own; what they share of the rate is in gateway/hub/shared_rate.py.
 """
 
 from collections.abc import Iterator
@@ -9,72 +9,72 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.clock import Clock
-from gateway.errors import Overloaded, TooManyRequests
+from gateway.errors import TooManyRequests
+from gateway.hub.bucket import Bucket, Rate
 
-BURST_S = 10.0  # an unused rate is saved up for this long: a team meeting asks in bursts
-MAX_RELAYED_BYTES = 512 * 1024 * 1024  # copies and answers in memory at one time, all members together
+MAX_READING_BYTES = 16 * 1024 * 1024  # of one member's questions on their way in: an eighth of what all may have
 CONCURRENCY_RETRY_S = 1.0  # about the time in which a running question ends
 
 
 @dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    filled_at: float
+class _Share:
+    bucket: Bucket
     running: int = 0
+    reading_bytes: int = 0
 
 
 class MemberLimits:
-    """A token bucket and a count of running questions for each member."""
+    """For each member a token bucket, a count of its questions that run or wait, and the bytes that it is sending."""
 
     def __init__(self, *, rate_per_minute: int, max_concurrent: int, clock: Clock) -> None:
-        self._rate = rate_per_minute / 60
-        self._capacity = max(1.0, self._rate * BURST_S)
+        self._rate = Rate(rate_per_minute)
         self._max_concurrent = max_concurrent
         self._clock = clock
-        self._buckets: dict[str, _Bucket] = {}
-        self._relayed_bytes = 0
-
-    @property
-    def questions_running(self) -> int:
-        """Of all members together."""
-        return sum(bucket.running for bucket in self._buckets.values())
-
-    @property
-    def relayed_bytes(self) -> int:
-        """Memory set aside for them."""
-        return self._relayed_bytes
+        self._shares: dict[str, _Share] = {}
 
     def take(self, member: str) -> None:
         """Count one request of `member`; raises TooManyRequests when its rate is used up."""
-        now = self._clock.now()
-        bucket = self._buckets.setdefault(member, _Bucket(self._capacity, now))
-        # A clock that was set back must not freeze the bucket, nor may one set forward overfill it.
-        elapsed = max(0.0, now - bucket.filled_at)
-        bucket.tokens = min(self._capacity, bucket.tokens + elapsed * self._rate)
-        bucket.filled_at = now
-        if bucket.tokens < 1:
-            wait = (1 - bucket.tokens) / self._rate
-            raise TooManyRequests("this member's questions per minute are used up", retry_after_s=wait)
-        bucket.tokens -= 1
+        share = self._filled(member)
+        self._rate.check(share.bucket)
+        share.bucket.tokens -= 1
+
+    def spend(self, member: str, wait_s: float) -> None:
+        """Another process has counted more of `member`'s requests: take none of it for `wait_s`."""
+        self._rate.spend(self._filled(member).bucket, wait_s)
 
     @contextmanager
-    def running(self, member: str, relayed_bytes: int) -> Iterator[None]:
-        """Hold one of the member's places, and `relayed_bytes` of memory, while its question runs.
+    def reading(self, member: str, announced_bytes: int) -> Iterator[None]:
+        """Hold what a member is sending while it is read.
 
-        Raises TooManyRequests when the member has no free place, Overloaded when the hub has no room.
+        Raises TooManyRequests, before a byte is read, when its rate is used up or it is sending too much already.
         """
-        bucket = self._buckets.setdefault(member, _Bucket(self._capacity, self._clock.now()))
-        if bucket.running >= self._max_concurrent:
-            raise TooManyRequests(
-                "this member has too many questions running at once", retry_after_s=CONCURRENCY_RETRY_S
-            )
-        # A single question always fits (MAX_ENVELOPE_BYTES), so an idle hub never refuses one for its size.
-        if self._relayed_bytes and self._relayed_bytes + relayed_bytes > MAX_RELAYED_BYTES:
-            raise Overloaded("the hub relays as much as it can hold")
-        bucket.running += 1
-        self._relayed_bytes += relayed_bytes
+        share = self._filled(member)
+        self._rate.check(share.bucket)
+        if share.reading_bytes and share.reading_bytes + announced_bytes > MAX_READING_BYTES:
+            raise TooManyRequests("this member is sending too much at once", retry_after_s=CONCURRENCY_RETRY_S)
+        share.reading_bytes += announced_bytes
         try:
             yield
         finally:
-            bucket.running -= 1
-            self._relayed_bytes -= relayed_bytes
+            share.reading_bytes -= announced_bytes
+
+    @contextmanager
+    def running(self, member: str) -> Iterator[None]:
+        """Hold one of the member's places while its question waits and runs; raises TooManyRequests if it has none."""
+        share = self._filled(member)
+        if share.running >= self._max_concurrent:
+            raise TooManyRequests(
+                "this member has too many questions running at once", retry_after_s=CONCURRENCY_RETRY_S
+            )
+        share.running += 1
+        try:
+            yield
+        finally:
+            share.running -= 1
+
+    def _filled(self, member: str) -> _Share:
+        """The member's share, with a bucket as full as it is by now."""
+        now = self._clock.now()
+        share = self._shares.setdefault(member, _Share(Bucket(self._rate.capacity, now)))
+        self._rate.fill(share.bucket, now)
+        return share

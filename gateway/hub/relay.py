@@ -27,13 +27,14 @@ _BROKEN_LINK = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
 class Relays:
     """The deliveries of one question. Leaving the context cancels what still runs: nobody works for an asker gone."""
 
-    def __init__(self, *, link: Link, circuits: Circuits, wait_s: float, relaying: Relaying) -> None:
+    def __init__(self, *, link: Link, circuits: Circuits, wait_s: float, deadline: float, relaying: Relaying) -> None:
+        """`wait_s`: how long the members are given; `deadline`: when that ends, on the running loop's clock."""
         self.outcomes: dict[str, DeliveryOutcome] = {}
         self._link = link
         self._circuits = circuits
         self._wait_s = wait_s
         self._relaying = relaying
-        self._deadline = asyncio.get_running_loop().time() + wait_s
+        self._deadline = deadline
         self._running: dict[str, asyncio.Task[Delivery]] = {}
         self._ended: list[tuple[str, Delivery]] = []
         self._something_ended = asyncio.Event()

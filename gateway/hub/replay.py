@@ -23,12 +23,19 @@ class SeenId:
     expires_at: float
 
 
-async def accept_once(database: Database, ids: Sequence[SeenId], *, now: float) -> None:
-    """Keep all `ids` durably, or none; raises Replayed when one of them was kept before, StorageError."""
-    await database.write(_keep(ids, now))
+async def accept_once(
+    database: Database, ids: Sequence[SeenId], *, now: float, counted: Work[None] | None = None
+) -> None:
+    """Keep all `ids` durably, or none; raises Replayed when one of them was kept before, StorageError.
+
+    `counted` is done first, in the same transaction; what it raises keeps nothing.
+    """
+    await database.write(_keep(ids, now, counted))
 
 
-def _keep(ids: Sequence[SeenId], now: float) -> Work[None]:
+def _keep(ids: Sequence[SeenId], now: float, counted: Work[None] | None) -> Work[None]:
+    if counted is not None:
+        yield from counted
     yield Statement("DELETE FROM seen_id WHERE expires_at < ?", (now,))
     for seen in ids:
         fresh = yield from _insert(seen)

@@ -7,7 +7,9 @@
     PUT  /v1/sealing-keys   a `patchwork-sealing-key+jwt` as it is (application/jose); request token of that member; 204
     POST /v1/checkpoints    a member's new ledger head and proof in; {"cosignature"} or {"refused"} out; request token
     GET  /v1/checkpoints/M  {"note"?, "witness_key"}: the last head seen of member M's ledger; M's request token
-    GET  /v1/health         {"status": "ok", "federation", "seq"}, or 503
+    GET  /v1/link           a member's node dials in: link_door.py
+    GET  /v1/health         {"status": "ok"}: alive
+    GET  /v1/ready          {"status": "ready", "federation", "seq"}, or 503: takes questions
 
 What else is fetched is signed by others and holds nothing about people, so it needs no request token. Nor need a
 checkpoint's be new: the same head submitted twice changes nothing.
@@ -20,23 +22,39 @@ from collections.abc import AsyncIterator
 import orjson
 from aiohttp import web
 
+from gateway.database.writable import Writable
 from gateway.errors import NotForUs
-from gateway.hub.fanout import Hub, PostedRequest, authenticate, fan_out, request_id
-from gateway.hub.replay import accept_once
+from gateway.hub.fanout import Hub, PostedRequest, accept, authenticate, fan_out, request_id
+from gateway.hub.link_door import LinkDoor
 from gateway.hub.sealing_keys import SealingKeys
 from gateway.hub.witness import HubWitness
+from gateway.links.alive import alive
 from gateway.links.body import BodyReader, no_body
+from gateway.links.websocket import WebSocketLink
 from gateway.telemetry.trace_context import HEADER
 from gateway.wire.checkpoints import Submission
 from gateway.wire.federation import Member
 from gateway.wire.limits import MAX_CHECKPOINT_BYTES, MAX_ENVELOPE_BYTES, MAX_STATEMENT_BYTES
-from gateway.wire.paths import CHECKPOINTS_PATH, FEDERATION_PATH, HEALTH_PATH, QUERIES_PATH, SEALING_KEYS_PATH
+from gateway.wire.paths import (
+    CHECKPOINTS_PATH,
+    FEDERATION_PATH,
+    HEALTH_PATH,
+    LINK_PATH,
+    QUERIES_PATH,
+    READY_PATH,
+    SEALING_KEYS_PATH,
+)
 
 _NDJSON = "application/x-ndjson"
 
 
-def hub_application(*, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness) -> web.Application:
-    """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them."""
+def hub_application(
+    *, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness, links: WebSocketLink | None
+) -> web.Application:
+    """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them.
+
+    Without `links` nobody dials in: a process of several cannot pass questions to a link that another one holds.
+    """
     routes = _Routes(hub=hub, sealing_keys=sealing_keys, witness=witness)
     application = web.Application()
     application.router.add_post(QUERIES_PATH, routes.post_query)
@@ -45,7 +63,12 @@ def hub_application(*, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness)
     application.router.add_put(SEALING_KEYS_PATH, routes.put_sealing_key)
     application.router.add_post(CHECKPOINTS_PATH, routes.post_checkpoint)
     application.router.add_get(CHECKPOINTS_PATH + "/{member}", routes.get_checkpoint)
-    application.router.add_get(HEALTH_PATH, routes.get_health)
+    application.router.add_get(HEALTH_PATH, alive)
+    application.router.add_get(READY_PATH, routes.get_ready)
+    if links is not None:
+        link_door = LinkDoor(hub=hub, links=links)
+        application.router.add_get(LINK_PATH, link_door.get, allow_head=False)
+        application.on_shutdown.append(link_door.stop)
     application.cleanup_ctx.append(routes.running)
     return application
 
@@ -58,6 +81,7 @@ class _Routes:
         self._sealing_keys = sealing_keys
         self._witness = witness
         self._bodies = BodyReader()
+        self._writable = Writable(hub.database)
 
     async def running(self, _: web.Application) -> AsyncIterator[None]:
         """Keep the federation document current while the application runs."""
@@ -71,7 +95,13 @@ class _Routes:
         """Relay one question; the answers stream back as they arrive."""
         posted = self._posted(request, max_bytes=MAX_ENVELOPE_BYTES)
         stream = _NdjsonStream(request)
-        await fan_out(posted, stream, hub=self._hub)
+        try:
+            await fan_out(posted, stream, hub=self._hub)
+        except TimeoutError:
+            # Who does not read its answers is not waited for: closing in order would keep what is unsent for ever.
+            if stream.response.prepared and request.transport is not None:
+                request.transport.abort()
+            raise
         return stream.response
 
     async def get_federation(self, _: web.Request) -> web.Response:
@@ -87,9 +117,9 @@ class _Routes:
         hub = self._hub
         posted = self._posted(request, max_bytes=MAX_STATEMENT_BYTES)
         now = hub.clock.now()
-        member, claims, body = await authenticate(posted, hub.directory.federation(), now=now)
+        member, claims, body = await authenticate(posted, hub.directory.federation(), now=now, limits=hub.limits)
         hub.limits.take(member.id)
-        await accept_once(hub.database, [request_id(claims)], now=now)
+        await accept(member, [request_id(claims)], hub=hub)
         await self._sealing_keys.publish(member, body)
         return web.Response(status=204)
 
@@ -113,14 +143,17 @@ class _Routes:
         """Who asks, within its limits, and the body; without `max_bytes` the request has none."""
         hub = self._hub
         posted = self._posted(request, max_bytes=max_bytes)
-        member, _, body = await authenticate(posted, hub.directory.federation(), now=hub.clock.now())
+        member, _, body = await authenticate(posted, hub.directory.federation(), now=hub.clock.now(), limits=hub.limits)
         hub.limits.take(member.id)
+        await accept(member, (), hub=hub)
         return member, body
 
-    async def get_health(self, _: web.Request) -> web.Response:
-        """Alive, with a federation document in force."""
+    async def get_ready(self, _: web.Request) -> web.Response:
+        """Taking questions: not about to stop, a federation document in force, and a database that takes writes."""
+        self._hub.turns.check()
         federation = self._hub.directory.federation()
-        return _json(orjson.dumps({"status": "ok", "federation": federation.name, "seq": federation.seq}))
+        await self._writable.check()
+        return _json(orjson.dumps({"status": "ready", "federation": federation.name, "seq": federation.seq}))
 
     def _posted(self, request: web.Request, *, max_bytes: int | None) -> PostedRequest:
         return PostedRequest(
@@ -129,6 +162,7 @@ class _Routes:
             authorisation=request.headers.get("Authorization", ""),
             traceparent=request.headers.get(HEADER, ""),
             read_body=no_body if max_bytes is None else self._bodies.announced(request, max_bytes=max_bytes),
+            announced_bytes=request.content_length or 0,
         )
 
 

@@ -3,6 +3,8 @@
 The hub cannot make one up: askers verify each statement with the member's signing key (docs/wire.md, "Sealing keys").
 """
 
+import asyncio
+import logging
 from dataclasses import dataclass
 
 import orjson
@@ -10,11 +12,14 @@ import orjson
 from gateway.clock import Clock
 from gateway.database.contract import Database, Row, Statement, Work
 from gateway.days import HOUR_S
-from gateway.errors import Replayed, WireError
+from gateway.errors import PatchworkError, Replayed, WireError
+from gateway.events import emit
 from gateway.hub.directory import Directory
 from gateway.wire.federation import Federation, Member
 from gateway.wire.seal import PublicSealingKey
 from gateway.wire.sealing_keys import verify_sealing_key
+
+OTHERS_CHECK_S = 1.0  # how soon a key published to another process is served here
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,30 @@ class SealingKeys:
             self._served_until = min((held.key.expires for held in self._statements.values()), default=now + HOUR_S)
         return self._served
 
+    async def watch(self) -> None:
+        """Take up what members publish to other processes of this hub; for ever, until cancelled."""
+        failing = False
+        while True:
+            await asyncio.sleep(OTHERS_CHECK_S)
+            try:
+                await self.restore()
+                failing = False
+            except PatchworkError as error:  # a document that has expired, a database that is away: said once
+                if not failing:
+                    emit("federation.refused", level=logging.ERROR, code=error.code, reason=str(error))
+                failing = True
+
     async def restore(self) -> None:
-        """Take up what members published to an earlier run."""
+        """Take up what members published to an earlier run, or to another process."""
         federation = self._directory.federation()
         for member_id, token in await self._database.read(_kept()):
+            held = self._statements.get(member_id)
+            if held is not None and held.token == token:
+                continue
             key = _verify(member_id, token, federation, self._clock.now())
-            if key is not None:
+            if key is not None and (held is None or key.not_before >= held.key.not_before):
                 self._statements[member_id] = _Statement(key, token)
+                self._served = b""
 
     def _drop_what_ended(self, federation: Federation, now: float) -> None:
         """Expired keys, those of suspended members, and those signed with a key that was revoked."""
@@ -98,6 +120,7 @@ def _keep(member: str, key: PublicSealingKey, token: bytes, now: float) -> Work[
     yield Statement(
         "INSERT INTO sealing_key (member, not_before, expires_at, token) VALUES (?, ?, ?, ?) "
         "ON CONFLICT (member) DO UPDATE "
-        "SET not_before = excluded.not_before, expires_at = excluded.expires_at, token = excluded.token",
+        "SET not_before = excluded.not_before, expires_at = excluded.expires_at, token = excluded.token "
+        "WHERE excluded.not_before >= sealing_key.not_before",  # another process may hold a newer one
         (member, key.not_before, key.expires, token),
     )

@@ -15,18 +15,20 @@ used, kept or undone.
 """
 
 import asyncio
+import errno
 import ssl
 from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
 import aiohttp
-import orjson
 from yarl import URL
 
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError
+from gateway.links.bounded import BoundedConnector
 from gateway.links.contract import Delivery
+from gateway.links.reply import refusal_code
 from gateway.settings import is_loopback
 from gateway.telemetry.trace_context import traced
 from gateway.wire.coverage import DeliveryOutcome
@@ -37,6 +39,7 @@ from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody, sign_request
 
 OVERLOADED_CODE = "overloaded"
+MAX_HEAD_BYTES = 16 * KIB  # of a response, with whatever comes before it
 MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it
 
 # Shorter than common servers keep an idle connection (nginx 75 s, many 30 s): a question posted on a connection that
@@ -45,9 +48,11 @@ KEEP_ALIVE_S = 20.0
 DNS_CACHE_S = 60
 
 _OK, _UNAVAILABLE = 200, 503
+_OUR_OWN_LACK = frozenset({errno.EMFILE, errno.ENFILE})  # each connection is an open file
 
 UNREACHABLE = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
 REFUSED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # it did respond: perhaps the asker's copy was at fault
+NOT_SENT = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # it is this hub that has nothing left to connect with
 OVERLOADED = Delivery(outcome=DeliveryOutcome.OVERLOADED)
 
 
@@ -64,7 +69,8 @@ class HttpsLink:
         self._plain_http = plain_http
         self._urls: dict[str, URL | None] = {}
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
+            connector=BoundedConnector(
+                max_reply_bytes=SEALED_ANSWER_BYTES + MAX_HEAD_BYTES,
                 limit=0,  # the hub's own limits bound what is in flight; a queue here would let one member delay others
                 ssl=tls_context(ca_file),
                 keepalive_timeout=KEEP_ALIVE_S,
@@ -99,7 +105,9 @@ class HttpsLink:
         try:
             async with self._session.post(url, data=envelope.data, headers=headers, allow_redirects=False) as response:
                 return await _read(response)
-        except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError, ValueError):
+        except (aiohttp.ClientError, asyncio.IncompleteReadError, OSError, ValueError) as error:
+            if getattr(error, "errno", None) in _OUR_OWN_LACK:
+                return NOT_SENT
             return UNREACHABLE  # refused, reset, name or certificate wrong, not HTTP
 
     async def close(self) -> None:
@@ -153,16 +161,7 @@ async def _read(response: aiohttp.ClientResponse) -> Delivery:
         answer = await response.content.readexactly(SEALED_ANSWER_BYTES)
         return Delivery(outcome=DeliveryOutcome.ANSWERED, answer=answer)
     if response.status == _UNAVAILABLE and framed and 0 < length <= MAX_REFUSAL_BYTES:
-        overloaded = _code(await response.content.readexactly(length)) == OVERLOADED_CODE
+        overloaded = refusal_code(await response.content.readexactly(length)) == OVERLOADED_CODE
         return OVERLOADED if overloaded else REFUSED
     response.close()
     return UNREACHABLE if response.status == _OK else REFUSED
-
-
-def _code(body: bytes) -> str | None:
-    """The code of a refusal's OperationOutcome; None when it has none."""
-    try:
-        code = orjson.loads(body)["issue"][0]["details"]["coding"][0]["code"]
-    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
-        return None
-    return code if isinstance(code, str) else None

@@ -1,21 +1,22 @@
 """How a node speaks to a hub: federation document, sealing keys, questions (docs/wire.md, "HTTP of a hub")."""
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 
 from gateway.clock import Clock
-from gateway.errors import HubError, MalformedMessage
-from gateway.links.reply import read_bounded
+from gateway.errors import HubError, HubNotConnected, HubRefused, MalformedMessage
+from gateway.links.reply import read_bounded, refusal_code
 from gateway.telemetry.trace_context import traced
 from gateway.wire.claims import raw, read_claims, text
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.envelope import Envelope
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import (
+    KIB,
     MAX_COVERAGE_BYTES,
     MAX_DOCUMENT_BYTES,
     MAX_MEMBERS,
@@ -29,6 +30,11 @@ MAX_LINE_BYTES = MAX_COVERAGE_BYTES  # the last line is the longest by far
 CONNECT_S = 5.0
 DIRECTORY_S = 20.0  # for a document or a list of keys
 GRACE_S = 2.0  # how long after the deadline the hub may take to say its last line
+MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it
+
+# Refusals of this hub that another may not share: it has no room or no disk, is behind, or does not know the member
+# yet. Not 429: a member's share of one hub is not to be had again of the next.
+_ELSEWHERE = frozenset({"overloaded", "storage", "federation-stale", "not-authentic"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +60,16 @@ class HubClient:
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, url: str, *, member: str, federation: str, key: SigningKey, clock: Clock
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        member: str,
+        federation: str,
+        key: Callable[[], SigningKey],
+        clock: Clock,
     ) -> None:
+        """`key` gives the one to sign with now: it changes while the node runs."""
         self._session = session
         self._url = url.rstrip("/")
         self._member = member
@@ -87,10 +101,15 @@ class HubClient:
         headers = self._signed("PUT", SEALING_KEYS_PATH, body, content_type="application/jose")
         await self._json("PUT", SEALING_KEYS_PATH, body, headers=headers, max_bytes=MAX_STATEMENT_BYTES)
 
-    async def ask(self, envelope: Envelope) -> AsyncIterator[Relayed | CoverageClaim]:
-        """Post one question and yield the hub's lines as they arrive. Never retried (docs/wire.md, "Envelope")."""
+    async def ask(
+        self, envelope: Envelope, *, connect_s: float = CONNECT_S
+    ) -> AsyncGenerator[Relayed | CoverageClaim, None]:
+        """Post one question and yield the hub's lines as they arrive. Never retried (docs/wire.md, "Envelope").
+
+        HubNotConnected and HubRefused come before any line, and say that the hub has passed nothing on.
+        """
         body = envelope.to_json()
-        timeout = aiohttp.ClientTimeout(total=envelope.deadline_ms / 1000 + CONNECT_S + GRACE_S, connect=CONNECT_S)
+        timeout = aiohttp.ClientTimeout(total=envelope.deadline_ms / 1000 + connect_s + GRACE_S, connect=connect_s)
         try:
             async with self._session.post(
                 self._url + QUERIES_PATH,
@@ -101,15 +120,28 @@ class HubClient:
                 allow_redirects=False,
             ) as response:
                 if response.status != 200:  # noqa: PLR2004 - HTTP OK
-                    raise HubError(f"{self._url}: the hub refused the question ({response.status})")
+                    raise await self._refusal(response)
                 allowed = 2 * len(envelope.copies) + 1  # an honest hub says one line a member, and its account
                 async for line in _lines(response.content):
                     allowed -= 1
                     if allowed < 0:
                         raise MalformedMessage("hub: more lines than members were asked")
                     yield _read_line(line)
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise HubNotConnected(f"the hub at {self._url} cannot be reached ({type(error).__name__})") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise HubError(f"the hub at {self._url} cannot be reached ({type(error).__name__})") from error
+
+    async def _refusal(self, response: aiohttp.ClientResponse) -> HubError:
+        """The hub's own refusal, by its code; what has none may be a proxy's, who has sent the question on."""
+        said = f"{self._url}: the hub refused the question ({response.status})"
+        try:
+            code = refusal_code(await read_bounded(response.content, MAX_REFUSAL_BYTES))
+        except MalformedMessage:
+            code = None
+        if code is None or (response.status >= 500 and code not in _ELSEWHERE):  # noqa: PLR2004 - HTTP server errors
+            return HubError(said)  # as after its deadline: then the members have the question
+        return HubRefused(said, elsewhere=code in _ELSEWHERE)
 
     async def _json(
         self,
@@ -140,7 +172,7 @@ class HubClient:
     def _signed(self, method: str, path: str, body: bytes, *, content_type: str) -> dict[str, str]:
         """Headers of a request that has this member's word; what is only fetched needs none."""
         authorization = sign_request(
-            self._key,
+            self._key(),
             iss=self._member,
             aud=self._federation,
             method=method,

@@ -1,6 +1,7 @@
 """Reads the reply of another party: never more of it than its kind may have."""
 
 import aiohttp
+import orjson
 
 from gateway.errors import MalformedMessage
 
@@ -15,3 +16,12 @@ async def read_bounded(stream: aiohttp.StreamReader, max_bytes: int) -> bytes:
         if len(data) > max_bytes:
             raise MalformedMessage(f"a reply of more than {max_bytes} bytes")
     return bytes(data)
+
+
+def refusal_code(body: bytes) -> str | None:
+    """The code of a refusal's OperationOutcome; None when it has none."""
+    try:
+        code = orjson.loads(body)["issue"][0]["details"]["coding"][0]["code"]
+    except (orjson.JSONDecodeError, KeyError, IndexError, TypeError):
+        return None
+    return code if isinstance(code, str) else None

@@ -1,5 +1,6 @@
 """How a node speaks to a witness of its ledger, hub or member alike (docs/wire.md, "Checkpoints")."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -30,7 +31,10 @@ class WitnessAddress:
 class WitnessClient:
     """Both calls raise HubError when a witness cannot be reached or answers with another status, MalformedMessage."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, member: str, key: SigningKey, clock: Clock) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, *, member: str, key: Callable[[], SigningKey], clock: Clock
+    ) -> None:
+        """`key` gives the one to sign with now: it changes while the node runs."""
         self._session = session
         self._member = member
         self._key = key
@@ -46,7 +50,7 @@ class WitnessClient:
 
     async def _json(self, method: str, address: WitnessAddress, path: str, body: bytes) -> Claims:
         token = sign_request(
-            self._key,
+            self._key(),
             iss=self._member,
             aud=address.aud,
             method=method,

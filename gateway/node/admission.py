@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from statistics import median
 
+from gateway.errors import Stopping
+from gateway.links.under_way import UnderWay
 from gateway.wire.jws import sign, verify
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import ANSWER_BYTES, MAX_REQUEST_TOKEN_BYTES
@@ -33,7 +35,8 @@ class Admission:
         self._delay_s = delay_s
         self._work = (work or reference_work()) if measured else None
         self._took: deque[float] = deque(maxlen=MEASUREMENTS)
-        self._taken = 0
+        self._taken = UnderWay()
+        self._stopping = False
         self._places = most
         for _ in range(MEASUREMENTS if measured else 0):
             self.measure()
@@ -46,15 +49,28 @@ class Admission:
     @property
     def full(self) -> bool:
         """Whether nobody more may come in."""
-        return self._taken >= self._places
+        return self._stopping or self._taken.count >= self._places
 
     def take(self) -> None:
         """Hold a place."""
-        self._taken += 1
+        self._taken.begin()
 
     def free(self) -> None:
         """Give it back, once the answer leaves."""
-        self._taken -= 1
+        self._taken.end()
+
+    def check(self) -> None:
+        """Raises Stopping once nobody new is let in."""
+        if self._stopping:
+            raise Stopping("this node is stopping")
+
+    def stop(self) -> None:
+        """Let nobody new in; what is under way goes on."""
+        self._stopping = True
+
+    async def ended(self, within_s: float) -> bool:
+        """Wait until every answer has left; False if one has not after `within_s`."""
+        return await self._taken.ended(within_s)
 
     def measure(self) -> None:
         """Look how fast the machine is now; takes half a millisecond."""

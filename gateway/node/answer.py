@@ -9,7 +9,7 @@
   (7) disclose what was permitted, unless the asker's budget for this person is used up
   (8) log durably; if consents moved meanwhile, or a budget has no room, read and decide again
   (9) sign, bound to the question
-  (10) pad and seal; node/routes.py releases it at the fixed delay
+  (10) pad and seal; node/door.py releases it at the fixed delay
 
 Unknown, refused, ambiguous and shielded people end in the same answer. So does a fault that only a known person can
 cause: an error would tell that they are known.

@@ -4,7 +4,7 @@
   (2) sign it
   (3) log it: what cannot be put on record is not asked
   (4) seal it to each member
-  (5) post it to the hub
+  (5) post it to one hub
   (6) open and verify each answer as it arrives
   (7) merge: turn what was disclosed into rows for people
   (8) log what was received, and say who did not answer
@@ -22,7 +22,7 @@ from consent_ledger.errors import LedgerError
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
 from gateway.days import day_of
-from gateway.errors import HubError, InputError, StorageError, WireError
+from gateway.errors import HubError, InputError, WireError, unrecorded
 from gateway.events import emit
 from gateway.links.hub_client import Relayed
 from gateway.node.asker import asker_of
@@ -76,7 +76,7 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     try:
         await node.ledger.log_question(_asked_entry(sent.signed, question))  # (3)
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise unrecorded(error) from error
     sealed_to = {member: view.sealing_keys[member] for member in query.recipients}
     envelope = seal_query(sent.signed, sealed_to, deadline_ms=question.deadline_ms)  # (4)
     emit("question.asked", jti=query.jti, members=len(query.recipients))
@@ -90,7 +90,7 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     account = HubAccount(query)
     broken = "no-word"
     try:
-        async for said in node.hub.ask(envelope):  # (5)
+        async for said in node.hubs.ask(envelope):  # (5)
             line = account.take(said)
             if line is not None:
                 results[line.member] = _open(line, sent, node.clock.now())  # (6) (7)
@@ -227,7 +227,7 @@ async def _log_received(completed: Completed, ledger: Ledger) -> None:
     try:
         await ledger.log_received(entry)
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise unrecorded(error) from error
 
 
 def _without_word(sent: _Sent, results: Mapping[str, MemberResult]) -> Completed:

@@ -27,7 +27,7 @@ async def statement_for(member: str, since: int, until: int, *, node: NodeParts)
         issuer=node.me.member,
         reader=member,
         federation=node.me.federation,
-        hub=node.hub.address,
+        hub=node.hubs.address,
         since=since,
         until=until,
         hours={

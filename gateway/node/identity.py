@@ -6,10 +6,10 @@ from pathlib import Path
 from consent_ledger.checkpoint import origin_of
 from consent_ledger.note import NoteKey
 from gateway.errors import ConfigurationError
+from gateway.node.signing_keys import SIGNING_KEY_FILE, SigningKeys
 from gateway.wire.keys import LedgerKey, SigningKey, ledger_public
 from gateway.wire.sealing_keys import SealingKeyRing
 
-SIGNING_KEY_FILE = "signing.pem"
 LEDGER_KEY_FILE = "ledger.pem"
 SEALING_KEY_FOLDER = "sealing"
 
@@ -20,9 +20,14 @@ class Identity:
 
     member: str
     federation: str
-    signing_key: SigningKey
+    signing_keys: SigningKeys
     ledger_key: LedgerKey
     ring: SealingKeyRing
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The one to sign with now; ask again for each signature, for it changes while the node runs."""
+        return self.signing_keys.current
 
     @property
     def log_key(self) -> NoteKey:
@@ -35,7 +40,7 @@ def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
     return Identity(
         member=member,
         federation=federation,
-        signing_key=SigningKey.load(folder / SIGNING_KEY_FILE),
+        signing_keys=SigningKeys(folder),
         ledger_key=LedgerKey.load(folder / LEDGER_KEY_FILE),
         ring=SealingKeyRing(folder / SEALING_KEY_FOLDER),
     )

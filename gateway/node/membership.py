@@ -1,13 +1,13 @@
 """What this node may rely on about its federation: documents, freshness, accepted members, sealing keys.
 
-refresh(), at least every minute (docs/wire.md, "Federation document"):
+refresh(), at least every minute (docs/wire.md, "Federation document", "Several hubs"):
   (0) take up what another process of this node has decided: `patchwork node accept`, `patchwork node clear-alarm`
-  (1) fetch document and freshness statement from the hub
-  (2) verify the operator's signature, then the hub's; compare our clock with the hub's
+  (1) fetch document and freshness statement from every hub
+  (2) verify the operator's signature, then the hub's; compare our clock with the hub's; the newest counts
   (3) never go back: a lower seq is refused; one seq with two contents stops the node
   (4) leave out what this node's officer has not accepted
   (5) persist and archive
-  (6) rotate and publish our sealing key, fetch the others'
+  (6) rotate and publish our sealing key at every hub, fetch the others'
 current() hands out the result, or raises: nothing is asked or answered on a stale or doubtful document.
 """
 
@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 from consent_ledger.read import clock_high
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.errors import ClockWrong, FederationRolledBack, FederationStale, PatchworkError
+from gateway.errors import ClockWrong, FederationError, FederationRolledBack, FederationStale, PatchworkError, WireError
 from gateway.events import emit
-from gateway.links.hub_client import HubClient
+from gateway.links.hubs import Hubs, Served
 from gateway.node.agreements import AgreementsInForce, agreements_of
 from gateway.node.identity import Identity
 from gateway.node.membership_rows import (
@@ -33,13 +33,14 @@ from gateway.node.membership_rows import (
     write_state,
     write_statements,
 )
+from gateway.node.offers import Offer, read_offer, worth_taking
 from gateway.node.published_keys import PublishedKeys
 from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_changes, without_pending
 from gateway.wire.federation import Federation, Member, verify_document
 from gateway.wire.freshness import Freshness, verify_freshness
 from gateway.wire.keys import VerifyKey
 from gateway.wire.seal import PublicSealingKey
-from gateway.wire.sealing_keys import sign_sealing_key
+from gateway.wire.sealing_keys import sign_sealing_key, signer_of
 
 SOON_S = 1.0  # to the first look for a key that an active member has not published yet; then twice as long each time
 REFRESH_S = 30.0  # twice as often as docs/wire.md demands, so that one failure does not make us late
@@ -82,14 +83,15 @@ class Membership:
         operator_key: VerifyKey,
         operator_decides: bool,
         database: Database,
-        hub: HubClient,
+        hubs: Hubs,
         clock: Clock,
     ) -> None:
         self._me = me
         self._operator_key = operator_key
         self._operator_decides = operator_decides
         self._database = database
-        self._hub = hub
+        self._hubs = hubs
+        self._doubtful: dict[str, str] = {}  # why what a hub serves is not used
         self._clock = clock
         self._held: _Held | None = None
         self._accepted: dict[str, Member] = {}  # as each stood in the document in which it was accepted
@@ -129,6 +131,11 @@ class Membership:
         return None if self._held is None else self._held.freshness
 
     @property
+    def doubtful_hubs(self) -> Mapping[str, str]:
+        """By hub, why what it served last is not used: behind another, not verified, or its clock is wrong."""
+        return self._doubtful
+
+    @property
     def waiting(self) -> tuple[PendingChange, ...]:
         """What this node's officer has not accepted of that document, whether or not it may be relied on now."""
         return self._waiting()
@@ -137,6 +144,7 @@ class Membership:
         """Take up what was persisted, without asking anybody."""
         statements = await self._read_persisted()
         self._rebuild()
+        self._follow_own_keys()
         self._published.take(statements, self._members(), self._clock.now())
         self._rebuild()
 
@@ -144,12 +152,11 @@ class Membership:
         """Steps (0)-(6); raises HubError, WireError, FederationError, and keeps what was held."""
         async with self._refreshing:
             await self._read_persisted()  # (0)
-            document, freshness_token = await self._hub.federation()  # (1)
-            now = self._clock.now()
-            received = self._verified(document.encode("utf-8"), now)  # (2)
-            freshness = self._compare_clocks(freshness_token, received, now)
-            await self._advance(received, freshness, freshness_token)  # (3) (4) (5)
+            served = await self._hubs.federation()  # (1)
+            for offer in self._verified_offers(served):  # (2)
+                await self._advance(offer)  # (3) (4) (5)
             self._rebuild()  # before (6), which can fail: who is suspended is suspended now
+            self._follow_own_keys()
             await self._exchange_sealing_keys()  # (6)
             self._rebuild()
             return self.current()
@@ -163,6 +170,11 @@ class Membership:
                 return await self.refresh()
             return view
 
+    async def hear(self, seq: int) -> None:
+        """A hub says over a link that document `seq` is out: fetch it now; if that fails, keep_fresh() will."""
+        if self._held is None or self._held.received.seq < seq:
+            await self._refresh_or_say_why_not()
+
     async def keep_fresh(self) -> None:
         """Refresh for ever; failures are logged and the last view serves until it expires.
 
@@ -170,26 +182,29 @@ class Membership:
         """
         soon, missing = SOON_S, frozenset[str]()
         while True:
-            try:
-                view = await self.refresh()
-                emit(
-                    "federation.refreshed",
-                    federation=self._me.federation,
-                    seq=view.federation.seq,
-                    members=len(view.federation.members),
-                )
-            except PatchworkError as error:
-                emit(
-                    "federation.refused",
-                    level=logging.WARNING,
-                    federation=self._me.federation,
-                    code=error.code,
-                    reason=str(error),
-                )
+            await self._refresh_or_say_why_not()
             before, missing = missing, self._without_key()
             soon = min(2 * soon, REFRESH_S) if missing == before else SOON_S
             spread = random.uniform(0.8, 1.0)  # noqa: S311 - spreads load, decides nothing
             await asyncio.sleep((soon if missing else REFRESH_S) * spread)
+
+    async def _refresh_or_say_why_not(self) -> None:
+        try:
+            view = await self.refresh()
+            emit(
+                "federation.refreshed",
+                federation=self._me.federation,
+                seq=view.federation.seq,
+                members=len(view.federation.members),
+            )
+        except PatchworkError as error:
+            emit(
+                "federation.refused",
+                level=logging.WARNING,
+                federation=self._me.federation,
+                code=error.code,
+                reason=str(error),
+            )
 
     async def accept(self, member: str, *, as_of: str = "") -> tuple[PendingChange, ...]:
         """This node's officer accepts a member as it stands in the newest document; returns what was waiting.
@@ -253,19 +268,40 @@ class Membership:
             raise FederationRolledBack(f"the hub serves the document of another federation: {received.name}")
         return received
 
-    def _compare_clocks(self, token: str, received: Federation, now: float) -> Freshness:
-        """(2) The hub's word, which it has just given; while its time is not ours, current() raises ClockWrong."""
-        try:
-            freshness = verify_freshness(token, received, now)
-            freshness.check_clock(now)
-        except ClockWrong as error:
-            self._clock_wrong = str(error)
-            raise
-        self._clock_wrong = ""
-        return freshness
+    def _verified_offers(self, served: list[Served]) -> list[Offer]:
+        """(2) Hubs whose word holds; while the time of none of them is ours, current() raises ClockWrong."""
+        now = self._clock.now()
+        offers: list[Offer] = []
+        errors: dict[str, PatchworkError] = {}
+        for each in served:
+            try:
+                offers.append(read_offer(each, lambda document: self._verified(document, now), now))
+            except (WireError, FederationError) as error:
+                errors[each.hub] = error
+        off = [str(error) for error in errors.values() if isinstance(error, ClockWrong)]
+        if offers:
+            self._clock_wrong = ""
+        elif off:
+            self._clock_wrong = off[0]
+        newest = max((offer.received.seq for offer in offers), default=0)
+        behind: dict[str, PatchworkError] = {
+            offer.hub: FederationRolledBack(f"serves document {offer.received.seq}, and another hub {newest}")
+            for offer in offers
+            if offer.received.seq < newest
+        }
+        self._note_doubtful(errors | behind)
+        if not offers:
+            raise next(iter(errors.values()))
+        return worth_taking(offers, self._held.received if self._held is not None else None)
 
-    async def _advance(self, received: Federation, freshness: Freshness, freshness_token: str) -> None:
-        held = self._held
+    def _note_doubtful(self, errors: Mapping[str, PatchworkError]) -> None:
+        for hub, error in errors.items():
+            if self._doubtful.get(hub) != str(error):
+                emit("hub.doubtful", level=logging.WARNING, hub=hub, code=error.code, reason=str(error))
+        self._doubtful = {hub: str(error) for hub, error in errors.items()}
+
+    async def _advance(self, offer: Offer) -> None:
+        held, received = self._held, offer.received
         try:
             advance(held.received if held else None, received)
         except FederationRolledBack as error:
@@ -288,28 +324,33 @@ class Membership:
         gone = [member for member in self._accepted if member not in received.members]
         now = int(self._clock.now())
         await self._database.write(
-            write_state(received, freshness_token, settled, gone, federation=self._me.federation, now=now)
+            write_state(received, offer.token, settled, gone, federation=self._me.federation, now=now)
         )
         for member in gone:
             del self._accepted[member]
         self._accepted |= {member: received.members[member] for member in settled}
-        self._held = _Held(received=received, freshness=freshness, alarm=held.alarm if held else None)
+        self._held = _Held(received=received, freshness=offer.freshness, alarm=held.alarm if held else None)
 
     async def _exchange_sealing_keys(self) -> None:
         now = self._clock.now()
         me = self._me
         if me.ring.rotate(now):
             emit("sealing_key.rotated", member=me.member, kid=me.ring.current(now).kid)
-        served = await self._hub.sealing_keys()
-        taken = self._published.take(served, self._members(), now)
+        by_hub = await self._hubs.sealing_keys()
+        taken: dict[str, str] = {}
+        for served in by_hub.values():
+            taken |= self._published.take(served, self._members(), now)
         await self._database.write(write_statements(me.federation, taken))
         own = me.ring.current(now)
         held = self._published.of(me.member)
-        published = held is not None and held.key.kid == own.kid and held.statement == served.get(me.member)
-        listed = self._held.received.members.get(me.member) if self._held is not None else None
-        if not published and listed is not None and listed.active:
+        if held is not None and held.key.kid == own.kid and signer_of(held.statement) == me.signing_key.kid:
+            statement = held.statement  # the same at every hub
+        else:  # a statement of the key before would end with it
             statement = sign_sealing_key(own.public, me.signing_key, member=me.member, federation=me.federation)
-            await self._hub.publish_sealing_key(statement)
+        listed = self._held.received.members.get(me.member) if self._held is not None else None
+        lacking = [hub for hub, served in by_hub.items() if served.get(me.member) != statement]
+        if listed is not None and listed.active and lacking:
+            await self._hubs.publish_sealing_key(statement, lacking)
 
     def _still_fresh(self, token: str, received: Federation) -> Freshness | None:
         try:
@@ -328,10 +369,16 @@ class Membership:
         """Nobody need accept this very node; a key under our name that is not ours does wait, and is shown."""
         if change.member != self._me.member:
             return False
-        ours = self._me.signing_key.kid
+        ours = self._me.signing_keys.kids
         if change.kind is ChangeKind.NEW_MEMBER:
-            return all(key.key.kid == ours for key in received.members[change.member].keys)
-        return change.kind is ChangeKind.SIGNING_KEY and change.kid == ours
+            return all(key.key.kid in ours for key in received.members[change.member].keys)
+        return change.kind is ChangeKind.SIGNING_KEY and change.kid in ours
+
+    def _follow_own_keys(self) -> None:
+        """Sign with the key that the document in force says; what it takes out again is signed with no longer."""
+        listed = None if self._view is None else self._view.federation.members.get(self._me.member)
+        if self._me.signing_keys.follow(listed, self._clock.now()):
+            emit("signing_key.changed", member=self._me.member, kid=self._me.signing_key.kid)
 
     def _waiting(self) -> tuple[PendingChange, ...]:
         return () if self._held is None else self._pending(self._held.received)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from consent_ledger.ledger import Ledger
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.links.hub_client import HubClient
+from gateway.links.hubs import Hubs
 from gateway.matching.score import DEFAULT_THRESHOLDS, Thresholds
 from gateway.node.identity import Identity
 from gateway.node.membership import Membership
@@ -23,7 +23,7 @@ class NodeParts:
     database: Database
     ledger: Ledger
     budgets: Budgets
-    hub: HubClient
+    hubs: Hubs
     clock: Clock
     display_s: int
     thresholds: Thresholds = DEFAULT_THRESHOLDS

@@ -66,4 +66,4 @@ async def _compare_with(member: Member, since: int, until: int, *, node: NodePar
     if theirs.until == since:
         return Silent(member.id, f"it has no counts of some of these {until - since} hours, or not yet")
     mine = await node.ledger.exchanged(member.id, since, until)
-    return compare(mine, theirs, hub=node.hub.address, until=until)
+    return compare(mine, theirs, hub=node.hubs.address, until=until)

@@ -1,6 +1,6 @@
 """Ledger entries as lines of FHIR AuditEvents (NDJSON), for a file or a download."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -9,13 +9,16 @@ from gateway.fhir.audit_event import Auditor, Party, audit_events, erased_event
 from gateway.wire.federation import Federation
 
 
-def auditor_of(*, me: str, federation: str, hub: str, received: Federation | None) -> Auditor:
-    """Whose ledger it is: a member id, their federation and its hub, and what its document says of members."""
+def auditor_of(*, me: str, federation: str, hubs: Sequence[str], received: Federation | None) -> Auditor:
+    """Whose ledger it is: a member id, their federation and its hubs, and what its document says of members.
+
+    Of several hubs any may have carried a question, so that none is named by its address.
+    """
     members = {} if received is None else received.members
     return Auditor(
         me=me,
         federation=federation,
-        hub=hub,
+        hub=hubs[0] if len(hubs) == 1 else "urn:patchwork:member:hub",
         members={each.id: Party(name=each.name, address=each.endpoint or "") for each in members.values()},
     )
 

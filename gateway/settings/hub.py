@@ -20,6 +20,7 @@ class HubTable(Table):
     listen: Listen = ("127.0.0.1", 8400)
     rate_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] = 64
+    max_running: Annotated[int, Field(ge=1, le=100_000)] = 512
     deadline_ms: Annotated[int, Field(ge=100, le=60_000)] = 5000
     plain_http: Literal["loopback only", "traffic may cross the network without TLS"] = "loopback only"
     ca_file: Path | None = None

@@ -40,7 +40,9 @@ class FederationSettings(Table):
 
     id: ShortText
     operator_key: Path
-    hubs: Annotated[tuple[str, ...], Field(min_length=1)]
+    # In the order in which they are asked.
+    hubs: Annotated[tuple[Annotated[str, Field(max_length=200)], ...], Field(min_length=1, max_length=4)]
+    witness_hub: str | None = None  # which of them cosigns this node's ledger; without it the first
     accept_members: Literal["local", "operator"] = "local"
     agreements: tuple[Path, ...] = ()
     ca_file: Path | None = None
@@ -52,6 +54,8 @@ class NodeTable(Table):
     member: MemberId
     data: Path = Path("data")
     keys: Path = Path("keys")
+    # "dial": the node opens a link to each of its hubs and has no port for it, nor for other members.
+    link: Literal["listen", "dial"] = "listen"
     listen: Listen = ("127.0.0.1", 8401)
     answer_delay_ms: Annotated[int, Field(ge=20, le=5000)] = 150
     display_hours: Annotated[int, Field(ge=1, le=24)] = 12
@@ -61,6 +65,12 @@ class NodeTable(Table):
     max_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 48
     plain_http: Literal["loopback only", "traffic may cross the network without TLS"] = "loopback only"
     tls: TlsSettings | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "NodeTable":
+        if self.link == "dial" and {"listen", "tls"} & self.model_fields_set:
+            raise ValueError('`listen` and `tls` are for a port, and with link = "dial" there is none')
+        return self
 
 
 class MatchingTable(Table):
@@ -162,9 +172,11 @@ class NodeSettings(Table):
         if self.telemetry is not None:
             self.telemetry.apart_from(self.node.listen, *([] if self.web is None else [self.web.listen]))
         _unique("practitioner", [practitioner.id for practitioner in self.practitioner])
-        if len(self.federation[0].hubs) > 1:
-            raise ValueError("federation: one hub is used, so `hubs` lists one; there is no fail-over yet")
-        for hub in self.federation[0].hubs:
+        hubs = self.federation[0].hubs
+        _unique("federation.hubs", [hub.rstrip("/") for hub in hubs])
+        if self.federation[0].witness_hub not in {None, *hubs}:
+            raise ValueError("federation.witness_hub: none of `hubs`")
+        for hub in hubs:
             allowed_url(hub, plain_http=self.node.plain_http)
         return self
 

@@ -106,4 +106,5 @@ class HubFigures(Figures):
         self.question_seconds = self.histogram("question_seconds", "From a question's arrival to its last line.")
         self.skipped = self.gauge("member_skipped", "1 while a member that keeps failing is not tried.", "member")
         self.running = self.gauge("questions_running", "Questions under way.")
+        self.waiting = self.gauge("questions_waiting", "Questions that wait for their turn.")
         self.relayed_bytes = self.gauge("relayed_bytes", "Memory set aside for questions under way.")

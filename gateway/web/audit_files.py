@@ -129,7 +129,7 @@ async def _events(site: Site, search: Search, since: int) -> AsyncIterator[bytes
     auditor = auditor_of(
         me=site.node.me.member,
         federation=federation.id,
-        hub=federation.hubs[0],
+        hubs=federation.hubs,
         received=site.node.membership.received,
     )
     start = max(since, await site.database.read(end_of(first - 1)))

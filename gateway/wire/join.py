@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.days import DAY_S
 from gateway.errors import MalformedMessage, NotForUs
 from gateway.wire import jws
 from gateway.wire.claims import integer, nested, only
@@ -11,6 +12,7 @@ from gateway.wire.limits import JOIN_LIFETIME_S, MAX_JOIN_BYTES, MAX_STATEMENT_B
 
 JOIN_TYP = "patchwork-join+jwt"
 ROTATION_TYP = "patchwork-rotation+jwt"
+KEY_YEARS_S = 2 * 365 * DAY_S  # how long a signing key asks to be good; rotate it before
 
 _JOIN = frozenset({"iss", "aud", "iat", "exp", "member"})
 _ROTATION = frozenset({"iss", "aud", "iat", "jwk"})
@@ -66,10 +68,7 @@ def verify_join(token: str | bytes, *, federation: str, now: float) -> JoinReque
 
 
 def sign_rotation(new: VerifyKey, old_key: SigningKey, *, member: str, federation: str, now: float) -> str:
-    """The old key's word for its successor; the document carries it as long as it lists the new key.
-
-    No command makes one yet (docs/decisions/not-yet.md).
-    """
+    """The old key's word for its successor; the document carries it as long as it lists the new key."""
     claims = {"iss": member, "aud": federation, "iat": int(now), "jwk": new.jwk()}
     return jws.sign(claims, typ=ROTATION_TYP, key=old_key)
 

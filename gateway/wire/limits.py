@@ -31,6 +31,8 @@ MAX_GIVEN = 8
 MAX_IDENTIFIERS = 8
 MAX_TELECOM = 8
 MAX_AGE_YEARS = 130
+MAX_LINKS_PER_MEMBER = 8  # one for each process of a node
+MAX_IN_FLIGHT_PER_LINK = 64  # questions to which the node has not said anything yet
 
 # Characters
 MAX_ID_CHARS = 48
@@ -64,6 +66,8 @@ MAX_DOCUMENT_BYTES = 16 * 1024 * KIB
 MAX_AGREEMENT_BYTES = 64 * KIB  # a long agreement of a county has some 40 kB
 MAX_ENVELOPE_BYTES = 2 * 1024 * KIB
 MAX_MEMBER_ENVELOPE_BYTES = 128 * KIB
+MAX_QUESTION_FRAME_BYTES = 176 * KIB  # on a link: a member's envelope in base64url, a request token, an id
+MAX_ANSWER_FRAME_BYTES = 13 * KIB  # on a link: a sealed answer in base64url, an id
 MAX_NOTE_BYTES = 16 * KIB  # of a checkpoint with its signatures; the log's own part has some 300 bytes
 MAX_CHECKPOINT_BYTES = 32 * KIB  # a submission: the note and its proof
 MAX_DEADLINE_MS = 60_000

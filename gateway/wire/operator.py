@@ -1,4 +1,4 @@
-"""What a federation's operator does: admit, suspend, resume, renew. Each makes the next document, signed.
+"""What a federation's operator does: admit, suspend, resume, renew, list hubs. Each makes the next document, signed.
 
 The operator's folder holds the signing key (never on the hub), the current document `federation.jws`, which is copied
 to the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation document").
@@ -15,11 +15,19 @@ import orjson
 
 from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
+from gateway.wire import jws
 from gateway.wire.claims import read_claims
 from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document, verify_document
-from gateway.wire.join import JoinRequest, verify_join, verify_rotation
+from gateway.wire.join import ROTATION_TYP, JoinRequest, verify_join, verify_rotation
 from gateway.wire.keys import SigningKey, VerifyKey
-from gateway.wire.limits import DOCUMENT_LIFETIME_S, MAX_DOCUMENT_BYTES, MAX_STATEMENT_BYTES
+from gateway.wire.limits import (
+    DOCUMENT_LIFETIME_S,
+    MAX_DOCUMENT_BYTES,
+    MAX_HUB_KEYS,
+    MAX_KEYS_PER_MEMBER,
+    MAX_STATEMENT_BYTES,
+    SKEW_S,
+)
 from mappings.vocabulary import OrganisationType
 
 KEY_FILE = "operator.pem"
@@ -66,9 +74,12 @@ class Operator:
             raise InputError(f"{request.member.id} is not a member of {self.document.name}: admit it")
         # Rotated keys stay good together with the statements that link them; the newest of them is no new key.
         known = {key.key.kid: key for key in held.keys}
-        if request.member.keys[0].key.kid not in known:
+        asked = request.member.keys[0]
+        if asked.key.kid in known:
+            return replace(request, member=replace(request.member, keys=held.keys))
+        if asked.rotation is None:
             return request
-        return replace(request, member=replace(request.member, keys=held.keys))
+        return replace(request, member=replace(request.member, keys=self._rotated(held, asked, now)))
 
     def suspend(self, member: str, now: float) -> Federation:
         """Nobody asks or answers this member any more, within one refresh."""
@@ -82,14 +93,31 @@ class Operator:
         """Add a signing key that the member's newest key has signed; both are good for ROTATION_OVERLAP_S."""
 
         def rotated(held: Member) -> Member:
-            old = held.keys[-1]
-            verify_rotation(statement, new=new, old=old.key, member=member, federation=self.document.name)
-            started = int(now)
-            ending = replace(old, not_after=min(old.not_after, started + ROTATION_OVERLAP_S))
-            fresh = MemberKey(key=new, not_before=started, not_after=old.not_after, rotation=statement)
-            return replace(held, keys=(*held.keys[:-1], ending, fresh))
+            ends = held.keys[-1].not_after
+            fresh = MemberKey(key=new, not_before=int(now), not_after=ends, rotation=statement)
+            return replace(held, keys=self._rotated(held, fresh, now))
 
         return self._change(member, rotated, now)
+
+    def _rotated(self, held: Member, fresh: MemberKey, now: float) -> tuple[MemberKey, ...]:
+        """The member's keys with one more, which one of those in force has signed; raises WireError, InputError.
+
+        Keys that have had their time stay listed, for agreements were signed with them.
+        """
+        statement = fresh.rotation or ""
+        kid = jws.signer(statement, typ=ROTATION_TYP, max_bytes=MAX_STATEMENT_BYTES)
+        old = next((key for key in held.keys if key.key.kid == kid), None)
+        if old is None or not old.not_before <= now < old.not_after:
+            raise InputError(f"no key of {held.id} that is in force has signed the new one: ring its officer")
+        said_at = verify_rotation(statement, new=fresh.key, old=old.key, member=held.id, federation=self.document.name)
+        if not old.not_before <= said_at <= now + SKEW_S or fresh.not_after <= now:
+            raise InputError(f"{held.id}'s new key ends before it begins, or its old one spoke for it out of its time")
+        if len(held.keys) == MAX_KEYS_PER_MEMBER:
+            raise InputError(f"{held.id} has {MAX_KEYS_PER_MEMBER} keys: revoke one that is needed no longer")
+        ending = replace(old, not_after=min(old.not_after, int(now) + ROTATION_OVERLAP_S))
+        # From when its predecessor spoke for it: whoever's clock is a little behind the operator's knows it at once.
+        started = replace(fresh, not_before=min(said_at, int(now)))
+        return (*(ending if key is old else key for key in held.keys), started)
 
     def revoke(self, member: str, kid: str, now: float) -> Federation:
         """Take a compromised signing key out at once; raises InputError when the member has no such key."""
@@ -111,6 +139,23 @@ class Operator:
         merged = AgreementBytes(text=agreement.text, signatures=tuple(sorted(signed | set(agreement.signatures))))
         return self._publish(now, agreements=(*others, merged))
 
+    def add_hub(self, key: VerifyKey, now: float) -> Federation:
+        """List one more hub's key; raises InputError if it is listed already, or too many are."""
+        if key.kid in self.document.hub_keys:
+            raise InputError(f"a hub with the key {key.kid} is listed already")
+        if len(self.document.hub_keys) >= MAX_HUB_KEYS:
+            raise InputError(f"a federation has at most {MAX_HUB_KEYS} hubs")
+        return self._publish(now, hub_keys=(*self.document.hub_keys.values(), key))
+
+    def remove_hub(self, kid: str, now: float) -> Federation:
+        """No longer list a hub: from then on no node believes it or answers it. Raises InputError for the only one."""
+        kept = tuple(key for key in self.document.hub_keys.values() if key.kid != kid)
+        if len(kept) == len(self.document.hub_keys):
+            raise InputError(f"no hub has the key {kid}")
+        if not kept:
+            raise InputError("a federation needs a hub: add the new one first")
+        return self._publish(now, hub_keys=kept)
+
     def renew(self, now: float) -> Federation:
         """The same content for another seven days."""
         return self._publish(now)
@@ -127,6 +172,7 @@ class Operator:
         *,
         members: tuple[Member, ...] | None = None,
         agreements: tuple[AgreementBytes, ...] | None = None,
+        hub_keys: tuple[VerifyKey, ...] | None = None,
     ) -> Federation:
         document = sign_document(
             operator=self.document.operator,
@@ -134,7 +180,7 @@ class Operator:
             seq=self.document.seq + 1,
             members=tuple(self.document.members.values()) if members is None else members,
             agreements=self.document.agreements if agreements is None else agreements,
-            hub_keys=tuple(self.document.hub_keys.values()),
+            hub_keys=tuple(self.document.hub_keys.values()) if hub_keys is None else hub_keys,
             key=self.key,
             now=now,
             lifetime_s=DOCUMENT_LIFETIME_S,
@@ -190,10 +236,10 @@ def read_jwk(path: Path) -> Mapping[str, Any]:
     return read_claims(read_file(path, MAX_JWK_BYTES), max_bytes=MAX_JWK_BYTES)
 
 
-def read_statement(path: Path) -> str:
+def read_statement(path: Path, max_bytes: int = MAX_STATEMENT_BYTES) -> str:
     """A file with one signed statement (join request, agreement signature); raises ConfigurationError."""
     try:
-        return read_file(path, MAX_STATEMENT_BYTES).decode("ascii").strip()
+        return read_file(path, max_bytes).decode("ascii").strip()
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not a signed statement") from error
 

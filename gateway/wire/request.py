@@ -68,6 +68,11 @@ class VerifiedHeader:
     _claims: RequestClaims
     _body_sha256: str
 
+    @property
+    def signer(self) -> str:
+        """Whose limits count while the body is read, and no more: another may show this header with other bytes."""
+        return self._claims.issuer
+
     def with_body(self, body: bytes) -> RequestClaims:
         """Step (7): raises NotForUs for another body than the one that was signed."""
         if self._body_sha256 != hashlib.sha256(body).hexdigest():

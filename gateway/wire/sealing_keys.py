@@ -40,6 +40,11 @@ def sign_sealing_key(key: PublicSealingKey, member_key: SigningKey, *, member: s
     return jws.sign(claims, typ=TYP, key=member_key)
 
 
+def signer_of(token: str) -> str:
+    """The kid of the signing key that a verified statement was signed with."""
+    return jws.signer(token, typ=TYP, max_bytes=MAX_STATEMENT_BYTES)
+
+
 def verify_sealing_key(token: str | bytes, *, member: Member, federation: str, now: float) -> PublicSealingKey:
     """Check a published sealing key.
 
@@ -80,6 +85,11 @@ class SealingKeyRing:
         if not usable:
             raise ConfigurationError(f"{self._folder}: no sealing key in force")
         return max(usable, key=lambda key: (key.public.expires, key.kid))
+
+    @property
+    def ends_at(self) -> int | None:
+        """When the last of these keys ends, epoch seconds; None where there is none."""
+        return max(map(_end, self._keys.values()), default=None)
 
     def by_kid(self, kid: str, now: float) -> SealingKey:
         """The key that a message names; raises NotForUs for one that this node does not have, or no longer."""

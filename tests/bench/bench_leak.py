@@ -24,7 +24,7 @@ from aiohttp import web
 from gateway.app.node import listen_node, open_node
 from gateway.http import listen
 from gateway.memory import collect_rarely
-from gateway.node import routes
+from gateway.node import door
 from gateway.node.answer import answer
 from gateway.settings import load_node
 from tests.bench.sealed_questions import NO_BUDGETS, SealedQuestions
@@ -168,7 +168,7 @@ def _spread(seen: Sequence[tuple[str, float]]) -> dict[str, list[float]]:
 async def _work(folder: Path) -> None:
     logging.disable()  # of everybody who is turned away
     ready: dict[str, float] = {}
-    routes.answer = timed(answer, ready)  # type: ignore[attr-defined, assignment]  # only here is it replaced
+    door.answer = timed(answer, ready)  # type: ignore[attr-defined, assignment]  # only here is it replaced
     node = await open_node(load_node(folder / AGENCY / "node.toml"), clock=TurnedClock())
     listener = await listen_node(node)
     collect_rarely()  # as serve_node does

@@ -3,8 +3,8 @@
 import uuid
 from pathlib import Path
 
-from gateway.node.identity import SIGNING_KEY_FILE
 from gateway.node.membership import View
+from gateway.node.signing_keys import SIGNING_KEY_FILE
 from gateway.wire.envelope import member_envelope, seal_query
 from gateway.wire.federation import HUB
 from gateway.wire.keys import SigningKey

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,13 +22,15 @@ ROOT = Path(__file__).parents[2]
 PATCHWORK = [sys.executable, "-m", "gateway.cli"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
+needs_proc = pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc (Linux) to see the processes")
 
-def demo(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+
+def demo(folder: Path) -> subprocess.CompletedProcess[str]:
     """`patchwork demo --once` in a folder, to its end."""
     return subprocess.run(  # noqa: S603 - this very program
         [*PATCHWORK, "demo", "--once", "--data", "demo"],
         cwd=folder,
-        env=ENVIRONMENT | environment,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         timeout=100,
@@ -57,37 +60,13 @@ def _free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def test_a_second_start_imports_nothing_and_finds_the_same(folder: Path) -> None:
-    second = demo(folder)
-    assert second.returncode == 0, second.stdout + second.stderr
-    assert "First run" not in second.stdout
-    assert all(question.title in second.stdout for question in QUESTIONS)
-
-
-def test_it_starts_forty_days_later(folder: Path, tmp_path: Path) -> None:
-    shutil.copytree(folder / "demo", tmp_path / "demo")  # nodes refuse to go on in a folder from the future
-    later = demo(tmp_path, PYTHONPATH=os.pathsep.join([str(ROOT), str(ROOT / "tests" / "flow" / "forty_days_later")]))
-    assert later.returncode == 0, later.stdout + later.stderr
-    newest = [path.read_bytes().splitlines()[-1] for path in tmp_path.rglob("log.jsonl")]
-    assert min(json.loads(line)["time"] for line in newest) > time.time() + 39 * 86_400  # it was indeed later
-
-
-def test_no_log_names_anybody(folder: Path) -> None:
-    logs = b"".join(path.read_bytes() for path in folder.rglob("log.jsonl")).lower()
-    assert b"question.relayed" in logs  # they were written at all
-    for question in QUESTIONS:
-        for record in question.records:
-            for value in (record.family, record.birth_date, record.postcode, record.nhs_number):
-                assert value.lower().encode() not in logs or not value
-
-
-@pytest.fixture
-def running(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """`patchwork demo`, up and waiting to be stopped."""
+@contextmanager
+def running(folder: Path, path: str = str(ROOT)) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """`patchwork demo` in a folder, up and waiting to be stopped, and what it has printed by then."""
     with subprocess.Popen(  # noqa: S603 - this very program
         [*PATCHWORK, "demo", "--data", "demo"],
         cwd=folder,
-        env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1"},
+        env=ENVIRONMENT | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": path},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -100,7 +79,7 @@ def running(folder: Path) -> Iterator[subprocess.Popen[str]]:
                 break
         else:
             pytest.fail(seen)
-        yield process
+        yield process, seen
         if process.poll() is None:
             process.kill()
 
@@ -109,18 +88,50 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc (Linux) to see the processes")
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL], ids=["terminate", "ctrl-c", "kill"])
-def test_stopping_it_stops_every_process(running: subprocess.Popen[str], how: signal.Signals, folder: Path) -> None:
-    servers = children(running.pid)
+def assert_stops(process: subprocess.Popen[str], how: signal.Signals) -> None:
+    """A signal ends it, and every process that it has started."""
+    servers = children(process.pid)
     assert len(servers) == 6
-    refused = demo(folder)
-    assert refused.returncode == 1
-    assert "already" in refused.stderr
-    running.send_signal(how)
-    running.wait(20)
-    assert running.returncode == (0 if how is not signal.SIGKILL else -signal.SIGKILL)
+    process.send_signal(how)
+    process.wait(20)
+    assert process.returncode == (0 if how is not signal.SIGKILL else -signal.SIGKILL)
     deadline = time.monotonic() + 10
     while any(Path(f"/proc/{server}/exe").exists() for server in servers):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+@needs_proc
+def test_a_second_start_imports_nothing_finds_the_same_and_ends_with_ctrl_c(folder: Path) -> None:
+    with running(folder) as (process, said):
+        assert "First run" not in said
+        assert all(question.title in said for question in QUESTIONS)
+        assert_stops(process, signal.SIGINT)
+
+
+@needs_proc
+def test_it_starts_forty_days_later_and_ends_when_it_is_told_to(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "demo", tmp_path / "demo")  # nodes refuse to go on in a folder from the future
+    later = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "flow" / "forty_days_later")])
+    with running(tmp_path, later) as (process, _):
+        assert_stops(process, signal.SIGTERM)
+    newest = [path.read_bytes().splitlines()[-1] for path in tmp_path.rglob("log.jsonl")]
+    assert min(json.loads(line)["time"] for line in newest) > time.time() + 39 * 86_400  # it was indeed later
+
+
+@needs_proc
+def test_there_is_one_at_a_time_and_killing_it_stops_every_process(folder: Path) -> None:
+    with running(folder) as (process, _):
+        refused = demo(folder)
+        assert refused.returncode == 1
+        assert "already" in refused.stderr
+        assert_stops(process, signal.SIGKILL)
+
+
+def test_no_log_names_anybody(folder: Path) -> None:
+    logs = b"".join(path.read_bytes() for path in folder.rglob("log.jsonl")).lower()
+    assert b"question.relayed" in logs  # they were written at all
+    for question in QUESTIONS:
+        for record in question.records:
+            for value in (record.family, record.birth_date, record.postcode, record.nhs_number):
+                assert value.lower().encode() not in logs or not value

@@ -14,8 +14,9 @@ from gateway.database.contract import Statement, Work
 from gateway.node.check_evidence import check
 from gateway.node.evidence_file import Evidence, read, write
 from gateway.node.findings import Finding, Verdict
-from gateway.node.identity import LEDGER_KEY_FILE, SIGNING_KEY_FILE
+from gateway.node.identity import LEDGER_KEY_FILE
 from gateway.node.question_evidence import evidence_of
+from gateway.node.signing_keys import SIGNING_KEY_FILE
 from gateway.wire.join import sign_join, sign_rotation
 from gateway.wire.keys import LedgerKey, SigningKey, ledger_public
 from tests.federation import NAME, TestFederation, federation, someone

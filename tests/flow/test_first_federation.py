@@ -34,7 +34,7 @@ def script(ports: dict[str, int]) -> str:
     _, *blocks = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
     text = "".join(blocks)
     wait = f"{shlex.quote(sys.executable)} ../wait.py"
-    for places in ("9400/v1/health", "9401/v1/health 9402/v1/health", "9402/v1/health 9480/sign-in"):
+    for places in ("9400/v1/ready", "9401/v1/ready 9402/v1/ready", "9402/v1/ready 9480/sign-in"):
         text = text.replace("sleep 5", f"{wait} {places}", 1)
     for written, name in (("9400", "hub"), ("9401", "council"), ("9402", "housing"), ("9480", "pages")):
         text = text.replace(written, str(ports[name]))

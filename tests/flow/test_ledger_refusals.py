@@ -10,7 +10,7 @@ import pytest
 
 from gateway.database import sqlite_connection
 from gateway.wire.limits import SEALED_ANSWER_BYTES
-from gateway.wire.paths import HEALTH_PATH
+from gateway.wire.paths import READY_PATH
 from tests.federation import TestFederation, federation, someone
 from tests.flow.test_node_door import check_refusal
 from tests.lying_hub import LyingHub, Reply
@@ -63,6 +63,6 @@ async def test_a_locked_ledger_answers_nothing_until_it_is_free_and_the_question
 
 
 async def health(north: TestFederation) -> Reply:
-    url = f"http://127.0.0.1:{north.ports[AGENCY]}{HEALTH_PATH}"
+    url = f"http://127.0.0.1:{north.ports[AGENCY]}{READY_PATH}"
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         return Reply(status=response.status, body=await response.read(), headers=response.headers)

@@ -123,6 +123,7 @@ SOON = (TODAY + timedelta(days=30)).isoformat()
 WORK = (
     ("import", "tenancies"),
     ("node", "status"),
+    ("node", "rotate-key"),
     ("consent", "record", *SAID, "--mode", "practitioner", "--how", "in person"),
     ("consent", "withdraw", *SAID),
     ("consent", "object", *SAID, "--to", "police-force"),
@@ -182,10 +183,12 @@ ABOUT_NOBODY = {
     ),
     *("hub init", "hub serve", "federation init", "federation admit", "federation update", "federation suspend"),
     *("federation resume", "federation revoke", "federation renew", "federation agreement", "federation show"),
+    *("federation add-hub", "federation remove-hub"),
     *("agreement lint", "agreement explain", "agreement diff", "agreement export", "agreement import"),
     "agreement sign",
 }
 MISTAKES = (
+    ("doctor",),  # nothing serves
     ("ledger", "verify"),  # the hub, which would say how far the ledger had come, is not there
     ("import", "elsewhere"),
     ("search", "Kate Bramley", "--born", "1991-05-77"),

@@ -12,7 +12,6 @@ from gateway.errors import ClockWrong, FederationRolledBack, NotAuthentic, NotFo
 from gateway.node.results import MemberOutcome
 from gateway.wire import base64url, jws
 from gateway.wire.coverage import DeliveryOutcome
-from gateway.wire.federation import sign_document
 from gateway.wire.freshness import sign_freshness
 from gateway.wire.keys import SigningKey
 from tests.federation import TestFederation, federation, someone
@@ -208,17 +207,7 @@ async def test_an_older_document_is_refused_and_the_newer_kept(north: TestFedera
 async def test_a_second_document_of_one_number_stops_the_node_until_its_officer_clears_it(
     north: TestFederation, liar: LyingHub
 ) -> None:
-    held = north.operator.document
-    twin = sign_document(
-        operator=held.operator,
-        name=held.name,
-        seq=held.seq,
-        members=tuple(held.members.values()),
-        agreements=(),
-        hub_keys=tuple(held.hub_keys.values()),
-        key=north.operator.key,
-        now=north.clock.now(),
-    )
+    twin = north.twin()
 
     def equivocate(_: dict[str, Any]) -> dict[str, Any]:
         return {

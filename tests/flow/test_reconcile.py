@@ -18,7 +18,7 @@ from gateway.cli import application
 from gateway.database.contract import Statement, Work
 from gateway.errors import HubError, MalformedMessage
 from gateway.links.counts_client import NoStatement, fetch_counts
-from gateway.node import routes
+from gateway.node import door
 from gateway.node.compare_counts import Compared, Gap, Overstated
 from gateway.node.counts import statement_for
 from gateway.node.reconcile import Silent, reconcile
@@ -263,7 +263,7 @@ async def test_an_answer_that_was_late_speaks_against_nobody(
     invents_timeouts(liar, AGENCY)
     await north.ask(ASKER, "Katherine Bramley", born="1991-05-17", deadline_ms=400)
     assert gaps(await reconciled(north), AGENCY)[0].missing == 1  # a short deadline excuses nobody
-    monkeypatch.setattr(routes, "IN_TIME_S", 0.0)
+    monkeypatch.setattr(door, "IN_TIME_S", 0.0)
     await north.ask(ASKER, "Katherine Bramley", born="1991-05-17", deadline_ms=400)
     assert len(gaps(await reconciled(north), AGENCY)) == 1
 

@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from gateway.node import admission, routes
+from gateway.node import admission, door
 from gateway.node.answer import answer
 from gateway.node.parts import NodeParts
 from gateway.wire.envelope import MemberEnvelope
@@ -65,7 +65,7 @@ async def test_a_delay_planted_for_those_who_are_known_is_found(
 ) -> None:
     """Else the test above could pass because it sees nothing."""
     asked: ContextVar[str] = ContextVar("asked")
-    release_time: Any = routes._Door._release_time
+    release_time: Any = door.AnswerDoor._release_time
 
     async def noting(envelope: MemberEnvelope, *, node: NodeParts) -> bytes:
         asked.set(envelope.id)
@@ -73,13 +73,13 @@ async def test_a_delay_planted_for_those_who_are_known_is_found(
 
     async with loaded(tmp_path) as load:
 
-        async def later_for_some(door: Any, arrived: float) -> None:
-            await release_time(door, arrived)
+        async def later_for_some(at: Any, arrived: float) -> None:
+            await release_time(at, arrived)
             if load.kinds[asked.get()] == "disclosed":
                 await asyncio.sleep(0.030)
 
-        monkeypatch.setattr(routes, "answer", noting)
-        monkeypatch.setattr(routes._Door, "_release_time", later_for_some)
+        monkeypatch.setattr(door, "answer", noting)
+        monkeypatch.setattr(door.AnswerDoor, "_release_time", later_for_some)
         seen = await load.steady(40, at_once=AT_ONCE)
     auc, kind = worst_auc([(each.kind, each.delay_s) for each in seen])
     assert (auc > TELLS_NOTHING, kind) == (True, "disclosed")

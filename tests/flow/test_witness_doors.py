@@ -35,7 +35,8 @@ def address(north: TestFederation, witness: str) -> WitnessAddress:
 def client(north: TestFederation, member: str, *, key: SigningKey | None = None) -> WitnessClient:
     """What speaks for a member, perhaps with a key that is not its own."""
     node = north.nodes[member]
-    return WitnessClient(node.session, member=member, key=key or node.parts.me.signing_key, clock=north.clock)
+    signing = key or node.parts.me.signing_key
+    return WitnessClient(node.session, member=member, key=lambda: signing, clock=north.clock)
 
 
 async def own_note(north: TestFederation) -> str:

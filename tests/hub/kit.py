@@ -25,8 +25,11 @@ from gateway.hub.fanout import Hub
 from gateway.hub.limits import MemberLimits
 from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
+from gateway.hub.turns import Turns
 from gateway.hub.witness import HubWitness
+from gateway.links.either import EitherLink
 from gateway.links.https import HttpsLink
+from gateway.links.websocket import WebSocketLink
 from gateway.wire.coverage import DeliveryOutcome, verify_coverage
 from gateway.wire.envelope import Envelope, SealedCopy
 from gateway.wire.federation import ACTIVE, SUSPENDED, Federation, Member, MemberKey, sign_document
@@ -81,6 +84,12 @@ async def answer(_: web.Request) -> web.StreamResponse:
     return web.Response(body=os.urandom(SEALED_ANSWER_BYTES), content_type="application/octet-stream")
 
 
+async def slowly(request: web.Request) -> web.StreamResponse:
+    """An honest node that takes its time."""
+    await asyncio.sleep(0.05)
+    return await answer(request)
+
+
 async def overloaded(_: web.Request) -> web.StreamResponse:
     """A node that is too busy to open anything."""
     return operation_outcome(503, "overloaded")
@@ -121,8 +130,28 @@ async def stub_node(answering: Answering = answer) -> AsyncIterator[StubNode]:
         await node.listener.close()
 
 
+async def gigabyte(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Announce and send far more than any answer has."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % 2**30)
+    while True:
+        writer.write(b"x" * 2**16)
+        await writer.drain()
+
+
+async def a_byte_a_while(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer so slowly that no deadline is long enough."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SEALED_ANSWER_BYTES)
+    while True:
+        writer.write(b"x")
+        await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
-async def raw_node(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
+async def raw_node(
+    talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], *, port: int = 0
+) -> AsyncIterator[str]:
     """A hostile endpoint below HTTP; yields its address."""
     talking: set[asyncio.Task[Any]] = set()
 
@@ -137,7 +166,7 @@ async def raw_node(talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], 
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", port)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
@@ -223,6 +252,19 @@ class Federated:
         self.file.write_bytes(self.document.token)
         return self.document
 
+    def authorise(self, body: bytes, *, member: str = ASKER, method: str = "POST", path: str = QUERIES_PATH) -> str:
+        """The header of a member's request to the hub."""
+        return sign_request(
+            self.keys[member],
+            iss=member,
+            aud=FEDERATION,
+            method=method,
+            path=path,
+            body=body,
+            now=self.clock.now(),
+            jti=str(uuid4()),
+        )
+
 
 def federated(folder: Path) -> Federated:
     """An empty federation with one member that asks."""
@@ -244,6 +286,7 @@ class RunningHub:
 
     federation: Federated
     hub: Hub
+    links: WebSocketLink
     listener: Listener
     client: aiohttp.ClientSession
 
@@ -251,16 +294,7 @@ class RunningHub:
         return f"http://127.0.0.1:{self.listener.port}{path}"
 
     def authorise(self, body: bytes, *, member: str = ASKER, method: str = "POST", path: str = QUERIES_PATH) -> str:
-        return sign_request(
-            self.federation.keys[member],
-            iss=member,
-            aud=FEDERATION,
-            method=method,
-            path=path,
-            body=body,
-            now=self.federation.clock.now(),
-            jti=str(uuid4()),
-        )
+        return self.federation.authorise(body, member=member, method=method, path=path)
 
     async def ask(
         self, *recipients: str, member: str = ASKER, body: bytes | None = None, authorisation: str | None = None
@@ -305,6 +339,8 @@ async def running_hub(
     rate_per_minute: int = 6_000,
     max_concurrent: int = 64,
     deadline_ms: int = DEADLINE_MS,
+    turns: Turns | None = None,
+    time_limit_s: float = 30,
 ) -> AsyncIterator[RunningHub]:
     """The hub as build_hub wires it, on a free port and with the federation's stepping clock."""
     clock = federation.clock
@@ -319,7 +355,8 @@ async def running_hub(
             clock=clock,
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
-        link = HttpsLink(key=federation.hub_key, clock=clock)
+        links = WebSocketLink(key=federation.hub_key, clock=clock)
+        link = EitherLink(https=HttpsLink(key=federation.hub_key, clock=clock), websocket=links)
         stack.push_async_callback(link.close)
         hub = Hub(
             directory=directory,
@@ -330,10 +367,12 @@ async def running_hub(
             key=federation.hub_key,
             clock=clock,
             deadline_ms=deadline_ms,
+            turns=turns or Turns(),
         )
         witness = HubWitness(key=LedgerKey.generate(), hub_key=federation.hub_key, database=database)
-        application = protect(hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness), time_limit_s=30)
+        application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness, links=links)
+        protect(application, time_limit_s=time_limit_s)
         listener = await listen(application, host="127.0.0.1", port=0)
         stack.push_async_callback(listener.close)
         client = await stack.enter_async_context(aiohttp.ClientSession())
-        yield RunningHub(federation=federation, hub=hub, listener=listener, client=client)
+        yield RunningHub(federation=federation, hub=hub, links=links, listener=listener, client=client)

@@ -5,7 +5,6 @@ process, so that only the hub's own memory is searched. Everybody is invented, a
 """
 
 import base64
-import re
 import secrets
 import string
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
@@ -173,7 +172,7 @@ async def searched_hub(federation: Federated, *, questions: int) -> Searched:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
                 ids = [await _ask(client, federation, document, ring, person) for person in asked_about]
             return Searched(
-                memory=_memory(pid),
+                memory=memory_of(pid),
                 files=b"\n".join(path.read_bytes() for path in federation.folder.rglob("*") if path.is_file()),
                 canary=canary,
                 ids=ids,
@@ -274,16 +273,18 @@ def _question(federation: Federation, person: Person, reply_key: ReplyKey, now: 
     )
 
 
-def _memory(pid: int) -> bytes:
-    """Everything that a process can read of itself."""
+def memory_of(pid: int) -> bytes:
+    """Everything that a process can read of itself, but for files that it has mapped and cannot have written to."""
     found = bytearray()
     with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", 0) as memory:
         for line in maps:
-            start, end, readable = re.match(r"([0-9a-f]+)-([0-9a-f]+) (r?)", line).groups()  # type: ignore[union-attr]  # Linux writes it so
-            if readable and "[v" not in line:
+            addresses, rights, _, _, inode, *_ = line.split()
+            of_a_file = "w" not in rights and inode != "0"
+            if "r" in rights and not of_a_file and "[v" not in line:
+                start, end = (int(address, 16) for address in addresses.split("-"))
                 try:
-                    memory.seek(int(start, 16))
-                    found += memory.read(int(end, 16) - int(start, 16))
+                    memory.seek(start)
+                    found += memory.read(end - start)
                 except OSError:
                     continue  # a guard page
     return bytes(found)

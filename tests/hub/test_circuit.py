@@ -50,6 +50,18 @@ def test_one_question_at_a_time_tries_a_skipped_member_again() -> None:
     assert circuits.admits("housing")
 
 
+def test_many_questions_that_fail_at_once_skip_a_member_no_longer_than_one_would() -> None:
+    clock = SteppingClock()
+    circuits = Circuits(clock=clock)
+    under_way = 10 * FAILURES_TO_OPEN
+    assert all(circuits.admits("housing") for _ in range(under_way))
+    for _ in range(under_way):
+        circuits.record("housing", FAULT)
+    assert not circuits.admits("housing")
+    clock.time += FIRST_SKIP_S
+    assert circuits.admits("housing")
+
+
 def test_abandoned_trial_leaves_the_next_question_to_try() -> None:
     clock = SteppingClock()
     circuits = Circuits(clock=clock)

@@ -93,7 +93,7 @@ async def test_expired_document_answers_503_everywhere_until_the_operator_renews
     federation.publish()
     async with running_hub(federation) as hub:
         federation.clock.time += DOCUMENT_LIFETIME_S + 1
-        for path in ("/v1/federation", "/v1/sealing-keys", "/v1/health"):
+        for path in ("/v1/federation", "/v1/sealing-keys", "/v1/ready"):
             async with hub.client.get(hub.url(path)) as response:
                 assert response.status == 503, path
         refused = await hub.ask(ASKER)

@@ -23,12 +23,15 @@ from tests.hub.kit import (
     FEDERATION,
     Federated,
     RunningHub,
+    a_byte_a_while,
     answer,
     envelope,
+    gigabyte,
     hang,
     overloaded,
     raw_node,
     running_hub,
+    slowly,
     stub_node,
 )
 
@@ -67,20 +70,6 @@ async def test_each_member_gets_its_own_copy_alone_and_its_answer_comes_back_uno
 
 
 async def test_every_kind_of_silence_has_its_word_and_the_same_deadline(federation: Federated) -> None:
-    async def trickle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % SEALED_ANSWER_BYTES)
-        while True:
-            writer.write(b"x")
-            await asyncio.sleep(0.05)
-
-    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % 2**30)
-        while True:
-            writer.write(b"x" * 2**16)
-            await writer.drain()
-
     async def accept_only(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
 
@@ -88,7 +77,7 @@ async def test_every_kind_of_silence_has_its_word_and_the_same_deadline(federati
         for member, answering in {"good": answer, "hanging": hang, "busy": overloaded}.items():
             node = await stack.enter_async_context(stub_node(answering))
             federation.add(member, endpoint=node.endpoint)
-        for member, talk in {"trickling": trickle, "flooding": flood, "mute": accept_only}.items():
+        for member, talk in {"trickling": a_byte_a_while, "flooding": gigabyte, "mute": accept_only}.items():
             federation.add(member, endpoint=await stack.enter_async_context(raw_node(talk)))
         federation.add("dialling-out", endpoint=None)
         suspended = await stack.enter_async_context(stub_node())
@@ -325,11 +314,7 @@ async def test_failing_member_is_skipped_and_tried_again_later(federation: Feder
 
 
 async def test_impatient_asker_cannot_silence_a_member_for_others(federation: Federated) -> None:
-    async def slow(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(0.2)
-        return await answer(request)
-
-    async with stub_node(slow) as node:
+    async with stub_node(slowly) as node:
         federation.add("housing", endpoint=node.endpoint)
         federation.publish()
         async with running_hub(federation) as hub:

@@ -1,7 +1,7 @@
-"""The HTTPS link against honest, failing and hostile members."""
+"""The HTTPS link against failing and hostile members; what both links have in common is in test_link_contract.py."""
 
 import asyncio
-import os
+import resource
 import ssl
 from pathlib import Path
 
@@ -9,47 +9,19 @@ import pytest
 from aiohttp import web
 
 from gateway.errors import ConfigurationError
-from gateway.http import listen, operation_outcome, server_tls
+from gateway.http import listen, server_tls
 from gateway.links.contract import Delivery
 from gateway.links.https import HttpsLink, answers_url
 from gateway.wire.coverage import DeliveryOutcome
-from gateway.wire.federation import HUB
 from gateway.wire.limits import SEALED_ANSWER_BYTES
 from gateway.wire.paths import ANSWERS_PATH
-from gateway.wire.request import HashedBody, verify_header
+from gateway.wire.request import HashedBody
 from tests.certificates import certificate_files
-from tests.hub.kit import Federated, answer, hang, overloaded, raw_node, stub_node
+from tests.hub.kit import Federated, answer, hang, raw_node, stub_node
 
 ENVELOPE = HashedBody.of(b'{"opaque":"to the link"}')
 FAILED = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
 REFUSED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)
-
-
-async def test_sealed_answer_comes_back_as_it_was_sent(federation: Federated, link: HttpsLink) -> None:
-    sealed = os.urandom(SEALED_ANSWER_BYTES)
-
-    async def reply(_: web.Request) -> web.Response:
-        return web.Response(body=sealed)
-
-    async with stub_node(reply) as node:
-        member = federation.add("housing", endpoint=node.endpoint)
-        delivery = await link.deliver(member, ENVELOPE)
-    assert delivery == Delivery(outcome=DeliveryOutcome.ANSWERED, answer=sealed)
-    assert node.bodies == [ENVELOPE.data]
-
-
-async def test_request_token_names_the_hub_the_member_and_this_body(federation: Federated, link: HttpsLink) -> None:
-    async with stub_node() as node:
-        await link.deliver(federation.add("housing", endpoint=node.endpoint + "/"), ENVELOPE)
-    header = verify_header(
-        node.authorisations[0],
-        lambda _: {federation.hub_key.kid: federation.hub_key.verify_key()},
-        method="POST",
-        path=ANSWERS_PATH,
-        aud="housing",
-        now=federation.clock.now(),
-    )
-    assert header.with_body(ENVELOPE.data).issuer == HUB
 
 
 async def test_connection_is_used_again(federation: Federated, link: HttpsLink) -> None:
@@ -67,12 +39,6 @@ async def test_connection_is_used_again(federation: Federated, link: HttpsLink) 
     assert len(ports) == 1
 
 
-async def test_busy_member_is_overloaded_and_no_fault(federation: Federated, link: HttpsLink) -> None:
-    async with stub_node(overloaded) as node:
-        delivery = await link.deliver(federation.add("housing", endpoint=node.endpoint), ENVELOPE)
-    assert delivery == Delivery(outcome=DeliveryOutcome.OVERLOADED)
-
-
 async def _other_503(_: web.Request) -> web.StreamResponse:
     return web.Response(status=503, text="<h1>Bad gateway of some proxy</h1>")
 
@@ -81,11 +47,7 @@ async def _deep_503(_: web.Request) -> web.StreamResponse:
     return web.Response(status=503, text="[" * 4_000)
 
 
-async def _malformed(_: web.Request) -> web.StreamResponse:
-    return operation_outcome(400, "malformed")
-
-
-@pytest.mark.parametrize("answering", [_other_503, _deep_503, _malformed])
+@pytest.mark.parametrize("answering", [_other_503, _deep_503])
 async def test_refusal_is_unreachable_but_no_fault_that_an_asker_could_provoke(
     federation: Federated, link: HttpsLink, answering: object
 ) -> None:
@@ -104,15 +66,6 @@ async def test_redirect_is_not_followed(federation: Federated, link: HttpsLink) 
             delivery = await link.deliver(federation.add("housing", endpoint=node.endpoint), ENVELOPE)
     assert delivery == REFUSED
     assert elsewhere.envelopes == []
-
-
-@pytest.mark.parametrize("size", [0, 1, SEALED_ANSWER_BYTES - 1, SEALED_ANSWER_BYTES + 1, 10 * SEALED_ANSWER_BYTES])
-async def test_answer_of_another_size_is_unreachable(federation: Federated, link: HttpsLink, size: int) -> None:
-    async def reply(_: web.Request) -> web.Response:
-        return web.Response(body=b"x" * size)
-
-    async with stub_node(reply) as node:
-        assert await link.deliver(federation.add("housing", endpoint=node.endpoint), ENVELOPE) == FAILED
 
 
 async def test_gigabyte_is_not_read(federation: Federated, link: HttpsLink) -> None:
@@ -164,6 +117,23 @@ async def test_nobody_listening_is_unreachable(federation: Federated, link: Http
     async with stub_node() as node:
         endpoint = node.endpoint
     assert await link.deliver(federation.add("housing", endpoint=endpoint), ENVELOPE) == FAILED
+
+
+async def test_hub_that_may_open_no_more_connections_holds_it_against_no_member(
+    federation: Federated, link: HttpsLink
+) -> None:
+    """Else whoever uses up the hub's connections has all members skipped for a while."""
+    async with stub_node() as node:
+        member = federation.add("housing", endpoint=node.endpoint)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            delivery = await link.deliver(member, ENVELOPE)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert (delivery.outcome, delivery.fault) == (DeliveryOutcome.UNREACHABLE, False)
+        assert node.envelopes == []
+        assert (await link.deliver(member, ENVELOPE)).outcome is DeliveryOutcome.ANSWERED
 
 
 async def test_question_is_never_sent_twice(federation: Federated, link: HttpsLink) -> None:

@@ -27,7 +27,7 @@ async def client_of(handler: Handler) -> AsyncIterator[HubClient]:
     application.router.add_route("*", "/{path:.*}", handler)
     async with TestServer(application) as server, aiohttp.ClientSession() as session:
         url = str(server.make_url("/"))
-        yield HubClient(session, url, member=ASKER, federation=FEDERATION, key=KEY, clock=CLOCK)
+        yield HubClient(session, url, member=ASKER, federation=FEDERATION, key=lambda: KEY, clock=CLOCK)
 
 
 async def test_what_is_fetched_is_fetched_without_saying_who_asks() -> None:

@@ -1,9 +1,10 @@
-"""Rate, concurrency and memory limits."""
+"""Rate, concurrency and what is being read, of each member."""
 
 import pytest
 
-from gateway.errors import Overloaded, TooManyRequests
-from gateway.hub.limits import BURST_S, MAX_RELAYED_BYTES, MemberLimits
+from gateway.errors import TooManyRequests
+from gateway.hub.bucket import BURST_S
+from gateway.hub.limits import MAX_READING_BYTES, MemberLimits
 from tests.hub.kit import SteppingClock
 
 RATE = 60
@@ -53,23 +54,35 @@ def test_clock_set_back_neither_freezes_nor_fills_the_rate() -> None:
 def test_places_are_given_back_whatever_happens() -> None:
     limits = _limits()
     for _ in range(3):
-        with pytest.raises(ValueError, match="boom"), limits.running("housing", 1), limits.running("housing", 1):
+        with pytest.raises(ValueError, match="boom"), limits.running("housing"), limits.running("housing"):
             raise ValueError("boom")
 
 
 def test_one_member_cannot_take_the_places_of_others() -> None:
     limits = _limits()
-    with limits.running("housing", 1), limits.running("housing", 1):
-        with pytest.raises(TooManyRequests), limits.running("housing", 1):
+    with limits.running("housing"), limits.running("housing"):
+        with pytest.raises(TooManyRequests), limits.running("housing"):
             pass
-        with limits.running("police", 1):
+        with limits.running("police"):
             pass
 
 
-def test_memory_of_all_members_together_is_bounded() -> None:
+def test_one_member_cannot_fill_what_all_may_send_at_once() -> None:
     limits = _limits()
-    with limits.running("housing", MAX_RELAYED_BYTES - 1):
-        with pytest.raises(Overloaded), limits.running("police", 2):
+    with limits.reading("housing", MAX_READING_BYTES):
+        with pytest.raises(TooManyRequests), limits.reading("housing", 1):
             pass
-        with limits.running("police", 1):
+        with limits.reading("police", MAX_READING_BYTES):
             pass
+    with limits.reading("housing", 1):
+        pass
+
+
+def test_nothing_is_read_from_a_member_whose_rate_is_used_up_and_reading_uses_up_none() -> None:
+    limits = _limits()
+    for _ in range(3 * RATE):
+        with limits.reading("housing", 1):
+            pass
+    _use_up(limits)
+    with pytest.raises(TooManyRequests), limits.reading("housing", 1):
+        pass

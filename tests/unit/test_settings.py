@@ -143,10 +143,28 @@ def test_a_value_that_is_wrong_is_not_repeated(tmp_path: Path) -> None:
     assert "Sesame" not in str(caught.value)
 
 
-def test_a_second_hub_is_refused_because_nothing_would_ever_use_it(tmp_path: Path) -> None:
+def test_several_hubs_are_each_another_one_and_reached_with_tls(tmp_path: Path) -> None:
     file = tmp_path / "node.toml"
-    file.write_text(NODE.replace('"https://hub.example.org"', '"https://hub.example.org", "https://hub2.example.org"'))
-    with pytest.raises(ConfigurationError, match="one hub is used, so `hubs` lists one; there is no fail-over yet"):
+    two = '"https://hub.example.org", "https://hub2.example.org"'
+    file.write_text(NODE.replace('"https://hub.example.org"', two))
+    assert load_node(file).federation[0].hubs == ("https://hub.example.org", "https://hub2.example.org")
+    for wrong, expected in (
+        ('"https://hub.example.org", "https://hub.example.org/"', "is there twice"),
+        ('"https://hub.example.org", "http://hub2.example.org"', "must be https"),
+        (", ".join(f'"https://hub{number}.example.org"' for number in range(5)), "at most 4"),
+    ):
+        file.write_text(NODE.replace('"https://hub.example.org"', wrong))
+        with pytest.raises(ConfigurationError, match=expected):
+            load_node(file)
+
+
+def test_the_hub_that_cosigns_is_one_of_those_listed(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    hubs = 'hubs = ["https://hub.example.org"]'
+    file.write_text(NODE.replace(hubs, f'{hubs}\nwitness_hub = "https://hub.example.org"'))
+    assert load_node(file).federation[0].witness_hub == "https://hub.example.org"
+    file.write_text(NODE.replace(hubs, f'{hubs}\nwitness_hub = "https://other.example.org"'))
+    with pytest.raises(ConfigurationError, match="witness_hub: none of `hubs`"):
         load_node(file)
 
 

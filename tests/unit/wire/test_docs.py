@@ -15,6 +15,7 @@ from gateway.wire.coverage import DeliveryOutcome, sign_coverage
 from gateway.wire.envelope import member_envelope
 from gateway.wire.freshness import sign_freshness
 from gateway.wire.join import sign_join, sign_rotation
+from gateway.wire.link_frames import AnswerFrame, NewsFrame, QuestionFrame, RefusedFrame
 from gateway.wire.request import sign_request
 from gateway.wire.sealing_keys import sign_sealing_key
 from tests.unit.wire.parties import (
@@ -112,6 +113,10 @@ def test_examples_have_the_members_that_are_sent(parties: Parties) -> None:
         ("in_reply_to", "members"): _claims(coverage),
         ("outcome",): _claims(answer.jws),
         ("hours",): _claims(sign_counts(_COUNTS, key=trust, now=NOW)),
+        ("question",): orjson.loads(QuestionFrame(id=JTI, authorisation="Patchwork x", envelope=b"x").to_json()),
+        ("news",): orjson.loads(NewsFrame(7).to_json()),
+        ("sealed", "answer"): orjson.loads(AnswerFrame(id=JTI, sealed=b"x").to_json()),
+        ("refused",): orjson.loads(RefusedFrame(id=JTI, code="overloaded").to_json()),
     }
     for names, message in sent.items():
         assert _agrees(_example(*names), _shape(message)), names

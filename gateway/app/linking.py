@@ -1,0 +1,39 @@
+"""A node that opens the link to each of its hubs itself, and has no port: its end, and what it answers with."""
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.app.node import Node, answer_door_of
+from gateway.links.dial import Dialler
+from gateway.node.admission import Admission
+
+
+async def keep_linked(node: Node, admission: Admission) -> None:
+    """Keep a link to each of the node's hubs until cancelled; answers that are under way then may end."""
+    door = answer_door_of(node, admission)
+    parts = node.parts
+
+    async def answer(authorisation: str, envelope: bytes, still_there: Callable[[], bool]) -> bytes:
+        async def read_body() -> bytes:
+            return envelope
+
+        return await door.answer_delivery(authorisation, read_body, still_there=still_there)
+
+    diallers = [
+        Dialler(
+            node.session,
+            hub,
+            member=parts.me.member,
+            federation=parts.me.federation,
+            key=lambda: parts.me.signing_key,
+            clock=parts.clock,
+            answer=answer,
+            hear=parts.membership.hear,
+            most=node.settings.node.max_in_flight,
+        )
+        for hub in node.settings.federation[0].hubs
+    ]
+    async with asyncio.TaskGroup() as group:
+        group.create_task(door.keep_measuring())
+        for dialler in diallers:
+            group.create_task(dialler.keep())

@@ -1,0 +1,71 @@
+"""`patchwork node rotate-key`: the next signing key, which this one speaks for (docs/wire.md, "Rotation")."""
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.days import DAY_S
+from gateway.errors import FederationStale, HubError, InputError
+from gateway.node.membership import REFRESH_S
+from gateway.settings import NodeSettings, load_node
+from gateway.wire.federation import Member, MemberKey
+from gateway.wire.join import KEY_YEARS_S, sign_join, sign_rotation, verify_join
+from gateway.wire.keys import SigningKey, fingerprint
+from gateway.wire.limits import JOIN_LIFETIME_S
+from gateway.wire.operator import replace_file
+
+REQUEST_FILE = "rotation-request.jws"
+
+
+def rotate_key(
+    config: Config,
+    anew: Annotated[
+        bool, typer.Option("--anew", help="Destroy a next key that waits already, as when the operator has revoked it.")
+    ] = False,
+) -> None:
+    """Make this node's next signing key, and the request by which the operator lists it."""
+    run(_rotate(load_node(config), config.parent / REQUEST_FILE, anew=anew))
+
+
+async def _rotate(settings: NodeSettings, file: Path, *, anew: bool) -> None:
+    async with opened(settings) as node:
+        me, membership = node.parts.me, node.parts.membership
+        with contextlib.suppress(HubError):  # what is held will do
+            await membership.refresh()
+        now = CLOCK.now()
+        listed = None if membership.received is None else membership.received.members.get(me.member)
+        old = me.signing_key
+        if listed is None:
+            raise FederationStale(f"{me.member} is in no member list that has come here: nothing is to be rotated")
+        if old.kid not in listed.keys_at(now):
+            raise InputError(
+                "the member list has no key of this node that is in force, so none can speak for the next: see "
+                "docs/running-a-node.md, Keys"
+            )
+        new = me.signing_keys.begin(anew=anew)
+        request = rotation_request(listed, new, old, federation=me.federation, now=now)
+    replace_file(file, request.encode())
+    typer.echo("The next signing key, to be read out to the operator by telephone:")
+    typer.echo(f"  {fingerprint(new.public_jwk())}")
+    typer.echo(f"Send {file} to the operator within {JOIN_LIFETIME_S // DAY_S} days: patchwork federation update")
+    typer.echo(
+        f"A running node signs with it within {REFRESH_S:.0f} seconds of its being listed, and until then as before."
+    )
+    typer.echo("Back up the folder of keys: it holds both, until the old one has ended and is removed.")
+
+
+def rotation_request(listed: Member, new: SigningKey, old: SigningKey, *, federation: str, now: float) -> str:
+    """A request for the member as it is listed, with `new` as its one key and `old`'s word for it; raises WireError."""
+    key = MemberKey(
+        key=new.verify_key(),
+        not_before=int(now),
+        not_after=int(now) + KEY_YEARS_S,
+        rotation=sign_rotation(new.verify_key(), old, member=listed.id, federation=federation, now=now),
+    )
+    request = sign_join(replace(listed, keys=(key,), status="active"), new, federation=federation, now=now)
+    verify_join(request, federation=federation, now=now)  # as the operator will
+    return request

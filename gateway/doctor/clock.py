@@ -1,0 +1,44 @@
+"""The machine's clock, against the hub's and against this node's own record."""
+
+from dataclasses import dataclass
+
+from gateway.doctor.finding import Finding, moment, soon, spell, well, wrong
+from gateway.wire.limits import MAX_CLOCK_DIFFERENCE_S
+
+CHECK = "clock"
+MAX_BEHIND_S = 30  # as node/membership.py has it
+NOTICEABLE_S = 10  # of the sixty seconds; the hub's word is up to five seconds old
+_DO = "let the machine set its clock by NTP (`timedatectl` shows whether it does)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockFacts:
+    """Epoch seconds. `hub`: what the hub's clock said at `now`; `record`: the newest time in this node's own ledger."""
+
+    now: float
+    hub: float | None = None
+    record: float | None = None
+
+
+def check_clock(facts: ClockFacts) -> list[Finding]:
+    """How far, against whom, and whether it matters."""
+    found = []
+    if facts.record is not None and facts.now < facts.record - MAX_BEHIND_S:
+        behind = spell(facts.record - facts.now)
+        found.append(
+            wrong(
+                CHECK,
+                f"this machine's clock is {behind} behind the newest entry of its own ledger ({moment(facts.record)}): "
+                "nothing is answered",
+                _DO + "; if the clock was ahead before, the node answers again once that time is reached",
+            )
+        )
+    if facts.hub is None:
+        return found or [well(CHECK, "not compared with the hub's, which gave no time")]
+    off = facts.now - facts.hub
+    said = f"this machine's clock is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the hub's"
+    if abs(off) > MAX_CLOCK_DIFFERENCE_S:
+        found.append(wrong(CHECK, f"{said}: nothing is asked or answered beyond {MAX_CLOCK_DIFFERENCE_S} s", _DO))
+    elif abs(off) > NOTICEABLE_S:
+        found.append(soon(CHECK, f"{said}, {MAX_CLOCK_DIFFERENCE_S} s are allowed", _DO))
+    return found or [well(CHECK, said)]

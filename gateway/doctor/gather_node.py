@@ -1,0 +1,268 @@
+"""Examines a node from outside, whether it runs or not: (1) gather facts, (2) check them."""
+
+import asyncio
+from dataclasses import dataclass
+
+import aiohttp
+
+from consent_ledger.errors import LedgerError
+from consent_ledger.heads import newest as newest_head
+from consent_ledger.heads import signed_at, words
+from consent_ledger.read import clock_high, tree_head
+from gateway.clock import Clock
+from gateway.database.contract import Work
+from gateway.doctor.clock import ClockFacts, check_clock
+from gateway.doctor.document import DocumentFacts, check_document, newest
+from gateway.doctor.doors import check_door, check_hub_reach, check_pages
+from gateway.doctor.expiry import Ending, findings_of
+from gateway.doctor.expiry_watch import node_endings
+from gateway.doctor.finding import Finding, wrong
+from gateway.doctor.imports import SourceFacts, check_sources
+from gateway.doctor.keys import KeyFacts, check_keys
+from gateway.doctor.looking import look_at_database, look_at_disk, look_at_door, look_at_tls, read_only
+from gateway.doctor.record import RecordFacts, check_record
+from gateway.doctor.served import check_served, look_at_served
+from gateway.doctor.storage import check_databases, check_disk
+from gateway.errors import ConfigurationError, FederationError, HubError, PatchworkError, StorageError, WireError
+from gateway.links.https import tls_context
+from gateway.links.hub_client import HubClient
+from gateway.node.agreements import listed_agreements
+from gateway.node.identity import LEDGER_KEY_FILE, SEALING_KEY_FOLDER
+from gateway.node.membership_rows import State, read_persisted
+from gateway.node.records import last_runs
+from gateway.node.signing_keys import NEXT_KEYS, SIGNING_KEY_FILE
+from gateway.settings import NodeSettings
+from gateway.wire import jws
+from gateway.wire.claims import integer
+from gateway.wire.federation import Federation, verify_document
+from gateway.wire.freshness import TYP as FRESHNESS
+from gateway.wire.keys import LedgerKey, SigningKey, VerifyKey
+from gateway.wire.limits import MAX_STATEMENT_BYTES
+from gateway.wire.operator import load_verify_key
+from gateway.wire.sealing_keys import SealingKeyRing
+
+SERVE = "patchwork node serve"
+_MEND = "mend the configuration, or put the file where it says"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hub:
+    """What one hub said: its document, however old, with its clock's time; or why there is none."""
+
+    address: str
+    document: Federation | None = None
+    time: int | None = None
+    problem: str = ""
+
+
+async def examine_node(settings: NodeSettings, clock: Clock) -> list[Finding]:
+    """All checks of a node; raises nothing that a broken node could cause."""
+    me, now = settings.node.member, clock.now()
+    told = await _ask_all(settings, clock)
+    endings, faults = _endings(settings, told.document)
+    found = [wrong("configuration", problem, _MEND) for problem in (*told.problems, *faults)]
+    found += check_keys(look_at_keys(settings), told.document, me, now)
+    if told.facts is not None:
+        found += check_document(told.facts)
+    for hub in told.hubs:
+        found += check_hub_reach(hub.address, hub.problem)
+    found += await asyncio.to_thread(_data, settings, told, now)
+    # The document's end stands with check_document() already, once it is over.
+    found += findings_of((each for each in endings if each.kind != "document" or each.at > now), now)
+    return found + await _doors(settings, told.document, now)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What hubs and node know of the federation; no `facts` without the operator's key, for then nobody is believed."""
+
+    problems: tuple[str, ...] = ()
+    hubs: tuple[_Hub, ...] = ()
+    facts: DocumentFacts | None = None
+
+    @property
+    def document(self) -> Federation | None:
+        return None if self.facts is None else newest(self.facts)
+
+
+async def _ask_all(settings: NodeSettings, clock: Clock) -> _Told:
+    federation = settings.federation[0]
+    problems = []
+    try:
+        listed_agreements(federation.agreements)
+    except PatchworkError as error:
+        problems.append(str(error))
+    try:
+        operator = load_verify_key(federation.operator_key)
+    except PatchworkError as error:
+        return _Told(problems=(*problems, str(error)))
+    hubs = await asyncio.gather(*(_ask_hub(url, settings, operator, clock) for url in federation.hubs))
+    held = await asyncio.to_thread(_held, settings, operator)
+    facts = DocumentFacts(
+        me=settings.node.member,
+        now=clock.now(),
+        offered=max((hub.document for hub in hubs if hub.document), key=lambda each: each.seq, default=None),
+        problem="; ".join(hub.problem for hub in hubs if hub.problem),
+        held=held.document,
+        fresh_until=held.fresh_until,
+        alarm=held.alarm,
+    )
+    return _Told(problems=tuple(problems), hubs=tuple(hubs), facts=facts)
+
+
+def _endings(settings: NodeSettings, document: Federation | None) -> tuple[list[Ending], list[str]]:
+    """What ends, and what is wrong with the files of certificates."""
+    faults = []
+    for table in (settings.node.tls, settings.web.tls if settings.web is not None else None):
+        faults += look_at_tls(table)[1]
+    return node_endings(settings, document), faults
+
+
+def _data(settings: NodeSettings, told: _Told, now: float) -> list[Finding]:
+    """Databases, the record in one of them, the clock against record and hub, disk and imports."""
+    folder = settings.node.data
+    databases = {schema: look_at_database(folder / f"{schema}.db", schema) for schema in _schemas(settings)}
+    record = _record(settings, now) if databases["ledger"].readable else None
+    hub_time = next((hub.time for hub in told.hubs if hub.time is not None), None)
+    found = check_clock(ClockFacts(now=now, hub=hub_time, record=None if record is None else record.high))
+    found += check_databases(databases.values())
+    if record is not None:
+        found += check_record(record.facts)
+    return found + check_disk(look_at_disk(folder)) + check_sources(_sources(settings), now)
+
+
+async def _doors(settings: NodeSettings, document: Federation | None, now: float) -> list[Finding]:
+    """The node's own door, its endpoint as others see it, and the pages."""
+    table, web = settings.node, settings.web
+    found = []
+    if table.link == "listen":
+        found += check_door(await look_at_door(table.listen, tls=table.tls is not None), who="node", start=SERVE)
+    member = None if document is None else document.members.get(table.member)
+    served = await look_at_served(None if member is None else member.endpoint, settings.federation[0].ca_file)
+    if served is not None:
+        found += check_served(served, now)
+    if web is not None:
+        found += check_pages(await look_at_door(web.listen, tls=web.tls is not None, path="/"), SERVE)
+    return found
+
+
+def look_at_keys(settings: NodeSettings) -> KeyFacts:
+    """The private keys of the folder, each loaded once."""
+    folder, problems = settings.node.keys, []
+    signing: set[str] = set()
+    ledger, sealing_until = None, None
+    for file in sorted({folder / SIGNING_KEY_FILE, *folder.glob(NEXT_KEYS)}):
+        try:
+            signing.add(SigningKey.load(file).kid)
+        except ConfigurationError as error:
+            problems.append(str(error))
+    try:
+        ledger = LedgerKey.load(folder / LEDGER_KEY_FILE).kid
+    except ConfigurationError as error:
+        problems.append(str(error))
+    try:
+        sealing_until = SealingKeyRing(folder / SEALING_KEY_FOLDER).ends_at
+    except ConfigurationError as error:
+        problems.append(str(error))
+    return KeyFacts(
+        problems=tuple(problems),
+        signing=frozenset(signing),
+        ledger_kid=ledger,
+        sealing_until=sealing_until,
+        folder_mode=folder.stat().st_mode & 0o777 if folder.is_dir() else None,
+    )
+
+
+async def _ask_hub(url: str, settings: NodeSettings, operator: VerifyKey, clock: Clock) -> _Hub:
+    federation = settings.federation[0]
+    try:
+        connector = aiohttp.TCPConnector(ssl=tls_context(federation.ca_file))
+        async with aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+        ) as session:
+            client = HubClient(
+                session,
+                url,
+                member=settings.node.member,
+                federation=federation.id,
+                key=SigningKey.generate,  # never called: what is only fetched is not signed
+                clock=clock,
+            )
+            token, freshness = await client.federation()
+        document = verify_document(token, operator_key=operator, now=None)
+        if document.name != federation.id:
+            return _Hub(address=url, problem=f"it serves another federation: {document.name}")
+        claims = jws.verify(freshness, typ=FRESHNESS, keys=document.hub_keys, max_bytes=MAX_STATEMENT_BYTES)
+        return _Hub(address=url, document=document, time=integer(claims, "iat"))
+    except (ConfigurationError, HubError, WireError, FederationError) as error:
+        return _Hub(address=url, problem=str(error))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    document: Federation | None = None
+    fresh_until: float | None = None
+    alarm: str | None = None
+
+
+def _held(settings: NodeSettings, operator: VerifyKey) -> _Held:
+    """What the node has kept of its federation; nothing, if it cannot be read: check_databases() says so."""
+    try:
+        state, token = read_only(settings.node.data / "node.db", _kept(settings.federation[0].id))
+        if state is None:
+            return _Held()
+        document = verify_document(token, operator_key=operator, now=None)
+        until = integer(jws.peek(state.freshness, max_bytes=MAX_STATEMENT_BYTES), "exp")  # our own, verified when kept
+    except (StorageError, WireError):
+        return _Held()
+    return _Held(document=document, fresh_until=until, alarm=state.alarm)
+
+
+def _kept(federation: str) -> Work[tuple[State | None, bytes]]:
+    persisted = yield from read_persisted(federation, frozenset())
+    state = persisted.state
+    return state, b"" if state is None else persisted.documents[state.sha256]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    facts: RecordFacts
+    high: float
+
+
+def _record(settings: NodeSettings, now: float) -> _Record:
+    try:
+        return read_only(settings.node.data / "ledger.db", _read_record(now))
+    except (LedgerError, StorageError) as error:
+        facts = RecordFacts(now=now, size=0, signed_size=None, signed_at=None, words=(), problem=str(error))
+        return _Record(facts=facts, high=0.0)
+
+
+def _read_record(now: float) -> Work[_Record]:
+    tree = yield from tree_head()
+    high = yield from clock_high()
+    stored = yield from newest_head()
+    at = None if stored is None else (yield from signed_at(stored.checkpoint.head))
+    said = yield from words()
+    size = None if stored is None else stored.checkpoint.head.size
+    facts = RecordFacts(now=now, size=tree.size, signed_size=size, signed_at=at, words=said)
+    return _Record(facts=facts, high=high)
+
+
+def _sources(settings: NodeSettings) -> list[SourceFacts]:
+    return [_source(settings, source.name) for source in settings.source]
+
+
+def _source(settings: NodeSettings, name: str) -> SourceFacts:
+    try:
+        runs = read_only(settings.node.data / "node.db", last_runs(name, settings.federation[0].id))
+    except StorageError:
+        runs = []
+    ended = next((run for run in runs if run.finished_at is not None), None)
+    if ended is None:
+        return SourceFacts(name=name)
+    return SourceFacts(name=name, outcome=ended.outcome, finished_at=ended.finished_at)
+
+
+def _schemas(settings: NodeSettings) -> tuple[str, ...]:
+    return ("node", "ledger", "keys", *(("web",) if settings.web is not None else ()))

@@ -1,0 +1,67 @@
+"""Where members' nodes dial in (docs/wire.md, "Links").
+
+    GET /v1/link?process=UUID   upgrade to WebSocket; request token of an active member for exactly this address; 101
+
+(1) authenticate the member, within its rate; a token opens one link
+(2) upgrade: from here on frames, no HTTP, and no limit of time
+(3) the link takes questions until it ends
+"""
+
+import re
+
+from aiohttp import web
+
+from gateway.errors import MalformedMessage
+from gateway.hub.fanout import Hub, PostedRequest, accept, authenticate, request_id
+from gateway.links.body import no_body
+from gateway.links.time_limit import lift_time_limit
+from gateway.links.websocket import OpenLink, WebSocketLink, in_good_standing, link_socket
+from gateway.wire.federation import Federation
+
+_PROCESS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class LinkDoor:
+    """One per hub process."""
+
+    def __init__(self, *, hub: Hub, links: WebSocketLink) -> None:
+        self._hub = hub
+        self._links = links
+        hub.directory.when_newer(self._tell)
+
+    async def get(self, request: web.Request) -> web.StreamResponse:
+        """Keep one link until it ends; raises WireError, FederationStale, Overloaded, StorageError before it begins."""
+        hub, now = self._hub, self._hub.clock.now()
+        process = request.query.get("process", "")
+        if not _PROCESS.fullmatch(process):
+            raise MalformedMessage("link: process is not a UUID in lower case")
+        # (1)
+        posted = PostedRequest(
+            method=request.method,
+            path=request.raw_path,
+            authorisation=request.headers.get("Authorization", ""),
+            read_body=no_body,
+        )
+        federation = hub.directory.federation()
+        member, claims, _ = await authenticate(posted, federation, now=now, limits=hub.limits)
+        hub.limits.take(member.id)
+        socket = link_socket()
+        if not socket.can_prepare(request):
+            raise web.HTTPUpgradeRequired
+        await accept(member, [request_id(claims)], hub=hub)
+        # (2)
+        await socket.prepare(request)
+        lift_time_limit(request)
+        # (3)
+        federation = hub.directory.federation()
+        if request.transport is not None and in_good_standing(member, federation.members.get(member.id)):
+            link = OpenLink(member, process, socket, abort=request.transport.abort)
+            await self._links.hold(link, seq=federation.seq)
+        return socket
+
+    async def stop(self, _: web.Application) -> None:
+        """Say farewell; nothing more is read of a connection by now, so who wants answers to arrive waits before."""
+        await self._links.close()
+
+    def _tell(self, federation: Federation) -> None:
+        self._links.tell(federation.seq, federation.members)

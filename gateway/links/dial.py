@@ -1,0 +1,227 @@
+"""A node's end of a link: dials a hub, answers what comes, and dials again when it ends (docs/wire.md, "Links").
+
+(1) dial, with a request token of this member; never follow a redirect
+(2) each question in a task of its own, so many at once and no more: the rest are refused as overloaded
+(3) news of a document are passed on, the newest only, and no oftener than NEWS_S
+(4) when the link ends, whoever ended it: drop what was under way, wait a random time (full jitter), dial again
+(5) when this node stops: refuse what still comes, let what is under way end, say farewell
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from uuid import uuid4
+
+import aiohttp
+from aiohttp import WSCloseCode, WSMsgType
+
+from gateway.clock import Clock
+from gateway.errors import MalformedMessage, Overloaded, PatchworkError, WireError, origin
+from gateway.events import emit
+from gateway.links.websocket import HEARTBEAT_S, WRITE_S
+from gateway.wire.keys import SigningKey
+from gateway.wire.limits import MAX_QUESTION_FRAME_BYTES
+from gateway.wire.link_frames import AnswerFrame, NewsFrame, QuestionFrame, RefusedFrame, read_from_hub
+from gateway.wire.paths import LINK_PATH
+from gateway.wire.request import sign_request
+
+CONNECT_S = 10.0
+CLOSE_S = 2.0
+ANSWER_S = 90.0  # longer than any deadline: an answer that takes this long has been forgotten
+DRAIN_S = 5.0  # for answers under way when this node stops; each takes a fraction of a second
+NEWS_S = 1.0
+NEWS_SPREAD_S = 0.3  # so that not all nodes fetch a document in the same moment
+
+# Full jitter ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015): of the ways to spread clients that have
+# all lost one server, a wait of any length up to a doubling limit costs the server least.
+FIRST_WAIT_S = 0.5
+LONGEST_WAIT_S = 30.0
+STEADY_S = 30.0  # a link that lasted so long was a good one: the next wait is short again
+
+Answer = Callable[[str, bytes, Callable[[], bool]], Awaitable[bytes]]
+"""From a question's authorisation, its envelope and whether the hub is still there, to a sealed answer."""
+
+
+class Dialler:
+    """One process's link to one hub."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        *,
+        member: str,
+        federation: str,
+        key: Callable[[], SigningKey],
+        clock: Clock,
+        answer: Answer,
+        hear: Callable[[int], Awaitable[None]],
+        most: int,
+    ) -> None:
+        """`session`: its certificates count. `hear`: is told of a document's seq. `most`: answers under way at once."""
+        self._connector = session.connector
+        self._url = url.rstrip("/")
+        self._path = f"{LINK_PATH}?process={uuid4()}"
+        self._member = member
+        self._federation = federation
+        self._key = key
+        self._clock = clock
+        self._answer = answer
+        self._hear = hear
+        self._most = most
+        self._answering: set[asyncio.Task[None]] = set()
+        self._leaving = False
+        self._seq = 0
+        self._news = asyncio.Event()
+        self._said = ""
+
+    async def keep(self) -> None:
+        """Keep a link until cancelled, (1)-(4); then (5)."""
+        async with (
+            aiohttp.ClientSession(  # one of our own, over the same connections: nothing else refuses redirects
+                connector=self._connector,
+                connector_owner=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                trust_env=False,
+                middlewares=(_refuse_redirects,),
+            ) as session,
+            asyncio.TaskGroup() as group,
+        ):
+            group.create_task(self._pass_news_on())
+            group.create_task(self._dial_again_and_again(session))
+
+    async def _dial_again_and_again(self, session: aiohttp.ClientSession) -> None:
+        failures = 0
+        while True:
+            began = asyncio.get_running_loop().time()
+            self._log_end(await self._one_link(session))
+            failures = 0 if asyncio.get_running_loop().time() - began >= STEADY_S else failures + 1
+            await asyncio.sleep(wait_before(failures))  # (4)
+
+    async def _one_link(self, session: aiohttp.ClientSession) -> str:
+        """Dial once and serve until the link ends; returns why it did, as a code."""
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                socket = await self._dial(session)  # (1)
+        except aiohttp.ClientResponseError as error:  # no upgrade, or a redirect
+            return f"http-{error.status}"
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            return type(error).__name__
+        emit("hub_link.opened", federation=self._federation, hub=self._url)
+        self._said = ""
+        reading = asyncio.create_task(self._read(socket))
+        try:
+            await asyncio.wait([reading])
+            return reading.result()
+        except asyncio.CancelledError:
+            self._leaving = True
+            if self._answering:
+                await asyncio.wait(self._answering, timeout=DRAIN_S)  # (5)
+            raise
+        finally:
+            reading.cancel()
+            for task in self._answering:
+                task.cancel()
+            await asyncio.wait([reading, *self._answering])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await socket.close(code=WSCloseCode.GOING_AWAY)
+
+    async def _dial(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+        authorisation = sign_request(
+            self._key(),
+            iss=self._member,
+            aud=self._federation,
+            method="GET",
+            path=self._path,
+            body=b"",
+            now=self._clock.now(),
+            jti=str(uuid4()),
+        )
+        return await session.ws_connect(
+            self._url + self._path,
+            headers={"Authorization": authorisation},
+            heartbeat=HEARTBEAT_S,
+            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
+            max_msg_size=MAX_QUESTION_FRAME_BYTES,
+        )
+
+    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
+        """(2) and (3), until the link ends or the hub says what no hub may say."""
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:
+                    raise MalformedMessage("link: not a text message of at most the longest question")
+                frame = read_from_hub(message.data)
+                if isinstance(frame, NewsFrame):
+                    self._seq = max(self._seq, frame.seq)
+                    self._news.set()
+                elif self._leaving or len(self._answering) >= self._most:
+                    await _send(socket, RefusedFrame(id=frame.id, code=Overloaded.code))
+                else:
+                    task = asyncio.create_task(self._answer_one(frame, socket))
+                    self._answering.add(task)
+                    task.add_done_callback(self._answering.discard)
+        except WireError as error:
+            await socket.close(code=WSCloseCode.POLICY_VIOLATION)
+            return error.code
+        except (TimeoutError, OSError) as error:
+            return type(error).__name__
+        return f"closed-{socket.close_code}"
+
+    async def _answer_one(self, frame: QuestionFrame, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """(2) Whatever goes wrong is this question's alone."""
+        said: AnswerFrame | RefusedFrame
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                sealed = await self._answer(frame.authorisation, frame.envelope, lambda: not socket.closed)
+            said = AnswerFrame(id=frame.id, sealed=sealed)
+        except PatchworkError as error:
+            said = RefusedFrame(id=frame.id, code=error.code)
+            emit("hub_link.refused", level=logging.WARNING, code=error.code)
+        except Exception as error:
+            said = RefusedFrame(id=frame.id, code=PatchworkError.code)
+            emit("hub_link.refused", level=logging.ERROR, code=origin(error))
+        try:
+            await _send(socket, said)
+        except (TimeoutError, OSError):
+            await socket.close(code=WSCloseCode.GOING_AWAY)
+
+    async def _pass_news_on(self) -> None:
+        """(3)"""
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(random.uniform(0, NEWS_SPREAD_S))  # noqa: S311 - spreads load, decides nothing
+            self._news.clear()
+            await self._hear(self._seq)
+            await asyncio.sleep(NEWS_S - NEWS_SPREAD_S)
+
+    def _log_end(self, code: str) -> None:
+        """Once for each new reason, not at each try."""
+        if code != self._said:
+            emit("hub_link.closed", level=logging.WARNING, federation=self._federation, hub=self._url, code=code)
+        self._said = code
+
+
+def wait_before(failures: int) -> float:
+    """(4) Seconds until the next try, after so many links in a row that came to nothing."""
+    longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures, 16))
+    return random.uniform(0, longest)  # noqa: S311 - spreads load, decides nothing
+
+
+async def _send(socket: aiohttp.ClientWebSocketResponse, frame: AnswerFrame | RefusedFrame) -> None:
+    """Raises TimeoutError or OSError when the hub does not take it."""
+    async with asyncio.timeout(WRITE_S):
+        await socket.send_str(frame.to_json())
+
+
+async def _refuse_redirects(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    response = await handler(request)
+    if 300 <= response.status < 400:  # noqa: PLR2004 - HTTP's redirections
+        response.close()
+        raise aiohttp.ClientResponseError(response.request_info, (), status=response.status)
+    return response

@@ -1,0 +1,268 @@
+"""Link (b): questions go over connections that the members' nodes have opened (docs/wire.md, "Links").
+
+The node of a member that nobody can reach from outside dials the hub, and keeps the connection. Each process of it has
+one. A question goes to the one with the least to do and never to a second, whatever becomes of the first: over a
+connection that breaks, all that was under way ends as unreachable.
+
+What a node can do to us here is bounded: the size of a frame, the time to take one, frames that nobody waits for
+(none), questions under way, connections. Who breaks a bound loses the connection, not one answer.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from uuid import uuid4
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from gateway.clock import Clock
+from gateway.errors import MalformedMessage, NotForUs, WireError
+from gateway.events import emit
+from gateway.links.contract import Delivery
+from gateway.links.https import OVERLOADED, OVERLOADED_CODE, REFUSED, UNREACHABLE
+from gateway.wire.coverage import DeliveryOutcome
+from gateway.wire.federation import HUB, Member
+from gateway.wire.keys import SigningKey
+from gateway.wire.limits import MAX_ANSWER_FRAME_BYTES, MAX_IN_FLIGHT_PER_LINK, MAX_LINKS_PER_MEMBER, REQUEST_LIFETIME_S
+from gateway.wire.link_frames import AnswerFrame, NewsFrame, QuestionFrame, RefusedFrame, read_from_node
+from gateway.wire.paths import ANSWERS_PATH
+from gateway.wire.request import HashedBody, sign_request
+
+HEARTBEAT_S = 15.0  # a ping after so much silence; without a pong within half of it the connection is dead
+WRITE_S = 5.0  # a node that does not take what was sent for so long is no node
+CLOSE_S = 2.0  # for the other side's farewell
+# A question whose asker has gone keeps its place until the node has answered it, so that it cannot be flooded; not
+# longer than this, by which its token has long ended.
+ABANDONED_S = 2.0 * REQUEST_LIFETIME_S
+
+NOT_LINKED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # a node may be switched off: nobody is asked in vain
+
+
+def link_socket() -> web.WebSocketResponse:
+    """The hub's end of a link, to be prepared with the node's request."""
+    return web.WebSocketResponse(
+        heartbeat=HEARTBEAT_S, timeout=CLOSE_S, compress=False, max_msg_size=MAX_ANSWER_FRAME_BYTES
+    )
+
+
+def in_good_standing(member: Member, now: Member | None) -> bool:
+    """Whether a link that was opened as `member` may stay: listed, active, and by the same keys."""
+    return now is not None and now.active and now.keys == member.keys
+
+
+class OpenLink:
+    """One connection.
+
+    `member`: as it was listed when its node opened this. `process`: the node's own name for whoever did.
+    `abort`: ends the connection below, with all that waits to be sent.
+    """
+
+    def __init__(
+        self, member: Member, process: str, socket: web.WebSocketResponse, *, abort: Callable[[], None]
+    ) -> None:
+        self.member = member
+        self.process = process
+        self._socket = socket
+        self._abort = abort
+        self._waiting: dict[str, asyncio.Future[Delivery]] = {}  # oldest first; done: its asker has gone
+        self._sent_at: dict[str, float] = {}
+        self._to_send: asyncio.Queue[QuestionFrame | NewsFrame] = asyncio.Queue()
+        self._ended = False
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether it takes no more questions, though its farewell may still be under way."""
+        return self._ended
+
+    @property
+    def in_flight(self) -> int:
+        """Questions to which the node has said nothing."""
+        long_ago = asyncio.get_running_loop().time() - ABANDONED_S
+        while self._sent_at and (oldest := next(iter(self._sent_at.items())))[1] < long_ago:
+            self._forget(oldest[0])
+        return len(self._waiting)
+
+    def under_way(self) -> list[asyncio.Future[Delivery]]:
+        """Deliveries that somebody waits for."""
+        return [answered for answered in self._waiting.values() if not answered.done()]
+
+    async def deliver(self, question: QuestionFrame) -> Delivery:
+        """Send one question, and wait for what the node says to it."""
+        if self._ended:
+            return UNREACHABLE
+        answered: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
+        self._waiting[question.id] = answered
+        self._sent_at[question.id] = asyncio.get_running_loop().time()
+        self._to_send.put_nowait(question)
+        return await answered  # a cancelled caller cancels the future, which keeps its place
+
+    def tell(self, seq: int) -> None:
+        """Say that there is a newer federation document."""
+        self._to_send.put_nowait(NewsFrame(seq))
+
+    async def run(self) -> None:
+        """Until the connection ends, whoever ends it; what is under way then ends as unreachable."""
+        writing = asyncio.create_task(self._write())
+        code = "closed"
+        try:
+            async for message in self._socket:
+                if message.type is not WSMsgType.TEXT:
+                    raise MalformedMessage("link: not a text message of at most the longest answer")
+                self._take(read_from_node(message.data))
+        except WireError as error:
+            code = error.code
+            self.end(WSCloseCode.POLICY_VIOLATION)
+        finally:
+            writing.cancel()
+            self.end(WSCloseCode.GOING_AWAY)
+            emit("link.closed", level=logging.INFO, member=self.member.id, code=code)
+
+    def end(self, code: WSCloseCode) -> None:
+        """Take no more questions, end those under way, and say farewell in the background."""
+        if self._ended:
+            return
+        self._ended = True
+        for answered in self._waiting.values():
+            if not answered.done():
+                answered.set_result(UNREACHABLE)
+        self._waiting.clear()
+        self._sent_at.clear()
+        self._closing = asyncio.create_task(self._say_farewell(code))
+
+    async def closed(self) -> None:
+        """Wait for the farewell, if one was said."""
+        if self._closing is not None:
+            await asyncio.wait([self._closing])
+
+    async def _say_farewell(self, code: WSCloseCode) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._socket.close(code=code)
+        except TimeoutError:
+            pass  # it does not read
+        self._abort()
+
+    async def _write(self) -> None:
+        """One frame after the other, none of which may take long; those of askers that have gone are not sent."""
+        while True:
+            frame = await self._to_send.get()
+            if isinstance(frame, QuestionFrame) and self._is_abandoned(frame.id):
+                self._forget(frame.id)
+                continue
+            try:
+                async with asyncio.timeout(WRITE_S):
+                    await self._socket.send_str(frame.to_json())
+            except (TimeoutError, OSError):
+                self.end(WSCloseCode.GOING_AWAY)
+                return
+
+    def _is_abandoned(self, id_: str) -> bool:
+        answered = self._waiting.get(id_)
+        return answered is None or answered.done()
+
+    def _take(self, frame: AnswerFrame | RefusedFrame) -> None:
+        """Hand an answer to who waits for it; raises NotForUs if it was never asked for."""
+        answered = self._forget(frame.id)
+        if answered is None:
+            raise NotForUs("link: an answer to no question")
+        if answered.done():
+            return
+        if isinstance(frame, AnswerFrame):
+            answered.set_result(Delivery(outcome=DeliveryOutcome.ANSWERED, answer=frame.sealed))
+        else:
+            answered.set_result(OVERLOADED if frame.code == OVERLOADED_CODE else REFUSED)
+
+    def _forget(self, id_: str) -> asyncio.Future[Delivery] | None:
+        self._sent_at.pop(id_, None)
+        return self._waiting.pop(id_, None)
+
+
+class WebSocketLink:
+    """All links that are open, by member. Fulfils Link; gateway/hub/link_door.py adds to it."""
+
+    def __init__(self, *, key: SigningKey, clock: Clock) -> None:
+        self._key = key
+        self._clock = clock
+        self._links: dict[str, list[OpenLink]] = {}  # newest first
+        self._leaving = False
+
+    def holds(self, member_id: str) -> bool:
+        """Whether a node of this member is connected."""
+        return bool(self._usable(member_id))
+
+    async def deliver(self, member: Member, envelope: HashedBody) -> Delivery:
+        """Send one MemberEnvelope to `member` and wait for its sealed answer; see Link."""
+        links = self._usable(member.id)
+        if not links or self._leaving:
+            return NOT_LINKED
+        link = min(links, key=lambda each: each.in_flight)  # the first of equals, which is the newest
+        if link.in_flight >= MAX_IN_FLIGHT_PER_LINK:
+            return OVERLOADED
+        authorisation = sign_request(
+            self._key,
+            iss=HUB,
+            aud=member.id,
+            method="POST",
+            path=ANSWERS_PATH,
+            body=envelope,
+            now=self._clock.now(),
+            jti=str(uuid4()),
+        )
+        return await link.deliver(QuestionFrame(id=str(uuid4()), authorisation=authorisation, envelope=envelope.data))
+
+    async def hold(self, link: OpenLink, *, seq: int) -> None:
+        """Keep a new link until it ends; `seq`: of the document in force, so that the node need not wait for news.
+
+        It takes the place of an older one of the same process, which must have lost it, and of the oldest if a member
+        has too many.
+        """
+        if self._leaving:
+            return
+        held = self._links.setdefault(link.member.id, [])
+        for older in [each for each in held if each.process == link.process] or held[MAX_LINKS_PER_MEMBER - 1 :]:
+            self._drop(older, WSCloseCode.GOING_AWAY)
+        self._links.setdefault(link.member.id, []).insert(0, link)
+        emit("link.opened", member=link.member.id)
+        link.tell(seq)
+        try:
+            await link.run()
+        finally:
+            self._drop(link, WSCloseCode.GOING_AWAY)
+            await link.closed()
+
+    def tell(self, seq: int, members: Mapping[str, Member]) -> None:
+        """A newer document is out: say so to every node, and close links of who is no longer listed as it was.
+
+        A member that is suspended, and a key that was taken out, so lose their links at once; a node with a key in
+        force dials again.
+        """
+        for link in [each for links in self._links.values() for each in links]:
+            if in_good_standing(link.member, members.get(link.member.id)):
+                link.tell(seq)
+            else:
+                self._drop(link, WSCloseCode.POLICY_VIOLATION)
+
+    async def close(self, *, within_s: float = 0.0) -> None:
+        """Take no more questions, let those under way end within this time, then close every link."""
+        self._leaving = True
+        links = [each for links in self._links.values() for each in links]
+        under_way = [answer for link in links for answer in link.under_way()]
+        if under_way and within_s:
+            await asyncio.wait(under_way, timeout=within_s)
+        for link in links:
+            self._drop(link, WSCloseCode.GOING_AWAY)
+        for link in links:
+            await link.closed()
+
+    def _usable(self, member_id: str) -> list[OpenLink]:
+        """Newest first."""
+        return [link for link in self._links.get(member_id, ()) if not link.ended]
+
+    def _drop(self, link: OpenLink, code: WSCloseCode) -> None:
+        held = self._links.get(link.member.id, [])
+        if link in held:
+            held.remove(link)
+            if not held:
+                del self._links[link.member.id]
+        link.end(code)

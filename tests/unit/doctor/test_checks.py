@@ -1,0 +1,244 @@
+"""Each check of `patchwork doctor`, from facts to what an administrator reads."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from consent_ledger.heads import Said, Word
+from gateway.days import DAY_S, HOUR_S
+from gateway.doctor.clock import ClockFacts, check_clock
+from gateway.doctor.document import DocumentFacts, check_document
+from gateway.doctor.doors import DoorFacts, check_door
+from gateway.doctor.expiry import Ending, findings_of
+from gateway.doctor.finding import Finding, Level, spell, worst
+from gateway.doctor.gather_hub import HubDocumentFacts, check_hub_document
+from gateway.doctor.imports import SourceFacts, check_sources
+from gateway.doctor.keys import KeyFacts, check_keys
+from gateway.doctor.record import RecordFacts, check_record
+from gateway.doctor.storage import DatabaseFacts, DiskFacts, check_databases, check_disk
+from gateway.wire.federation import Federation, Member, MemberKey, sign_document
+from gateway.wire.keys import LedgerKey, SigningKey
+from mappings.vocabulary import OrganisationType, Sector
+
+NOW = 1_790_000_000
+OPERATOR, HUB, KEY, LEDGER = SigningKey.generate(), SigningKey.generate(), SigningKey.generate(), LedgerKey.generate()
+MEMBER = Member(
+    id="housing",
+    identifier=(),
+    name="Orchard Homes",
+    type=OrganisationType.HOUSING,
+    sector=Sector.STATUTORY,
+    status="active",
+    keys=(MemberKey(key=KEY.verify_key(), not_before=NOW - DAY_S, not_after=NOW + 365 * DAY_S),),
+    ledger_key=LEDGER.public_jwk(),
+    endpoint=None,
+    duty_contact=(),
+)
+
+
+def document(*members: Member, seq: int = 7, at: int = NOW) -> Federation:
+    return sign_document(
+        operator="orchard",
+        name="orchard",
+        seq=seq,
+        members=members,
+        agreements=(),
+        hub_keys=(HUB.verify_key(),),
+        key=OPERATOR,
+        now=at,
+    )
+
+
+FACTS = DocumentFacts(me="housing", now=NOW, offered=document(MEMBER), held=document(MEMBER), fresh_until=NOW + HOUR_S)
+KEYS = KeyFacts(signing=frozenset({KEY.kid}), ledger_kid=LEDGER.kid, sealing_until=NOW + DAY_S, folder_mode=0o700)
+
+
+def said(findings: list[Finding]) -> str:
+    return "\n".join(f"{finding.what} / {finding.do}" for finding in findings)
+
+
+def test_what_is_well_says_so_and_wants_nothing() -> None:
+    findings = [
+        *check_document(FACTS),
+        *check_keys(KEYS, FACTS.held, "housing", NOW),
+        *check_clock(ClockFacts(now=NOW, hub=NOW - 4, record=NOW - 100)),
+        *check_databases([DatabaseFacts(file=Path("node.db"))]),
+        *check_disk(DiskFacts(folder=Path(), free=1 << 40)),
+        *check_sources([SourceFacts(name="tenancies", outcome="completed", finished_at=NOW - HOUR_S)], NOW),
+        *check_door(DoorFacts(address="127.0.0.1:8401", status=200), who="node", start="patchwork node serve"),
+        *check_record(RecordFacts(now=NOW, size=9, signed_size=9, signed_at=NOW - HOUR_S, words=())),
+    ]
+    assert worst(findings) is Level.WELL
+    assert not any(finding.do for finding in findings)
+    assert len({finding.check for finding in findings}) == 8
+
+
+def test_a_document_that_is_over_answers_nothing_and_names_who_renews_it() -> None:
+    old = document(MEMBER, at=NOW - 9 * DAY_S)
+    (finding,) = check_document(replace(FACTS, offered=old, held=old))
+    assert finding.level is Level.WRONG
+    assert "federation document 7 expired 2 days ago" in finding.what
+    assert "asks nothing and answers nothing" in finding.what
+    assert "`patchwork federation renew`" in finding.do
+
+
+@pytest.mark.parametrize(
+    ("fresh_until", "level", "words"),
+    [
+        (NOW - 1, Level.WRONG, "the hub's word that document 7 is the newest ended"),
+        (None, Level.WRONG, "the hub's word that document 7 is the newest never came"),
+        (NOW + 600, Level.SOON, "gives no federation document; from 2026-09-21"),
+    ],
+)
+def test_a_hub_that_is_silent_stops_a_node_when_its_word_has_run_out(
+    fresh_until: int | None, level: Level, words: str
+) -> None:
+    (finding,) = check_document(replace(FACTS, offered=None, problem="cannot be reached", fresh_until=fresh_until))
+    assert (finding.level, words in finding.what) == (level, True)
+    assert "cannot be reached" in finding.what
+    assert "answers nothing" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (replace(FACTS, alarm="seq 7 has two contents"), "clear-alarm"),
+        (replace(FACTS, offered=None, held=None, problem="refused"), "no federation document has arrived"),
+        (replace(FACTS, offered=document(MEMBER, seq=5)), "the hub serves document 5, and this node has seen 7"),
+        (replace(FACTS, offered=document(seq=8)), "housing is not in federation document 8"),
+        (replace(FACTS, offered=document(replace(MEMBER, status="suspended"), seq=8)), "housing is suspended"),
+    ],
+)
+def test_whatever_else_stops_a_node_is_named(facts: DocumentFacts, words: str) -> None:
+    findings = check_document(facts)
+    assert worst(findings) is Level.WRONG
+    assert words in said(findings)
+
+
+def test_keys_that_are_not_the_listed_ones_are_noticed() -> None:
+    listed = document(MEMBER)
+    stranger = SigningKey.generate()
+    findings = check_keys(replace(KEYS, signing=frozenset({stranger.kid})), listed, "housing", NOW)
+    assert [finding.level for finding in findings] == [Level.WRONG, Level.SOON]
+    assert "all that it signs is refused" in findings[0].what
+    assert KEY.kid in findings[1].what
+    assert "ledger.pem" in said(check_keys(replace(KEYS, ledger_kid="other"), listed, "housing", NOW))
+    over = check_keys(KEYS, listed, "housing", NOW + 366 * DAY_S)
+    assert "lists no signing key of this node that is in force" in said(over)
+    assert "chmod 700" in said(check_keys(replace(KEYS, folder_mode=0o755), listed, "housing", NOW))
+    broken = check_keys(KeyFacts(problems=("signing.pem: mode is 0644 (chmod 600)",)), listed, "housing", NOW)
+    assert [(each.level, "who has read" in each.do) for each in broken] == [(Level.WRONG, True)]
+
+
+@pytest.mark.parametrize(
+    ("hub", "level", "words"),
+    [(-90, Level.WRONG, "90 s ahead of the hub's"), (90, Level.WRONG, "90 s behind"), (30, Level.SOON, "30 s behind")],
+)
+def test_a_clock_says_how_far_it_is_off_and_against_whom(hub: int, level: Level, words: str) -> None:
+    (finding,) = check_clock(ClockFacts(now=NOW, hub=NOW + hub))
+    assert (finding.level, words in finding.what) == (level, True)
+    (finding,) = check_clock(ClockFacts(now=NOW, hub=NOW, record=NOW + 2 * HOUR_S))
+    assert finding.level is Level.WRONG
+    assert "2 hours behind the newest entry of its own ledger" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("facts", "level"),
+    [
+        (DatabaseFacts(file=Path("node.db"), problem="node.db: the file is damaged"), Level.WRONG),
+        (DatabaseFacts(file=Path("node.db"), version=9, known=8), Level.WRONG),
+        (DatabaseFacts(file=Path("node.db"), version=7, known=8), Level.SOON),
+        (DatabaseFacts(file=Path("node.db"), writable=False), Level.WRONG),
+        (DatabaseFacts(file=Path("node.db"), mode=0o644), Level.SOON),
+        (DatabaseFacts(file=Path("node.db"), ours=False), Level.WRONG),
+        (DatabaseFacts(file=Path("node.db"), exists=False), Level.SOON),
+    ],
+)
+def test_each_fault_of_a_database_has_its_next_step(facts: DatabaseFacts, level: Level) -> None:
+    (finding,) = check_databases([facts])
+    assert finding.level is level
+    assert finding.do
+
+
+def test_a_disk_that_fills_up_is_told_before_it_is_full() -> None:
+    levels = [check_disk(DiskFacts(folder=Path(), free=free))[0].level for free in (1 << 20, 1 << 30, 1 << 33)]
+    assert levels == [Level.WRONG, Level.SOON, Level.WELL]
+
+
+def test_a_ledger_that_has_lost_entries_or_is_refused_is_wrong() -> None:
+    fine = RecordFacts(now=NOW, size=9, signed_size=9, signed_at=NOW, words=())
+    assert "has 9 entries, and has signed that it had 12" in said(check_record(replace(fine, signed_size=12)))
+    refusal = Word(witness="hub", at=NOW, said=Said.REFUSED, head=None, reason="does not follow")
+    assert worst(check_record(replace(fine, words=[refusal]))) is Level.WRONG
+    silent = Word(witness="hub", at=NOW, said=Said.NO_WORD, head=None, reason="cannot be reached")
+    assert worst(check_record(replace(fine, words=[silent]))) is Level.SOON
+    assert "last signed 4 hours ago" in said(check_record(replace(fine, signed_at=NOW - 4 * HOUR_S)))
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (SourceFacts(name="tenancies"), "never been imported"),
+        (SourceFacts(name="tenancies", outcome="held", finished_at=NOW), "was held"),
+        (SourceFacts(name="tenancies", outcome="completed", finished_at=NOW - 9 * DAY_S), "9 days ago"),
+    ],
+)
+def test_an_import_that_is_old_or_broken_off_is_named(source: SourceFacts, words: str) -> None:
+    (finding,) = check_sources([source], NOW)
+    assert (finding.level, words in finding.what) == (Level.SOON, True)
+    assert "`patchwork import tenancies`" in finding.do
+
+
+@pytest.mark.parametrize(
+    ("left", "days"), [(31 * DAY_S, None), (30 * DAY_S, 30), (7 * DAY_S, 7), (DAY_S + 1, 7), (DAY_S, 1), (0, 0)]
+)
+def test_what_ends_is_told_thirty_seven_and_one_day_before(left: int, days: int | None) -> None:
+    ending = Ending(kind="agreement", name="agreement A", at=NOW + left, do="agree the next")
+    assert ending.days_left(NOW) == days
+    findings = findings_of([ending], NOW)
+    assert [finding.level for finding in findings] == (
+        [] if days is None else [Level.WRONG if days == 0 else Level.SOON]
+    )
+
+
+def test_a_door_that_is_closed_or_would_not_answer_is_wrong() -> None:
+    closed = DoorFacts(address="127.0.0.1:8401", problem="ClientConnectorError")
+    (finding,) = check_door(closed, who="node", start="patchwork node serve")
+    assert (finding.level, finding.do) == (Level.WRONG, "`patchwork node serve`")
+    stale = DoorFacts(address="127.0.0.1:8401", status=503, code="federation-stale")
+    assert "federation-stale" in said(check_door(stale, who="node", start="patchwork node serve"))
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"file": None, "held": None, "problem": "cannot be read"}, "no federation document"),
+        ({"problem": "not the operator's", "file": None}, "the file is not taken, document 7 serves on"),
+        ({"file": document(MEMBER, seq=5)}, "the file holds document 5, and this hub has served 7"),
+        ({"now": NOW + 8 * DAY_S}, "expired 1 day ago"),
+        ({"now": NOW - HOUR_S}, "is not yet by this clock"),
+        ({"kid": KEY.kid}, "does not name this hub's key"),
+    ],
+)
+def test_what_keeps_a_hub_from_serving_a_document_is_named(facts: dict[str, object], words: str) -> None:
+    whole: dict[str, object] = {"now": NOW, "kid": HUB.kid, "file": document(MEMBER), "held": document(MEMBER)}
+    assert [each.level for each in check_hub_document(HubDocumentFacts(**whole))] == [Level.WELL]  # type: ignore[arg-type]
+    findings = check_hub_document(HubDocumentFacts(**{**whole, **facts}))  # type: ignore[arg-type]
+    assert worst(findings) is Level.WRONG
+    assert words in said(findings)
+
+
+def test_times_are_spelt_as_people_say_them() -> None:
+    spelt = [spell(each) for each in (0, 59, 60, 7199, HOUR_S * 2, DAY_S - 1, DAY_S, 2 * DAY_S, 30.5 * DAY_S)]
+    assert spelt == [
+        "0 seconds",
+        "59 seconds",
+        "1 minute",
+        "1 hour",
+        "2 hours",
+        "23 hours",
+        "1 day",
+        "2 days",
+        "30 days",
+    ]

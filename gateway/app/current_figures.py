@@ -24,6 +24,7 @@ async def read_node(node: Node, figures: NodeFigures) -> None:
     figures.freshness_age.set(nan if word is None else now - word.time)
     figures.discloses.set(not parts.standing.doubt)
     figures.places.set(parts.watch.places())
+    figures.show(figures.links, parts.watch.links)
     try:
         await _read_databases(node, figures, now)
     except StorageError:
@@ -38,6 +39,7 @@ async def read_hub(hub: Hub, figures: HubFigures) -> None:
     _show_federation(figures, federation, hub.directory.federation, hub.clock.now())
     members = () if federation is None else federation.active_members()
     figures.show(figures.skipped, {member.id: hub.circuits.skips(member.id) for member in members})
+    figures.show(figures.links, hub.watch.links)
     figures.running.set(hub.turns.running)
     figures.waiting.set(hub.turns.waiting)
     figures.relayed_bytes.set(hub.turns.relayed_bytes)

@@ -32,7 +32,8 @@ async def serve_hub(
         from gateway.app.telemetry import watch_hub  # noqa: PLC0415 - loads what only those who are watched need
 
         try:
-            telemetry = await watch_hub(running.hub, settings.telemetry, party=settings.hub.id)
+            processes = 1 if sharing is None else sharing.processes
+            telemetry = await watch_hub(running.hub, settings.telemetry, party=settings.hub.id, processes=processes)
         except ConfigurationError:
             await running.close()
             raise

@@ -17,6 +17,7 @@ class NodeWatch:
     def __init__(self) -> None:
         self.figures: NodeFigures | None = None
         self.tracing: Tracing | None = None
+        self.links: dict[str, int] = {}  # open ones, by hub; known also to who begins to watch later
         self.places: Callable[[], int] = lambda: 0  # for answers, by the door that is open
 
     def asking(self, question: str, *, members: int) -> "Sending":
@@ -45,8 +46,7 @@ class NodeWatch:
 
     def linked(self, hub: str, links: int) -> None:
         """So many links of this process to a hub, by its address, are open; 0 when the last has gone."""
-        if self.figures is not None:
-            self.figures.links.labels(hub).set(links)
+        self.links[hub] = links
 
     def released(self, *, asker: str, question: str, traceparent: str, seconds: float, periods: int) -> None:
         """An answer leaves now, `seconds` after its question's last byte; in time if that is one period.
@@ -70,6 +70,7 @@ class HubWatch:
     def __init__(self) -> None:
         self.figures: HubFigures | None = None
         self.tracing: Tracing | None = None
+        self.links: dict[str, int] = {}  # open ones, by member
 
     def relaying(self, question: str, *, asker: str, traceparent: str) -> "Relaying":
         """A question of an authenticated member that the hub has taken on."""
@@ -81,8 +82,7 @@ class HubWatch:
 
     def linked(self, member: str, links: int) -> None:
         """So many links are open to a member that dials; 0 when the last has gone."""
-        if self.figures is not None:
-            self.figures.links.labels(member).set(links)
+        self.links[member] = links
 
 
 class Sending:

@@ -2,6 +2,7 @@
 
 from prometheus_client import generate_latest
 
+from gateway.app.current_figures import read_hub
 from gateway.telemetry.figures import HubFigures
 from tests.hub.kit import ASKER, Federated, envelope, running_hub, stub_node
 
@@ -23,8 +24,8 @@ async def test_members_that_an_asker_makes_up_are_in_no_figure(federation: Feder
 async def test_links_that_a_member_has_open_are_shown_until_the_last_has_gone(federation: Federated) -> None:
     federation.publish()
     async with running_hub(federation) as hub:
-        hub.hub.watch.linked("housing", 1)  # nobody watches yet: nothing is kept
-        hub.hub.watch.figures = figures = HubFigures()
+        figures = HubFigures()
         for links in (2, 0):
             hub.hub.watch.linked("housing", links)
+            await read_hub(hub.hub, figures)
             assert f'patchwork_link_open{{party="housing"}} {links}.0' in generate_latest(figures.registry).decode()

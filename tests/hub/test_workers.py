@@ -22,6 +22,7 @@ from tests.hub.kit import ASKER, FEDERATION, Federated, StubNode, envelope, fede
 
 WORKERS = 2
 PER_MINUTE, BURST = 60, 10
+FIGURES_PORT = 20_000 + os.getpid() % 10_000  # and the next: below those that the kernel gives out
 
 
 class Served:
@@ -64,6 +65,7 @@ def _served(federation: Federated, *, rate_per_minute: int = 60_000) -> Iterator
     (folder / "hub.toml").write_text(
         f'[hub]\nid = "hub"\nlisten = "127.0.0.1:0"\nrate_per_minute = {rate_per_minute}\n'
         'federation_document = "federation.jws"\noperator_key = "operator.jwk"\n'
+        f'[telemetry]\nlisten = "127.0.0.1:{FIGURES_PORT}"\n'
     )
     log = folder / "log"
     process = _start(federation, log)
@@ -109,10 +111,21 @@ async def test_they_share_one_rate_replace_one_that_dies_and_end_what_is_under_w
         federation.add("silent", endpoint=silent.endpoint)
         federation.publish()
         with _served(federation, rate_per_minute=PER_MINUTE) as hub:
+            await _each_shows_figures_of_its_own()
             await _rate_is_shared(hub)
             await _sealing_key_is_served_by_all(hub)
             await _one_that_dies_is_replaced(hub)
             await _what_is_under_way_ends(hub, silent)
+
+
+async def _each_shows_figures_of_its_own() -> None:
+    shown = set()
+    async with aiohttp.ClientSession() as client:
+        for port in range(FIGURES_PORT, FIGURES_PORT + WORKERS):
+            async with client.get(f"http://127.0.0.1:{port}/metrics") as response:
+                text = await response.text()
+            shown |= {line for line in text.splitlines() if line.startswith("process_start_time_seconds")}
+    assert len(shown) == WORKERS
 
 
 async def _rate_is_shared(hub: Served) -> None:

@@ -8,6 +8,7 @@ import orjson
 import typer
 
 from gateway.cli.accounts import create_admin, list_accounts
+from gateway.cli.node_backup import backup, restore
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.cli.status import show_status
 from gateway.days import DAY_S
@@ -152,6 +153,8 @@ def accept(
 
 app.command("create-admin")(create_admin)
 app.command("accounts")(list_accounts)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command("clear-alarm")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.database.contract import Work
 from gateway.database.copying import copy_databases, read_copy
 from gateway.errors import StorageError
 
@@ -27,12 +28,11 @@ def database(path: Path) -> Path:
 
 
 def counted(path: Path) -> int:
-    def work():  # type: ignore[no-untyped-def]  # a generator of statements
-        rows = yield "SELECT n FROM counted", ()
-        return rows[0][0]
+    def work() -> Work[int]:
+        ((number,),) = yield "SELECT n FROM counted", ()
+        return int(number)
 
-    found: int = read_copy(path, work())
-    return found
+    return read_copy(path, work())
 
 
 def test_copies_of_several_databases_are_of_one_moment(tmp_path: Path) -> None:

@@ -135,7 +135,9 @@ def _draft(folder: Path) -> Path:
 
 
 def _databases(data: Path, drafts: Mapping[Part, Path]) -> dict[Path, Path]:
-    found = {data / name: drafts[Part.RECORDS] / name for name in _RECORDS if (data / name).exists()}
+    found = {
+        data / name: drafts[Part.RECORDS] / name for name in _RECORDS if name != WEB_FILE or (data / name).exists()
+    }
     if Part.SECRETS in drafts:
         found[data / SECRETS_FILE] = drafts[Part.SECRETS] / SECRETS_FILE
     return found

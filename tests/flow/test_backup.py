@@ -71,6 +71,10 @@ async def test_a_node_backed_up_under_load_answers_elsewhere_with_all_that_had_l
 
 def test_what_is_damaged_mixed_up_or_in_the_way_is_refused_and_nothing_is_put_back(tmp_path: Path) -> None:
     config = one_agency(tmp_path)
+    assert "node.db: the file cannot be opened" in _refused_here(
+        "node", "backup", str(tmp_path / "none"), "-c", str(config)
+    )
+    assert not [path.name for path in tmp_path.iterdir() if "none" in path.name]  # no half of a backup is left
     done(tmp_path, "node", "status", "-c", str(config))
     together = tmp_path / "together"
     new = tmp_path / "new" / "node.toml"

@@ -38,7 +38,6 @@ LEDGER_FILE = "ledger.db"
 SECRETS_FILE = "keys.db"
 CONFIGURATION = "configuration"  # a folder of the records
 CONFIGURATION_FILE = f"{CONFIGURATION}/node.toml"
-_RECORDS = (NODE_FILE, WEB_FILE, LEDGER_FILE)  # in the order of locks: an import holds the first for a batch
 _PRIVATE = frozenset({"key", "client_secret_file", "password_file"})  # settings that name what nobody else may read
 _FOLDERS = frozenset({"data", "keys"})
 
@@ -135,9 +134,11 @@ def _draft(folder: Path) -> Path:
 
 
 def _databases(data: Path, drafts: Mapping[Part, Path]) -> dict[Path, Path]:
-    found = {
-        data / name: drafts[Part.RECORDS] / name for name in _RECORDS if name != WEB_FILE or (data / name).exists()
-    }
+    """In the order of locks: an import holds the first for a batch. A node without pages has no accounts."""
+    found = {data / NODE_FILE: drafts[Part.RECORDS] / NODE_FILE}
+    if Part.ACCOUNTS in drafts and (data / WEB_FILE).exists():
+        found[data / WEB_FILE] = drafts[Part.ACCOUNTS] / WEB_FILE
+    found[data / LEDGER_FILE] = drafts[Part.RECORDS] / LEDGER_FILE
     if Part.SECRETS in drafts:
         found[data / SECRETS_FILE] = drafts[Part.SECRETS] / SECRETS_FILE
     return found
@@ -154,8 +155,8 @@ def _key_files(keys: Path) -> dict[Path, str]:
 
 
 def _copy_files(files: Mapping[Path, str], folder: Path) -> None:
-    if len(files) > MAX_FILES - len(_RECORDS):
-        raise ConfigurationError(f"{len(files)} files of configuration or keys, at most {MAX_FILES} are backed up")
+    if len(files) > MAX_FILES // 2:
+        raise ConfigurationError(f"{len(files)} files of configuration or keys, at most {MAX_FILES // 2} are backed up")
     for path, name in files.items():
         make_private_folder((folder / name).parent)
         replace_file(folder / name, read_file(path, MAX_DOCUMENT_BYTES))

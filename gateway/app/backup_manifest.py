@@ -28,7 +28,8 @@ _MAX_NOTE_CHARS = 20_000
 class Part(StrEnum):
     """What is kept apart from what: each part is a folder of its own."""
 
-    RECORDS = "records"  # the register, the ledger, the pages' accounts, and the configuration
+    RECORDS = "records"  # the register, the ledger, and the configuration
+    ACCOUNTS = "accounts"  # web.db: hashes of passwords, and which of the staff has to do with whom; kept briefly
     SECRETS = "secrets"  # keys.db: what opens the ledger's entries; an erased one must not come back
     KEYS = "keys"  # the private keys: with them, anybody is this node
 

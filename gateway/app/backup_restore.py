@@ -37,7 +37,7 @@ class PutBack:
 
 
 def put_back(folders: Mapping[Part, Path], config: Path) -> PutBack:
-    """Records and secrets, and keys if named; raises InputError, ConfigurationError: then there are no data."""
+    """Records and secrets, and what else is named; raises InputError, ConfigurationError: then there are no data."""
     manifests = _whole(folders)  # (1)
     records = manifests[Part.RECORDS]
     configured = config.exists()  # (2)
@@ -60,6 +60,10 @@ def _whole(folders: Mapping[Part, Path]) -> dict[Part, Manifest]:
     for part, manifest in manifests.items():
         if (manifest.federation, manifest.member) != (records.federation, records.member):
             raise InputError(f"{folders[part]}: is of {manifest.member}, and the records are of {records.member}")
+        if part is Part.ACCOUNTS and manifest.backup != records.backup:
+            raise InputError(
+                f"{folders[part]}: accounts know clients by their numbers in one backup, and this is another"
+            )
         check_files(folders[part], manifest)
     if not {CONFIGURATION_FILE, NODE_FILE, LEDGER_FILE} <= records.files.keys():
         raise InputError(f"{folders[Part.RECORDS]}: the backup is not whole")
@@ -89,7 +93,7 @@ def _put(
             keys = settings.node.keys
             drafts[keys] = _copied(keys, [(folders[Part.KEYS], manifests[Part.KEYS])])
             make_private_folder(drafts[keys] / SEALING_KEY_FOLDER)
-        parts = [(folders[part], manifests[part]) for part in (Part.RECORDS, Part.SECRETS)]
+        parts = [(folders[part], manifests[part]) for part in manifests if part is not Part.KEYS]
         drafts[settings.node.data] = _copied(settings.node.data, parts)
         for name, target in new_files.items():
             make_private_folder(target.parent)

@@ -21,12 +21,15 @@ from gateway.node.witnesses import Answer
 from gateway.settings import load_node
 from gateway.wire.federation import HUB
 
-_FLAGS = {Part.SECRETS: "--secrets", Part.KEYS: "--keys"}
+_FLAGS = {Part.ACCOUNTS: "--accounts", Part.SECRETS: "--secrets", Part.KEYS: "--keys"}
 
 
 def backup(
     config: Config,
-    folder: Annotated[Path, typer.Argument(help="A new folder: register, ledger, pages' accounts, configuration.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder: register, ledger, configuration.")],
+    accounts: Annotated[
+        Path | None, typer.Option(help="A new folder elsewhere, for the pages' accounts. Keep it for days.")
+    ] = None,
     secrets: Annotated[Path | None, typer.Option(help="A new folder elsewhere, for keys.db. Keep it for days.")] = None,
     keys: Annotated[Path | None, typer.Option(help="A new folder elsewhere, for the private keys.")] = None,
     together: Annotated[
@@ -34,13 +37,19 @@ def backup(
     ] = False,
 ) -> None:
     """Copy this node while it serves, all of one moment, with a manifest."""
-    done = back_up(load_node(config), config, _places(folder, secrets, keys, together=together), CLOCK)
+    done = back_up(
+        load_node(config),
+        config,
+        _places(folder, {Part.ACCOUNTS: accounts, Part.SECRETS: secrets, Part.KEYS: keys}, together=together),
+        CLOCK,
+    )
     _tell(done)
 
 
 def restore(
     config: Config,
     folder: Annotated[Path, typer.Argument(help="The folder that `patchwork node backup` wrote.")],
+    accounts: Annotated[Path | None, typer.Option(help="The folder with web.db, of the same backup.")] = None,
     secrets: Annotated[Path | None, typer.Option(help="The folder with keys.db; the newest there is.")] = None,
     keys: Annotated[
         Path | None, typer.Option(help="The folder with the private keys, unless they are in place.")
@@ -50,18 +59,18 @@ def restore(
 
     Without a file at --config the backup's configuration goes there.
     """
-    folders = _found(folder, secrets, keys)
+    folders = _found(folder, {Part.ACCOUNTS: accounts, Part.SECRETS: secrets, Part.KEYS: keys})
     run(_restored(put_back(folders, config), config))
 
 
-def _places(folder: Path, secrets: Path | None, keys: Path | None, *, together: bool) -> dict[Part, Path]:
+def _places(folder: Path, others: dict[Part, Path | None], *, together: bool) -> dict[Part, Path]:
+    places = {part: path for part, path in others.items() if path is not None}
     if together:
-        if secrets or keys:
-            raise InputError("--together puts all below one folder: leave --secrets and --keys out, or it")
+        if places:
+            raise InputError("--together puts all below one folder: name no other, or leave it out")
         check_free(folder)
         return {part: folder / part for part in Part}
-    given = {Part.RECORDS: folder, Part.SECRETS: secrets, Part.KEYS: keys}
-    places = {part: path for part, path in given.items() if path is not None}
+    places[Part.RECORDS] = folder
     for part, path in places.items():
         for other, beside in places.items():
             if part is not other and path.resolve().is_relative_to(beside.resolve()):
@@ -69,15 +78,14 @@ def _places(folder: Path, secrets: Path | None, keys: Path | None, *, together: 
     return places
 
 
-def _found(folder: Path, secrets: Path | None, keys: Path | None) -> dict[Part, Path]:
+def _found(folder: Path, others: dict[Part, Path | None]) -> dict[Part, Path]:
     together = not (folder / MANIFEST_FILE).exists() and (folder / Part.RECORDS / MANIFEST_FILE).exists()
     if together:
-        secrets = secrets or folder / Part.SECRETS
-        keys = keys or folder / Part.KEYS
-    if secrets is None:
+        others = {part: path or folder / part for part, path in others.items()}
+    if others[Part.SECRETS] is None:
         raise InputError("--secrets: where is the backup of keys.db? Without it no entry of the ledger can be opened")
-    places = {Part.RECORDS: folder / Part.RECORDS if together else folder, Part.SECRETS: secrets}
-    return places if keys is None else {**places, Part.KEYS: keys}
+    named = {part: path for part, path in others.items() if path is not None}
+    return {Part.RECORDS: folder / Part.RECORDS if together else folder, **named}
 
 
 def _tell(done: BackedUp) -> None:

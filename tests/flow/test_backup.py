@@ -102,6 +102,11 @@ def test_what_is_damaged_mixed_up_or_in_the_way_is_refused_and_nothing_is_put_ba
     manifest.write_bytes((together / "secrets" / "manifest.json").read_bytes())
     assert "holds the secrets of a backup, not its keys" in _refused_here(*restore)
     manifest.write_bytes(orjson.dumps(noted))
+    manifest = together / "accounts" / "manifest.json"
+    noted = orjson.loads(manifest.read_bytes())
+    manifest.write_bytes(orjson.dumps({**noted, "backup": "another"}))
+    assert "accounts know clients by their numbers" in _refused_here(*restore)
+    manifest.write_bytes(orjson.dumps(noted))
     assert not new.parent.exists()
 
     assert "holds something" in _refused_here("node", "restore", str(together), "-c", str(config))

@@ -20,8 +20,8 @@ AT_ONCE = 4
 
 async def test_a_node_backed_up_under_load_answers_elsewhere_with_all_that_had_left_it(tmp_path: Path) -> None:
     copies = tmp_path / "copies"
-    parts = ("--secrets", str(copies / "secrets"), "--keys", str(copies / "keys"))
-    async with federation(tmp_path, [ASKER, ANSWERER], now=time.time(), options=NO_BUDGETS) as north:
+    parts = _named(copies)
+    async with federation(tmp_path, [ASKER, ANSWERER], now=time.time(), options=NO_BUDGETS, web=True) as north:
         await north.add(ANSWERER, *someone("Katherine", "Bramley", "1991-05-17"))
         config = str(north.folder / ANSWERER / "node.toml")
         before = {await _asked(north) for _ in range(5)}
@@ -45,6 +45,7 @@ async def test_a_node_backed_up_under_load_answers_elsewhere_with_all_that_had_l
         assert f"The ledger verifies: {manifest['ledger']['entries']} entries" in restored.out
         _private(north.folder / ANSWERER / "data")
         _private(north.folder / ANSWERER / "keys")
+        assert (north.folder / ANSWERER / "data" / "web.db").exists()
         await north.start(ANSWERER)
         node = north.nodes[ANSWERER]
         assert before <= {entry.leaf_hash async for entry in node.parts.ledger.entries()}
@@ -153,8 +154,12 @@ async def _under_load(north: TestFederation, *words: str) -> tuple[Ran, set[str]
 
 
 async def _restored(copies: Path, config: str) -> Ran:
-    where = ("--secrets", str(copies / "secrets"), "--keys", str(copies / "keys"), "-c", config)
-    return await asyncio.to_thread(patchwork, copies, "node", "restore", str(copies / "records"), *where)
+    words = ("node", "restore", str(copies / "records"), *_named(copies), "-c", config)
+    return await asyncio.to_thread(patchwork, copies, *words)
+
+
+def _named(copies: Path) -> list[str]:
+    return [word for part in ("accounts", "secrets", "keys") for word in (f"--{part}", str(copies / part))]
 
 
 def _kept_apart_and_private(copies: Path) -> None:
@@ -162,9 +167,10 @@ def _kept_apart_and_private(copies: Path) -> None:
         return {path.name for path in (copies / part).rglob("*") if path.is_file()} - {"manifest.json"}
 
     assert names("records") == {"node.db", "ledger.db", "node.toml"}
+    assert names("accounts") == {"web.db"}
     assert names("secrets") == {"keys.db"}
-    assert names("keys") == {"signing.pem", "ledger.pem"}  # no sealing keys: those are to be gone in days
-    for part in ("records", "secrets", "keys"):
+    assert names("keys") - {"web.key"} == {"signing.pem", "ledger.pem"}  # no sealing keys: those are to be gone in days
+    for part in ("records", "accounts", "secrets", "keys"):
         _private(copies / part)
 
 

@@ -12,7 +12,7 @@ PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 pyth
 	if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	command -v "$$python"; break; fi; done)
 
-.PHONY: help setup demo test check bench bench-kill bench-large bench-ledger match-kit match-report catalogues screenshots lock clean
+.PHONY: help setup demo test check bench bench-kill bench-large bench-ledger soak match-kit match-report catalogues screenshots lock clean
 
 help:  ## list these targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -56,6 +56,9 @@ bench-kill: $(READY)  ## kill a node among its answers fifty times; fails unless
 
 bench-ledger: $(READY)  ## verify and prove a ledger of a million entries, into bench-ledger.json; takes minutes
 	@$(BIN)/python -m tests.bench.bench_ledger --out bench-ledger.json
+
+soak: $(READY)  ## SOAK_MINUTES (10) of questions with killed and hanging nodes and a flood; fails if anything is lost or grows
+	@$(BIN)/python -m tests.bench.soak $(ARGS)
 
 match-kit: $(READY)  ## answer QUERIES about REGISTER into OUT/answers.jsonl (tests/matching_kit/README.md)
 	@test -n "$(REGISTER)" -a -n "$(QUERIES)" -a -n "$(OUT)" || \

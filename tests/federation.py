@@ -509,12 +509,13 @@ def empty_assets(folder: Path) -> Path:
 
 
 def _join(home: Path, member: str, key: SigningKey, endpoint: str | None, now: float) -> str:
+    kind = TYPES.get(member, OrganisationType.HOUSING)
     asked = Member(
         id=member,
         identifier=(("https://example.org/id/agency", member),),
         name=member.replace("-", " ").title(),
-        type=TYPES[member],
-        sector=Sector.VOLUNTARY if TYPES[member] is OrganisationType.VOLUNTARY else Sector.STATUTORY,
+        type=kind,
+        sector=Sector.VOLUNTARY if kind is OrganisationType.VOLUNTARY else Sector.STATUTORY,
         status="active",
         keys=(MemberKey(key=key.verify_key(), not_before=int(now) - 3600, not_after=int(now) + 365 * 86_400),),
         ledger_key=orjson.loads((home / "ledger.jwk").read_bytes()),

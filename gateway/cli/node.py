@@ -8,6 +8,7 @@ import orjson
 import typer
 
 from gateway.cli.accounts import create_admin, list_accounts
+from gateway.cli.node_backup import backup, restore
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.cli.rotate_key import rotate_key
 from gateway.cli.status import show_status
@@ -161,6 +162,8 @@ def accept(
 app.command("rotate-key")(rotate_key)
 app.command("create-admin")(create_admin)
 app.command("accounts")(list_accounts)
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command("clear-alarm")

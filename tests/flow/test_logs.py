@@ -180,6 +180,8 @@ ABOUT_NOBODY = {
         "node create-admin",
         "node accounts",
         "node clear-alarm",
+        "node backup",
+        "node restore",
     ),
     *("hub init", "hub serve", "federation init", "federation admit", "federation update", "federation suspend"),
     *("federation resume", "federation revoke", "federation renew", "federation agreement", "federation show"),

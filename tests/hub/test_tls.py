@@ -67,7 +67,7 @@ async def node_session(ca_file: Path | None) -> AsyncIterator[aiohttp.ClientSess
 
 async def node_to_hub(url: str, ca_file: Path | None, _: Path) -> None:
     async with node_session(ca_file) as session:
-        client = HubClient(session, url, member="housing", federation="test", key=KEY, clock=SystemClock())
+        client = HubClient(session, url, member="housing", federation="test", key=lambda: KEY, clock=SystemClock())
         with contextlib.suppress(HubError):
             await client.federation()
 
@@ -82,7 +82,7 @@ async def link_to_hub(url: str, ca_file: Path | None, _: Path) -> None:
             url,
             member="housing",
             federation="test",
-            key=KEY,
+            key=lambda: KEY,
             clock=SystemClock(),
             answer=nothing,
             hear=nothing,  # type: ignore[arg-type]  # never called
@@ -94,7 +94,7 @@ async def link_to_hub(url: str, ca_file: Path | None, _: Path) -> None:
 
 async def node_to_witness(url: str, ca_file: Path | None, _: Path) -> None:
     async with node_session(ca_file) as session:
-        client = WitnessClient(session, member="housing", key=KEY, clock=SystemClock())
+        client = WitnessClient(session, member="housing", key=lambda: KEY, clock=SystemClock())
         with contextlib.suppress(HubError):
             await client.held(WitnessAddress(url=url, aud="police"))
 

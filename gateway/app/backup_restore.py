@@ -1,0 +1,156 @@
+"""Puts a backup back where nothing is: checked against its manifests first, and complete or not there at all.
+
+(1) manifests, each of its part, all of one agency; every file as it was backed up
+(2) the configuration: the one that is at the place named, else the backup's, read as from there
+(3) nothing is where data, and keys if they come along, are to be
+(4) copies beside those places, checked once more; then each gets its name, the databases last
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.app.backup import CONFIGURATION, CONFIGURATION_FILE, LEDGER_FILE, SECRETS_FILE, check_free
+from gateway.app.backup_manifest import Manifest, Part, check_files, hash_file, read_manifest
+from gateway.app.node import NODE_FILE
+from gateway.app.opening import make_private_folder
+from gateway.errors import ConfigurationError, InputError
+from gateway.node.identity import LEDGER_KEY_FILE, SEALING_KEY_FOLDER
+from gateway.node.signing_keys import SIGNING_KEY_FILE
+from gateway.settings import NodeSettings, check_node, load_node
+from gateway.wire.operator import read_file
+
+_MAX_CONFIGURATION = 1024 * 1024
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutBack:
+    """What was put back; `configured`: by the configuration that was there already."""
+
+    settings: NodeSettings
+    records: Manifest
+    secrets: Manifest
+    configured: bool
+
+
+def put_back(folders: Mapping[Part, Path], config: Path) -> PutBack:
+    """Records and secrets, and what else is named; raises InputError, ConfigurationError: then there are no data."""
+    manifests = _whole(folders)  # (1)
+    records = manifests[Part.RECORDS]
+    configured = config.exists()  # (2)
+    if configured:
+        settings = load_node(config)
+    else:
+        raw = read_file(folders[Part.RECORDS] / CONFIGURATION_FILE, _MAX_CONFIGURATION)
+        settings = check_node(raw.decode("utf-8", "replace"), config)
+    if (settings.federation[0].id, settings.node.member) != (records.federation, records.member):
+        raise InputError(f"{config}: is of {settings.node.member}, and the backup of {records.member}")
+    new_files = {} if configured else _configuration(records, config)
+    _check_places(settings, new_files, with_keys=Part.KEYS in folders)  # (3)
+    _put(folders, manifests, settings, new_files)  # (4)
+    return PutBack(settings=settings, records=records, secrets=manifests[Part.SECRETS], configured=configured)
+
+
+def _whole(folders: Mapping[Part, Path]) -> dict[Part, Manifest]:
+    manifests = {part: read_manifest(folder, part) for part, folder in folders.items()}
+    records = manifests[Part.RECORDS]
+    for part, manifest in manifests.items():
+        if (manifest.federation, manifest.member) != (records.federation, records.member):
+            raise InputError(f"{folders[part]}: is of {manifest.member}, and the records are of {records.member}")
+        if part is Part.ACCOUNTS and manifest.backup != records.backup:
+            raise InputError(
+                f"{folders[part]}: accounts know clients by their numbers in one backup, and this is another"
+            )
+        check_files(folders[part], manifest)
+    if not {CONFIGURATION_FILE, NODE_FILE, LEDGER_FILE} <= records.files.keys():
+        raise InputError(f"{folders[Part.RECORDS]}: the backup is not whole")
+    if SECRETS_FILE not in manifests[Part.SECRETS].files:
+        raise InputError(f"{folders[Part.SECRETS]}: the backup is not whole")
+    return manifests
+
+
+def _check_places(settings: NodeSettings, new_files: Mapping[str, Path], *, with_keys: bool) -> None:
+    check_free(settings.node.data)
+    keys = settings.node.keys
+    if with_keys:
+        check_free(keys)
+    elif not ((keys / SIGNING_KEY_FILE).exists() and (keys / LEDGER_KEY_FILE).exists()):
+        raise InputError(f"{keys}: the keys are not there: put them back first, or name their backup with --keys")
+    for target in new_files.values():
+        if target.exists():
+            raise InputError(f"{target}: is there already and is not overwritten")
+
+
+def _put(
+    folders: Mapping[Part, Path], manifests: Mapping[Part, Manifest], settings: NodeSettings, new_files: dict[str, Path]
+) -> None:
+    drafts: dict[Path, Path] = {}
+    try:
+        if Part.KEYS in folders:
+            keys = settings.node.keys
+            drafts[keys] = _copied(keys, [(folders[Part.KEYS], manifests[Part.KEYS])])
+            make_private_folder(drafts[keys] / SEALING_KEY_FOLDER)
+        parts = [(folders[part], manifests[part]) for part in manifests if part is not Part.KEYS]
+        drafts[settings.node.data] = _copied(settings.node.data, parts)
+        for name, target in new_files.items():
+            make_private_folder(target.parent)
+            _copy(folders[Part.RECORDS] / name, target, manifests[Part.RECORDS].files[name].sha256)
+        for folder, draft in drafts.items():
+            _name(draft, folder)
+    except BaseException:
+        for draft in drafts.values():
+            shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _configuration(records: Manifest, config: Path) -> dict[str, Path]:
+    """Where each file of the backup's configuration goes: below the folder of `config`, which is its own new name."""
+    home = config.absolute().parent
+    names = [name for name in records.files if name.startswith(f"{CONFIGURATION}/") and name != CONFIGURATION_FILE]
+    found = {name: home / name.removeprefix(f"{CONFIGURATION}/") for name in names}
+    return {**found, CONFIGURATION_FILE: config.absolute()}  # last, so that it can be run again
+
+
+def _copied(folder: Path, parts: list[tuple[Path, Manifest]]) -> Path:
+    """A folder beside `folder` with the files of these parts, the configuration left out."""
+    parent = folder.absolute().parent
+    make_private_folder(parent)
+    draft = parent / f".{folder.absolute().name}.{secrets.token_hex(4)}"
+    make_private_folder(draft)
+    try:
+        for source, manifest in parts:
+            for name, file in manifest.files.items():
+                if not name.startswith(f"{CONFIGURATION}/"):
+                    make_private_folder((draft / name).parent)
+                    _copy(source / name, draft / name, file.sha256)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return draft
+
+
+def _copy(source: Path, target: Path, sha256: str) -> None:
+    """A new file of mode 0600, on disk, that is what the manifest says."""
+    try:
+        with source.open("rb") as original:
+            descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "wb") as copy:
+                shutil.copyfileobj(original, copy, _CHUNK)
+                copy.flush()
+                os.fsync(copy.fileno())
+    except OSError as error:
+        raise ConfigurationError(f"{target}: cannot be written: {error.strerror}") from error
+    if hash_file(target).sha256 != sha256:
+        target.unlink()
+        raise InputError(f"{source}: changed while it was copied")
+
+
+def _name(draft: Path, folder: Path) -> None:
+    try:
+        draft.rename(folder)  # over an empty folder, if there is one
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: cannot be written: {error.strerror}") from error

@@ -24,6 +24,7 @@ from gateway.links.either import EitherLink
 from gateway.links.https import HttpsLink
 from gateway.links.websocket import WebSocketLink
 from gateway.settings import PLAIN_HTTP_WORDS, HubSettings
+from gateway.telemetry.watch import HubWatch
 from gateway.wire.keys import SigningKey
 from gateway.wire.operator import load_verify_key
 
@@ -78,7 +79,8 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
             clock=clock,
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
-        links = WebSocketLink(key=key, clock=clock)
+        watch = HubWatch()
+        links = WebSocketLink(key=key, clock=clock, changed=watch.linked)
         link = EitherLink(
             https=HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http), websocket=links
         )
@@ -94,6 +96,7 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
             key=key,
             clock=clock,
             deadline_ms=table.deadline_ms,
+            watch=watch,
             turns=Turns(
                 max_running=max(1, table.max_running // processes),
                 max_relayed_bytes=MAX_RELAYED_BYTES // processes,

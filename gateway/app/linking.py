@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from gateway.app.node import Node, answer_door_of
 from gateway.links.dial import Dialler
 from gateway.node.admission import Admission
+from gateway.wire.link_frames import QuestionFrame
 
 
 async def keep_linked(node: Node, admission: Admission) -> None:
@@ -13,11 +15,13 @@ async def keep_linked(node: Node, admission: Admission) -> None:
     door = answer_door_of(node, admission)
     parts = node.parts
 
-    async def answer(authorisation: str, envelope: bytes, still_there: Callable[[], bool]) -> bytes:
+    async def answer(question: QuestionFrame, still_there: Callable[[], bool]) -> bytes:
         async def read_body() -> bytes:
-            return envelope
+            return question.envelope
 
-        return await door.answer_delivery(authorisation, read_body, still_there=still_there)
+        return await door.answer_delivery(
+            question.authorisation, read_body, still_there=still_there, traceparent=question.traceparent
+        )
 
     diallers = [
         Dialler(
@@ -30,6 +34,7 @@ async def keep_linked(node: Node, admission: Admission) -> None:
             answer=answer,
             hear=parts.membership.hear,
             most=node.settings.node.max_in_flight,
+            linked=partial(parts.watch.linked, hub),
         )
         for hub in node.settings.federation[0].hubs
     ]

@@ -40,8 +40,8 @@ FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 STEADY_S = 30.0  # a link that lasted so long was a good one: the next wait is short again
 
-Answer = Callable[[str, bytes, Callable[[], bool]], Awaitable[bytes]]
-"""From a question's authorisation, its envelope and whether the hub is still there, to a sealed answer."""
+Answer = Callable[[QuestionFrame, Callable[[], bool]], Awaitable[bytes]]
+"""From a question, and whether the hub is still there, to a sealed answer."""
 
 
 class Dialler:
@@ -59,8 +59,12 @@ class Dialler:
         answer: Answer,
         hear: Callable[[int], Awaitable[None]],
         most: int,
+        linked: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`session`: its certificates count. `hear`: is told of a document's seq. `most`: answers under way at once."""
+        """`session`: its certificates count. `hear`: is told of a document's seq. `most`: answers under way at once.
+
+        `linked`: is told 1 when a link is open, 0 when it has ended.
+        """
         self._connector = session.connector
         self._url = url.rstrip("/")
         self._path = f"{LINK_PATH}?process={uuid4()}"
@@ -71,6 +75,7 @@ class Dialler:
         self._answer = answer
         self._hear = hear
         self._most = most
+        self._linked = linked
         self._answering: set[asyncio.Task[None]] = set()
         self._leaving = False
         self._seq = 0
@@ -111,6 +116,7 @@ class Dialler:
             return type(error).__name__
         emit("hub_link.opened", federation=self._federation, hub=self._url)
         self._said = ""
+        self._linked(1)
         reading = asyncio.create_task(self._read(socket))
         try:
             await asyncio.wait([reading])
@@ -121,6 +127,7 @@ class Dialler:
                 await asyncio.wait(self._answering, timeout=DRAIN_S)  # (5)
             raise
         finally:
+            self._linked(0)
             reading.cancel()
             for task in self._answering:
                 task.cancel()
@@ -176,7 +183,7 @@ class Dialler:
         said: AnswerFrame | RefusedFrame
         try:
             async with asyncio.timeout(ANSWER_S):
-                sealed = await self._answer(frame.authorisation, frame.envelope, lambda: not socket.closed)
+                sealed = await self._answer(frame, lambda: not socket.closed)
             said = AnswerFrame(id=frame.id, sealed=sealed)
         except PatchworkError as error:
             said = RefusedFrame(id=frame.id, code=error.code)

@@ -181,9 +181,13 @@ class OpenLink:
 class WebSocketLink:
     """All links that are open, by member. Fulfils Link; gateway/hub/link_door.py adds to it."""
 
-    def __init__(self, *, key: SigningKey, clock: Clock) -> None:
+    def __init__(
+        self, *, key: SigningKey, clock: Clock, changed: Callable[[str, int], None] = lambda _, __: None
+    ) -> None:
+        """`changed`: is told how many links a member has, whenever one more or less is open."""
         self._key = key
         self._clock = clock
+        self._changed = changed
         self._links: dict[str, list[OpenLink]] = {}  # newest first
         self._leaving = False
 
@@ -209,7 +213,14 @@ class WebSocketLink:
             now=self._clock.now(),
             jti=str(uuid4()),
         )
-        return await link.deliver(QuestionFrame(id=str(uuid4()), authorisation=authorisation, envelope=envelope.data))
+        return await link.deliver(
+            QuestionFrame(
+                id=str(uuid4()),
+                authorisation=authorisation,
+                envelope=envelope.data,
+                traceparent=envelope.traceparent,
+            )
+        )
 
     async def hold(self, link: OpenLink, *, seq: int) -> None:
         """Keep a new link until it ends; `seq`: of the document in force, so that the node need not wait for news.
@@ -224,6 +235,7 @@ class WebSocketLink:
             self._drop(older, WSCloseCode.GOING_AWAY)
         self._links.setdefault(link.member.id, []).insert(0, link)
         emit("link.opened", member=link.member.id)
+        self._changed(link.member.id, len(self._usable(link.member.id)))
         link.tell(seq)
         try:
             await link.run()
@@ -266,3 +278,4 @@ class WebSocketLink:
             if not held:
                 del self._links[link.member.id]
         link.end(code)
+        self._changed(link.member.id, len(self._usable(link.member.id)))

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 HEADER: Final = "traceparent"
+TRACEPARENT_CHARS: Final = 55
 _FORM = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-01")
 _RANDOM_BITS: Final = 56  # the last of a UUID, and of a trace id as W3C would have it
 

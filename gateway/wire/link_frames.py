@@ -1,6 +1,7 @@
 """What a hub and a node say on a link that the node has opened (docs/wire.md, "Links").
 
-    hub -> node   {"question": id, "authorisation": "Patchwork <JWS>", "envelope": base64url}   a member's envelope
+    hub -> node   {"question": id, "authorisation": "Patchwork <JWS>", "envelope": base64url}   a member's envelope,
+                  with "traceparent" if the hub traces it
                   {"news": seq}                                  the hub holds this federation document: fetch it
     node -> hub   {"answer": id, "sealed": base64url}            exactly SEALED_ANSWER_BYTES
                   {"refused": id, "code": "overloaded"}          a code of docs/wire.md, "Errors"
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from gateway.telemetry.trace_context import TRACEPARENT_CHARS, traced
 from gateway.wire import base64url
 from gateway.wire.claims import identifier, integer, only, raw, read_claims, text, uuid
 from gateway.wire.limits import (
@@ -24,6 +26,7 @@ from gateway.wire.limits import (
 )
 
 _QUESTION = frozenset({"question", "authorisation", "envelope"})
+_TRACED_QUESTION = _QUESTION | {"traceparent"}
 _NEWS = frozenset({"news"})
 _ANSWER = frozenset({"answer", "sealed"})
 _REFUSED = frozenset({"refused", "code"})
@@ -36,6 +39,7 @@ class QuestionFrame:
     id: str
     authorisation: str = field(repr=False)
     envelope: bytes = field(repr=False)
+    traceparent: str = ""
 
     def to_json(self) -> str:
         """The frame."""
@@ -43,7 +47,7 @@ class QuestionFrame:
             "question": self.id,
             "authorisation": self.authorisation,
             "envelope": base64url.encode_text(self.envelope),
-        }
+        } | traced(self.traceparent)
         return orjson.dumps(frame).decode("ascii")
 
 
@@ -88,11 +92,12 @@ def read_from_hub(frame: str) -> QuestionFrame | NewsFrame:
     if "news" in claims:
         only(claims, _NEWS)
         return NewsFrame(integer(claims, "news", minimum=1))
-    only(claims, _QUESTION)
+    only(claims, _TRACED_QUESTION if "traceparent" in claims else _QUESTION)
     return QuestionFrame(
         id=uuid(claims, "question"),
         authorisation=text(claims, "authorisation", max_chars=MAX_REQUEST_TOKEN_BYTES + len("Patchwork ")),
         envelope=raw(claims, "envelope", maximum=MAX_MEMBER_ENVELOPE_BYTES),
+        traceparent=text(claims, "traceparent", max_chars=TRACEPARENT_CHARS) if "traceparent" in claims else "",
     )
 
 

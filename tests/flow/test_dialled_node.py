@@ -152,7 +152,7 @@ async def dialling(
             await listener.close()
 
 
-async def answering(_: str, __: bytes, ___: Callable[[], bool]) -> bytes:
+async def answering(_: QuestionFrame, __: Callable[[], bool]) -> bytes:
     return bytes(SEALED_ANSWER_BYTES)
 
 
@@ -192,7 +192,8 @@ async def test_so_many_answers_at_once_and_the_rest_are_overloaded_and_a_fault_i
     said: asyncio.Queue[AnswerFrame | RefusedFrame] = asyncio.Queue()
     release = asyncio.Event()
 
-    async def answer(_: str, envelope: bytes, __: Callable[[], bool]) -> bytes:
+    async def answer(question: QuestionFrame, _: Callable[[], bool]) -> bytes:
+        envelope = question.envelope
         await release.wait()
         if envelope == b"bad":
             raise PatchworkError("x")
@@ -235,7 +236,7 @@ async def test_answers_end_with_the_link(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(dial, "FIRST_WAIT_S", 0.02)
     began, cancelled = asyncio.Event(), asyncio.Event()
 
-    async def answer(_: str, __: bytes, ___: Callable[[], bool]) -> bytes:
+    async def answer(_: QuestionFrame, __: Callable[[], bool]) -> bytes:
         began.set()
         try:
             await asyncio.Event().wait()

@@ -18,7 +18,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from gateway import __version__
-from gateway.app.current_figures import read_node
+from gateway.app.current_figures import read_hub, read_node
 from gateway.app.hub import open_hub
 from gateway.app.telemetry import Telemetry, watch_hub, watch_node
 from gateway.database.contract import Work
@@ -27,7 +27,8 @@ from gateway.errors import ConfigurationError, HubError
 from gateway.hub.circuit import FAILURES_TO_OPEN
 from gateway.node.records import begin_run, end_run
 from gateway.settings import TelemetryTable, load_hub
-from gateway.telemetry.figures import NodeFigures
+from gateway.telemetry.figures import HubFigures, NodeFigures
+from gateway.telemetry.tracing import Tracing, resource_of
 from tests.collector import Collector, attributes, collector
 from tests.federation import NAME, SOURCE, TestFederation, federation, someone
 
@@ -191,6 +192,28 @@ async def test_ages_grow_and_silence_shows(tmp_path: Path) -> None:
         assert hub["patchwork_database_readable"] == 0  # and the rest is shown all the same
         assert hub["patchwork_federation_seq"] == north.operator.document.seq
         north.hub = await open_hub(load_hub(tmp_path / "hub" / "hub.toml"), clock=north.clock)
+
+
+async def test_a_trace_goes_on_over_a_link_that_the_node_has_opened_and_the_link_is_seen(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        told = await stack.enter_async_context(collector())
+        north = await stack.enter_async_context(federation(tmp_path, [ASKER, KNOWS], dialling=[KNOWS]))
+        figures = north.hub.hub.watch.figures = HubFigures()
+        resource = resource_of("test", "test")
+        tracing = Tracing(told.url, resource=resource, share=1.0, ca_file=None)
+        for watch in (north.hub.hub.watch, north.nodes[ASKER].parts.watch, north.nodes[KNOWS].parts.watch):
+            watch.tracing = tracing
+        completed = await north.ask(ASKER, "Katherine Bramley")
+        assert len(completed.answered) == 1
+        await asyncio.to_thread(tracing.close)
+        spans = {span.name: span for _, span in told.spans}
+        assert spans["answer"].trace_id.hex() == completed.jti.replace("-", "")
+        assert spans["answer"].parent_span_id == spans["deliver"].span_id
+        await read_hub(north.hub.hub, figures)
+        assert f'patchwork_link_open{{party="{KNOWS}"}} 1.0' in generate_latest(figures.registry).decode()
+        await north.stop(KNOWS)
+        await read_hub(north.hub.hub, figures)
+        assert f'patchwork_link_open{{party="{KNOWS}"}} 0.0' in generate_latest(figures.registry).decode()
 
 
 async def test_the_age_of_an_import_is_that_of_the_last_that_came_to_its_end(tmp_path: Path) -> None:

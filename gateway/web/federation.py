@@ -63,6 +63,14 @@ class Line:
     answers: Answers
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubLine:
+    """One hub's address, and how it stands where there is a choice or it could not be reached; "" else."""
+
+    address: str
+    state: str
+
+
 @routes.get(PATH)
 @page(*LOOKS)
 async def show_federation(request: web.Request, site: Site, user: SignedIn) -> web.StreamResponse:
@@ -80,7 +88,7 @@ async def show_federation(request: web.Request, site: Site, user: SignedIn) -> w
         stopped=stopped,
         document_warning="" if received is None else _document_warning(received.expires_at - now),
         word=word,
-        hubs=site.settings.federation[0].hubs,
+        hubs=list(_hubs(site)),
         coverage=site.coverage,
         by_hand=site.settings.federation[0].accept_members == "local",
         accepts=user.has(*ACCEPTS),
@@ -124,6 +132,22 @@ def _current(site: Site) -> tuple[View | None, str]:
         return None, _("This machine's clock is wrong. Nothing is asked or answered until it is put right.")
     except FederationError:
         return None, _("No member list can be relied on now, so nothing is asked or answered. Is the hub reachable?")
+
+
+def _hubs(site: Site) -> Iterator[HubLine]:
+    """As the last visits have left them. Why one was silent is for the machine's own log and command line."""
+    doubtful, states = site.node.membership.doubtful_hubs, site.node.hubs.states
+    for state in states:
+        said = ""
+        if state.hub in doubtful:
+            said = _("What it says is not believed: patchwork node status tells why")
+        elif state.silent:
+            said = _("Could not be reached")
+        elif state.aside:
+            said = _("Set aside for a while: it did not bring questions to their end")
+        elif len(states) > 1:
+            said = _("Questions go there") if state.used else _("In reserve")
+        yield HubLine(address=state.hub, state=said)
 
 
 def _document_warning(seconds: float) -> str:

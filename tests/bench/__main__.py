@@ -4,7 +4,16 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import bench_answer, bench_fanout, bench_hub_memory, bench_leak, bench_ledger, bench_match, bench_pages
+from tests.bench import (
+    bench_answer,
+    bench_fanout,
+    bench_hub_memory,
+    bench_leak,
+    bench_ledger,
+    bench_match,
+    bench_pages,
+    bench_seal,
+)
 from tests.bench.figures import write_figures
 
 PEOPLE_FOR_LEAK = 20_000  # enough that whom nobody knows is looked for as long as in a larger register
@@ -24,6 +33,7 @@ def main() -> None:
     figures |= bench_fanout.run()
     figures |= bench_hub_memory.run()
     figures |= bench_pages.run()
+    figures |= bench_seal.run()
     write_figures(options.out, figures)
 
 

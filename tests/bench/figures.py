@@ -16,6 +16,7 @@ GOALS = {
     "log_cost": (0.75, False),
     "fanout_100_over_raw": (2.0, True),
     "slow_node_penalty": (1.1, True),
+    "seal_1000_ms": (200, True),
     "leak_sizes": (1, True),
     "leak_auc": (0.52, True),
     "leak_auc_learnt": (0.52, True),

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from consent_ledger.witness import newest_seen
+from gateway.accounts.account import Role
 from gateway.cli.status import show_status
 from gateway.demo.servers import command
 from gateway.errors import ClockWrong, FederationRolledBack, HubError
@@ -32,7 +33,7 @@ TEAMS = MemberOutcome.TEAMS
 @asynccontextmanager
 async def two_hubs(folder: Path, *, now: float = NOW, lying: bool = False) -> AsyncIterator[TestFederation]:
     """Both hubs run; the asked agency knows the person. `lying`: in place of the first hub stands one that can lie."""
-    async with federation(folder, [ASKER, AGENCY], second_hub=True, lying=lying, now=now) as north:
+    async with federation(folder, [ASKER, AGENCY], second_hub=True, lying=lying, now=now, web=True) as north:
         await north.add(AGENCY, *someone(*PERSON))
         yield north
 
@@ -56,6 +57,12 @@ def used(north: TestFederation) -> str:
     return next(hub for hub in ("hub", "hub-2", "liar") if state.hub == address(north, hub))
 
 
+async def on_the_page(north: TestFederation) -> str:
+    """What the page of the federation says of the hubs."""
+    words = (await (await north.sign_in(ASKER, Role.AUDITOR)).get("/manage/federation")).words
+    return words[words.index("Hub http") : words.index("Last said on")]
+
+
 async def test_questions_keys_and_documents_come_by_the_second_hub_while_the_first_is_down(tmp_path: Path) -> None:
     async with two_hubs(tmp_path) as north:
         assert used(north) == "hub"
@@ -65,6 +72,9 @@ async def test_questions_keys_and_documents_come_by_the_second_hub_while_the_fir
         await north.hub.close()
         completed = await ask(north)
         assert (outcome(completed), completed.coverage_agrees, used(north)) == (TEAMS, True, "hub-2")
+        said = await on_the_page(north)
+        assert f"{address(north, 'hub')}: Could not be reached" in said
+        assert f"{address(north, 'hub-2')}: Questions go there" in said
         # What the second hub serves is enough for a node that has forgotten everybody's keys.
         await north.stop(ASKER)
         (tmp_path / ASKER / "data" / "node.db").unlink()
@@ -200,6 +210,7 @@ async def test_one_hub_cannot_hold_back_what_another_serves(north: TestFederatio
     (said,) = membership.doubtful_hubs.items()
     assert said[0] == address(north, "liar")
     assert "another hub" in said[1]
+    assert f"{address(north, 'liar')}: What it says is not believed" in await on_the_page(north)
 
 
 @pytest.mark.parametrize("newer", [False, True])

@@ -36,7 +36,7 @@ demo: $(READY)  ## a hub and five agencies with invented people; stays up until 
 	@$(BIN)/patchwork demo
 
 test: $(READY)  ## all tests; lists at the end what could not run here, and why (with CI set, that fails)
-	@PYTHONPATH=. $(BIN)/python .ci/get_chromium.py
+	@PYTHONPATH=. $(BIN)/python .ci/get_packages.py
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY)  ## format, lint, types, imports
@@ -72,7 +72,7 @@ catalogues: $(READY)  ## bring the translations up to date with the pages' text
 	@$(BIN)/python .ci/catalogues.py
 
 screenshots: $(READY)  ## pictures of the main pages into docs/screenshots/
-	@PYTHONPATH=. $(BIN)/python .ci/get_chromium.py
+	@PYTHONPATH=. $(BIN)/python .ci/get_packages.py
 	@$(BIN)/python -m tests.browser.screenshots
 
 lock:  ## pin the newest allowed versions again (needs uv)

@@ -1,8 +1,9 @@
-"""answer_over_floor, answers_per_second_core, log_cost: one node at saturation on one core (docs/benchmarks.md).
+"""answer_over_floor, answers_per_second_core, log_cost, watch_cost: a node at full load on a core (docs/benchmarks.md).
 
 A worker process, pinned to one core with all its threads, is a real node with the register that bench_ingest.py
 imports. A driver on the other core plays the hub and keeps the worker saturated with questions sealed beforehand.
-Rounds alternate: the whole answer, the same without the durable log, bare HTTP of the same sizes, and the bare parts.
+Rounds alternate: the whole answer, the same without the durable log, the same watched by Prometheus' figures, bare HTTP
+of the same sizes, and the bare parts.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from gateway.http import listen
 from gateway.memory import collect_rarely
 from gateway.node.question import read_subject
 from gateway.settings import load_node
+from gateway.telemetry.figures import NodeFigures
 from gateway.wire.limits import ANSWER_BYTES, CONTENT_KEY_BYTES, SEALED_ANSWER_BYTES
 from gateway.wire.seal import HybridPublicKey, ReplyKey, open_sealed, seal
 from tests.bench.register import Tenant, tenants
@@ -82,7 +84,7 @@ async def _rounds(questions: "_Questions", worker: Process) -> dict[str, Any]:
     assert worker.stdout is not None
     ports = orjson.loads(await worker.stdout.readline())
     node, bench = f"http://127.0.0.1:{ports['node']}", f"http://127.0.0.1:{ports['bench']}"
-    logged, unlogged, parts = [], [], []
+    logged, unlogged, watched, parts = [], [], [], []
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector) as session:
         for number in range(ROUNDS + 1):  # the first warms up and is not counted
@@ -90,7 +92,10 @@ async def _rounds(questions: "_Questions", worker: Process) -> dict[str, Any]:
                 whole = await _saturate(session, node + PATH, questions.take(int(MOST_PER_S * SECONDS) + IN_FLIGHT))
             async with session.get(bench + "/log/off"):
                 without = await _saturate(session, node + PATH, questions.take(int(MOST_PER_S * SECONDS) + IN_FLIGHT))
-            before = await _get(session, bench + "/cost")
+            async with session.get(bench + "/log/on"), session.get(bench + "/watch/on"):
+                seen = await _saturate(session, node + PATH, questions.take(int(MOST_PER_S * SECONDS) + IN_FLIGHT))
+            async with session.get(bench + "/watch/off"):
+                before = await _get(session, bench + "/cost")
             await _saturate(session, bench + "/bare", questions.same(int(20 * MOST_PER_S * SECONDS)))
             after = await _get(session, bench + "/cost")
             part = await _get(session, bench + "/parts")
@@ -99,6 +104,7 @@ async def _rounds(questions: "_Questions", worker: Process) -> dict[str, Any]:
             if number:
                 logged.append(whole)
                 unlogged.append(without)
+                watched.append(seen)
                 parts.append(part)
     floors = [sum(part.values()) for part in parts]
     each = {name: statistics.median(part[name] for part in parts) for name in parts[0]}
@@ -108,6 +114,7 @@ async def _rounds(questions: "_Questions", worker: Process) -> dict[str, Any]:
         ),
         "answers_per_second_core": round(statistics.median(logged)),
         "log_cost": round(statistics.median(a / b for a, b in zip(logged, unlogged, strict=True)), 2),
+        "watch_cost": round(statistics.median(a / b for a, b in zip(watched, logged, strict=True)), 2),
         "answer_floor_us": round(statistics.median(floors)),
         "answer_floor_parts_us": {name: round(value) for name, value in each.items()},
     }
@@ -192,6 +199,12 @@ async def _work(folder: Path) -> None:
         ledger.log_answer = answering  # type: ignore[method-assign, assignment]
         return web.Response()
 
+    figures = NodeFigures()
+
+    async def watch(request: web.Request) -> web.Response:
+        node.parts.watch.figures = figures if request.match_info["state"] == "on" else None
+        return web.Response()
+
     served = 0
 
     async def bare(request: web.Request) -> web.Response:
@@ -208,6 +221,7 @@ async def _work(folder: Path) -> None:
 
     application = web.Application()
     application.router.add_get("/log/{state}", log)
+    application.router.add_get("/watch/{state}", watch)
     application.router.add_post("/bare", bare)
     application.router.add_get("/parts", parts)
     application.router.add_get("/cost", cost)

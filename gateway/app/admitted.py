@@ -51,7 +51,7 @@ async def _admitted(node: Node, say: Say) -> str:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOOK_S):
                 await membership.listed.wait()
-        if not said and not membership.listed.is_set() and membership.received is not None:
+        if not said and membership.received is not None and membership.listed_as is None:
             said = True
             shown = fingerprint(me.signing_key.public_jwk())
             words = (

@@ -49,10 +49,14 @@ class Invited:
 
     @property
     def authorities_pem(self) -> bytes:
-        """The certificates by which its hubs are known, "" for the system's own."""
-        return b"".join(
-            x509.load_der_x509_certificate(each).public_bytes(Encoding.PEM) for each in self.invitation.authorities
-        )
+        """The certificates by which its hubs are known, empty for the system's own; raises InputError."""
+        try:
+            found = [x509.load_der_x509_certificate(each) for each in self.invitation.authorities]
+        except ValueError as error:
+            raise InputError(
+                "what this join code has for certificates are none: ask the operator for a new one"
+            ) from error
+        return b"".join(each.public_bytes(Encoding.PEM) for each in found)
 
 
 def read_join_code(code: str) -> Invitation:

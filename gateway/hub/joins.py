@@ -17,7 +17,7 @@ class Joins:
         self._database = database
 
     async def keep(self, joining: VerifiedJoining, document: Federation, *, now: float) -> None:
-        """Keep one, for good; the same key again may say something else of itself, and is as welcome as before.
+        """Keep one; the same key again is as welcome as before, and what it says of itself last counts.
 
         Raises Replayed if the invitation has brought another key, Overloaded if too many wait, StorageError.
         """
@@ -57,15 +57,19 @@ def _keep(joining: VerifiedJoining, listed: frozenset[str], now: int) -> Work[No
         len(held) >= MAX_MEMBERS or sum(other not in listed for other in held.values()) >= MAX_WAITING_JOINS
     ):
         raise Overloaded("too many requests to join wait for the operator")
+    issued_at = joining.request.issued_at
     yield Statement(
-        "INSERT INTO join_request (invitation, kid, signed, request, received_at, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (invitation) DO UPDATE SET request = excluded.request, expires_at = excluded.expires_at",
+        "INSERT INTO join_request (invitation, kid, signed, request, issued_at, received_at, expires_at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (invitation) DO UPDATE"
+        " SET request = excluded.request, issued_at = excluded.issued_at, expires_at = excluded.expires_at"
+        " WHERE excluded.issued_at > join_request.issued_at",
         (
             invitation.id,
             kid,
             invitation.token,
             joining.token,
+            issued_at,
             now,
-            max(invitation.expires_at, joining.request.issued_at + JOIN_LIFETIME_S),
+            max(invitation.expires_at, issued_at + JOIN_LIFETIME_S),
         ),
     )

@@ -11,7 +11,7 @@ from uuid import uuid4
 import aiohttp
 
 from gateway.clock import Clock
-from gateway.errors import ConfigurationError, HubError, HubNotConnected, HubRefused, MalformedMessage
+from gateway.errors import HubError, HubNotConnected, HubRefused, InputError, MalformedMessage
 from gateway.links.reply import read_bounded, refusal_code
 from gateway.wire.joining import MAX_LIST_BYTES, OPERATOR, Joining, read_waiting
 from gateway.wire.keys import SigningKey
@@ -36,11 +36,11 @@ _MEANS = {
 
 
 def session_trusting(authorities: Sequence[bytes]) -> aiohttp.ClientSession:
-    """Certificates are checked, against these authorities (DER) alone if there are any; raises ConfigurationError."""
+    """Certificates are checked, against these authorities (DER) alone if there are any; raises InputError."""
     try:
         tls = ssl.create_default_context(cadata=b"".join(authorities) or None)
     except ssl.SSLError as error:
-        raise ConfigurationError("what should be the authorities' certificates are none") from error
+        raise InputError("what this join code has for certificates are none: ask the operator for a new one") from error
     tls.minimum_version = ssl.TLSVersion.TLSv1_2
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=tls), cookie_jar=aiohttp.DummyCookieJar(), trust_env=False

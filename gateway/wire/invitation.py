@@ -25,7 +25,10 @@ VERSION = 1
 
 _CLAIMS = frozenset({"v", "iss", "aud", "iat", "exp", "jti", "operator", "hubs", "type", "sector"})
 _OPTIONAL = frozenset({"name", "authorities"})
-_HUB = re.compile(r"[A-Za-z0-9:/._~%\[\]-]{1,200}")  # nothing that a terminal or a configuration file could misread
+# Nothing that a terminal, a configuration file or a resolver could misread.
+_LABEL = r"[A-Za-z0-9-]{1,63}"
+_HUB = re.compile(rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?:/[A-Za-z0-9._~-]+)*/?")
+_MAX_HUB_CHARS = 200  # as in a node's settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +136,7 @@ def verify_invitation(
 def _hubs(claims: Claims) -> tuple[str, ...]:
     hubs = array(claims, "hubs", str, minimum=1, maximum=MAX_INVITATION_HUBS)
     for hub in hubs:
-        if not _HUB.fullmatch(hub) or not is_address(hub):
+        if len(hub) > _MAX_HUB_CHARS or not _HUB.fullmatch(hub) or not is_address(hub):
             raise MalformedMessage("a hub's address is not an http(s) address without user, query and fragment")
         if not (hub.startswith("https:") or is_loopback(hub)):
             raise MalformedMessage("a hub's address is not https (plain HTTP only to this machine's own loopback)")

@@ -98,9 +98,11 @@ async def test_who_was_invited_waits_until_the_operator_has_admitted_it(federati
     (waiting,) = await listed(hub)
     assert (waiting.invitation, waiting.request) == (joining.invitation, joining.request)
     assert waiting.received_at == int(federation.clock.now())
-    # The same again, also with another name, is welcome and waits once.
+    # The same again, also with another name, is welcome and waits once; an older one played again changes nothing.
+    federation.clock.time += 1
     again = Joining(invitation=invitation.token, request=request(federation, key, "Anytown Foodbank"))
     assert await post(hub, again.to_json()) == (202, b'{"status":"waiting"}')
+    assert await post(hub, joining.to_json()) == (202, b'{"status":"waiting"}')
     assert [each.request for each in await listed(hub)] == [again.request]
     # Once its key is listed it waits no more, under whatever id.
     federation.keys["other-id"] = key

@@ -1,4 +1,4 @@
-"""Join codes that must come to nothing, as somebody at a keyboard meets them: a clear line, and nothing left behind."""
+"""Join codes as somebody at a keyboard meets them: those that come to nothing say why, and leave nothing behind."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,17 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.app import admitted, serve_node
 from gateway.app.admitted import with_member
 from gateway.app.hub import RunningHub, open_hub
 from gateway.cli.node_join import free_id
 from gateway.clock import SystemClock
 from gateway.demo.servers import free_ports
 from gateway.errors import ConfigurationError
-from gateway.settings import load_hub
+from gateway.node import membership
+from gateway.settings import load_hub, load_node
 from gateway.wire.invitation import sign_invitation
 from gateway.wire.operator import Operator, init_operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector
+from tests.certificates import certificate_files
+from tests.federation import federation
 from tests.flow.commands import Ran, in_process
 
 DAY = 86_400
@@ -130,6 +136,89 @@ async def test_operator_without_a_network_reads_what_waits_from_a_file(tmp_path:
     assert "no request to join has this fingerprint" in in_process("federation", "admit", digits, *from_file).err
     publish(tmp_path)
     assert in_process("hub", "joins", *config, "--output", str(listed)).out.startswith("0 waiting")
+
+
+async def test_hub_with_a_certificate_of_a_private_authority_is_reached_by_what_the_code_says(tmp_path: Path) -> None:
+    port = free_ports({"hub": 0})["hub"]
+    operator = await asyncio.to_thread(made, tmp_path, "orchard", port)
+    certificate, key = certificate_files(tmp_path)
+    with (tmp_path / "hub" / "hub.toml").open("a") as settings:
+        settings.write(f'[hub.tls]\ncertificate = "{certificate}"\nkey = "{key}"\n')
+    at, hub = ("--folder", str(operator)), f"https://127.0.0.1:{port}"
+    async with serving(tmp_path):
+        code = in_process("federation", "invite", "--hub", hub, "--ca-file", str(certificate), *at).out
+        assert (await init(tmp_path / "node", code)).code == 0
+        assert load_node(tmp_path / "node" / "node.toml").federation[0].ca_file == tmp_path / "node" / "hub-ca.pem"
+        assert (tmp_path / "node" / "hub-ca.pem").read_bytes() == certificate.read_bytes()
+        config = ("--config", str(tmp_path / "node" / "node.toml"))
+        looked = (await asyncio.to_thread(in_process, "doctor", *config)).out
+        assert f"the hub at {hub} answers" in looked
+        assert "Anytown Food Bank" in (await asyncio.to_thread(in_process, "federation", "joins", *at)).out
+        # Without it, or with another's, the hub is not believed to be who it is.
+        (tmp_path / "other").mkdir()
+        for authorities in ((), (der_of(certificate_files(tmp_path / "other")[0]),)):
+            ran = await init(tmp_path / "none", code_of(open_operator(operator), hub, authorities=authorities))
+            assert "ClientConnectorCertificateError" in ran.err
+        ran = await init(tmp_path / "none", code_of(open_operator(operator), hub, authorities=(b"\x30\x03abc",)))
+        assert "what this join code has for certificates are none" in ran.err
+        assert not (tmp_path / "none").exists()
+
+
+def der_of(certificate: Path) -> bytes:
+    return x509.load_pem_x509_certificate(certificate.read_bytes()).public_bytes(Encoding.DER)
+
+
+async def test_member_whose_hub_is_not_there_does_not_say_that_it_waits_to_be_admitted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admitted, "LOOK_S", 0.05)
+    said: list[str] = []
+    async with federation(tmp_path, ["housing"]) as north:
+        await north.stop("housing")
+        north.clock.turn(2 * 3_600)  # the hub's word from before counts no longer
+        node = await north.open("housing")
+        waiting = asyncio.create_task(admitted.until_renamed(node, tmp_path / "none.toml", said.append))
+        await asyncio.sleep(0.3)
+        assert not node.parts.membership.listed.is_set()
+        await node.parts.membership.refresh()
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+        await node.close()
+    assert said == []
+
+
+async def test_node_goes_on_under_the_id_that_the_operator_has_chosen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    stop = asyncio.Event()
+    monkeypatch.setattr(serve_node, "until_stopped", stop.wait)
+    monkeypatch.setattr(admitted, "LOOK_S", 0.1)
+    monkeypatch.setattr(membership, "SOON_S", 0.1)
+    for not_in_a_test in ("configure_logging", "collect_rarely"):
+        monkeypatch.setattr(serve_node, not_in_a_test, lambda: None)
+    port = free_ports({"hub": 0})["hub"]
+    operator = await asyncio.to_thread(made, tmp_path, "orchard", port)
+    config = tmp_path / "node" / "node.toml"
+    async with serving(tmp_path) as hub, asyncio.timeout(30):
+        at = ("--folder", str(operator))
+        code = in_process("federation", "invite", "--hub", f"http://127.0.0.1:{port}", *at).out
+        told = (await init(tmp_path / "node", code)).out
+        served = asyncio.create_task(serve_node.serve_node(load_node(config), config=config, say=said.append))
+        while not said:  # noqa: ASYNC110 - the product has no event for a test
+            await asyncio.sleep(0.02)
+        shown = " ".join(told.splitlines()[1].split())
+        assert f"waits for the operator to admit fingerprint {shown} at the hub http://127.0.0.1:{port}" in said[0]
+        ask = ("federation", "admit", "".join(shown.split()), "--as", "food-bank", *at, "--yes")
+        assert (await asyncio.to_thread(in_process, *ask)).code == 0
+        publish(tmp_path)
+        await hub.hub.directory.refresh()
+        while not hub.links.holds("food-bank"):  # noqa: ASYNC110 - the product has no event for a test
+            await asyncio.sleep(0.02)
+        assert load_node(config).node.member == "food-bank"
+        assert said[1:] == ["The operator has admitted this node, as food-bank."]
+        stop.set()
+        await served
 
 
 def test_first_invitation_has_to_say_where_the_hub_is_and_it_must_be_https(tmp_path: Path) -> None:

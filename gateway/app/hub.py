@@ -106,7 +106,11 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
         )
         witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
         application = hub_application(
-            hub=hub, sealing_keys=sealing_keys, witness=witness, links=links if processes == 1 else None
+            hub=hub,
+            sealing_keys=sealing_keys,
+            witness=witness,
+            links=links if processes == 1 else None,
+            behind_proxy=table.behind_proxy,
         )
         protect(application, time_limit_s=REQUEST_LIMIT_S)
         application.middlewares.insert(0, count_requests(hub.watch))

@@ -11,7 +11,7 @@ from gateway.wire.link_frames import QuestionFrame
 
 
 async def keep_linked(node: Node, admission: Admission) -> None:
-    """Keep a link to each of the node's hubs until cancelled; answers that are under way then may end."""
+    """Keep a link to each of the node's hubs until cancelled; then say farewell, and let answers under way end."""
     door = answer_door_of(node, admission)
     parts = node.parts
 
@@ -34,6 +34,7 @@ async def keep_linked(node: Node, admission: Admission) -> None:
             answer=answer,
             hear=parts.membership.hear,
             most=node.settings.node.max_in_flight,
+            listed=parts.membership.listed,
             linked=partial(parts.watch.linked, hub),
         )
         for hub in node.settings.federation[0].hubs

@@ -1,8 +1,12 @@
 """Runs a node until it is told to stop: its doors, and the tasks that keep it current."""
 
 import asyncio
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 
 from gateway import __version__
+from gateway.app.admitted import Say, until_renamed
 from gateway.app.linking import keep_linked
 from gateway.app.node import accept_agreements, listen_node, open_node
 from gateway.app.node_limits import admission_of, retention_limits_of
@@ -23,10 +27,30 @@ from gateway.web.told import case_teller
 DRAIN_S = 10.0  # at SIGTERM, for answers under way: each leaves at a multiple of the answer delay, 5 s at most
 
 
-async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> None:
-    """Run a node until SIGINT or SIGTERM."""
+async def serve_node(
+    settings: NodeSettings, *, config: Path, clock: Clock | None = None, say: Say = lambda _: None
+) -> None:
+    """Run a node until SIGINT or SIGTERM.
+
+    `say` is for whoever started it. `config`: where `settings` stand, should the operator have chosen another id.
+    """
     configure_logging()
-    node = await open_node(settings, clock=clock or SystemClock())
+
+    @cache
+    def stopped() -> asyncio.Task[None]:
+        return asyncio.create_task(until_stopped())
+
+    now: NodeSettings | None = settings
+    while now is not None:
+        now = await _serve(now, clock=clock or SystemClock(), config=config, say=say, stopped=stopped)
+
+
+async def _serve(
+    settings: NodeSettings, *, clock: Clock, config: Path, say: Say, stopped: Callable[[], asyncio.Task[None]]
+) -> NodeSettings | None:
+    """Run a node until it is told to stop; returns settings with which it is to start again, None for not."""
+    node = await open_node(settings, clock=clock)
+    again: NodeSettings | None = None
     try:
         await node.checkpoints.begin()
         dials = settings.node.link == "dial"
@@ -55,16 +79,20 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
                     keep_watch(node.parts, settings.cases, None if pages is None else case_teller(pages.site))
                 ),
             ]
-            if dials:
-                tasks.append(group.create_task(keep_linked(node, admission)))
+            linked = group.create_task(keep_linked(node, admission)) if dials else None
             if pages is not None:
                 tasks.append(group.create_task(keep_tidy(pages.site)))
                 tasks.append(group.create_task(keep_noticing(pages.site)))
                 tasks.append(group.create_task(keep_mailing(pages.site)))
-            await until_stopped()
+            renaming = group.create_task(until_renamed(node, config, say))
+            await asyncio.wait([stopped(), renaming], return_when=asyncio.FIRST_COMPLETED)
+            again = renaming.result() if renaming.done() and not stopped().done() else None
+            if linked is not None:  # first of all, so that the hub sends nothing that would be refused
+                linked.cancel()
+                await asyncio.wait([linked])
             admission.stop()
             await admission.ended(DRAIN_S)
-            for task in tasks:
+            for task in (*tasks, renaming):
                 task.cancel()
         if pages is not None:
             await pages.close()
@@ -76,3 +104,4 @@ async def serve_node(settings: NodeSettings, *, clock: Clock | None = None) -> N
     finally:
         await node.close()
     emit("node.stopped", member=node.parts.me.member)
+    return again

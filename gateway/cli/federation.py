@@ -1,15 +1,18 @@
 """`patchwork federation ...`: the operator's commands, for a machine that is not the hub."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from gateway.cli.federation_joins import FromFile, invite, joins, request_of
 from gateway.cli.options import CLOCK, Yes, ask_first
 from gateway.days import DAY_S, day_of
 from gateway.errors import InputError
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import publish, signers
+from gateway.settings import MEMBER_ID
 from gateway.wire.federation import AgreementBytes, Federation, Member
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import MAX_AGREEMENT_BYTES, MAX_JOIN_BYTES
@@ -47,19 +50,32 @@ def init(
     typer.echo(f"Copy {folder / DOCUMENT_FILE} to the hub, and again after every change: {_left(operator.document)}.")
 
 
+app.command()(invite)
+app.command()(joins)
+
+
 @app.command()
 def admit(
-    request: Annotated[Path, typer.Argument(help="The member's join request file.")],
+    request: Annotated[
+        str, typer.Argument(help="The member's join request file, or the fingerprint of one that `joins` lists.")
+    ],
+    listed_as: Annotated[str, typer.Option("--as", help="List it under this id, not the one that it asks for.")] = "",
+    from_file: FromFile = None,
     folder: Folder = Path("operator"),
     yes: Yes = False,
 ) -> None:
     """Admit a member, after comparing the fingerprint of its key with its officer, by telephone."""
     operator = open_operator(folder)
-    token = read_statement(request, MAX_JOIN_BYTES)
-    member = operator.read_join(token, CLOCK.now()).member
-    _echo_asked(member)
+    is_file = from_file is None and (Path(request).exists() or request.endswith(".jws"))
+    token = (
+        read_statement(Path(request), MAX_JOIN_BYTES) if is_file else request_of(request, operator, folder, from_file)
+    )
+    if listed_as and not re.fullmatch(MEMBER_ID, listed_as):
+        raise InputError("a member's id is lower-case letters, digits and hyphens, at most 48")
+    asked = operator.read_join(token, CLOCK.now(), listed_as=listed_as)
+    _echo_asked(asked.member)
     ask_first("Has the member's officer read out the same fingerprint?", yes=yes)
-    _published(folder, operator.admit(token, CLOCK.now()))
+    _published(folder, operator.admit(token, CLOCK.now(), listed_as=listed_as))
 
 
 @app.command()

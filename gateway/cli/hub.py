@@ -10,15 +10,22 @@ from gateway.app.hub import HUB_KEY_FILE
 from gateway.app.opening import make_private_folder
 from gateway.app.serve_hub import serve_hub
 from gateway.app.serve_workers import serve_workers
-from gateway.cli.options import run
+from gateway.cli.options import CLOCK, run
+from gateway.doctor.looking import read_only
 from gateway.errors import ConfigurationError
+from gateway.hub.joins import waiting_joins
 from gateway.settings import check_hub, load_hub
+from gateway.wire.federation import verify_document
+from gateway.wire.joining import waiting_json
 from gateway.wire.keys import SigningKey, fingerprint
-from gateway.wire.operator import replace_file
+from gateway.wire.limits import MAX_DOCUMENT_BYTES
+from gateway.wire.operator import load_verify_key, read_file, replace_file
 
 app = typer.Typer(help="Run a hub: it passes sealed questions on and can read none of them.", no_args_is_help=True)
 
 HUB_PUBLIC_KEY_FILE = "hub.jwk"
+
+HubConfig = Annotated[Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG")]
 
 _TEMPLATE = """\
 # A discovery hub. Paths are relative to this file; docs/wire.md says what the hub does.
@@ -57,8 +64,22 @@ def init(
 
 
 @app.command()
+def joins(
+    config: HubConfig = Path("hub.toml"),
+    output: Annotated[Path, typer.Option(help="Where to write them.")] = Path("joins.json"),
+) -> None:
+    """Write down who asks to join, for an operator whose machine has no network: federation joins --from FILE."""
+    table = load_hub(config).hub
+    token = read_file(table.federation_document, MAX_DOCUMENT_BYTES).strip()
+    document = verify_document(token, operator_key=load_verify_key(table.operator_key), now=None)
+    waiting = read_only(table.data / "hub.db", waiting_joins(document, CLOCK.now()))
+    replace_file(output, waiting_json(waiting))
+    typer.echo(f"{len(waiting)} waiting, in {output}: give it to the operator.")
+
+
+@app.command()
 def serve(
-    config: Annotated[Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG")] = Path("hub.toml"),
+    config: HubConfig = Path("hub.toml"),
     workers: Annotated[int, typer.Option(min=1, max=64, help="How many processes share the work.")] = 1,
 ) -> None:
     """Run the hub until it is stopped."""

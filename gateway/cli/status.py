@@ -59,7 +59,7 @@ def _membership(received: Federation, view: View | None, *, me: str) -> Iterator
     days = (received.expires_at - CLOCK.now()) / DAY_S
     yield f"Member list {received.seq}, " + (f"good for {days:.1f} days" if days > 0 else "EXPIRED")
     if me not in received.members:
-        yield f"  {me} is not a member yet: the operator has to admit it"
+        yield f"  {me} is not a member yet: the operator has to admit it, by the fingerprint of its key"
     waiting = {} if view is None else {change.member: change.kind.value for change in view.waiting}
     for member in received.members.values():
         said = "this node" if member.id == me else "accepted"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from gateway.doctor.finding import Finding, moment, soon, spell, well, wrong
 from gateway.wire.federation import Federation
+from gateway.wire.keys import fingerprint_of
 
 CHECK = "federation"
 NOTHING = "this node asks nothing and answers nothing"
@@ -18,6 +19,7 @@ class DocumentFacts:
     """`offered`: what the hub serves, if the operator signed it; else `problem` says why there is none.
 
     `held`, `fresh_until` and `alarm`: what this node has kept. Documents may be over; times are epoch seconds.
+    `signing`: kids of the signing keys that are here.
     """
 
     me: str
@@ -27,6 +29,7 @@ class DocumentFacts:
     held: Federation | None = None
     fresh_until: float | None = None
     alarm: str | None = None
+    signing: frozenset[str] = frozenset()
 
 
 def newest(facts: DocumentFacts) -> Federation | None:
@@ -55,7 +58,7 @@ def check_document(facts: DocumentFacts) -> list[Finding]:
                 "first mend what stands here of the hub",
             )
         ]
-    found = [*_in_force(document, facts), *_rolled_back(facts), *_standing(document, facts.me)]
+    found = [*_in_force(document, facts), *_rolled_back(facts), *_standing(document, facts)]
     return found or [
         well(CHECK, f"document {document.seq} is in force for another {spell(document.expires_at - facts.now)}")
     ]
@@ -83,11 +86,29 @@ def _rolled_back(facts: DocumentFacts) -> list[Finding]:
     return [wrong(CHECK, what, "the operator copies the newest federation.jws to the hub")]
 
 
-def _standing(document: Federation, me: str) -> list[Finding]:
-    member = document.members.get(me)
+def _standing(document: Federation, facts: DocumentFacts) -> list[Finding]:
+    member = document.members.get(facts.me)
     if member is None:
-        what = f"{me} is not in federation document {document.seq}: {NOTHING}"
-        return [wrong(CHECK, what, "send join-request.jws to the operator, who admits it")]
+        return [_not_listed(document, facts)]
     if not member.active:
-        return [wrong(CHECK, f"{me} is {member.status}: {NOTHING}", "ask the operator why")]
+        return [wrong(CHECK, f"{facts.me} is {member.status}: {NOTHING}", "ask the operator why")]
     return []
+
+
+def _not_listed(document: Federation, facts: DocumentFacts) -> Finding:
+    """It waits to be admitted, or has been under a name of the operator's choice."""
+    for member in document.members.values():
+        if any(key.key.kid in facts.signing for key in member.keys):
+            return wrong(
+                CHECK,
+                f"the operator lists this node as {member.id}, not as {facts.me}: {NOTHING}",
+                f"a serving node that has just been admitted takes that over; else write "
+                f'member = "{member.id}" below [node], and start again',
+            )
+    shown = " or ".join(fingerprint_of(kid) for kid in sorted(facts.signing))
+    return wrong(
+        CHECK,
+        f"{facts.me} is not in federation document {document.seq}: it waits for the operator to admit it; {NOTHING}",
+        f"ring the operator, and read the fingerprint of this node's key out: {shown}; if you had no join code, send "
+        "join-request.jws, too",
+    )

@@ -1,7 +1,7 @@
 """Examines a node from outside, whether it runs or not: (1) gather facts, (2) check them."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import aiohttp
 
@@ -61,9 +61,10 @@ async def examine_node(settings: NodeSettings, clock: Clock) -> list[Finding]:
     told = await _ask_all(settings, clock)
     endings, faults = _endings(settings, told.document)
     found = [wrong("configuration", problem, _MEND) for problem in (*told.problems, *faults)]
-    found += check_keys(look_at_keys(settings), told.document, me, now)
+    keys = look_at_keys(settings)
+    found += check_keys(keys, told.document, me, now)
     if told.facts is not None:
-        found += check_document(told.facts)
+        found += check_document(replace(told.facts, signing=keys.signing))
     for hub in told.hubs:
         found += check_hub_reach(hub.address, hub.problem)
     found += await asyncio.to_thread(_data, settings, told, now)

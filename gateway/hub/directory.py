@@ -50,6 +50,11 @@ class Directory:
         self._served = b""
         self._listeners: list[Callable[[Federation], None]] = []
 
+    @property
+    def operator_key(self) -> VerifyKey:
+        """The one that signs the document, and invitations to join."""
+        return self._operator_key
+
     def when_newer(self, tell: Callable[[Federation], None]) -> None:
         """Have each document that comes into force told at once."""
         self._listeners.append(tell)

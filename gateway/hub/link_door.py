@@ -4,7 +4,7 @@
 
 (1) authenticate the member, within its rate; a token opens one link
 (2) upgrade: from here on frames, no HTTP, and no limit of time
-(3) the link takes questions until it ends
+(3) the link takes questions until it ends, as it does at the latest when the key ends that signed the token
 """
 
 import re
@@ -17,6 +17,7 @@ from gateway.links.body import no_body
 from gateway.links.time_limit import lift_time_limit
 from gateway.links.websocket import OpenLink, WebSocketLink, in_good_standing, link_socket
 from gateway.wire.federation import Federation
+from gateway.wire.request import signed_with
 
 _PROCESS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -55,7 +56,14 @@ class LinkDoor:
         # (3)
         federation = hub.directory.federation()
         if request.transport is not None and in_good_standing(member, federation.members.get(member.id)):
-            link = OpenLink(member, process, socket, abort=request.transport.abort)
+            link = OpenLink(
+                member,
+                process,
+                socket,
+                until=member.key_counts_until(signed_with(posted.authorisation), hub.clock.now()),
+                clock=hub.clock,
+                abort=request.transport.abort,
+            )
             await self._links.hold(link, seq=federation.seq)
         return socket
 

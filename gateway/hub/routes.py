@@ -7,6 +7,7 @@
     PUT  /v1/sealing-keys   a `patchwork-sealing-key+jwt` as it is (application/jose); request token of that member; 204
     POST /v1/checkpoints    a member's new ledger head and proof in; {"cosignature"} or {"refused"} out; request token
     GET  /v1/checkpoints/M  {"note"?, "witness_key"}: the last head seen of member M's ledger; M's request token
+    POST /v1/joins, GET /v1/joins   who was invited asks to join, and the operator sees who has: join_door.py
     GET  /v1/link           a member's node dials in: link_door.py
     GET  /v1/health         {"status": "ok"}: alive
     GET  /v1/ready          {"status": "ready", "federation", "seq"}, or 503: takes questions
@@ -25,6 +26,7 @@ from aiohttp import web
 from gateway.database.writable import Writable
 from gateway.errors import NotForUs
 from gateway.hub.fanout import Hub, PostedRequest, accept, authenticate, fan_out, request_id
+from gateway.hub.join_door import JoinDoor
 from gateway.hub.link_door import LinkDoor
 from gateway.hub.sealing_keys import SealingKeys
 from gateway.hub.witness import HubWitness
@@ -39,6 +41,7 @@ from gateway.wire.paths import (
     CHECKPOINTS_PATH,
     FEDERATION_PATH,
     HEALTH_PATH,
+    JOINS_PATH,
     LINK_PATH,
     QUERIES_PATH,
     READY_PATH,
@@ -49,11 +52,17 @@ _NDJSON = "application/x-ndjson"
 
 
 def hub_application(
-    *, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness, links: WebSocketLink | None
+    *,
+    hub: Hub,
+    sealing_keys: SealingKeys,
+    witness: HubWitness,
+    links: WebSocketLink | None,
+    behind_proxy: bool = False,
 ) -> web.Application:
     """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them.
 
-    Without `links` nobody dials in: a process of several cannot pass questions to a link that another one holds.
+    `behind_proxy`: our own proxy says which address asks. Without `links` nobody dials in: a process of several cannot
+    pass questions to a link that another one holds.
     """
     routes = _Routes(hub=hub, sealing_keys=sealing_keys, witness=witness)
     application = web.Application()
@@ -63,6 +72,9 @@ def hub_application(
     application.router.add_put(SEALING_KEYS_PATH, routes.put_sealing_key)
     application.router.add_post(CHECKPOINTS_PATH, routes.post_checkpoint)
     application.router.add_get(CHECKPOINTS_PATH + "/{member}", routes.get_checkpoint)
+    join_door = JoinDoor(hub=hub, behind_proxy=behind_proxy)
+    application.router.add_post(JOINS_PATH, join_door.post)
+    application.router.add_get(JOINS_PATH, join_door.get, allow_head=False)
     application.router.add_get(HEALTH_PATH, alive)
     application.router.add_get(READY_PATH, routes.get_ready)
     if links is not None:

@@ -4,7 +4,7 @@
 (2) each question in a task of its own, so many at once and no more: the rest are refused as overloaded
 (3) news of a document are passed on, the newest only, and no oftener than NEWS_S
 (4) when the link ends, whoever ended it: drop what was under way, wait a random time (full jitter), dial again
-(5) when this node stops: refuse what still comes, let what is under way end, say farewell
+(5) when this node stops: say farewell, answer all that was sent before the hub heard it, close
 """
 
 import asyncio
@@ -23,14 +23,23 @@ from gateway.events import emit
 from gateway.links.websocket import HEARTBEAT_S, WRITE_S
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_QUESTION_FRAME_BYTES
-from gateway.wire.link_frames import AnswerFrame, NewsFrame, QuestionFrame, RefusedFrame, read_from_hub
+from gateway.wire.link_frames import (
+    AnswerFrame,
+    HeardFrame,
+    LeavingFrame,
+    NewsFrame,
+    QuestionFrame,
+    RefusedFrame,
+    read_from_hub,
+)
 from gateway.wire.paths import LINK_PATH
 from gateway.wire.request import sign_request
 
 CONNECT_S = 10.0
 CLOSE_S = 2.0
 ANSWER_S = 90.0  # longer than any deadline: an answer that takes this long has been forgotten
-DRAIN_S = 5.0  # for answers under way when this node stops; each takes a fraction of a second
+FAREWELL_S = 2.0  # for the hub to say that it has heard that this node leaves
+DRAIN_S = 10.0  # for answers under way when this node stops: each leaves at a multiple of the answer delay, 5 s at most
 NEWS_S = 1.0
 NEWS_SPREAD_S = 0.3  # so that not all nodes fetch a document in the same moment
 
@@ -59,11 +68,13 @@ class Dialler:
         answer: Answer,
         hear: Callable[[int], Awaitable[None]],
         most: int,
+        listed: asyncio.Event | None = None,
         linked: Callable[[int], None] = lambda _: None,
     ) -> None:
         """`session`: its certificates count. `hear`: is told of a document's seq. `most`: answers under way at once.
 
-        `linked`: is told 1 when a link is open, 0 when it has ended.
+        `listed`: is set once a document lists this node, which then dials at once. `linked`: is told 1 when a link is
+        open, 0 when it has ended.
         """
         self._connector = session.connector
         self._url = url.rstrip("/")
@@ -75,9 +86,11 @@ class Dialler:
         self._answer = answer
         self._hear = hear
         self._most = most
+        self._listed = listed or asyncio.Event()
         self._linked = linked
         self._answering: set[asyncio.Task[None]] = set()
         self._leaving = False
+        self._heard = asyncio.Event()  # the hub's word that no more questions will come
         self._seq = 0
         self._news = asyncio.Event()
         self._said = ""
@@ -100,10 +113,20 @@ class Dialler:
     async def _dial_again_and_again(self, session: aiohttp.ClientSession) -> None:
         failures = 0
         while True:
-            began = asyncio.get_running_loop().time()
+            began, listed = asyncio.get_running_loop().time(), self._listed.is_set()
             self._log_end(await self._one_link(session))
             failures = 0 if asyncio.get_running_loop().time() - began >= STEADY_S else failures + 1
-            await asyncio.sleep(wait_before(failures))  # (4)
+            if listed:
+                await asyncio.sleep(wait_before(failures))  # (4)
+            elif await self._listed_within(wait_before(failures)):
+                failures = 0
+
+    async def _listed_within(self, seconds: float) -> bool:
+        """Wait so long that a document lists this node, which none did when it dialled."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._listed.wait()
+        return self._listed.is_set()
 
     async def _one_link(self, session: aiohttp.ClientSession) -> str:
         """Dial once and serve until the link ends; returns why it did, as a code."""
@@ -122,9 +145,7 @@ class Dialler:
             await asyncio.wait([reading])
             return reading.result()
         except asyncio.CancelledError:
-            self._leaving = True
-            if self._answering:
-                await asyncio.wait(self._answering, timeout=DRAIN_S)  # (5)
+            await self._leave(socket, reading)  # (5)
             raise
         finally:
             self._linked(0)
@@ -135,6 +156,18 @@ class Dialler:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_S):
                     await socket.close(code=WSCloseCode.GOING_AWAY)
+
+    async def _leave(self, socket: aiohttp.ClientWebSocketResponse, reading: asyncio.Task[str]) -> None:
+        """(5) What the hub sent before it heard the farewell is answered; a hub that says nothing is not waited for."""
+        self._leaving = True
+        heard = asyncio.create_task(self._heard.wait())
+        with contextlib.suppress(TimeoutError, OSError):
+            await _send(socket, LeavingFrame())
+            await asyncio.wait([heard, reading], timeout=FAREWELL_S, return_when=asyncio.FIRST_COMPLETED)
+        heard.cancel()
+        self._heard.set()
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=DRAIN_S)
 
     async def _dial(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         authorisation = sign_request(
@@ -165,7 +198,11 @@ class Dialler:
                 if isinstance(frame, NewsFrame):
                     self._seq = max(self._seq, frame.seq)
                     self._news.set()
-                elif self._leaving or len(self._answering) >= self._most:
+                elif isinstance(frame, HeardFrame):
+                    if not self._leaving:
+                        raise MalformedMessage("link: an answer to no farewell")
+                    self._heard.set()
+                elif self._heard.is_set() or len(self._answering) >= self._most:
                     await _send(socket, RefusedFrame(id=frame.id, code=Overloaded.code))
                 else:
                     task = asyncio.create_task(self._answer_one(frame, socket))
@@ -218,7 +255,7 @@ def wait_before(failures: int) -> float:
     return random.uniform(0, longest)  # noqa: S311 - spreads load, decides nothing
 
 
-async def _send(socket: aiohttp.ClientWebSocketResponse, frame: AnswerFrame | RefusedFrame) -> None:
+async def _send(socket: aiohttp.ClientWebSocketResponse, frame: AnswerFrame | RefusedFrame | LeavingFrame) -> None:
     """Raises TimeoutError or OSError when the hub does not take it."""
     async with asyncio.timeout(WRITE_S):
         await socket.send_str(frame.to_json())

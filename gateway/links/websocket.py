@@ -24,7 +24,15 @@ from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import HUB, Member
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_ANSWER_FRAME_BYTES, MAX_IN_FLIGHT_PER_LINK, MAX_LINKS_PER_MEMBER, REQUEST_LIFETIME_S
-from gateway.wire.link_frames import AnswerFrame, NewsFrame, QuestionFrame, RefusedFrame, read_from_node
+from gateway.wire.link_frames import (
+    AnswerFrame,
+    HeardFrame,
+    LeavingFrame,
+    NewsFrame,
+    QuestionFrame,
+    RefusedFrame,
+    read_from_node,
+)
 from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody, sign_request
 
@@ -34,6 +42,8 @@ CLOSE_S = 2.0  # for the other side's farewell
 # A question whose asker has gone keeps its place until the node has answered it, so that it cannot be flooded; not
 # longer than this, by which its token has long ended.
 ABANDONED_S = 2.0 * REQUEST_LIFETIME_S
+LEAVING_S = 15.0  # from a node's farewell to the end of its link: longer than a node lets its answers take
+KEY_CHECK_S = 30.0  # at most between two looks whether a link's key is still in force: clocks can be set
 
 NOT_LINKED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # a node may be switched off: nobody is asked in vain
 
@@ -54,26 +64,42 @@ class OpenLink:
     """One connection.
 
     `member`: as it was listed when its node opened this. `process`: the node's own name for whoever did.
-    `abort`: ends the connection below, with all that waits to be sent.
+    `until`: when the key that it was opened with ends or is followed by another, epoch seconds. `abort`: ends the
+    connection below, with all that waits to be sent.
     """
 
     def __init__(
-        self, member: Member, process: str, socket: web.WebSocketResponse, *, abort: Callable[[], None]
+        self,
+        member: Member,
+        process: str,
+        socket: web.WebSocketResponse,
+        *,
+        until: float,
+        clock: Clock,
+        abort: Callable[[], None],
     ) -> None:
         self.member = member
         self.process = process
         self._socket = socket
+        self._until = until
+        self._clock = clock
         self._abort = abort
         self._waiting: dict[str, asyncio.Future[Delivery]] = {}  # oldest first; done: its asker has gone
         self._sent_at: dict[str, float] = {}
-        self._to_send: asyncio.Queue[QuestionFrame | NewsFrame] = asyncio.Queue()
+        self._to_send: asyncio.Queue[QuestionFrame | NewsFrame | HeardFrame] = asyncio.Queue()
         self._ended = False
+        self._left = False
+        self._leaving: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
 
     @property
-    def ended(self) -> bool:
-        """Whether it takes no more questions, though its farewell may still be under way."""
-        return self._ended
+    def usable(self) -> bool:
+        """Whether it takes questions: it has not ended, its node does not leave, and its key counts."""
+        return not (self._ended or self._left or self._is_over)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._clock.now() >= self._until
 
     @property
     def in_flight(self) -> int:
@@ -91,6 +117,8 @@ class OpenLink:
         """Send one question, and wait for what the node says to it."""
         if self._ended:
             return UNREACHABLE
+        if not self.usable:
+            return NOT_LINKED
         answered: asyncio.Future[Delivery] = asyncio.get_running_loop().create_future()
         self._waiting[question.id] = answered
         self._sent_at[question.id] = asyncio.get_running_loop().time()
@@ -103,7 +131,7 @@ class OpenLink:
 
     async def run(self) -> None:
         """Until the connection ends, whoever ends it; what is under way then ends as unreachable."""
-        writing = asyncio.create_task(self._write())
+        beside = [asyncio.create_task(self._write()), asyncio.create_task(self._end_with_key())]
         code = "closed"
         try:
             async for message in self._socket:
@@ -114,7 +142,8 @@ class OpenLink:
             code = error.code
             self.end(WSCloseCode.POLICY_VIOLATION)
         finally:
-            writing.cancel()
+            for task in beside:
+                task.cancel()
             self.end(WSCloseCode.GOING_AWAY)
             emit("link.closed", level=logging.INFO, member=self.member.id, code=code)
 
@@ -123,9 +152,11 @@ class OpenLink:
         if self._ended:
             return
         self._ended = True
+        if self._leaving is not None:
+            self._leaving.cancel()
         for answered in self._waiting.values():
             if not answered.done():
-                answered.set_result(UNREACHABLE)
+                answered.set_result(NOT_LINKED if self._left or self._is_over else UNREACHABLE)
         self._waiting.clear()
         self._sent_at.clear()
         self._closing = asyncio.create_task(self._say_farewell(code))
@@ -134,6 +165,20 @@ class OpenLink:
         """Wait for the farewell, if one was said."""
         if self._closing is not None:
             await asyncio.wait([self._closing])
+
+    async def _end_with_key(self) -> None:
+        """No link outlives the key that opened it; a node that has another in force dials again."""
+        while not self._is_over:  # noqa: ASYNC110 - a clock has no event
+            await asyncio.sleep(min(KEY_CHECK_S, self._until - self._clock.now()))
+        self.end(WSCloseCode.POLICY_VIOLATION)
+
+    def _leave(self) -> None:
+        """The node stops: what it was sent it answers, and it is sent no more. Raises NotForUs if it said so before."""
+        if self._left:
+            raise NotForUs("link: a second farewell")
+        self._left = True
+        self._to_send.put_nowait(HeardFrame())  # after all that was to be sent
+        self._leaving = asyncio.get_running_loop().call_later(LEAVING_S, self.end, WSCloseCode.GOING_AWAY)
 
     async def _say_farewell(self, code: WSCloseCode) -> None:
         try:
@@ -161,8 +206,11 @@ class OpenLink:
         answered = self._waiting.get(id_)
         return answered is None or answered.done()
 
-    def _take(self, frame: AnswerFrame | RefusedFrame) -> None:
+    def _take(self, frame: AnswerFrame | RefusedFrame | LeavingFrame) -> None:
         """Hand an answer to who waits for it; raises NotForUs if it was never asked for."""
+        if isinstance(frame, LeavingFrame):
+            self._leave()
+            return
         answered = self._forget(frame.id)
         if answered is None:
             raise NotForUs("link: an answer to no question")
@@ -269,7 +317,7 @@ class WebSocketLink:
 
     def _usable(self, member_id: str) -> list[OpenLink]:
         """Newest first."""
-        return [link for link in self._links.get(member_id, ()) if not link.ended]
+        return [link for link in self._links.get(member_id, ()) if link.usable]
 
     def _drop(self, link: OpenLink, code: WSCloseCode) -> None:
         held = self._links.get(link.member.id, [])

@@ -43,6 +43,7 @@ from gateway.wire.seal import PublicSealingKey
 from gateway.wire.sealing_keys import sign_sealing_key, signer_of
 
 SOON_S = 1.0  # to the first look for a key that an active member has not published yet; then twice as long each time
+WAITING_S = 12.0  # between two looks while this node waits to be admitted: somebody may be on the telephone
 REFRESH_S = 30.0  # twice as often as docs/wire.md demands, so that one failure does not make us late
 CATCH_UP_S = 5.0  # between two fetches that peers' messages cause, so that none can make us hammer the hub
 MAX_CLOCK_BEHIND_S = 30  # behind the highest time that this node has seen
@@ -101,6 +102,7 @@ class Membership:
         self._clock_wrong = ""
         self._highest_time = 0.0
         self._caught_up_at = 0.0
+        self.listed = asyncio.Event()  # once a document in force lists a key of this node's
         self._refreshing = asyncio.Lock()
         self._catching_up = asyncio.Lock()
 
@@ -124,6 +126,17 @@ class Membership:
     def received(self) -> Federation | None:
         """The newest document as the operator signed it, with members that nobody here has accepted: to show it."""
         return None if self._held is None else self._held.received
+
+    @property
+    def listed_as(self) -> str | None:
+        """The id under which the newest document lists a key of this node's: the operator may have chosen another."""
+        ours = self._me.signing_keys.kids
+        members = {} if self._held is None else self._held.received.members
+        own = members.get(self._me.member)
+        for member in (*([] if own is None else [own]), *members.values()):
+            if any(key.key.kid in ours for key in member.keys):
+                return member.id
+        return None
 
     @property
     def hub_word(self) -> Freshness | None:
@@ -178,15 +191,17 @@ class Membership:
     async def keep_fresh(self) -> None:
         """Refresh for ever; failures are logged and the last view serves until it expires.
 
-        Sooner while a member has no sealing key here, as when nodes start together: until then it cannot be asked.
+        Sooner while a member has no sealing key here, as when nodes start together: until then it cannot be asked. And
+        while this node waits to be admitted.
         """
         soon, missing = SOON_S, frozenset[str]()
         while True:
             await self._refresh_or_say_why_not()
+            listed = self.listed.is_set()
             before, missing = missing, self._without_key()
-            soon = min(2 * soon, REFRESH_S) if missing == before else SOON_S
+            soon = min(2 * soon, REFRESH_S if listed else WAITING_S) if missing == before else SOON_S
             spread = random.uniform(0.8, 1.0)  # noqa: S311 - spreads load, decides nothing
-            await asyncio.sleep((soon if missing else REFRESH_S) * spread)
+            await asyncio.sleep((soon if missing or not listed else REFRESH_S) * spread)
 
     async def _refresh_or_say_why_not(self) -> None:
         try:
@@ -399,3 +414,5 @@ class Membership:
             agreements=agreements,
             waiting=waiting,
         )
+        if self.listed_as is not None:
+            self.listed.set()

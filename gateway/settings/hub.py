@@ -18,6 +18,7 @@ class HubTable(Table):
     data: Path = Path("data")
     keys: Path = Path("keys")
     listen: Listen = ("127.0.0.1", 8400)
+    behind_proxy: bool = False  # the last entry of X-Forwarded-For is who asks: a proxy of ours has written it
     rate_per_minute: Annotated[int, Field(ge=1, le=1_000_000)] = 600
     max_concurrent: Annotated[int, Field(ge=1, le=10_000)] = 64
     max_running: Annotated[int, Field(ge=1, le=100_000)] = 512

@@ -9,10 +9,10 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlsplit
 
 from gateway.errors import FederationStale, MalformedMessage, OutOfTime
 from gateway.wire import base64url, jws
+from gateway.wire.addresses import is_address
 from gateway.wire.claims import (
     Claims,
     array,
@@ -217,11 +217,6 @@ def _agreement(entry: Claims) -> AgreementBytes:
 def _endpoint(entry: Claims) -> str:
     """Scheme, host and port, perhaps a path; whether plain HTTP is allowed is each hub's setting."""
     endpoint = text(entry, "endpoint", max_chars=MAX_URI_CHARS)
-    try:
-        parts = urlsplit(endpoint)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or "@" in parts.netloc or parts.query or parts.fragment or re.search(r"[\s\\]", endpoint):
+    if not is_address(endpoint):
         raise MalformedMessage("endpoint is not an http(s) address without user, query and fragment")
     return endpoint

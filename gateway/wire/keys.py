@@ -190,8 +190,17 @@ def ledger_public(jwk: Jwk) -> bytes:
 def fingerprint(jwk: Jwk) -> str:
     """The key's SHA-256 thumbprint as 16 groups of four hex digits, for two people to compare aloud."""
     members = _EC_MEMBERS if jwk.get("kty") == "EC" else _OKP_MEMBERS
-    digest = _thumbprint({name: jwk[name] for name in members}).hex()
-    return " ".join(digest[start : start + 4] for start in range(0, len(digest), 4))
+    return _grouped(_thumbprint({name: jwk[name] for name in members}))
+
+
+def fingerprint_of(kid: str) -> str:
+    """The same of a key whose `kid` alone is at hand; raises MalformedMessage."""
+    return _grouped(base64url.decode_text(kid))
+
+
+def _grouped(digest: bytes) -> str:
+    digits = digest.hex()
+    return " ".join(digits[start : start + 4] for start in range(0, len(digits), 4))
 
 
 def _pkcs8(private: ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:

@@ -60,6 +60,14 @@ class Member:
         """Signing keys in force at `now`, by kid."""
         return {key.key.kid: key.key for key in self.keys if key.not_before <= now < key.not_after}
 
+    def key_counts_until(self, kid: str, now: float) -> float:
+        """When a key ends, or a later one begins that takes its place; 0 for a key that is not listed."""
+        place = next((place for place, key in enumerate(self.keys) if key.key.kid == kid), None)
+        if place is None:
+            return 0.0
+        begins = [key.not_before for key in self.keys[place + 1 :] if key.not_before > now]
+        return float(min([self.keys[place].not_after, *begins]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementBytes:

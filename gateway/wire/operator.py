@@ -47,18 +47,27 @@ class Operator:
     key: SigningKey
     document: Federation
 
-    def admit(self, token: str, now: float) -> Federation:
+    def admit(self, token: str, now: float, *, listed_as: str = "") -> Federation:
         """Add the member of a verified join request; raises as read_join() does."""
-        request = self.read_join(token, now)
+        request = self.read_join(token, now, listed_as=listed_as)
         if request.member.id in _TYPE_CODES:
             raise InputError(f"{request.member.id} is a kind of organisation: agreements name recipients by either")
         return self._publish(now, members=(*self.document.members.values(), request.member))
 
-    def read_join(self, token: str, now: float) -> JoinRequest:
-        """A join request for this federation; raises WireError, and InputError when its id is or was taken."""
+    def read_join(self, token: str, now: float, *, listed_as: str = "") -> JoinRequest:
+        """A join request for this federation, under another id than it asks for if `listed_as` names one.
+
+        Raises WireError, and InputError when the id or the key is listed already.
+        """
         request = verify_join(token.strip(), federation=self.document.name, now=now)
+        if listed_as:
+            request = replace(request, member=replace(request.member, id=listed_as))
         if request.member.id in self.document.members:
             raise InputError(f"{request.member.id} is a member already; ids are never used again")
+        kid = request.member.keys[0].key.kid
+        holder = next((held.id for held in self.document.members.values() if kid in _kids(held)), None)
+        if holder is not None:
+            raise InputError(f"this key is listed already, of {holder}")
         return request
 
     def update(self, token: str, now: float) -> Federation:
@@ -187,6 +196,10 @@ class Operator:
         )
         replace_file(self.folder / DOCUMENT_FILE, document.token)
         return document
+
+
+def _kids(member: Member) -> set[str]:
+    return {key.key.kid for key in member.keys}
 
 
 def init_operator(folder: Path, *, name: str, hub_key: VerifyKey, now: float) -> Operator:

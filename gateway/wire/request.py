@@ -61,6 +61,11 @@ def sign_request(
     return SCHEME + jws.sign(claims, typ=TYP, key=key)
 
 
+def signed_with(header: str) -> str:
+    """The `kid` of a header that verify_header() has passed; of any other it says nothing."""
+    return jws.signer(header.removeprefix(SCHEME), typ=TYP, max_bytes=MAX_REQUEST_TOKEN_BYTES)
+
+
 @dataclass(frozen=True, slots=True)
 class VerifiedHeader:
     """A header that is in order, of a request whose body has not been seen: only with that does it say who asks."""

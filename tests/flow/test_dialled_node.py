@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import WSMsgType, web
 
+from gateway.app import serve_node
 from gateway.app.linking import keep_linked
 from gateway.app.node_limits import admission_of
 from gateway.clock import SystemClock
@@ -17,10 +18,18 @@ from gateway.errors import ConfigurationError, PatchworkError
 from gateway.http import listen
 from gateway.links import dial
 from gateway.links.dial import FIRST_WAIT_S, LONGEST_WAIT_S, Dialler, wait_before
-from gateway.settings import check_node
+from gateway.settings import check_node, load_node
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_QUESTION_FRAME_BYTES, SEALED_ANSWER_BYTES
-from gateway.wire.link_frames import AnswerFrame, NewsFrame, QuestionFrame, RefusedFrame, read_from_node
+from gateway.wire.link_frames import (
+    AnswerFrame,
+    HeardFrame,
+    LeavingFrame,
+    NewsFrame,
+    QuestionFrame,
+    RefusedFrame,
+    read_from_node,
+)
 from gateway.wire.paths import LINK_PATH
 from tests.federation import TestFederation, federation, result_of, someone
 
@@ -77,13 +86,34 @@ async def test_a_node_without_a_port_answers_and_asks(tmp_path: Path, monkeypatc
         assert await _outcome(north) == "unreachable"
 
 
-async def test_a_node_that_is_told_to_stop_ends_what_is_under_way(tmp_path: Path) -> None:
+async def test_questions_while_a_node_stops_are_answered_or_not_sent_and_never_called_overloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = asyncio.Event()
+    monkeypatch.setattr(serve_node, "until_stopped", stop.wait)
+    for not_in_a_test in ("configure_logging", "collect_rarely"):
+        monkeypatch.setattr(serve_node, not_in_a_test, lambda: None)
     async with federation(tmp_path, [ASKER, DIALS], dialling=[DIALS], delay_ms=400) as north:
         await north.add(DIALS, *someone("Katherine", "Bramley", "1991-05-17"))
-        asking = asyncio.create_task(_outcome(north))
-        await asyncio.sleep(0.2)
         await north.stop(DIALS)
-        assert await asking == "teams"
+        config = tmp_path / DIALS / "node.toml"
+        served = asyncio.create_task(serve_node.serve_node(load_node(config), config=config, clock=north.clock))
+        await north.linked(DIALS)
+        while await _outcome(north) != "teams":  # noqa: ASYNC110 - until its record has been compared with the hub's
+            await asyncio.sleep(0.05)
+        asking = [asyncio.create_task(_outcome(north))]
+        await asyncio.sleep(0.2)
+        stop.set()
+        for _ in range(10):
+            asking.append(asyncio.create_task(_outcome(north)))
+            await asyncio.sleep(0.02)
+        await served
+        asking.append(asyncio.create_task(_outcome(north)))
+        first, *later = await asyncio.gather(*asking)
+        assert first == "teams"
+        assert set(later) <= {"teams", "unreachable"}
+        assert later[-1] == "unreachable"
+        assert not north.hub.hub.circuits._faults
 
 
 def test_a_port_and_no_port_are_not_both_configured() -> None:
@@ -110,7 +140,12 @@ Serving = Callable[[web.WebSocketResponse], Awaitable[None]]
 
 @contextlib.asynccontextmanager
 async def dialling(
-    serve: Serving | None, *, answer: dial.Answer, most: int = 4, heard: list[int] | None = None
+    serve: Serving | None,
+    *,
+    answer: dial.Answer,
+    most: int = 4,
+    heard: list[int] | None = None,
+    listed: asyncio.Event | None = None,
 ) -> AsyncIterator[list[str]]:
     """A node that dials a hub that does `serve` with each link (None: redirects); yields the paths of its requests."""
     paths: list[str] = []
@@ -142,6 +177,7 @@ async def dialling(
             answer=answer,
             hear=hear,
             most=most,
+            listed=listed,
         )
         task = asyncio.create_task(dialler.keep())
         try:
@@ -162,7 +198,17 @@ def question() -> QuestionFrame:
 
 @pytest.mark.parametrize(
     "frame",
-    ["hello", "{}", '{"news":0}', '{"news":"7"}', '{"answer":"x"}', "x" * (MAX_QUESTION_FRAME_BYTES + 1), b"{}"],
+    [
+        "hello",
+        "{}",
+        '{"farewell":"heard"}',
+        '{"farewell":"leaving"}',
+        '{"news":0}',
+        '{"news":"7"}',
+        '{"answer":"x"}',
+        "x" * (MAX_QUESTION_FRAME_BYTES + 1),
+        b"{}",
+    ],
 )
 async def test_hub_that_cannot_be_understood_is_left_and_dialled_again(
     monkeypatch: pytest.MonkeyPatch, frame: str | bytes
@@ -189,7 +235,7 @@ async def test_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def test_so_many_answers_at_once_and_the_rest_are_overloaded_and_a_fault_is_one_questions_alone() -> None:
-    said: asyncio.Queue[AnswerFrame | RefusedFrame] = asyncio.Queue()
+    said: asyncio.Queue[AnswerFrame | RefusedFrame | LeavingFrame] = asyncio.Queue()
     release = asyncio.Event()
 
     async def answer(question: QuestionFrame, _: Callable[[], bool]) -> bytes:
@@ -229,6 +275,62 @@ async def test_flood_of_news_is_one_fetch_of_the_newest() -> None:
         await asyncio.sleep(dial.NEWS_SPREAD_S + 0.2)
     assert len(heard) == 1
     assert heard[0] == 499
+
+
+async def test_question_sent_before_the_hub_has_heard_the_farewell_is_answered() -> None:
+    said: list[AnswerFrame | RefusedFrame | LeavingFrame] = []
+    answered, ended = asyncio.Event(), asyncio.Event()
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        await socket.send_str(question().to_json())
+        try:
+            async for message in socket:
+                frame = read_from_node(message.data)
+                said.append(frame)
+                answered.set()
+                if isinstance(frame, LeavingFrame):
+                    await socket.send_str(question().to_json())  # was on its way
+                    await socket.send_str(HeardFrame().to_json())
+                    await socket.send_str(question().to_json())  # against the rules
+        finally:
+            ended.set()
+
+    async with asyncio.timeout(5):
+        async with dialling(serve, answer=answering):
+            await answered.wait()
+        await ended.wait()
+    assert isinstance(said[1], LeavingFrame)
+    assert sum(isinstance(each, AnswerFrame) for each in said) == 2
+    assert {each.code for each in said if isinstance(each, RefusedFrame)} <= {"overloaded"}
+
+
+async def test_hub_that_does_not_hear_the_farewell_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dial, "FAREWELL_S", 0.1)
+    dialled = asyncio.Event()
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        dialled.set()
+        async for _ in socket:
+            pass
+
+    async with asyncio.timeout(3):
+        async with dialling(serve, answer=answering):
+            await dialled.wait()
+
+
+async def test_node_that_has_just_been_listed_dials_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dial, "wait_before", lambda _: 60.0)
+    listed, tried = asyncio.Event(), asyncio.Queue[None]()
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        tried.put_nowait(None)
+
+    async with dialling(serve, answer=answering, listed=listed), asyncio.timeout(5):
+        await tried.get()
+        listed.set()
+        await tried.get()
+        await asyncio.sleep(0.1)
+        assert tried.empty()  # once: from then on it waits as ever
 
 
 async def test_answers_end_with_the_link(monkeypatch: pytest.MonkeyPatch) -> None:

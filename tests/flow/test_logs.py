@@ -185,7 +185,7 @@ ABOUT_NOBODY = {
     ),
     *("hub init", "hub serve", "federation init", "federation admit", "federation update", "federation suspend"),
     *("federation resume", "federation revoke", "federation renew", "federation agreement", "federation show"),
-    *("federation add-hub", "federation remove-hub"),
+    *("federation add-hub", "federation remove-hub", "federation invite", "federation joins", "hub joins"),
     *("agreement lint", "agreement explain", "agreement diff", "agreement export", "agreement import"),
     "agreement sign",
 }

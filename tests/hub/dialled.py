@@ -10,7 +10,14 @@ from uuid import uuid4
 import aiohttp
 
 from gateway.wire.limits import MAX_QUESTION_FRAME_BYTES, SEALED_ANSWER_BYTES
-from gateway.wire.link_frames import AnswerFrame, NewsFrame, QuestionFrame, read_from_hub
+from gateway.wire.link_frames import (
+    AnswerFrame,
+    HeardFrame,
+    LeavingFrame,
+    NewsFrame,
+    QuestionFrame,
+    read_from_hub,
+)
 from gateway.wire.paths import LINK_PATH
 from tests.hub.kit import RunningHub
 
@@ -25,12 +32,19 @@ class DialledNode:
     questions: list[QuestionFrame] = field(default_factory=list)
     news: list[int] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
+    heard: asyncio.Event = field(default_factory=asyncio.Event)  # that this node leaves
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def answer(self, question: QuestionFrame, sealed: bytes | None = None) -> None:
         sealed = os.urandom(SEALED_ANSWER_BYTES) if sealed is None else sealed
         await self.socket.send_str(AnswerFrame(id=question.id, sealed=sealed).to_json())
+
+    async def leave(self) -> None:
+        """Say farewell, and wait until the hub has heard it."""
+        await self.socket.send_str(LeavingFrame().to_json())
+        async with asyncio.timeout(5):
+            await self.heard.wait()
 
     async def asked_times(self, times: int) -> None:
         async with asyncio.timeout(5):
@@ -90,6 +104,9 @@ async def _read(node: DialledNode, behaving: Behaving) -> None:
         if isinstance(frame, NewsFrame):
             node.news.append(frame.seq)
             node.told.set()
+            continue
+        if isinstance(frame, HeardFrame):
+            node.heard.set()
             continue
         node.questions.append(frame)
         node.asked.set()

@@ -341,6 +341,7 @@ async def running_hub(
     deadline_ms: int = DEADLINE_MS,
     turns: Turns | None = None,
     time_limit_s: float = 30,
+    behind_proxy: bool = False,
 ) -> AsyncIterator[RunningHub]:
     """The hub as build_hub wires it, on a free port and with the federation's stepping clock."""
     clock = federation.clock
@@ -370,7 +371,9 @@ async def running_hub(
             turns=turns or Turns(),
         )
         witness = HubWitness(key=LedgerKey.generate(), hub_key=federation.hub_key, database=database)
-        application = hub_application(hub=hub, sealing_keys=sealing_keys, witness=witness, links=links)
+        application = hub_application(
+            hub=hub, sealing_keys=sealing_keys, witness=witness, links=links, behind_proxy=behind_proxy
+        )
         protect(application, time_limit_s=time_limit_s)
         listener = await listen(application, host="127.0.0.1", port=0)
         stack.push_async_callback(listener.close)

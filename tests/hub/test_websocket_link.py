@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket as sockets
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from uuid import uuid4
 
 import aiohttp
@@ -16,7 +17,8 @@ from gateway.links import websocket
 from gateway.links.contract import Delivery
 from gateway.wire import base64url
 from gateway.wire.coverage import DeliveryOutcome
-from gateway.wire.federation import Member
+from gateway.wire.federation import Member, MemberKey
+from gateway.wire.keys import SigningKey
 from gateway.wire.limits import (
     MAX_ANSWER_FRAME_BYTES,
     MAX_IN_FLIGHT_PER_LINK,
@@ -75,6 +77,8 @@ HOSTILE = {
     "code is a text": '{"refused":"ID","code":"We are full, sorry"}',
     "a question to the hub": '{"question":"ID","authorisation":"Patchwork x","envelope":"AAAA"}',
     "news to the hub": '{"news":7}',
+    "a farewell of the hub's": '{"farewell":"heard"}',
+    "a farewell to more": '{"farewell":"leaving","until":7}',
     "deep": '{"answer":' * 60 + "1" + "}" * 60,
     "too long": "x" * (MAX_ANSWER_FRAME_BYTES + 1),
 }
@@ -324,6 +328,93 @@ async def test_hub_that_stops_lets_answers_under_way_arrive_and_says_that_it_goe
         assert (await asking).outcomes == {member.id: "answered"}
         await node.ended.wait()
         assert node.socket.close_code == WSCloseCode.GOING_AWAY
+
+
+async def test_node_that_leaves_answers_what_it_was_asked_and_is_asked_no_more(hub: RunningHub, member: Member) -> None:
+    async with dialled(hub, member.id) as other, dialled(hub, member.id, silent) as leaving:
+        asked = asyncio.create_task(hub.links.deliver(member, ENVELOPE))  # to the newest of equals
+        await leaving.asked_times(1)
+        await leaving.leave()
+        for _ in range(3):  # its other process goes on
+            assert (await hub.links.deliver(member, ENVELOPE)).outcome is DeliveryOutcome.ANSWERED
+        assert (len(leaving.questions), len(other.questions)) == (1, 3)
+        assert not asked.done()
+        await leaving.answer(leaving.questions[0])
+        assert (await asked).outcome is DeliveryOutcome.ANSWERED
+
+
+async def test_what_a_node_has_not_answered_when_it_has_left_is_unreachable_and_no_fault(
+    hub: RunningHub, member: Member
+) -> None:
+    async with dialled(hub, member.id, silent) as node:
+        asked = asyncio.create_task(hub.links.deliver(member, ENVELOPE))
+        await node.asked_times(1)
+        await node.leave()
+        assert await hub.links.deliver(member, ENVELOPE) == NOT_THERE
+        await node.socket.close()
+        assert await asked == NOT_THERE
+
+
+async def test_node_that_leaves_is_asked_at_its_endpoint_if_it_has_one(federation: Federated, hub: RunningHub) -> None:
+    async with stub_node() as node:
+        both = federation.add("housing", endpoint=node.endpoint)
+        federation.publish()
+        await hub.hub.directory.refresh()
+        async with dialled(hub, both.id) as over_link:
+            await over_link.leave()
+            assert (await hub.hub.link.deliver(both, ENVELOPE)).outcome is DeliveryOutcome.ANSWERED
+        assert (len(over_link.questions), len(node.bodies)) == (0, 1)
+
+
+async def test_node_that_says_farewell_and_stays_is_shown_the_door(
+    hub: RunningHub, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "LEAVING_S", 0.1)
+    async with dialled(hub, member.id) as node:
+        await node.leave()
+        await node.ended.wait()
+        assert node.socket.close_code == WSCloseCode.GOING_AWAY
+    async with dialled(hub, member.id) as node:
+        await node.leave()
+        await node.socket.send_json({"farewell": "leaving"})
+        await node.ended.wait()
+        assert node.socket.close_code == WSCloseCode.POLICY_VIOLATION
+
+
+async def test_link_ends_with_the_key_that_opened_it_without_any_new_document(
+    federation: Federated, hub: RunningHub, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "KEY_CHECK_S", 0.02)
+    now = int(federation.clock.now())
+    own, next_key = federation.keys[member.id], SigningKey.generate()
+    held = MemberKey(key=own.verify_key(), not_before=0, not_after=now + 3_600)
+    later = MemberKey(key=next_key.verify_key(), not_before=now + 1_800, not_after=now + 7_200)
+
+    async def listing(*keys: MemberKey) -> None:
+        federation.members[member.id] = replace(federation.members[member.id], keys=keys)
+        federation.publish()
+        await hub.hub.directory.refresh()
+
+    await listing(held, later)
+    async with dialled(hub, member.id) as node:  # until another follows it
+        federation.clock.time = now + 1_799
+        await asyncio.sleep(0.1)
+        assert (await hub.links.deliver(member, ENVELOPE)).outcome is DeliveryOutcome.ANSWERED
+        federation.clock.time = now + 1_800
+        assert await hub.links.deliver(member, ENVELOPE) == NOT_THERE
+        await node.ended.wait()
+        assert node.socket.close_code == WSCloseCode.POLICY_VIOLATION
+    async with dialled(hub, member.id, silent) as node:  # until its own end
+        asked = asyncio.create_task(hub.links.deliver(member, ENVELOPE))
+        await node.asked_times(1)
+        federation.clock.time = now + 3_600
+        await node.ended.wait()
+        assert await asked == NOT_THERE
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await dial(hub, member.id)
+    federation.keys[member.id] = next_key
+    async with dialled(hub, member.id):
+        assert hub.links.holds(member.id)
 
 
 async def test_only_an_active_member_opens_a_link_with_a_new_token_for_it(

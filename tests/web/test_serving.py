@@ -36,9 +36,8 @@ async def test_pages_are_served_with_the_node_and_stop_with_it(tmp_path: Path, m
         monkeypatch.setattr(serve_node, "listen_web", partial(listen_web, built=north.built))
         wendy = await north.sign_in(HOUSING, Role.PRACTITIONER)
         await north.stop(HOUSING)
-        served = asyncio.create_task(
-            serve_node.serve_node(load_node(tmp_path / HOUSING / "node.toml"), clock=north.clock)
-        )
+        config = tmp_path / HOUSING / "node.toml"
+        served = asyncio.create_task(serve_node.serve_node(load_node(config), config=config, clock=north.clock))
         page = None
         while page is None and not served.done():
             try:

@@ -18,7 +18,7 @@ from gateway.doctor.keys import KeyFacts, check_keys
 from gateway.doctor.record import RecordFacts, check_record
 from gateway.doctor.storage import DatabaseFacts, DiskFacts, check_databases, check_disk
 from gateway.wire.federation import Federation, Member, MemberKey, sign_document
-from gateway.wire.keys import LedgerKey, SigningKey
+from gateway.wire.keys import LedgerKey, SigningKey, fingerprint
 from mappings.vocabulary import OrganisationType, Sector
 
 NOW = 1_790_000_000
@@ -114,6 +114,17 @@ def test_whatever_else_stops_a_node_is_named(facts: DocumentFacts, words: str) -
     findings = check_document(facts)
     assert worst(findings) is Level.WRONG
     assert words in said(findings)
+
+
+def test_a_node_that_waits_is_told_what_to_read_to_whom_and_one_that_was_renamed_its_name() -> None:
+    waiting = replace(FACTS, offered=document(seq=8), signing=frozenset({KEY.kid}))
+    (finding,) = check_document(waiting)
+    assert "waits for the operator to admit it" in finding.what
+    assert fingerprint(KEY.public_jwk()) in finding.do
+    (finding,) = check_document(replace(waiting, offered=document(replace(MEMBER, id="orchard-homes"), seq=8)))
+    assert finding.level is Level.WRONG
+    assert "lists this node as orchard-homes, not as housing" in finding.what
+    assert 'member = "orchard-homes"' in finding.do
 
 
 def test_keys_that_are_not_the_listed_ones_are_noticed() -> None:

@@ -14,10 +14,13 @@ from gateway.wire.counts import Counts, Hour, sign_counts
 from gateway.wire.coverage import DeliveryOutcome, sign_coverage
 from gateway.wire.envelope import member_envelope
 from gateway.wire.freshness import sign_freshness
+from gateway.wire.invitation import sign_invitation
 from gateway.wire.join import sign_join, sign_rotation
-from gateway.wire.link_frames import AnswerFrame, NewsFrame, QuestionFrame, RefusedFrame
+from gateway.wire.joining import Joining
+from gateway.wire.link_frames import AnswerFrame, HeardFrame, LeavingFrame, NewsFrame, QuestionFrame, RefusedFrame
 from gateway.wire.request import sign_request
 from gateway.wire.sealing_keys import sign_sealing_key
+from mappings.vocabulary import OrganisationType, Sector
 from tests.unit.wire.parties import (
     COUNCIL,
     DISCLOSURE,
@@ -68,7 +71,7 @@ def _agrees(written: Any, sent: Any) -> bool:
         return bool(sent is None or _agrees(written[0], sent[0])) if written[0] is not None else True
     if not isinstance(written, dict) or not written:
         return True
-    optional = {"endpoint", "rotation", "break_glass"}
+    optional = {"endpoint", "rotation", "break_glass", "authorities"}
     if sent.keys() - written.keys() or written.keys() - sent.keys() - optional:
         return False
     return all(_agrees(written[name], sent[name]) for name in sent)
@@ -98,10 +101,22 @@ def test_examples_have_the_members_that_are_sent(parties: Parties) -> None:
     coverage = sign_coverage({TRUST: DeliveryOutcome.ANSWERED}, question=JTI, asker=COUNCIL, key=parties.hub, now=NOW)
     question = receive(parties, delivered(asked))
     answer = sign_answer(DISCLOSURE, to=question, me=TRUST, ledger_leaf=LEAF, now=NOW, key=trust)
+    invitation = sign_invitation(
+        parties.federation,
+        parties.operator,
+        hubs=("https://hub.example.org",),
+        organisation_type=OrganisationType.VOLUNTARY,
+        sector=Sector.VOLUNTARY,
+        name="The school",
+        now=NOW,
+        lifetime_s=60,
+    )
     given: dict[str, Any] = {"method": "POST", "path": "/v1/queries", "body": b""}
     request = sign_request(trust, iss=TRUST, aud=FEDERATION, now=NOW, jti=JTI, **given).removeprefix("Patchwork ")
     sent = {
         ("members", "seq"): _claims(parties.federation.token),
+        ("operator", "hubs"): _claims(invitation.token),
+        ("invitation",): orjson.loads(Joining(invitation="x", request="x").to_json()),
         ("aud", "seq"): _claims(sign_freshness(parties.federation, parties.hub, NOW)),
         ("member", "exp"): _claims(sign_join(member("school", school), school, federation=FEDERATION, now=NOW)),
         ("jwk",): _claims(sign_rotation(school.verify_key(), trust, member=TRUST, federation=FEDERATION, now=NOW)),
@@ -120,3 +135,5 @@ def test_examples_have_the_members_that_are_sent(parties: Parties) -> None:
     }
     for names, message in sent.items():
         assert _agrees(_example(*names), _shape(message)), names
+    for farewell in (LeavingFrame(), HeardFrame()):
+        assert orjson.loads(farewell.to_json()) in EXAMPLES

@@ -44,6 +44,19 @@ def test_nobody_is_admitted_under_the_name_of_a_kind_of_organisation(tmp_path: P
     assert set(open_operator(tmp_path).document.members) == {"library-friends"}
 
 
+def test_a_member_is_listed_under_the_id_that_the_operator_chooses_and_no_key_twice(tmp_path: Path) -> None:
+    operator = init_operator(tmp_path, name="northshire", hub_key=SigningKey.generate().verify_key(), now=NOW)
+    request = _join("library-friends")
+    operator.admit(request, NOW, listed_as="friends")
+    operator = open_operator(tmp_path)
+    assert set(operator.document.members) == {"friends"}
+    for taken, said in (("friends", "a member already"), ("library-friends", "listed already, of friends")):
+        with pytest.raises(InputError, match=said):
+            operator.admit(request, NOW, listed_as=taken)
+    with pytest.raises(InputError, match="kind of organisation"):
+        operator.admit(_join("others"), NOW, listed_as="police-force")
+
+
 def test_a_second_hub_is_listed_once_and_the_last_one_stays(tmp_path: Path) -> None:
     first, second = SigningKey.generate().verify_key(), SigningKey.generate().verify_key()
     operator = init_operator(tmp_path, name="northshire", hub_key=first, now=NOW)

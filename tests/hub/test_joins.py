@@ -1,0 +1,328 @@
+"""Where strangers knock: with an invitation they wait for the operator, without one they learn and leave nothing."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.errors import HubRefused, TooManyRequests
+from gateway.hub import joins, strangers
+from gateway.hub.bucket import Rate
+from gateway.hub.strangers import MAX_ADDRESSES, OF_ALL, OF_ONE, Strangers
+from gateway.links.joins_client import ask_to_join, fetch_waiting, session_trusting
+from gateway.wire import jws
+from gateway.wire.federation import Federation, Member, MemberKey
+from gateway.wire.invitation import TYP, Invitation, sign_invitation
+from gateway.wire.join import sign_join
+from gateway.wire.joining import OPERATOR, Joining
+from gateway.wire.keys import LedgerKey, SigningKey
+from gateway.wire.limits import MAX_INVITATION_BYTES, MAX_JOINING_BYTES
+from gateway.wire.paths import JOINS_PATH
+from gateway.wire.request import sign_request
+from mappings.vocabulary import OrganisationType, Sector
+from tests.hub.kit import ASKER, FEDERATION, Federated, RunningHub, SteppingClock, running_hub, stub_node
+
+DAY = 86_400
+
+
+@pytest.fixture
+async def hub(federation: Federated, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningHub]:
+    """A hub whose strangers may ask as often as a test wants."""
+    monkeypatch.setattr(strangers, "OF_ONE", Rate(60_000))
+    monkeypatch.setattr(strangers, "OF_ALL", Rate(60_000))
+    federation.publish()
+    async with running_hub(federation) as hub:
+        yield hub
+
+
+def invited(federation: Federated, **changed: Any) -> Invitation:
+    document = federation.document
+    assert isinstance(document, Federation)
+    given: dict[str, Any] = {
+        "hubs": ("https://hub.example.org",),
+        "organisation_type": OrganisationType.VOLUNTARY,
+        "sector": Sector.VOLUNTARY,
+        "now": federation.clock.now(),
+        "lifetime_s": 7 * DAY,
+    }
+    return sign_invitation(document, federation.operator, **given | changed)
+
+
+def request(federation: Federated, key: SigningKey, name: str = "Anytown Food Bank", **changed: Any) -> str:
+    now = int(federation.clock.now())
+    given: dict[str, Any] = {
+        "id": "food-bank",
+        "identifier": (),
+        "name": name,
+        "type": OrganisationType.VOLUNTARY,
+        "sector": Sector.VOLUNTARY,
+        "status": "active",
+        "keys": (MemberKey(key=key.verify_key(), not_before=now, not_after=now + 700 * DAY),),
+        "ledger_key": LedgerKey.generate().public_jwk(),
+        "endpoint": None,
+        "duty_contact": (),
+    }
+    return sign_join(Member(**given | changed), key, federation=FEDERATION, now=now)
+
+
+async def post(hub: RunningHub, body: bytes) -> tuple[int, bytes]:
+    async with hub.client.post(hub.url(JOINS_PATH), data=body) as response:
+        return response.status, await response.read()
+
+
+async def listed(hub: RunningHub, key: SigningKey | None = None) -> list[Joining]:
+    """What the operator, or whoever has `key`, is told."""
+    async with session_trusting(()) as session:
+        return await fetch_waiting(
+            session,
+            hub.url(""),
+            key=key or hub.federation.operator,
+            federation=FEDERATION,
+            clock=hub.federation.clock,
+        )
+
+
+def code(reply: bytes) -> str:
+    found: str = orjson.loads(reply)["issue"][0]["details"]["coding"][0]["code"]
+    return found
+
+
+async def test_who_was_invited_waits_until_the_operator_has_admitted_it(federation: Federated, hub: RunningHub) -> None:
+    key, invitation = SigningKey.generate(), invited(federation)
+    joining = Joining(invitation=invitation.token, request=request(federation, key))
+    assert await post(hub, joining.to_json()) == (202, b'{"status":"waiting"}')
+    (waiting,) = await listed(hub)
+    assert (waiting.invitation, waiting.request) == (joining.invitation, joining.request)
+    assert waiting.received_at == int(federation.clock.now())
+    # The same again, also with another name, is welcome and waits once; an older one played again changes nothing.
+    federation.clock.time += 1
+    again = Joining(invitation=invitation.token, request=request(federation, key, "Anytown Foodbank"))
+    assert await post(hub, again.to_json()) == (202, b'{"status":"waiting"}')
+    assert await post(hub, joining.to_json()) == (202, b'{"status":"waiting"}')
+    assert [each.request for each in await listed(hub)] == [again.request]
+    # Once its key is listed it waits no more, under whatever id.
+    federation.keys["other-id"] = key
+    federation.add("other-id", endpoint=None)
+    federation.members["other-id"] = Member(
+        **{name: getattr(federation.members["other-id"], name) for name in Member.__slots__}
+        | {"keys": (MemberKey(key=key.verify_key(), not_before=0, not_after=2**40),)}
+    )
+    federation.publish()
+    await hub.hub.directory.refresh()
+    assert await listed(hub) == []
+    assert (await post(hub, again.to_json()))[0] == 202
+
+
+async def test_one_invitation_brings_one_key_also_after_a_restart(federation: Federated) -> None:
+    federation.publish()
+    first, invitation = SigningKey.generate(), invited(federation)
+    async with running_hub(federation) as hub:
+        joining = Joining(invitation=invitation.token, request=request(federation, first))
+        assert (await post(hub, joining.to_json()))[0] == 202
+    thief = Joining(invitation=invitation.token, request=request(federation, SigningKey.generate()))
+    async with running_hub(federation) as hub:
+        status, reply = await post(hub, thief.to_json())
+        assert (status, code(reply)) == (409, "replayed")
+        federation.clock.time += 6 * DAY
+        federation.publish()
+        await hub.hub.directory.refresh()
+        assert (await post(hub, thief.to_json()))[0] == 409  # as long as the invitation could be used
+        assert [each.request for each in await listed(hub)] == [joining.request]
+        async with session_trusting(()) as session:
+            with pytest.raises(HubRefused, match="has been used, with other keys than those here: ask the operator"):
+                await ask_to_join(session, hub.url(""), thief)
+
+
+async def test_strangers_are_all_told_the_same_and_leave_nothing(federation: Federated, hub: RunningHub) -> None:
+    key, good = SigningKey.generate(), invited(federation)
+    claims = jws.peek(good.token, max_bytes=MAX_INVITATION_BYTES)
+    own_operator = SigningKey.generate()
+    self_made = jws.sign(claims | {"operator": own_operator.public_jwk()}, typ=TYP, key=own_operator)
+    asks = request(federation, key)
+
+    def with_invitation(token: str) -> bytes:
+        return Joining(invitation=token, request=asks).to_json()
+
+    told = [
+        await post(hub, body)
+        for body in (
+            b"",
+            b"hello",
+            b"{}",
+            b"[" * 30_000,
+            b"\xff" * 100,
+            with_invitation("x"),
+            with_invitation("e30.e30.e30"),
+            with_invitation(self_made),
+            with_invitation(jws.sign(claims, typ=TYP, key=federation.keys[ASKER])),  # a member's
+            with_invitation(jws.sign(claims | {"aud": "elsewhere"}, typ=TYP, key=federation.operator)),
+            with_invitation(jws.sign(claims, typ="patchwork-join+jwt", key=federation.operator)),
+            with_invitation(jws.sign(claims | {"v": 2}, typ=TYP, key=federation.operator)),
+            with_invitation(federation.sign().token.decode()),  # what the operator signs and everybody has
+            orjson.dumps({"v": 1, "request": asks}),
+        )
+    ]
+    assert len(set(told)) == 1
+    assert (told[0][0], code(told[0][1])) == (401, "not-authentic")
+    assert await listed(hub) == []
+
+
+async def test_body_of_no_length_or_too_much_of_it_is_not_read(hub: RunningHub) -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"{}"
+
+    async with hub.client.post(hub.url(JOINS_PATH), data=chunks()) as response:
+        assert response.status == 411
+    assert (await post(hub, bytes(MAX_JOINING_BYTES + 1)))[0] == 413
+
+
+async def test_invited_who_asks_for_what_was_not_offered_is_told_why(federation: Federated, hub: RunningHub) -> None:
+    key, invitation = SigningKey.generate(), invited(federation)
+    other = SigningKey.generate()
+    for asks, expected in (
+        (request(federation, key, type=OrganisationType.POLICE), (403, "not-for-us")),
+        (request(federation, key, sector=Sector.STATUTORY), (403, "not-for-us")),
+        (request(federation, key, name="Food\u202ebank"), (400, "malformed")),
+        (request(federation, key, status="suspended"), (400, "malformed")),
+        (
+            request(federation, key).rsplit(".", 1)[0] + "." + request(federation, other).rsplit(".", 1)[1],
+            (401, "not-authentic"),
+        ),
+        (
+            sign_join(
+                federation.members[ASKER], federation.keys[ASKER], federation="elsewhere", now=federation.clock.now()
+            ),
+            (403, "not-for-us"),
+        ),
+        ("x" * 16_385, (401, "not-authentic")),
+    ):
+        status, reply = await post(hub, Joining(invitation=invitation.token, request=asks).to_json())
+        assert (status, code(reply)) == expected
+    assert await listed(hub) == []
+    # Nothing of all that has used the invitation up; its time does.
+    joining = Joining(invitation=invitation.token, request=request(federation, key))
+    federation.clock.time += 8 * DAY
+    federation.publish()
+    await hub.hub.directory.refresh()
+    status, reply = await post(hub, joining.to_json())
+    assert (status, code(reply)) == (401, "out-of-time")
+
+
+async def test_so_many_wait_and_no_more(
+    federation: Federated, hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joins, "MAX_WAITING_JOINS", 3)
+    told = []
+    for _ in range(4):
+        joining = Joining(invitation=invited(federation).token, request=request(federation, SigningKey.generate()))
+        told.append((await post(hub, joining.to_json()))[0])
+    assert told == [202, 202, 202, 503]
+    federation.clock.time += 31 * DAY
+    federation.publish()
+    await hub.hub.directory.refresh()
+    joining = Joining(invitation=invited(federation).token, request=request(federation, SigningKey.generate()))
+    assert (await post(hub, joining.to_json()))[0] == 202  # what nobody has admitted in its time makes room
+    assert [each.request for each in await listed(hub)] == [joining.request]
+
+
+async def test_who_waits_is_told_to_the_operator_alone(federation: Federated, hub: RunningHub) -> None:
+    joining = Joining(invitation=invited(federation).token, request=request(federation, SigningKey.generate()))
+    await post(hub, joining.to_json())
+    for key in (SigningKey.generate(), federation.hub_key, federation.keys[ASKER]):
+        with pytest.raises(HubRefused, match="401"):
+            await listed(hub, key)
+
+    async def get(iss: str, key: SigningKey, **changed: Any) -> int:
+        given: dict[str, Any] = {"aud": FEDERATION, "method": "GET", "path": JOINS_PATH, "now": federation.clock.now()}
+        token = sign_request(key, iss=iss, body=b"", jti=str(uuid4()), **given | changed)
+        statuses = []
+        for _ in range(2):
+            async with hub.client.get(hub.url(JOINS_PATH), headers={"Authorization": token}) as response:
+                statuses.append(response.status)
+        assert statuses[0] != 200 or statuses[1] == 409  # a token works once
+        return statuses[0]
+
+    assert await get(OPERATOR, federation.operator) == 200
+    assert await get(ASKER, federation.keys[ASKER]) == 401
+    assert await get(ASKER, federation.operator) == 401
+    assert await get("hub", federation.hub_key) == 401
+    assert await get(OPERATOR, federation.operator, path="/v1/federation") == 403
+    assert await get(OPERATOR, federation.operator, method="POST") == 403
+    assert await get(OPERATOR, federation.operator, aud="elsewhere") == 403
+    assert await get(OPERATOR, federation.operator, now=federation.clock.now() - 3_600) == 401
+    async with hub.client.get(hub.url(JOINS_PATH)) as response:
+        assert response.status == 400
+    # And the operator's word opens no other door of the hub, not even to a member that is called so.
+    federation.add(OPERATOR, endpoint=None)
+    federation.publish()
+    await hub.hub.directory.refresh()
+    assert await get(OPERATOR, federation.keys[OPERATOR]) == 401
+    body = b"{}"
+    authorisation = sign_request(
+        federation.operator,
+        iss=OPERATOR,
+        aud=FEDERATION,
+        method="POST",
+        path="/v1/queries",
+        body=body,
+        now=federation.clock.now(),
+        jti=str(uuid4()),
+    )
+    assert (await hub.ask(body=body, authorisation=authorisation)).status == 401
+
+
+async def test_flood_of_strangers_ends_at_the_door_and_members_do_not_notice(federation: Federated) -> None:
+    async with stub_node() as node:
+        federation.add("housing", endpoint=node.endpoint)
+        federation.publish()
+        async with running_hub(federation) as hub:
+            told = await asyncio.gather(*(post(hub, b"{}") for _ in range(40)))
+            assert {status for status, _ in told} == {401, 429}
+            assert sum(status == 401 for status, _ in told) <= OF_ONE.capacity
+            assert (await hub.ask("housing")).outcomes == {"housing": "answered"}
+            federation.clock.time += 60
+            assert (await post(hub, b"{}"))[0] == 401
+
+
+def refused(door: Strangers, address: str) -> bool:
+    try:
+        door.take(address)
+    except TooManyRequests:
+        return True
+    return False
+
+
+def test_one_address_cannot_use_up_what_all_have_and_all_together_have_an_end() -> None:
+    clock = SteppingClock()
+    door = Strangers(clock)
+    assert sum(not refused(door, "192.0.2.1") for _ in range(1_000)) == int(OF_ONE.capacity)
+    assert not refused(door, "192.0.2.2")
+    assert sum(not refused(door, f"198.51.100.{number}") for number in range(250)) == int(OF_ALL.capacity) - 6
+    clock.time += 60
+    assert not refused(door, "192.0.2.1")
+
+
+def test_addresses_are_forgotten_before_they_fill_the_memory() -> None:
+    door = Strangers(SystemClock())
+    for number in range(3 * MAX_ADDRESSES):
+        refused(door, str(number))
+    assert len(door._by_address) == MAX_ADDRESSES
+
+
+@pytest.mark.parametrize("behind_proxy", [False, True])
+async def test_whose_address_counts_is_the_proxy_s_word_only_where_there_is_one(
+    federation: Federated, behind_proxy: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[str] = []
+    take: Callable[[Strangers, str], None] = lambda _, address: taken.append(address)  # noqa: E731
+    monkeypatch.setattr(Strangers, "take", take)
+    federation.publish()
+    async with running_hub(federation, behind_proxy=behind_proxy) as hub:
+        headers = {"X-Forwarded-For": "203.0.113.9, 2001:db8:1:2:3::4"}
+        async with hub.client.post(hub.url(JOINS_PATH), data=b"{}", headers=headers) as response:
+            assert response.status == 401
+    assert taken == (["2001:db8:1:2::"] if behind_proxy else ["127.0.0.1"])

@@ -6,12 +6,14 @@ from typing import Annotated
 import orjson
 import typer
 
-from gateway.app.hub import HUB_KEY_FILE
 from gateway.app.opening import make_private_folder
 from gateway.app.serve_hub import serve_hub
 from gateway.app.serve_workers import serve_workers
+from gateway.cli.accept_operator import accept_operator_at_hub
 from gateway.cli.options import run
+from gateway.cli.rotate_hub_key import rotate_key
 from gateway.errors import ConfigurationError
+from gateway.hub.keys import HUB_KEY_FILE
 from gateway.settings import check_hub, load_hub
 from gateway.wire.keys import SigningKey, fingerprint
 from gateway.wire.operator import replace_file
@@ -67,3 +69,7 @@ def serve(
         if not path.exists():
             raise ConfigurationError(f"{path}: is not there; the federation's operator has it, copy it here")
     run(serve_hub(settings) if workers == 1 else serve_workers(config, settings, workers=workers))
+
+
+app.command("rotate-key")(rotate_key)
+app.command("accept-operator")(accept_operator_at_hub)

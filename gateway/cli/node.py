@@ -7,10 +7,12 @@ from typing import Annotated
 import orjson
 import typer
 
+from gateway.cli.accept_operator import accept_operator
 from gateway.cli.accounts import create_admin, list_accounts
 from gateway.cli.node_backup import backup, restore
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
 from gateway.cli.rotate_key import rotate_key
+from gateway.cli.rotate_ledger_key import rotate_ledger_key
 from gateway.cli.status import show_status
 from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
@@ -119,6 +121,7 @@ def init(
         ledger_key=ledger_key.public_jwk(),
         endpoint=endpoint or None,
         duty_contact=tuple(pair for pair in (("phone", duty_phone), ("email", duty_email)) if pair[1]),
+        ledger_until=int(now) + KEY_YEARS_S,
     )
     request = sign_join(asked, signing_key, federation=federation, now=now)
     verify_join(request, federation=federation, now=now)
@@ -160,6 +163,8 @@ def accept(
 
 
 app.command("rotate-key")(rotate_key)
+app.command("rotate-ledger-key")(rotate_ledger_key)
+app.command("accept-operator")(accept_operator)
 app.command("create-admin")(create_admin)
 app.command("accounts")(list_accounts)
 app.command()(backup)

@@ -10,6 +10,7 @@ from gateway.app.opening import make_private_folder
 from gateway.app.serve_hub import serve_hub
 from gateway.app.serve_workers import serve_workers
 from gateway.cli.accept_operator import accept_operator_at_hub
+from gateway.cli.hub_backup import backup, restore
 from gateway.cli.options import run
 from gateway.cli.rotate_hub_key import rotate_key
 from gateway.errors import ConfigurationError
@@ -73,3 +74,5 @@ def serve(
 
 app.command("rotate-key")(rotate_key)
 app.command("accept-operator")(accept_operator_at_hub)
+app.command()(backup)
+app.command()(restore)

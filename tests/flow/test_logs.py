@@ -188,7 +188,7 @@ ABOUT_NOBODY = {
     *("hub init", "hub serve", "federation init", "federation admit", "federation update", "federation suspend"),
     *("federation resume", "federation revoke", "federation renew", "federation agreement", "federation show"),
     *("federation add-hub", "federation remove-hub", "federation rotate-hub", "federation hand-over"),
-    *("federation take-over", "hub rotate-key", "hub accept-operator"),
+    *("federation take-over", "hub rotate-key", "hub accept-operator", "hub backup", "hub restore"),
     *("agreement lint", "agreement explain", "agreement diff", "agreement export", "agreement import"),
     "agreement sign",
 }

@@ -109,6 +109,17 @@ def verify(text: str, key: NoteKey) -> Checkpoint:
     return checkpoint
 
 
+def verify_by_any(text: str, keys: Iterable[NoteKey]) -> tuple[Checkpoint, NoteKey]:
+    """A log's own note by one of the keys that it has had, and by which; raises NoteInvalid."""
+    refused = NoteInvalid("a checkpoint is not signed by its log")
+    for key in keys:
+        try:
+            return verify(text, key), key
+        except NoteInvalid as error:
+            refused = error
+    raise refused
+
+
 def parse(text: str) -> Checkpoint:
     """The text of a checkpoint of ours, not yet verified; raises NoteInvalid."""
     lines = text.split("\n")

@@ -9,6 +9,8 @@ from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.note import NoteInvalid, read
 from consent_ledger.storage import Row, Work
 
+MAX_KEY_STATEMENTS = 16  # docs/wire.md, "Evidence"
+
 
 class Said(StrEnum):
     """What came of the last visit to a witness."""
@@ -164,17 +166,21 @@ def cosigned_at() -> Work[dict[str, int]]:
     return dated | dict(said)
 
 
-def keep_key(witness: str, public: bytes, statement: str) -> Work[None]:
-    """Store the signed statement that says which key a witness cosigns with."""
+def keep_key(witness: str, public: bytes, statement: str, *, signed_by: str, now: float) -> Work[None]:
+    """Store the signed statement that says which key a witness cosigns with: one for each key that signed it."""
     yield (
-        "INSERT INTO witness_key (witness, public, statement) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        (witness, public, statement),
+        "INSERT INTO witness_key (witness, public, signed_by, statement, kept_at) VALUES (?, ?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",
+        (witness, public, signed_by, statement, int(now)),
     )
 
 
 def key_statements(witness: str) -> Work[list[str]]:
-    """All such statements that were ever seen of a witness."""
-    rows = yield "SELECT statement FROM witness_key WHERE witness = ?", (witness,)
+    """Such statements that were ever seen of a witness, the newest: as many as a file of evidence may hold."""
+    rows = yield (
+        "SELECT statement FROM witness_key WHERE witness = ? ORDER BY kept_at DESC LIMIT ?",
+        (witness, MAX_KEY_STATEMENTS),
+    )
     return [row[0] for row in rows]
 
 

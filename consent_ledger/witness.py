@@ -13,7 +13,7 @@ note of a later epoch names what was left behind.
 
 from collections.abc import Sequence
 
-from consent_ledger.checkpoint import Checkpoint, Head, cosign, own_part, parse, verify
+from consent_ledger.checkpoint import Checkpoint, Head, cosign, own_part, parse, verify_by_any
 from consent_ledger.merkle import ProofInvalid, verify_consistency
 from consent_ledger.note import NoteKey, Signer, read
 from consent_ledger.storage import Storage, Work
@@ -63,16 +63,17 @@ async def cosign_next(
     member: str,
     note: str,
     proof: Sequence[bytes],
-    log: NoteKey,
+    logs: Sequence[NoteKey],
     own: NoteKey,
     signer: Signer,
     now: float,
 ) -> str:
     """Cosign a member's next head: the signature line. Raises NoteInvalid, WitnessRefused, and what storage raises.
 
+    `logs`: the keys with which the log may sign now; whichever did makes no difference to the rules.
     Submitting the same head again gives a fresh cosignature, so a request that comes twice does no harm.
     """
-    checkpoint = verify(note, log)
+    checkpoint, log = verify_by_any(note, logs)
     await storage.write(_take(member, checkpoint, own_part(note, log), proof, now))  # (4)
     return cosign(note, own, signer, now)
 

@@ -22,7 +22,7 @@ from consent_ledger.consent import ConsentEntry
 from gateway.accounts import sessions
 from gateway.accounts.account import Account, Role
 from gateway.accounts.store import NewAccount, add_account, add_service, add_worker
-from gateway.app.hub import HUB_KEY_FILE, RunningHub, open_hub
+from gateway.app.hub import RunningHub, open_hub
 from gateway.app.linking import keep_linked
 from gateway.app.node import Node, accept_agreements, listen_node, open_node
 from gateway.app.node_limits import admission_of
@@ -30,6 +30,7 @@ from gateway.app.web import Pages, listen_web
 from gateway.clock import Clock
 from gateway.database.contract import Work
 from gateway.http import Listener
+from gateway.hub.keys import HUB_KEY_FILE
 from gateway.node.ask import ask
 from gateway.node.identity import make_keys
 from gateway.node.people import person_by_key, store_rows

@@ -62,16 +62,16 @@ def back_up(settings: NodeSettings, config: Path, folders: Mapping[Part, Path], 
     public = {
         path: f"{CONFIGURATION}/{path.resolve().relative_to(home)}"
         for path, private in named
-        if not private and _in(path, home) and not _in(path, keys)
+        if not private and inside(path, home) and not inside(path, keys)
     }
     public[config.resolve()] = CONFIGURATION_FILE
-    drafts = {part: _draft(folder) for part, folder in folders.items()}
+    drafts = {part: begin_folder(folder) for part, folder in folders.items()}
     try:
         at = int(clock.now())
         copy_databases(_databases(data, drafts))  # (2)
-        _copy_files(public, drafts[Part.RECORDS])  # (3)
+        copy_files(public, drafts[Part.RECORDS])  # (3)
         if Part.KEYS in drafts:
-            _copy_files(_key_files(keys), drafts[Part.KEYS])
+            copy_files(key_files(keys), drafts[Part.KEYS])
         log = origin_of(settings.federation[0].id, settings.node.member)
         head, checkpoint, note = _ledger(drafts[Part.RECORDS] / LEDGER_FILE, log)  # (4)
         common = Manifest(
@@ -86,16 +86,16 @@ def back_up(settings: NodeSettings, config: Path, folders: Mapping[Part, Path], 
             checkpoint=note,
             files={},
         )
-        parts = {part: replace(common, part=part, files=_files(draft)) for part, draft in drafts.items()}
+        parts = {part: replace(common, part=part, files=hash_files(draft)) for part, draft in drafts.items()}
         for part, manifest in parts.items():  # (5)
             write_manifest(drafts[part], manifest)
         for part, draft in drafts.items():
-            _name(draft, folders[part])
+            finish_folder(draft, folders[part])
     except BaseException:
         for draft in drafts.values():
             shutil.rmtree(draft, ignore_errors=True)
         raise
-    left_out = tuple(sorted({path for path, _ in named if path not in public and not _in(path, keys)}))
+    left_out = tuple(sorted({path for path, _ in named if path not in public and not inside(path, keys)}))
     return BackedUp(parts=parts, left_out=left_out, checkpoint=checkpoint)
 
 
@@ -121,11 +121,13 @@ def check_free(folder: Path) -> None:
         raise InputError(f"{folder}: is there and holds something; name a new folder")
 
 
-def _in(path: Path, folder: Path) -> bool:
+def inside(path: Path, folder: Path) -> bool:
+    """Whether a path leads below a folder."""
     return path.resolve().is_relative_to(folder.resolve())
 
 
-def _draft(folder: Path) -> Path:
+def begin_folder(folder: Path) -> Path:
+    """A draft beside a folder that is not there yet; raises InputError, ConfigurationError."""
     check_free(folder)
     make_private_folder(folder.absolute().parent)
     draft = folder.absolute().with_name(f".{folder.absolute().name}.{secrets.token_hex(4)}")
@@ -144,7 +146,7 @@ def _databases(data: Path, drafts: Mapping[Part, Path]) -> dict[Path, Path]:
     return found
 
 
-def _key_files(keys: Path) -> dict[Path, str]:
+def key_files(keys: Path) -> dict[Path, str]:
     """All but sealing keys: these live for days, so that old questions cannot be read, and a start makes new ones."""
     found = {
         path: str(path.relative_to(keys))
@@ -154,7 +156,8 @@ def _key_files(keys: Path) -> dict[Path, str]:
     return {path: name for path, name in found.items() if Path(name).parts[0] != SEALING_KEY_FOLDER}
 
 
-def _copy_files(files: Mapping[Path, str], folder: Path) -> None:
+def copy_files(files: Mapping[Path, str], folder: Path) -> None:
+    """Copy small files to names below a folder; raises ConfigurationError."""
     if len(files) > MAX_FILES // 2:
         raise ConfigurationError(f"{len(files)} files of configuration or keys, at most {MAX_FILES // 2} are backed up")
     for path, name in files.items():
@@ -174,11 +177,13 @@ def _ledger(copy: Path, log: str) -> tuple[TreeHead, Checkpoint | None, str]:
     return head, kept.checkpoint, with_cosignatures(kept.note, kept.cosignatures)
 
 
-def _files(folder: Path) -> dict[str, File]:
+def hash_files(folder: Path) -> dict[str, File]:
+    """All that lies below a folder; raises ConfigurationError."""
     return {str(path.relative_to(folder)): hash_file(path) for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def _name(draft: Path, folder: Path) -> None:
+def finish_folder(draft: Path, folder: Path) -> None:
+    """Give a complete draft its name; raises ConfigurationError."""
     try:
         draft.rename(folder)  # over an empty folder, if there is one
         descriptor = os.open(folder.absolute().parent, os.O_RDONLY)

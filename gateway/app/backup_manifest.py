@@ -87,9 +87,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         "at": manifest.at,
         "ledger": {"entries": manifest.entries, "root": manifest.root},
         "checkpoint": manifest.checkpoint,
-        "files": [
-            {"path": path, "bytes": file.size, "sha256": file.sha256} for path, file in sorted(manifest.files.items())
-        ],
+        "files": files_json(manifest.files),
     }
     replace_file(folder / MANIFEST_FILE, orjson.dumps(claims, option=orjson.OPT_INDENT_2) + b"\n")
 
@@ -107,11 +105,26 @@ def read_manifest(folder: Path, part: Part) -> Manifest:
     return manifest
 
 
-def check_files(folder: Path, manifest: Manifest) -> None:
+def check_files(folder: Path, files: Mapping[str, File]) -> None:
     """Every file is there as it was written; raises InputError naming the first that is not, ConfigurationError."""
-    for path, expected in manifest.files.items():
+    for path, expected in files.items():
         if hash_file(folder / path) != expected:
             raise InputError(f"{folder / path}: is not the file that was backed up: its SHA-256 differs")
+
+
+def files_json(files: Mapping[str, File]) -> list[Claims]:
+    """As a manifest lists them."""
+    return [{"path": path, "bytes": file.size, "sha256": file.sha256} for path, file in sorted(files.items())]
+
+
+def read_files(claims: Claims) -> dict[str, File]:
+    """The files that a manifest lists, by path; raises MalformedMessage, ValueError."""
+    files: dict[str, File] = {}
+    for each in array(claims, "files", dict, maximum=MAX_FILES):
+        files[_below(text(each, "path"))] = File(
+            size=integer(each, "bytes", maximum=_MAX_SIZE), sha256=sha256(each, "sha256")
+        )
+    return files
 
 
 def _manifest(claims: Claims) -> Manifest:
@@ -122,11 +135,6 @@ def _manifest(claims: Claims) -> Manifest:
         ),
     )
     ledger = nested(claims, "ledger")
-    files: dict[str, File] = {}
-    for each in array(claims, "files", dict, maximum=MAX_FILES):
-        files[_below(text(each, "path"))] = File(
-            size=integer(each, "bytes", maximum=_MAX_SIZE), sha256=sha256(each, "sha256")
-        )
     return Manifest(
         part=Part(text(claims, "part")),
         backup=text(claims, "backup"),
@@ -137,7 +145,7 @@ def _manifest(claims: Claims) -> Manifest:
         entries=integer(ledger, "entries"),
         root=sha256(ledger, "root"),
         checkpoint=_note(claims),
-        files=files,
+        files=read_files(claims),
     )
 
 

@@ -9,7 +9,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from gateway.app.backup_manifest import Manifest, Part, check_files, hash_file, 
 from gateway.app.node import NODE_FILE
 from gateway.app.opening import make_private_folder
 from gateway.errors import ConfigurationError, InputError
-from gateway.node.identity import LEDGER_KEY_FILE, SEALING_KEY_FOLDER
+from gateway.node.identity import SEALING_KEY_FOLDER
+from gateway.node.ledger_keys import LEDGER_KEY_FILE
 from gateway.node.signing_keys import SIGNING_KEY_FILE
 from gateway.settings import NodeSettings, check_node, load_node
 from gateway.wire.operator import read_file
@@ -49,8 +50,9 @@ def put_back(folders: Mapping[Part, Path], config: Path) -> PutBack:
         settings = check_node(raw.decode("utf-8", "replace"), config)
     if (settings.federation[0].id, settings.node.member) != (records.federation, records.member):
         raise InputError(f"{config}: is of {settings.node.member}, and the backup of {records.member}")
-    new_files = {} if configured else _configuration(records, config)
-    _check_places(settings, new_files, with_keys=Part.KEYS in folders)  # (3)
+    new_files = {} if configured else configuration_files(records.files, config, CONFIGURATION_FILE)
+    keys = (settings.node.keys, (SIGNING_KEY_FILE, LEDGER_KEY_FILE))
+    check_places(settings.node.data, keys, new_files.values(), with_keys=Part.KEYS in folders)  # (3)
     _put(folders, manifests, settings, new_files)  # (4)
     return PutBack(settings=settings, records=records, secrets=manifests[Part.SECRETS], configured=configured)
 
@@ -65,7 +67,7 @@ def _whole(folders: Mapping[Part, Path]) -> dict[Part, Manifest]:
             raise InputError(
                 f"{folders[part]}: accounts know clients by their numbers in one backup, and this is another"
             )
-        check_files(folders[part], manifest)
+        check_files(folders[part], manifest.files)
     if not {CONFIGURATION_FILE, NODE_FILE, LEDGER_FILE} <= records.files.keys():
         raise InputError(f"{folders[Part.RECORDS]}: the backup is not whole")
     if SECRETS_FILE not in manifests[Part.SECRETS].files:
@@ -73,14 +75,15 @@ def _whole(folders: Mapping[Part, Path]) -> dict[Part, Manifest]:
     return manifests
 
 
-def _check_places(settings: NodeSettings, new_files: Mapping[str, Path], *, with_keys: bool) -> None:
-    check_free(settings.node.data)
-    keys = settings.node.keys
+def check_places(data: Path, keys: tuple[Path, Sequence[str]], targets: Iterable[Path], *, with_keys: bool) -> None:
+    """Nothing is where something is to go, and the files of `keys` are there if none come along; raises InputError."""
+    check_free(data)
+    folder, needed = keys
     if with_keys:
-        check_free(keys)
-    elif not ((keys / SIGNING_KEY_FILE).exists() and (keys / LEDGER_KEY_FILE).exists()):
-        raise InputError(f"{keys}: the keys are not there: put them back first, or name their backup with --keys")
-    for target in new_files.values():
+        check_free(folder)
+    elif not all((folder / name).exists() for name in needed):
+        raise InputError(f"{folder}: the keys are not there: put them back first, or name their backup with --keys")
+    for target in targets:
         if target.exists():
             raise InputError(f"{target}: is there already and is not overwritten")
 
@@ -98,7 +101,7 @@ def _put(
         drafts[settings.node.data] = _copied(settings.node.data, parts)
         for name, target in new_files.items():
             make_private_folder(target.parent)
-            _copy(folders[Part.RECORDS] / name, target, manifests[Part.RECORDS].files[name].sha256)
+            copy_checked(folders[Part.RECORDS] / name, target, manifests[Part.RECORDS].files[name].sha256)
         for folder, draft in drafts.items():
             _name(draft, folder)
     except BaseException:
@@ -107,12 +110,12 @@ def _put(
         raise
 
 
-def _configuration(records: Manifest, config: Path) -> dict[str, Path]:
-    """Where each file of the backup's configuration goes: below the folder of `config`, which is its own new name."""
+def configuration_files(files: Iterable[str], config: Path, own: str) -> dict[str, Path]:
+    """Where each file of a backup's configuration goes: below the folder of `config`, the new name of `own`."""
     home = config.absolute().parent
-    names = [name for name in records.files if name.startswith(f"{CONFIGURATION}/") and name != CONFIGURATION_FILE]
+    names = [name for name in files if name.startswith(f"{CONFIGURATION}/") and name != own]
     found = {name: home / name.removeprefix(f"{CONFIGURATION}/") for name in names}
-    return {**found, CONFIGURATION_FILE: config.absolute()}  # last, so that it can be run again
+    return {**found, own: config.absolute()}  # last, so that it can be run again
 
 
 def _copied(folder: Path, parts: list[tuple[Path, Manifest]]) -> Path:
@@ -126,14 +129,14 @@ def _copied(folder: Path, parts: list[tuple[Path, Manifest]]) -> Path:
             for name, file in manifest.files.items():
                 if not name.startswith(f"{CONFIGURATION}/"):
                     make_private_folder((draft / name).parent)
-                    _copy(source / name, draft / name, file.sha256)
+                    copy_checked(source / name, draft / name, file.sha256)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     return draft
 
 
-def _copy(source: Path, target: Path, sha256: str) -> None:
+def copy_checked(source: Path, target: Path, sha256: str) -> None:
     """A new file of mode 0600, on disk, that is what the manifest says."""
     try:
         with source.open("rb") as original:

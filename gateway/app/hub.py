@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
 from gateway.app.counting import count_requests
@@ -12,9 +12,12 @@ from gateway.database.sqlite import open_sqlite
 from gateway.http import Listener, listen, protect
 from gateway.hub.bucket import Rate
 from gateway.hub.circuit import Circuits
+from gateway.hub.clocks import MemberClocks
 from gateway.hub.directory import open_directory
 from gateway.hub.fanout import LAST_WRITES_S, Hub
+from gateway.hub.keys import HubKeys
 from gateway.hub.limits import MemberLimits
+from gateway.hub.replay import RESTORED_WAIT_S, waits_until
 from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
 from gateway.hub.shared_rate import SharedRate
@@ -26,9 +29,8 @@ from gateway.links.websocket import WebSocketLink
 from gateway.settings import PLAIN_HTTP_WORDS, HubSettings
 from gateway.telemetry.watch import HubWatch
 from gateway.wire.keys import SigningKey
-from gateway.wire.operator import load_verify_key
+from gateway.wire.operator import load_operator_keys
 
-HUB_KEY_FILE = "hub.pem"
 DRAIN_S = 3.0  # for answers on their way over links when the hub stops; they take a fraction of a second
 
 
@@ -64,7 +66,7 @@ class RunningHub:
 async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | None = None) -> RunningHub:
     """A hub that listens; raises ConfigurationError or StorageError. `sharing`: as one process of several."""
     table = settings.hub
-    key = SigningKey.load(table.keys / HUB_KEY_FILE)
+    keys = HubKeys(table.keys)
     make_private_folder(table.data)
     plain_http = table.plain_http == PLAIN_HTTP_WORDS
     processes = 1 if sharing is None else sharing.processes
@@ -73,13 +75,18 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
         undo.push_async_callback(database.close)
         directory = await open_directory(
             document=table.federation_document,
-            operator_key=load_verify_key(table.operator_key),
-            hub_key=key,
+            operator_key=load_operator_keys(table.operator_key),
+            hub_keys=keys,
             database=database,
             clock=clock,
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
         watch = HubWatch()
+        clocks = MemberClocks(database=database, clock=clock)
+
+        def key() -> SigningKey:
+            return keys.current
+
         links = WebSocketLink(key=key, clock=clock, changed=watch.linked)
         link = EitherLink(
             https=HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http), websocket=links
@@ -103,6 +110,8 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
                 max_waiting_bytes=MAX_WAITING_BYTES // processes,
             ),
             shared_rate=None if sharing is None else SharedRate(Rate(table.rate_per_minute)),
+            clocks=clocks,
+            waits_until=min(await database.read(waits_until()), clock.now() + RESTORED_WAIT_S),
         )
         witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
         application = hub_application(
@@ -114,10 +123,11 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
         )
         protect(application, time_limit_s=REQUEST_LIMIT_S)
         application.middlewares.insert(0, count_requests(hub.watch))
+        application.cleanup_ctx.append(lambda _: _while_serving(clocks.keep))
         host, port = table.listen
         if sharing is not None:
             port = sharing.port
-            application.cleanup_ctx.append(lambda _: _while_serving(sealing_keys.watch()))
+            application.cleanup_ctx.append(lambda _: _while_serving(sealing_keys.watch))
         listener = await listen(
             application, host=host, port=port, tls=listening_tls(table.tls), shared=sharing is not None
         )
@@ -125,8 +135,8 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
     return RunningHub(hub=hub, links=links, listener=listener)
 
 
-async def _while_serving(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
+async def _while_serving(work: Callable[[], Coroutine[None, None, None]]) -> AsyncIterator[None]:
+    task = asyncio.create_task(work())
     yield
     task.cancel()
     await asyncio.wait([task])

@@ -31,7 +31,7 @@ from gateway.node.witness_door import WitnessDoor
 from gateway.node.witnesses import Witnesses
 from gateway.policy.agreement import Agreement
 from gateway.settings import PLAIN_HTTP_WORDS, NodeSettings
-from gateway.wire.operator import load_verify_key
+from gateway.wire.operator import load_operator_keys
 
 NODE_FILE = "node.db"
 
@@ -62,7 +62,6 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
     """All that a node is made of, not yet listening; raises ConfigurationError or StorageError."""
     federation = settings.federation[0]
     me = load_identity(settings.node.keys, member=settings.node.member, federation=federation.id)
-    operator_key = load_verify_key(federation.operator_key)
     agreements = listed_agreements(federation.agreements)
     data = settings.node.data
     make_private_folder(data)
@@ -100,7 +99,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         )
         membership = Membership(
             me=me,
-            operator_key=operator_key,
+            operator_keys=lambda: load_operator_keys(federation.operator_key),
             operator_decides=federation.accept_members == "operator",
             database=database,
             hubs=hubs,

@@ -14,10 +14,13 @@ from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import publish, signers
 from gateway.settings import MEMBER_ID
 from gateway.wire.federation import AgreementBytes, Federation, Member
+from gateway.wire.hand_over import HAND_OVER_S
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import MAX_AGREEMENT_BYTES, MAX_JOIN_BYTES
 from gateway.wire.operator import (
     DOCUMENT_FILE,
+    KEY_FILE,
+    NEXT_KEY_FILE,
     PUBLIC_KEY_FILE,
     init_operator,
     load_verify_key,
@@ -96,6 +99,8 @@ def update(
         typer.echo(f"Its key until now has signed this one: members' nodes take it, and the old one ends on {ends}.")
     elif asked.keys != held.keys:
         typer.echo("This key is NEW: the other members' officers have to accept it. Its keys until now end at once.")
+    if asked.ledger_key != held.ledger_key:
+        _echo_ledger_key(asked)
     ask_first("Has the member's officer read out the same fingerprint, and asked for this change?", yes=yes)
     _published(folder, operator.update(token, CLOCK.now()))
 
@@ -106,6 +111,15 @@ def _echo_asked(member: Member) -> None:
     for system, value in member.duty_contact:
         typer.echo(f"Duty contact: {system} {value}")
     typer.echo(f"Key: {fingerprint(member.keys[-1].key.jwk())}")
+
+
+def _echo_ledger_key(asked: Member) -> None:
+    typer.echo(f"Ledger key: {fingerprint(asked.ledger_key)}")
+    if asked.ledger_before:
+        ends = day_of(asked.ledger_before[-1].until)
+        typer.echo(f"Its ledger key until now has signed this one: its ledger goes on; the old one ends on {ends}.")
+    else:
+        typer.echo("This ledger key is NEW, and the old one has not signed it: its ledger has to open another epoch.")
 
 
 @app.command()
@@ -144,6 +158,25 @@ def add_hub(
     _published(folder, operator.add_hub(key, CLOCK.now()))
 
 
+@app.command("rotate-hub")
+def rotate_hub(
+    statement: Annotated[Path, typer.Argument(help="What `patchwork hub rotate-key` wrote.")],
+    folder: Folder = Path("operator"),
+    yes: Yes = False,
+) -> None:
+    """List a hub's next key beside the one that has signed it; compare its fingerprint with those who run it."""
+    operator = open_operator(folder)
+    token = read_statement(statement)
+    old, new = operator.read_hub_rotation(token, CLOCK.now())
+    typer.echo(f"Hub key {old.kid} has signed the next one, {new.kid}\n  {fingerprint(new.jwk())}")
+    ask_first("Have those who run that hub read out the same fingerprint, and asked for this change?", yes=yes)
+    document = operator.rotate_hub(token, CLOCK.now())
+    typer.echo(
+        f"The key until now ends on {day_of(document.hub_ends[old.kid])}; the hub goes over to the new one itself."
+    )
+    _published(folder, document)
+
+
 @app.command("remove-hub", context_settings={"ignore_unknown_options": True})  # as with `revoke`
 def remove_hub(
     kid: Annotated[str, typer.Argument(help="The key's id, as `show` prints it.")],
@@ -151,6 +184,37 @@ def remove_hub(
 ) -> None:
     """List a hub no longer: no node believes it or answers it any more."""
     _published(folder, open_operator(folder).remove_hub(kid, CLOCK.now()))
+
+
+@app.command("hand-over")
+def hand_over(
+    days: Annotated[int, typer.Option(min=1, max=365, help="How long officers have to accept the next key.")] = (
+        HAND_OVER_S // DAY_S
+    ),
+    folder: Folder = Path("operator"),
+) -> None:
+    """Make the operator's next key and name it in the list; this one goes on signing until officers have had time."""
+    document = open_operator(folder).hand_over(CLOCK.now(), overlap_s=days * DAY_S)
+    assert document.hand_over is not None  # noqa: S101 - just named
+    typer.echo(f"The operator's next key:\n  {fingerprint(document.hand_over.new.jwk())}")
+    typer.echo("Read it out to each member's officer and to whoever runs a hub, who ring you, or whom you ring:")
+    typer.echo("`patchwork node accept-operator`, `patchwork hub accept-operator`.")
+    typer.echo(
+        f"From {day_of(document.hand_over.until)} on: patchwork federation take-over. Then whoever has not stops."
+    )
+    typer.echo(f"Keep a copy of {folder / NEXT_KEY_FILE} offline, as of {folder / KEY_FILE}.")
+    _published(folder, document)
+
+
+@app.command("take-over")
+def take_over(folder: Folder = Path("operator"), yes: Yes = False) -> None:
+    """Sign with the next operator's key from now on; members that have not accepted it stop."""
+    operator = open_operator(folder)
+    ask_first("Have all members' officers, and all hubs, accepted the next key?", yes=yes)
+    document = operator.take_over(CLOCK.now())
+    typer.echo(f"The operator's key: {fingerprint(open_operator(folder).key.public_jwk())}")
+    typer.echo("Destroy copies of the old one; its public half stays, for evidence of its time.")
+    _published(folder, document)
 
 
 @app.command()
@@ -186,6 +250,9 @@ def show(folder: Folder = Path("operator")) -> None:
     document = operator.document
     typer.echo(f"{document.name}, document {document.seq}, {_left(document)}")
     typer.echo(f"Operator's key: {fingerprint(operator.key.public_jwk())}")
+    if document.hand_over is not None:
+        ends = day_of(document.hand_over.until)
+        typer.echo(f"  is handed over on {ends} to\n  {fingerprint(document.hand_over.new.jwk())}")
     for member in document.members.values():
         typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}: {member.status}")
         typer.echo(f"  {member.endpoint or 'dials out'}")
@@ -193,7 +260,9 @@ def show(folder: Folder = Path("operator")) -> None:
             ends = day_of(key.not_after)
             typer.echo(f"  key {key.key.kid}, until {ends}\n      {fingerprint(key.key.jwk())}")
     for hub_key in document.hub_keys.values():
-        typer.echo(f"Hub key {hub_key.kid}\n      {fingerprint(hub_key.jwk())}")
+        over = document.hub_ends.get(hub_key.kid)
+        until = "" if over is None else f", until {day_of(over)}"
+        typer.echo(f"Hub key {hub_key.kid}{until}\n      {fingerprint(hub_key.jwk())}")
     _echo_agreements(document)
 
 

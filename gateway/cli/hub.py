@@ -6,20 +6,23 @@ from typing import Annotated
 import orjson
 import typer
 
-from gateway.app.hub import HUB_KEY_FILE
 from gateway.app.opening import make_private_folder
 from gateway.app.serve_hub import serve_hub
 from gateway.app.serve_workers import serve_workers
+from gateway.cli.accept_operator import accept_operator_at_hub
+from gateway.cli.hub_backup import backup, restore
 from gateway.cli.options import CLOCK, run
+from gateway.cli.rotate_hub_key import rotate_key
 from gateway.doctor.looking import read_only
 from gateway.errors import ConfigurationError
 from gateway.hub.joins import waiting_joins
+from gateway.hub.keys import HUB_KEY_FILE
 from gateway.settings import check_hub, load_hub
 from gateway.wire.federation import verify_document
 from gateway.wire.joining import waiting_json
 from gateway.wire.keys import SigningKey, fingerprint
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
-from gateway.wire.operator import load_verify_key, read_file, replace_file
+from gateway.wire.operator import load_operator_keys, read_file, replace_file
 
 app = typer.Typer(help="Run a hub: it passes sealed questions on and can read none of them.", no_args_is_help=True)
 
@@ -71,7 +74,7 @@ def joins(
     """Write down who asks to join, for an operator whose machine has no network: federation joins --from FILE."""
     table = load_hub(config).hub
     token = read_file(table.federation_document, MAX_DOCUMENT_BYTES).strip()
-    document = verify_document(token, operator_key=load_verify_key(table.operator_key), now=None)
+    document = verify_document(token, operator_key=load_operator_keys(table.operator_key), now=None)
     waiting = read_only(table.data / "hub.db", waiting_joins(document, CLOCK.now()))
     replace_file(output, waiting_json(waiting))
     typer.echo(f"{len(waiting)} waiting, in {output}: give it to the operator.")
@@ -88,3 +91,9 @@ def serve(
         if not path.exists():
             raise ConfigurationError(f"{path}: is not there; the federation's operator has it, copy it here")
     run(serve_hub(settings) if workers == 1 else serve_workers(config, settings, workers=workers))
+
+
+app.command("rotate-key")(rotate_key)
+app.command("accept-operator")(accept_operator_at_hub)
+app.command()(backup)
+app.command()(restore)

@@ -64,15 +64,15 @@ async def _verify(settings: NodeSettings, file: Path | None, *, keys: bool) -> N
         typer.echo(f"{_many(head.size, 'entry', 'entries')}, all as they were written. Root: {head.root}")
         if not keys:
             typer.echo("  Not held against keys.db: whether any was hidden under another key is not said.")
-        database, log = node.ledger_database, node.checkpoints.witnesses.log
+        database, logs = node.ledger_database, node.checkpoints.witnesses.logs
         federation = node.parts.membership.received
         if file is None:
-            _echo(await vouched(database, log=log, federation=federation))
+            _echo(await vouched(database, logs=logs, federation=federation))
             await _ask_witnesses(node)
             return
         try:
             notes = split_notes(read_file(file, MAX_DOCUMENT_BYTES).decode())
-            _echo(await vouched_by(notes, database, log=log, federation=federation))
+            _echo(await vouched_by(notes, database, logs=logs, federation=federation))
         except (NoteInvalid, UnicodeDecodeError) as error:
             raise InputError(f"{file}: not checkpoints of this ledger: {error}") from error
         except LedgerCorrupt as error:

@@ -15,7 +15,7 @@ from gateway.node.findings import proven
 from gateway.node.question_evidence import evidence_of
 from gateway.settings import NodeSettings, load_node
 from gateway.wire.keys import fingerprint
-from gateway.wire.operator import load_verify_key, read_file, replace_file
+from gateway.wire.operator import load_operator_keys, read_file, replace_file
 
 _JTI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -53,7 +53,7 @@ async def _gather(settings: NodeSettings, jti: str, asked_by: str | None, since_
         return await evidence_of(
             jti,
             node=node.parts,
-            operator_key=load_verify_key(settings.federation[0].operator_key),
+            operator_key=load_operator_keys(settings.federation[0].operator_key),
             asked_by=None if asked_by == settings.node.member else asked_by,
             since_hour=since_hour,
             sign=sign,
@@ -68,7 +68,7 @@ def check_evidence(
 ) -> None:
     """Say what an evidence file proves, without node or network. Exit code 1 if any is false or none proven."""
     evidence = read(read_file(file, MAX_EVIDENCE_BYTES))
-    key = None if operator_key is None else load_verify_key(operator_key)
+    key = None if operator_key is None else load_operator_keys(operator_key)
     say(f"Question {evidence.jti} in {evidence.federation}, as {evidence.member} has it on record.")
     findings = []
     for finding in check(evidence, operator_key=key):

@@ -11,7 +11,7 @@ from gateway.errors import FederationStale, InputError, LedgerDoubtful
 from gateway.node.check_checkpoint import lost_words, seen_words
 from gateway.node.inclusion import MAX_PROOF_FILE_BYTES, Proven, check_proof, prove
 from gateway.settings import NodeSettings, load_node
-from gateway.wire.operator import load_verify_key, read_file, replace_file
+from gateway.wire.operator import load_operator_keys, read_file, replace_file
 
 
 def prove_entry(
@@ -42,7 +42,7 @@ async def _prove(settings: NodeSettings, seq: int, out: Path) -> None:
             file = await prove(seq, database=node.ledger_database, member=member, federation=federation)
         if file is None:
             raise LedgerDoubtful("no checkpoint covers the entry")
-        proven = check_proof(file, operator_key=load_verify_key(settings.federation[0].operator_key))
+        proven = check_proof(file, operator_key=load_operator_keys(settings.federation[0].operator_key))
         replace_file(out, file)
     typer.echo(f"{out}: entry {seq} of {proven.head.size}, leaf hash {proven.leaf_hash}")
     _vouchers(proven)
@@ -54,7 +54,7 @@ def check(
     leaf: Annotated[str, typer.Option(help="The `ledger_leaf` of the answer that the proof should be about.")] = "",
 ) -> None:
     """Check such a proof; needs no node and no network."""
-    proven = check_proof(read_file(file, MAX_PROOF_FILE_BYTES), operator_key=load_verify_key(operator_key))
+    proven = check_proof(read_file(file, MAX_PROOF_FILE_BYTES), operator_key=load_operator_keys(operator_key))
     if leaf and leaf.lower() != proven.leaf_hash:
         raise InputError("the proof holds, and is about another entry than that leaf")
     typer.echo(f"Entry {proven.seq} of {proven.member} in {proven.federation} has leaf hash {proven.leaf_hash}")

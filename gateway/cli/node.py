@@ -8,12 +8,14 @@ from typing import Annotated
 import orjson
 import typer
 
+from gateway.cli.accept_operator import accept_operator
 from gateway.cli.accounts import create_admin, list_accounts
 from gateway.cli.federation_joins import default_sector
 from gateway.cli.node_backup import backup, restore
 from gateway.cli.node_join import Invited, ask, look_around, read_join_code
 from gateway.cli.options import CLOCK, Config, Yes, ask_first, ask_line, opened, run
 from gateway.cli.rotate_key import rotate_key
+from gateway.cli.rotate_ledger_key import rotate_ledger_key
 from gateway.cli.status import show_status
 from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
@@ -197,6 +199,7 @@ def _make(found: _Found, *, name: str, endpoint: str, identifiers: Pairs, duty_c
         ledger_key=ledger_key.public_jwk(),
         endpoint=endpoint or None,
         duty_contact=duty_contact,
+        ledger_until=int(now) + KEY_YEARS_S,
     )
     request = sign_join(asked, signing_key, federation=found.federation, now=now)
     verify_join(request, federation=found.federation, now=now)
@@ -250,6 +253,8 @@ def accept(
 
 
 app.command("rotate-key")(rotate_key)
+app.command("rotate-ledger-key")(rotate_ledger_key)
+app.command("accept-operator")(accept_operator)
 app.command("create-admin")(create_admin)
 app.command("accounts")(list_accounts)
 app.command()(backup)

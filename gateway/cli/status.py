@@ -32,6 +32,8 @@ async def show_status(settings: NodeSettings) -> None:
         typer.echo(f"  key {fingerprint(node.parts.me.signing_key.public_jwk())}")
         if waiting := node.parts.me.signing_keys.waiting:
             typer.echo(f"  next key, which waits for the operator: {fingerprint(waiting.public_jwk())}")
+        if next_ledger := node.parts.me.ledger_keys.waiting:
+            typer.echo(f"  next ledger key, not signed with yet: {fingerprint(next_ledger.public_jwk())}")
         view: View | None = None
         try:
             view = await membership.refresh()
@@ -39,6 +41,9 @@ async def show_status(settings: NodeSettings) -> None:
             typer.echo(f"No question can be asked now: {error}")
         if membership.received is not None:
             _echo(_membership(membership.received, view, me=settings.node.member))
+            if membership.hand_over is not None:
+                said = fingerprint(membership.hand_over.new.jwk())
+                typer.echo(f"  the operator hands over to the key {said}: patchwork node accept-operator")
             accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
             _echo(_hubs(node))
             _echo(_agreements(membership.received, node.agreements, accepted, me=settings.node.member))

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gateway.app.hub import HUB_KEY_FILE
 from gateway.days import DAY_S, day_of
 from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError
-from gateway.node.identity import LEDGER_KEY_FILE, make_keys
+from gateway.hub.keys import HUB_KEY_FILE
+from gateway.node.identity import make_keys
+from gateway.node.ledger_keys import LEDGER_KEY_FILE
 from gateway.node.signing_keys import SIGNING_KEY_FILE
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement

@@ -8,16 +8,25 @@ from gateway.wire.limits import MAX_CLOCK_DIFFERENCE_S
 CHECK = "clock"
 MAX_BEHIND_S = 30  # as node/membership.py has it
 NOTICEABLE_S = 10  # of the sixty seconds; the hub's word is up to five seconds old
-_DO = "let the machine set its clock by NTP (`timedatectl` shows whether it does)"
+SET_IT = "let the machine set its clock by NTP (`timedatectl` shows whether it does)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockFacts:
-    """Epoch seconds. `hub`: what the hub's clock said at `now`; `record`: the newest time in this node's own ledger."""
+    """Epoch seconds. `hub`: what the hub's clock said at `now`; `record`: the newest time in this node's own ledger.
+
+    `whom`: which hub that was, where there are several.
+    """
 
     now: float
     hub: float | None = None
+    whom: str = ""
     record: float | None = None
+
+
+def difference(seconds: float) -> str:
+    """`90 s ahead of`, `90 s behind`."""
+    return f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'}"
 
 
 def check_clock(facts: ClockFacts) -> list[Finding]:
@@ -30,15 +39,15 @@ def check_clock(facts: ClockFacts) -> list[Finding]:
                 CHECK,
                 f"this machine's clock is {behind} behind the newest entry of its own ledger ({moment(facts.record)}): "
                 "nothing is answered",
-                _DO + "; if the clock was ahead before, the node answers again once that time is reached",
+                SET_IT + "; if the clock was ahead before, the node answers again once that time is reached",
             )
         )
     if facts.hub is None:
         return found or [well(CHECK, "not compared with the hub's, which gave no time")]
     off = facts.now - facts.hub
-    said = f"this machine's clock is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} the hub's"
+    said = f"this machine's clock is {difference(off)} the hub's" + (f" at {facts.whom}" if facts.whom else "")
     if abs(off) > MAX_CLOCK_DIFFERENCE_S:
-        found.append(wrong(CHECK, f"{said}: nothing is asked or answered beyond {MAX_CLOCK_DIFFERENCE_S} s", _DO))
+        found.append(wrong(CHECK, f"{said}: nothing is asked or answered beyond {MAX_CLOCK_DIFFERENCE_S} s", SET_IT))
     elif abs(off) > NOTICEABLE_S:
-        found.append(soon(CHECK, f"{said}, {MAX_CLOCK_DIFFERENCE_S} s are allowed", _DO))
+        found.append(soon(CHECK, f"{said}, {MAX_CLOCK_DIFFERENCE_S} s are allowed", SET_IT))
     return found or [well(CHECK, said)]

@@ -4,7 +4,7 @@ One list for the three places that warn: `patchwork doctor`, `patchwork node sta
 hub, once a day (expiry_watch.py).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -69,8 +69,39 @@ def document_endings(document: Federation) -> Iterator[Ending]:
     )
 
 
+def hub_key_endings(document: Federation, kids: Collection[str]) -> Iterator[Ending]:
+    """The key of one hub, of which `kids` are here: the newest that is listed, for the others have a successor."""
+    ours = [kid for kid in document.hub_keys if kid in kids]
+    if ours and ours[-1] in document.hub_ends:
+        yield Ending(
+            kind="hub-key",
+            name=f"hub key {ours[-1]}",
+            at=document.hub_ends[ours[-1]],
+            do="`patchwork hub rotate-key`, and send its statement to the operator",
+        )
+
+
+def last_hub_ending(document: Federation) -> Iterator[Ending]:
+    """When no hub is believed any more, as nodes and the operator see it."""
+    ends = [document.hub_ends.get(kid) for kid in document.hub_keys]
+    if None not in ends:
+        yield Ending(
+            kind="hub-key",
+            name="the last hub key of the federation document",
+            at=max(end for end in ends if end is not None),
+            do="those who run the hub: `patchwork hub rotate-key`; the operator: `patchwork federation rotate-hub`",
+        )
+
+
+def hand_over_ending(document: Federation, accepted: Collection[str], *, do: str) -> Iterator[Ending]:
+    """The operator's key, while it is handed over to one that is not among those `accepted` here, by kid."""
+    said = document.hand_over
+    if said is not None and said.new.kid not in accepted:
+        yield Ending(kind="operator-key", name="the operator's key", at=said.until, do=do)
+
+
 def member_endings(document: Federation, me: str) -> Iterator[Ending]:
-    """A member's newest signing key, and the agreements that it has signed, each in the version that lasts longest."""
+    """A member's newest signing key, its ledger key, and its agreements, each in the version that lasts longest."""
     member = document.members.get(me)
     if member is None:
         return
@@ -81,6 +112,13 @@ def member_endings(document: Federation, me: str) -> Iterator[Ending]:
         at=newest.not_after,
         do="`patchwork node rotate-key`, and send its request to the operator",
     )
+    if member.ledger_until is not None:
+        yield Ending(
+            kind="ledger-key",
+            name=f"ledger key {member.ledger_key['kid']}",
+            at=member.ledger_until,
+            do="`patchwork node rotate-ledger-key`, and send its request to the operator",
+        )
     signed = [each.agreement for each in publish(document).values() if me in each.signed_by & each.agreement.members]
     lasting = {agreement.uri: agreement for agreement in sorted(signed, key=lambda each: each.end_date)}
     for agreement in lasting.values():

@@ -6,14 +6,25 @@ Whoever reads the log of a node or hub hears of it without looking: 30, 7 and 1 
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from gateway.clock import Clock
 from gateway.days import DAY_S
-from gateway.doctor.expiry import Ending, document_endings, member_endings
+from gateway.doctor.expiry import (
+    Ending,
+    document_endings,
+    hand_over_ending,
+    hub_key_endings,
+    last_hub_ending,
+    member_endings,
+)
 from gateway.doctor.looking import look_at_tls
+from gateway.errors import ConfigurationError, PatchworkError
 from gateway.events import emit
+from gateway.hub.keys import HubKeys
 from gateway.settings import HubSettings, NodeSettings
 from gateway.wire.federation import Federation
+from gateway.wire.operator import load_operator_keys
 
 SETTLED_S = 60.0  # after the start: by then a federation document has come, if one comes
 
@@ -22,7 +33,12 @@ def node_endings(settings: NodeSettings, document: Federation | None) -> list[En
     """All that ends at a node, by the newest document; files that cannot be read are for `patchwork doctor` to name."""
     endings: list[Ending] = []
     if document is not None:
-        endings += [*document_endings(document), *member_endings(document, settings.node.member)]
+        endings += [
+            *document_endings(document),
+            *last_hub_ending(document),
+            *_hand_over(document, settings.federation[0].operator_key, "patchwork node accept-operator"),
+            *member_endings(document, settings.node.member),
+        ]
     for table in (settings.node.tls, settings.web.tls if settings.web is not None else None):
         endings += look_at_tls(table)[0]
     return endings
@@ -31,7 +47,27 @@ def node_endings(settings: NodeSettings, document: Federation | None) -> list[En
 def hub_endings(settings: HubSettings, document: Federation | None) -> list[Ending]:
     """All that ends at a hub."""
     endings = look_at_tls(settings.hub.tls)[0]
-    return endings if document is None else [*document_endings(document), *endings]
+    if document is None:
+        return endings
+    try:
+        kids = HubKeys(settings.hub.keys).kids
+    except ConfigurationError:
+        kids = frozenset()
+    return [
+        *document_endings(document),
+        *hub_key_endings(document, kids),
+        *_hand_over(document, settings.hub.operator_key, "patchwork hub accept-operator"),
+        *endings,
+    ]
+
+
+def _hand_over(document: Federation, pinned: Path, command: str) -> list[Ending]:
+    """What of it is to be accepted here; a file of keys that cannot be read is named elsewhere."""
+    try:
+        accepted = load_operator_keys(pinned).keys
+    except PatchworkError:
+        return []
+    return list(hand_over_ending(document, accepted, do=f"compare the next key's fingerprint, then `{command}`"))
 
 
 async def keep_warning(endings: Callable[[], Iterable[Ending]], clock: Clock) -> None:

@@ -4,20 +4,24 @@ from dataclasses import dataclass
 
 from gateway.clock import Clock
 from gateway.database.contract import Statement, Work
+from gateway.days import DAY_S
 from gateway.doctor.doors import check_door
-from gateway.doctor.expiry import document_endings, findings_of
+from gateway.doctor.expiry import findings_of
+from gateway.doctor.expiry_watch import hub_endings
 from gateway.doctor.finding import Finding, moment, soon, spell, well, wrong
 from gateway.doctor.looking import look_at_database, look_at_disk, look_at_door, look_at_tls, read_only
+from gateway.doctor.member_clocks import MemberClock, check_member_clocks
 from gateway.doctor.storage import check_databases, check_disk
 from gateway.errors import PatchworkError, StorageError
+from gateway.hub.clocks import clocks_seen
+from gateway.hub.keys import HubKeys
 from gateway.settings import HubSettings
 from gateway.wire.federation import Federation, verify_document
-from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_DOCUMENT_BYTES, SKEW_S
-from gateway.wire.operator import load_verify_key, read_file
+from gateway.wire.operator import load_operator_keys, read_file
 
 CHECK = "federation"
-HUB_KEY_FILE = "hub.pem"
+FORGOTTEN_S = 14 * DAY_S  # a next key that the operator has not listed by then
 SERVE = "patchwork hub serve"
 _COPY = "the operator copies the newest operator/federation.jws here (docs/running-a-hub.md)"
 
@@ -26,36 +30,51 @@ _COPY = "the operator copies the newest operator/federation.jws here (docs/runni
 class HubDocumentFacts:
     """`file`: what lies where the configuration says, if the operator signed it, else `problem` says why not.
 
-    `held` is what the hub has taken, `kid` its own key. Documents may be over; times are epoch seconds.
+    `held` is what the hub has taken, `kids` are of its own keys. Documents may be over; times are epoch seconds.
     """
 
     now: float
-    kid: str
+    kids: frozenset[str]
     file: Federation | None = None
     problem: str = ""
     held: Federation | None = None
+
+    @property
+    def newest(self) -> Federation | None:
+        """The document that counts."""
+        return max((each for each in (self.file, self.held) if each), key=lambda each: each.seq, default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubKeyFacts:
+    """`kids`: of the private keys that are here; `waiting`: of a next one, and since when it waits (epoch seconds)."""
+
+    kids: frozenset[str] = frozenset()
+    waiting: str = ""
+    waiting_since: float = 0.0
+    problem: str = ""
 
 
 async def examine_hub(settings: HubSettings, clock: Clock) -> list[Finding]:
     """All checks of a hub; raises nothing that a broken hub could cause."""
     table, now = settings.hub, clock.now()
-    endings, problems = look_at_tls(table.tls)
     found = [
-        wrong("configuration", problem, "mend the configuration, or put the file where it says") for problem in problems
+        wrong("configuration", problem, "mend the configuration, or put the file where it says")
+        for problem in look_at_tls(table.tls)[1]
     ]
-    kid, key_found = _look_at_key(settings)
-    facts = _look_at_document(settings, kid, now)
+    keys = _look_at_keys(settings)
+    facts = _look_at_document(settings, keys.kids, now)
     database = look_at_database(table.data / "hub.db", "hub")
     found += [
-        *key_found,
+        *check_hub_keys(keys, facts.newest, now),
         *check_hub_document(facts),
+        *check_member_clocks(_member_clocks(settings), now),
         *check_databases([database]),
         *check_disk(look_at_disk(table.data)),
     ]
-    document = facts.file or facts.held
-    if document is not None and document.expires_at > now:
-        endings += document_endings(document)
-    found += findings_of(endings, now)
+    # The document's end stands with check_hub_document() already, once it is over.
+    endings = hub_endings(settings, facts.newest)
+    found += findings_of((each for each in endings if each.kind != "document" or each.at > now), now)
     door = await look_at_door(table.listen, tls=table.tls is not None)
     return found + check_door(door, who="hub", start=SERVE)
 
@@ -64,7 +83,8 @@ def check_hub_document(facts: HubDocumentFacts) -> list[Finding]:
     """Whether this hub has a document to serve that nodes will take."""
     if facts.file is None and facts.held is None:
         return [wrong(CHECK, f"no federation document: nobody asks or answers ({facts.problem})", _COPY)]
-    document = max((each for each in (facts.file, facts.held) if each), key=lambda each: each.seq)
+    document = facts.newest
+    assert document is not None  # noqa: S101 - one of the two
     found = []
     if facts.problem:
         found.append(wrong(CHECK, f"the file is not taken, document {document.seq} serves on: {facts.problem}", _COPY))
@@ -80,7 +100,7 @@ def check_hub_document(facts: HubDocumentFacts) -> list[Finding]:
     if document.issued_at > facts.now + SKEW_S:
         what = f"document {document.seq} is from {moment(document.issued_at)}, which is not yet by this clock"
         found.append(wrong("clock", what, "let this machine and the operator's set their clocks by NTP"))
-    if facts.kid and facts.kid not in document.hub_keys:
+    if facts.kids and facts.kids.isdisjoint(document.hub_keys):
         what = f"document {document.seq} does not name this hub's key: no node believes this hub"
         found.append(wrong(CHECK, what, "put the right keys/hub.pem back, or ask the operator"))
     if not document.members:
@@ -89,21 +109,44 @@ def check_hub_document(facts: HubDocumentFacts) -> list[Finding]:
     return found or [well(CHECK, f"document {document.seq} is in force for another {left}")]
 
 
-def _look_at_key(settings: HubSettings) -> tuple[str, list[Finding]]:
+def check_hub_keys(facts: HubKeyFacts, document: Federation | None, now: float) -> list[Finding]:
+    """Whether the hub's keys can be used, and whether a next one has been forgotten on its way to the operator."""
+    if facts.problem:
+        return [wrong("keys", facts.problem, "put the file back from the backup of keys/, or set its mode to 0600")]
+    listed = document is not None and facts.waiting in document.hub_keys
+    if facts.waiting and not listed and now - facts.waiting_since > FORGOTTEN_S:
+        what = f"the next key {facts.waiting} was made {spell(now - facts.waiting_since)} ago and is not listed yet"
+        return [soon("keys", what, "`patchwork hub rotate-key` again, and send its statement to the operator")]
+    return [well("keys", "the hub's key can be used")]
+
+
+def _look_at_keys(settings: HubSettings) -> HubKeyFacts:
+    folder = settings.hub.keys
     try:
-        kid = SigningKey.load(settings.hub.keys / HUB_KEY_FILE).kid
-    except PatchworkError as error:
-        return "", [wrong("keys", str(error), "put the file back from the backup of keys/, or set its mode to 0600")]
-    return kid, [well("keys", "the hub's key can be used")]
+        keys = HubKeys(folder)
+        waiting = "" if keys.waiting is None else keys.waiting.kid
+        since = (folder / f"hub-{waiting}.pem").stat().st_mtime if waiting else 0.0
+    except (PatchworkError, OSError) as error:
+        return HubKeyFacts(problem=str(error))
+    return HubKeyFacts(kids=keys.kids, waiting=waiting, waiting_since=since)
 
 
-def _look_at_document(settings: HubSettings, kid: str, now: float) -> HubDocumentFacts:
+def _member_clocks(settings: HubSettings) -> dict[str, MemberClock]:
+    """What the serving hub has noted; nothing, if its database cannot be read: check_databases() says so."""
+    try:
+        seen = read_only(settings.hub.data / "hub.db", clocks_seen())
+    except StorageError:
+        return {}
+    return {member: MemberClock(ahead=ahead, seen_at=seen_at) for member, (ahead, seen_at) in seen.items()}
+
+
+def _look_at_document(settings: HubSettings, kids: frozenset[str], now: float) -> HubDocumentFacts:
     table = settings.hub
     file, held, problem = None, None, ""
     try:
-        operator = load_verify_key(table.operator_key)
+        operator = load_operator_keys(table.operator_key)
     except PatchworkError as error:
-        return HubDocumentFacts(now=now, kid=kid, problem=str(error))
+        return HubDocumentFacts(now=now, kids=kids, problem=str(error))
     try:
         token = read_file(table.federation_document, MAX_DOCUMENT_BYTES).strip()
         file = verify_document(token, operator_key=operator, now=None)
@@ -116,7 +159,7 @@ def _look_at_document(settings: HubSettings, kid: str, now: float) -> HubDocumen
         pass  # check_databases() says so
     except PatchworkError as error:
         problem = f"what the database holds is not of this operator: {error}"
-    return HubDocumentFacts(now=now, kid=kid, file=file, problem=problem, held=held)
+    return HubDocumentFacts(now=now, kids=kids, file=file, problem=problem, held=held)
 
 
 def _kept() -> Work[bytes | None]:

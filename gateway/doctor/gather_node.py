@@ -27,7 +27,8 @@ from gateway.errors import ConfigurationError, FederationError, HubError, Patchw
 from gateway.links.https import tls_context
 from gateway.links.hub_client import HubClient
 from gateway.node.agreements import listed_agreements
-from gateway.node.identity import LEDGER_KEY_FILE, SEALING_KEY_FOLDER
+from gateway.node.identity import SEALING_KEY_FOLDER
+from gateway.node.ledger_keys import LEDGER_KEY_FILE, LedgerKeys
 from gateway.node.membership_rows import State, read_persisted
 from gateway.node.records import last_runs
 from gateway.node.signing_keys import NEXT_KEYS, SIGNING_KEY_FILE
@@ -36,9 +37,10 @@ from gateway.wire import jws
 from gateway.wire.claims import integer
 from gateway.wire.federation import Federation, verify_document
 from gateway.wire.freshness import TYP as FRESHNESS
-from gateway.wire.keys import LedgerKey, SigningKey, VerifyKey
+from gateway.wire.hand_over import OperatorKeys
+from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.limits import MAX_STATEMENT_BYTES
-from gateway.wire.operator import load_verify_key
+from gateway.wire.operator import load_operator_keys
 from gateway.wire.sealing_keys import SealingKeyRing
 
 SERVE = "patchwork node serve"
@@ -94,7 +96,7 @@ async def _ask_all(settings: NodeSettings, clock: Clock) -> _Told:
     except PatchworkError as error:
         problems.append(str(error))
     try:
-        operator = load_verify_key(federation.operator_key)
+        operator = load_operator_keys(federation.operator_key)
     except PatchworkError as error:
         return _Told(problems=(*problems, str(error)))
     hubs = await asyncio.gather(*(_ask_hub(url, settings, operator, clock) for url in federation.hubs))
@@ -124,8 +126,15 @@ def _data(settings: NodeSettings, told: _Told, now: float) -> list[Finding]:
     folder = settings.node.data
     databases = {schema: look_at_database(folder / f"{schema}.db", schema) for schema in _schemas(settings)}
     record = _record(settings, now) if databases["ledger"].readable else None
-    hub_time = next((hub.time for hub in told.hubs if hub.time is not None), None)
-    found = check_clock(ClockFacts(now=now, hub=hub_time, record=None if record is None else record.high))
+    heard = next((hub for hub in told.hubs if hub.time is not None), None)
+    found = check_clock(
+        ClockFacts(
+            now=now,
+            hub=None if heard is None else heard.time,
+            whom=heard.address if heard is not None and len(told.hubs) > 1 else "",
+            record=None if record is None else record.high,
+        )
+    )
     found += check_databases(databases.values())
     if record is not None:
         found += check_record(record.facts)
@@ -151,7 +160,7 @@ def look_at_keys(settings: NodeSettings) -> KeyFacts:
     """The private keys of the folder, each loaded once."""
     folder, problems = settings.node.keys, []
     signing: set[str] = set()
-    ledger, sealing_until = None, None
+    ledger, ledger_next, sealing_until = None, frozenset[str](), None
     for file in sorted({folder / SIGNING_KEY_FILE, *folder.glob(NEXT_KEYS)}):
         try:
             signing.add(SigningKey.load(file).kid)
@@ -159,6 +168,7 @@ def look_at_keys(settings: NodeSettings) -> KeyFacts:
             problems.append(str(error))
     try:
         ledger = LedgerKey.load(folder / LEDGER_KEY_FILE).kid
+        ledger_next = LedgerKeys(folder).kids - {ledger}
     except ConfigurationError as error:
         problems.append(str(error))
     try:
@@ -169,12 +179,13 @@ def look_at_keys(settings: NodeSettings) -> KeyFacts:
         problems=tuple(problems),
         signing=frozenset(signing),
         ledger_kid=ledger,
+        ledger_next=ledger_next,
         sealing_until=sealing_until,
         folder_mode=folder.stat().st_mode & 0o777 if folder.is_dir() else None,
     )
 
 
-async def _ask_hub(url: str, settings: NodeSettings, operator: VerifyKey, clock: Clock) -> _Hub:
+async def _ask_hub(url: str, settings: NodeSettings, operator: OperatorKeys, clock: Clock) -> _Hub:
     federation = settings.federation[0]
     try:
         connector = aiohttp.TCPConnector(ssl=tls_context(federation.ca_file))
@@ -206,7 +217,7 @@ class _Held:
     alarm: str | None = None
 
 
-def _held(settings: NodeSettings, operator: VerifyKey) -> _Held:
+def _held(settings: NodeSettings, operator: OperatorKeys) -> _Held:
     """What the node has kept of its federation; nothing, if it cannot be read: check_databases() says so."""
     try:
         state, token = read_only(settings.node.data / "node.db", _kept(settings.federation[0].id))

@@ -14,12 +14,14 @@ _OTHERS_MAY = 0o077
 class KeyFacts:
     """`problems`: files that cannot be used, each with what is wrong. `signing`: kids of private keys that are here.
 
-    `ledger_kid` and `sealing_until` (epoch seconds) are None where there is no such key; `folder_mode` as of stat().
+    `ledger_kid` and `sealing_until` (epoch seconds) are None where there is no such key; `ledger_next`: of next ledger
+    keys, while one rotates; `folder_mode` as of stat().
     """
 
     problems: tuple[str, ...] = ()
     signing: frozenset[str] = field(default_factory=frozenset)
     ledger_kid: str | None = None
+    ledger_next: frozenset[str] = field(default_factory=frozenset)
     sealing_until: float | None = None
     folder_mode: int | None = None
 
@@ -56,7 +58,7 @@ def _against(facts: KeyFacts, member: Member, now: float) -> Iterator[Finding]:
             f"the federation document lists signing key {kid} for this node, which is not here",
             "if it is a key from before, that is well until it ends; if nobody here knows it, ring the operator",
         )
-    if facts.ledger_kid != member.ledger_key.get("kid"):
+    if member.ledger_key.get("kid") not in {facts.ledger_kid, *facts.ledger_next}:
         yield wrong(
             CHECK,
             "the ledger key here is not the one that the federation document lists: no checkpoint is believed",

@@ -16,10 +16,12 @@ from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import ConfigurationError, FederationError, FederationStale, PatchworkError, StorageError
 from gateway.events import emit
+from gateway.hub.keys import HubKeys
 from gateway.wire.acceptance import advance
-from gateway.wire.federation import Federation, verify_document
+from gateway.wire.federation import Federation, signer_of, verify_document
 from gateway.wire.freshness import sign_freshness
-from gateway.wire.keys import SigningKey, VerifyKey
+from gateway.wire.hand_over import OperatorKeys
+from gateway.wire.keys import VerifyKey
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
 
 FILE_CHECK_S = 1.0  # how soon a changed document is in force at the hub
@@ -37,11 +39,17 @@ class Directory:
     """The federation document in force here. Made by `open_directory`; `watch` keeps it current."""
 
     def __init__(
-        self, *, document: Path, operator_key: VerifyKey, hub_key: SigningKey, database: Database, clock: Clock
+        self,
+        *,
+        document: Path,
+        operator_key: VerifyKey | OperatorKeys,
+        hub_keys: HubKeys,
+        database: Database,
+        clock: Clock,
     ) -> None:
         self._document = document
         self._operator_key = operator_key
-        self._hub_key = hub_key
+        self._hub_keys = hub_keys
         self._database = database
         self._clock = clock
         self._held: Federation | None = None
@@ -52,8 +60,9 @@ class Directory:
 
     @property
     def operator_key(self) -> VerifyKey:
-        """The one that signs the document, and invitations to join."""
-        return self._operator_key
+        """The one that signed the document, if there is one: what a key signed before it was handed over is over."""
+        operators = OperatorKeys.of(self._operator_key)
+        return operators.newest if self._held is None else signer_of(self._held.token, operators)
 
     def when_newer(self, tell: Callable[[Federation], None]) -> None:
         """Have each document that comes into force told at once."""
@@ -75,7 +84,7 @@ class Directory:
         federation = self.federation()
         now = self._clock.now()
         if not self._served or not 0 <= now - self._freshness_at < FRESHNESS_RENEWAL_S:
-            freshness = sign_freshness(federation, self._hub_key, now)
+            freshness = sign_freshness(federation, self._hub_keys.current, now)
             self._served = orjson.dumps({"document": federation.token.decode("ascii"), "freshness": freshness})
             self._freshness_at = now
         return self._served
@@ -89,7 +98,7 @@ class Directory:
         if received is None:
             return
         federation = advance(self._held, received)
-        if self._hub_key.verify_key().kid not in federation.hub_keys:
+        if not self._hub_keys.are_named_in(federation):
             raise FederationError(f"{self._document}: does not name this hub's key")
         try:
             await self._database.write(_keep(federation))
@@ -98,6 +107,7 @@ class Directory:
             raise
         self._held = federation
         self._served = b""
+        self.follow_keys()
         emit(
             "federation.refreshed",
             federation=federation.name,
@@ -107,6 +117,12 @@ class Directory:
         for tell in self._listeners:
             tell(federation)
 
+    def follow_keys(self) -> None:
+        """Sign with the key that the document in force says; raises ConfigurationError for a file of no use."""
+        if self._held is not None and self._hub_keys.follow(self._held, self._clock.now()):
+            self._served = b""
+            emit("hub_key.changed", federation=self._held.name, kid=self._hub_keys.current.kid)
+
     async def watch(self) -> None:
         """Refresh for ever, until cancelled. What is wrong with the file is logged once, not every second."""
         logged = ""
@@ -114,6 +130,7 @@ class Directory:
             await asyncio.sleep(FILE_CHECK_S)
             try:
                 await self.refresh()
+                self.follow_keys()
                 logged = ""
             except PatchworkError as error:
                 if str(error) != logged:
@@ -149,11 +166,19 @@ class Directory:
 
 
 async def open_directory(
-    *, document: Path, operator_key: VerifyKey, hub_key: SigningKey, database: Database, clock: Clock
+    *,
+    document: Path,
+    operator_key: VerifyKey | OperatorKeys,
+    hub_keys: HubKeys,
+    database: Database,
+    clock: Clock,
 ) -> Directory:
     """A directory that has a document in force; raises PatchworkError when there is none to be had."""
-    directory = Directory(document=document, operator_key=operator_key, hub_key=hub_key, database=database, clock=clock)
+    directory = Directory(
+        document=document, operator_key=operator_key, hub_keys=hub_keys, database=database, clock=clock
+    )
     await directory.restore()
+    directory.follow_keys()
     try:
         await directory.refresh()
     except StorageError:

@@ -9,16 +9,17 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.errors import TooManyRequests
+from gateway.errors import Overloaded, TooManyRequests
 from gateway.events import emit
 from gateway.hub.circuit import Circuits
+from gateway.hub.clocks import MemberClocks
 from gateway.hub.directory import Directory
 from gateway.hub.limits import MemberLimits
 from gateway.hub.relay import Relays
@@ -34,7 +35,7 @@ from gateway.wire.envelope import Envelope, member_envelopes_json
 from gateway.wire.federation import Federation, Member
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import SEALED_ANSWER_BYTES, SKEW_S
-from gateway.wire.request import RequestClaims, verify_header
+from gateway.wire.request import RequestClaims, nobody, verify_header
 
 WAITING_SHARE = 0.5  # of its time a question may wait for its turn: members need the rest
 LAST_WRITES_S = 5.0  # after the deadline, for an asker that is slow to read its answers
@@ -49,12 +50,14 @@ class Hub:
     limits: MemberLimits
     circuits: Circuits
     link: Link
-    key: SigningKey
+    key: Callable[[], SigningKey]  # the one to sign with now
     clock: Clock
     deadline_ms: int  # the longest that any question may wait
     turns: Turns = field(default_factory=Turns)
     shared_rate: SharedRate | None = None  # of several processes; a single one needs none
     watch: HubWatch = field(default_factory=HubWatch)
+    clocks: MemberClocks | None = None
+    waits_until: float = 0.0  # after a restore: what was seen just before is not known here (replay.py)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +90,9 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
 
     # (1) Authenticate the member: an active one, by a key in force, for exactly this request.
     federation = hub.directory.federation()
-    asker, request, body = await authenticate(posted, federation, now=hub.clock.now(), limits=hub.limits)
+    asker, request, body = await authenticate(
+        posted, federation, now=hub.clock.now(), limits=hub.limits, clocks=hub.clocks
+    )
     read_at = asyncio.get_running_loop().time()
 
     # (2) Limits: rate, form and size, places, its turn, and no id a second time.
@@ -122,7 +127,7 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
 
             # (5) Coverage: what became of each member's copy, signed.
             coverage = sign_coverage(
-                relays.outcomes, question=envelope.id, asker=asker.id, key=hub.key, now=hub.clock.now()
+                relays.outcomes, question=envelope.id, asker=asker.id, key=hub.key(), now=hub.clock.now()
             )
             await answers.write(b'{"coverage":"%s"}\n' % coverage.encode())
     _log(envelope, asker, relays, relaying, began)
@@ -142,7 +147,12 @@ async def _turn(
 
 
 async def authenticate(
-    posted: PostedRequest, federation: Federation, *, now: float, limits: MemberLimits
+    posted: PostedRequest,
+    federation: Federation,
+    *,
+    now: float,
+    limits: MemberLimits,
+    clocks: MemberClocks | None = None,
 ) -> tuple[Member, RequestClaims, bytes]:
     """The active member that signed this request, and its body; raises WireError, Overloaded, TimeoutError.
 
@@ -155,6 +165,7 @@ async def authenticate(
         path=posted.path,
         aud=federation.name,
         now=now,
+        signed_at=nobody if clocks is None else clocks.heard,
     )
     with limits.reading(header.signer, posted.announced_bytes):
         body = await posted.read_body()
@@ -165,9 +176,11 @@ async def authenticate(
 async def accept(member: Member, ids: Sequence[SeenId], *, hub: Hub) -> None:
     """Keep a request's ids, and count it where several processes share a rate.
 
-    Raises Replayed, TooManyRequests, StorageError.
+    Raises Replayed, TooManyRequests, Overloaded after a restore, StorageError.
     """
     now = hub.clock.now()
+    if ids:
+        check_restored(hub)
     counted = None if hub.shared_rate is None else hub.shared_rate.take(member.id, now)
     if not ids and counted is None:
         return
@@ -176,6 +189,15 @@ async def accept(member: Member, ids: Sequence[SeenId], *, hub: Hub) -> None:
     except TooManyRequests as refused:
         hub.limits.spend(member.id, refused.retry_after_s)
         raise
+
+
+def check_restored(hub: Hub) -> None:
+    """Raises Overloaded while ids may be shown again that were seen here before a restore, and are not known."""
+    left = hub.waits_until - hub.clock.now()
+    if left > 0:
+        raise Overloaded(
+            "this hub was put back from a backup, and waits until what it saw has expired", retry_after_s=left
+        )
 
 
 def request_id(claims: RequestClaims) -> SeenId:

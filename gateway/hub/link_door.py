@@ -44,7 +44,7 @@ class LinkDoor:
             read_body=no_body,
         )
         federation = hub.directory.federation()
-        member, claims, _ = await authenticate(posted, federation, now=now, limits=hub.limits)
+        member, claims, _ = await authenticate(posted, federation, now=now, limits=hub.limits, clocks=hub.clocks)
         hub.limits.take(member.id)
         socket = link_socket()
         if not socket.can_prepare(request):

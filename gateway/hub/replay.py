@@ -23,6 +23,26 @@ class SeenId:
     expires_at: float
 
 
+# What a hub put back from a backup does not know: by then the newest question that it can have seen has expired, and
+# nodes refuse it by its own time; a request's token has ended sooner.
+RESTORED_WAIT_S = QUERY_LIFETIME_S + 2 * SKEW_S
+
+
+def keep_restored(now: float) -> Work[None]:
+    """This database was put back from a backup: from now on wait until nothing that is missing in it is of use."""
+    yield Statement(
+        "INSERT INTO restored (one, waits_until) VALUES (1, ?) "
+        "ON CONFLICT (one) DO UPDATE SET waits_until = excluded.waits_until",
+        (now + RESTORED_WAIT_S,),
+    )
+
+
+def waits_until() -> Work[float]:
+    """When a hub that was put back takes questions again, in epoch seconds; 0 for one that never was."""
+    rows = yield Statement("SELECT waits_until FROM restored")
+    return rows[0][0] if rows else 0.0
+
+
 async def accept_once(
     database: Database, ids: Sequence[SeenId], *, now: float, counted: Work[None] | None = None
 ) -> None:

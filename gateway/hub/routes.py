@@ -25,7 +25,7 @@ from aiohttp import web
 
 from gateway.database.writable import Writable
 from gateway.errors import NotForUs
-from gateway.hub.fanout import Hub, PostedRequest, accept, authenticate, fan_out, request_id
+from gateway.hub.fanout import Hub, PostedRequest, accept, authenticate, check_restored, fan_out, request_id
 from gateway.hub.join_door import JoinDoor
 from gateway.hub.link_door import LinkDoor
 from gateway.hub.sealing_keys import SealingKeys
@@ -129,7 +129,9 @@ class _Routes:
         hub = self._hub
         posted = self._posted(request, max_bytes=MAX_STATEMENT_BYTES)
         now = hub.clock.now()
-        member, claims, body = await authenticate(posted, hub.directory.federation(), now=now, limits=hub.limits)
+        member, claims, body = await authenticate(
+            posted, hub.directory.federation(), now=now, limits=hub.limits, clocks=hub.clocks
+        )
         hub.limits.take(member.id)
         await accept(member, [request_id(claims)], hub=hub)
         await self._sealing_keys.publish(member, body)
@@ -155,7 +157,9 @@ class _Routes:
         """Who asks, within its limits, and the body; without `max_bytes` the request has none."""
         hub = self._hub
         posted = self._posted(request, max_bytes=max_bytes)
-        member, _, body = await authenticate(posted, hub.directory.federation(), now=hub.clock.now(), limits=hub.limits)
+        member, _, body = await authenticate(
+            posted, hub.directory.federation(), now=hub.clock.now(), limits=hub.limits, clocks=hub.clocks
+        )
         hub.limits.take(member.id)
         await accept(member, (), hub=hub)
         return member, body
@@ -163,6 +167,7 @@ class _Routes:
     async def get_ready(self, _: web.Request) -> web.Response:
         """Taking questions: not about to stop, a federation document in force, and a database that takes writes."""
         self._hub.turns.check()
+        check_restored(self._hub)
         federation = self._hub.directory.federation()
         await self._writable.check()
         return _json(orjson.dumps({"status": "ready", "federation": federation.name, "seq": federation.seq}))

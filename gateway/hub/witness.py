@@ -5,6 +5,7 @@
 (3) only then the cosignature is made and leaves
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 from consent_ledger.checkpoint import origin_of
@@ -20,9 +21,9 @@ WITNESS_KEY_FILE = "witness.pem"
 
 
 class HubWitness:
-    """Cosigns with an Ed25519 key of its own; `hub_key` vouches for it."""
+    """Cosigns with an Ed25519 key of its own; `hub_key`, the one to sign with now, vouches for it."""
 
-    def __init__(self, *, key: LedgerKey, hub_key: SigningKey, database: Database) -> None:
+    def __init__(self, *, key: LedgerKey, hub_key: Callable[[], SigningKey], database: Database) -> None:
         self._key = key
         self._hub_key = hub_key
         self._database = database
@@ -30,7 +31,7 @@ class HubWitness:
 
     async def held(self, member_id: str, federation: Federation, *, now: float) -> Held:
         """The newest head seen of a member's log, and which key this hub cosigns with; raises StorageError."""
-        statement = sign_witness_key(self._key.public_jwk(), self._hub_key, federation=federation.name, now=now)
+        statement = sign_witness_key(self._key.public_jwk(), self._hub_key(), federation=federation.name, now=now)
         return Held(note=await self._database.read(newest_seen(member_id)), witness_key=statement)
 
     async def take(self, member: Member, submission: Submission, federation: Federation, *, now: float) -> Verdict:
@@ -42,7 +43,10 @@ class HubWitness:
                 member=member.id,
                 note=submission.note,
                 proof=submission.proof,
-                log=NoteKey(name=origin_of(federation.name, member.id), public=ledger_public(member.ledger_key)),
+                logs=[
+                    NoteKey(name=origin_of(federation.name, member.id), public=ledger_public(jwk))
+                    for jwk in member.ledger_keys_at(now)
+                ],
                 own=NoteKey(name=origin_of(federation.name, HUB), public=public),
                 signer=self._key,
                 now=now,

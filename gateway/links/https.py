@@ -17,6 +17,7 @@ used, kept or undone.
 import asyncio
 import errno
 import ssl
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
@@ -63,7 +64,10 @@ class HttpsLink:
     without it plain http goes to loopback only. Raises ConfigurationError for an unusable `ca_file`.
     """
 
-    def __init__(self, *, key: SigningKey, clock: Clock, ca_file: Path | None = None, plain_http: bool = False) -> None:
+    def __init__(
+        self, *, key: Callable[[], SigningKey], clock: Clock, ca_file: Path | None = None, plain_http: bool = False
+    ) -> None:
+        """`key` gives the one to sign with now: it changes while the hub runs."""
         self._key = key
         self._clock = clock
         self._plain_http = plain_http
@@ -89,7 +93,7 @@ class HttpsLink:
         if url is None:
             return UNREACHABLE
         authorisation = sign_request(
-            self._key,
+            self._key(),
             iss=HUB,
             aud=member.id,
             method="POST",

@@ -230,9 +230,9 @@ class WebSocketLink:
     """All links that are open, by member. Fulfils Link; gateway/hub/link_door.py adds to it."""
 
     def __init__(
-        self, *, key: SigningKey, clock: Clock, changed: Callable[[str, int], None] = lambda _, __: None
+        self, *, key: Callable[[], SigningKey], clock: Clock, changed: Callable[[str, int], None] = lambda _, __: None
     ) -> None:
-        """`changed`: is told how many links a member has, whenever one more or less is open."""
+        """`key` gives the one to sign with now. `changed`: is told how many links a member has, when that changes."""
         self._key = key
         self._clock = clock
         self._changed = changed
@@ -252,7 +252,7 @@ class WebSocketLink:
         if link.in_flight >= MAX_IN_FLIGHT_PER_LINK:
             return OVERLOADED
         authorisation = sign_request(
-            self._key,
+            self._key(),
             iss=HUB,
             aud=member.id,
             method="POST",

@@ -7,18 +7,21 @@
 
 from collections.abc import Iterator
 
-from consent_ledger.checkpoint import FIRST_EPOCH, Head, origin_of, parse, verify
+from consent_ledger.checkpoint import FIRST_EPOCH, Head, origin_of, parse, verify_by_any
 from consent_ledger.note import NoteInvalid, read
 from gateway.errors import FederationError, NotForUs, WireError
 from gateway.node.cosignatures import Cosignatures, read_cosignatures
 from gateway.node.evidence_file import Evidence
 from gateway.node.findings import Finding, Verdict, false, when
-from gateway.node.log_key import log_key
+from gateway.node.log_key import log_keys
 from gateway.wire.federation import Federation, Member, verify_document
+from gateway.wire.hand_over import OperatorKeys
 from gateway.wire.keys import VerifyKey
 
 
-def check_checkpoint(evidence: Evidence, federation: Federation, *, operator_key: VerifyKey) -> Iterator[Finding]:
+def check_checkpoint(
+    evidence: Evidence, federation: Federation, *, operator_key: VerifyKey | OperatorKeys
+) -> Iterator[Finding]:
     """Both steps; `federation` is the document of the question, used unless the file has one of the checkpoint."""
     if evidence.checkpoint is None:
         yield Finding(
@@ -66,7 +69,7 @@ def _after(note: str) -> Head | None:
     return parse(read(note).text).after
 
 
-def _document(evidence: Evidence, federation: Federation, operator_key: VerifyKey) -> Federation:
+def _document(evidence: Evidence, federation: Federation, operator_key: VerifyKey | OperatorKeys) -> Federation:
     """The one whose keys count; raises WireError, FederationError."""
     if evidence.checkpoint_document is None:
         return federation
@@ -79,7 +82,8 @@ def _document(evidence: Evidence, federation: Federation, operator_key: VerifyKe
 def _wrong_note(evidence: Evidence, member: Member) -> str:
     """What does not fit, in words; empty if the note says exactly this tree, and its log's key signed it."""
     try:
-        head = verify(evidence.checkpoint or "", log_key(evidence.federation, member)).head
+        checkpoint, _ = verify_by_any(evidence.checkpoint or "", log_keys(evidence.federation, member))
+        head = checkpoint.head
     except NoteInvalid:
         return "the log's own key has not signed it"
     return "" if (head.size, head.root) == (evidence.tree_size, evidence.tree_root) else "it names another size or root"

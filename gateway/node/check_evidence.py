@@ -27,6 +27,7 @@ from gateway.node.findings import Finding, Verdict, false, when
 from gateway.settings import MEMBER_ID
 from gateway.wire.archive import ArchivedAnswer, check_reply, read_archived_answer, read_archived_query
 from gateway.wire.federation import Federation, verify_document
+from gateway.wire.hand_over import OperatorKeys
 from gateway.wire.keys import VerifyKey
 from gateway.wire.packing import inflate
 from gateway.wire.query import SignedQuery
@@ -44,7 +45,7 @@ class _Read:
     answers: dict[str, ArchivedAnswer] | None = None
 
 
-def check(evidence: Evidence, *, operator_key: VerifyKey | None) -> Iterator[Finding]:
+def check(evidence: Evidence, *, operator_key: VerifyKey | OperatorKeys | None) -> Iterator[Finding]:
     """All findings, in the order above; `operator_key` None takes the file's own, which proves nothing about it."""
     try:  # (1)
         federation = verify_document(evidence.document, operator_key=operator_key or evidence.operator_key, now=None)

@@ -43,7 +43,10 @@ from gateway.node.identity import Identity
 from gateway.node.ledger_comparison import check_origin, check_own, check_seen, epoch_of
 from gateway.node.standing import Standing
 from gateway.node.witnesses import NOT_OURS, Answer, Witnesses
+from gateway.wire import jws
+from gateway.wire.checkpoints import TYP as WITNESS_KEY
 from gateway.wire.federation import HUB
+from gateway.wire.limits import MAX_STATEMENT_BYTES
 
 EVERY_S = HOUR_S
 RETRY_S = 60.0  # while a witness has not been heard
@@ -247,20 +250,24 @@ class Checkpoints:
         if answer.silent and answer.silent != NOT_OURS:
             return self._said(Said.NO_WORD, answer, None, answer.silent)
         try:
-            key = self.witnesses.key_of(answer)
+            keys = self.witnesses.keys_of(answer, self._clock.now())
             verdict = await self.witnesses.submit(answer.witness, stored.note, await self._proof(answer.seen, head))
         except (HubError, WireError, FederationError) as error:
             return self._said(Said.NO_WORD, answer, None, str(error)[:MAX_REASON])
         if verdict.cosignature is None:
             return await self._after_refusal(stored, answer, verdict.refused or "", tries)
         try:
-            cosigned = cosigned_by(with_cosignatures(stored.note, [verdict.cosignature]), key)
-        except NoteInvalid:
-            cosigned = None
-        if cosigned is None:
+            note = with_cosignatures(stored.note, [verdict.cosignature])
+            cosigned, key = next((each, key) for key in keys if (each := cosigned_by(note, key)) is not None)
+        except (NoteInvalid, StopIteration):
             return self._said(Said.REFUSED, answer, head, "gave a cosignature that does not hold")
         if answer.key_statement is not None:
-            await self._database.write(heads.keep_key(answer.witness, key.public, answer.key_statement))
+            signed_by = jws.signer(answer.key_statement, typ=WITNESS_KEY, max_bytes=MAX_STATEMENT_BYTES)
+            await self._database.write(
+                heads.keep_key(
+                    answer.witness, key.public, answer.key_statement, signed_by=signed_by, now=self._clock.now()
+                )
+            )
         await self._database.write(heads.keep_cosignature(head, cosigned))
         return self._said(Said.COSIGNED, answer, head)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from consent_ledger.checkpoint import Cosigned, cosigned_by, origin_of
 from consent_ledger.note import COSIGNATURE, NoteKey, read
 from gateway.errors import WireError
-from gateway.node.log_key import log_key
+from gateway.node.log_key import log_keys
 from gateway.wire.checkpoints import verify_witness_key
 from gateway.wire.federation import HUB, Federation
 
@@ -43,7 +43,7 @@ def read_cosignatures(note: str, federation: Federation, statements: Sequence[st
 def _keys(names: Collection[str], federation: Federation, statements: Sequence[str]) -> Iterator[NoteKey]:
     for member in federation.members.values():
         if origin_of(federation.name, member.id) in names:
-            yield log_key(federation.name, member)
+            yield from log_keys(federation.name, member)
     for statement in statements:
         with suppress(WireError):  # of a hub key that the document does not list
             yield NoteKey(name=origin_of(federation.name, HUB), public=verify_witness_key(statement, federation))

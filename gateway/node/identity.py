@@ -6,11 +6,11 @@ from pathlib import Path
 from consent_ledger.checkpoint import origin_of
 from consent_ledger.note import NoteKey
 from gateway.errors import ConfigurationError
+from gateway.node.ledger_keys import LEDGER_KEY_FILE, LedgerKeys
 from gateway.node.signing_keys import SIGNING_KEY_FILE, SigningKeys
-from gateway.wire.keys import LedgerKey, SigningKey, ledger_public
+from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.sealing_keys import SealingKeyRing
 
-LEDGER_KEY_FILE = "ledger.pem"
 SEALING_KEY_FOLDER = "sealing"
 
 
@@ -21,7 +21,7 @@ class Identity:
     member: str
     federation: str
     signing_keys: SigningKeys
-    ledger_key: LedgerKey
+    ledger_keys: LedgerKeys
     ring: SealingKeyRing
 
     @property
@@ -30,9 +30,20 @@ class Identity:
         return self.signing_keys.current
 
     @property
+    def ledger_key(self) -> LedgerKey:
+        """The one to sign heads with now; ask again for each signature."""
+        return self.ledger_keys.current
+
+    @property
     def log_key(self) -> NoteKey:
-        """The public half of the ledger key under this log's name, as others see it in a note."""
-        return NoteKey(name=origin_of(self.federation, self.member), public=ledger_public(self.ledger_key.public_jwk()))
+        """The public half of that key under this log's name, as others see it in a note."""
+        return self.log_keys[0]
+
+    @property
+    def log_keys(self) -> tuple[NoteKey, ...]:
+        """Of all ledger keys of this node, now and before, that one first: what they have signed is our own."""
+        name = origin_of(self.federation, self.member)
+        return tuple(NoteKey(name=name, public=public) for public in self.ledger_keys.publics)
 
 
 def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
@@ -41,7 +52,7 @@ def load_identity(folder: Path, *, member: str, federation: str) -> Identity:
         member=member,
         federation=federation,
         signing_keys=SigningKeys(folder),
-        ledger_key=LedgerKey.load(folder / LEDGER_KEY_FILE),
+        ledger_keys=LedgerKeys(folder),
         ring=SealingKeyRing(folder / SEALING_KEY_FOLDER),
     )
 

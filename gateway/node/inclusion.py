@@ -8,16 +8,17 @@ from typing import Any
 import orjson
 
 from consent_ledger import heads, proof
-from consent_ledger.checkpoint import Cosigned, Head, verify, with_cosignatures
+from consent_ledger.checkpoint import Cosigned, Head, verify_by_any, with_cosignatures
 from consent_ledger.merkle import ProofInvalid, verify_inclusion
 from consent_ledger.note import NoteInvalid
 from gateway.database.contract import Database
 from gateway.errors import InputError, MalformedMessage, WireError
 from gateway.node.cosignatures import read_cosignatures
-from gateway.node.log_key import log_key
+from gateway.node.log_key import log_keys
 from gateway.wire import base64url
 from gateway.wire.claims import array, identifier, integer, only, raw, read_claims, sha256, text
 from gateway.wire.federation import HUB, Federation, verify_document
+from gateway.wire.hand_over import OperatorKeys
 from gateway.wire.keys import VerifyKey
 from gateway.wire.limits import (
     KIB,
@@ -70,7 +71,7 @@ async def prove(seq: int, *, database: Database, member: str, federation: Federa
     return orjson.dumps(claims, option=orjson.OPT_INDENT_2)
 
 
-def check_proof(file: bytes, *, operator_key: VerifyKey) -> Proven:
+def check_proof(file: bytes, *, operator_key: VerifyKey | OperatorKeys) -> Proven:
     """Check a file; raises InputError, which says what does not hold.
 
     (1) form   (2) the operator's signature on the federation document in it   (3) the log's signature on the
@@ -85,8 +86,7 @@ def check_proof(file: bytes, *, operator_key: VerifyKey) -> Proven:
         if member is None:
             raise InputError("the proof is of a member that its federation document does not list")
         note = raw(claims, "checkpoint", maximum=MAX_NOTE_BYTES).decode()
-        log = log_key(federation.name, member)
-        checkpoint = verify(note, log)  # (3)
+        checkpoint, log = verify_by_any(note, log_keys(federation.name, member))  # (3)
         head, seq, leaf = checkpoint.head, integer(claims, "seq"), sha256(claims, "leaf_hash")
         path = [base64url.decode_text(each) for each in array(claims, "proof", str, maximum=MAX_PROOF_HASHES)]
         verify_inclusion(bytes.fromhex(leaf), seq, head.size, path, head.root)  # (4)

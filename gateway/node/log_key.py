@@ -1,4 +1,4 @@
-"""The key under which a member's checkpoints stand, and its cosignatures as a witness: its listed ledger key."""
+"""The keys under which a member's checkpoints stand, and its cosignatures as a witness: its listed ledger keys."""
 
 from consent_ledger.checkpoint import origin_of
 from consent_ledger.note import NoteKey
@@ -6,6 +6,7 @@ from gateway.wire.federation import Member
 from gateway.wire.keys import ledger_public
 
 
-def log_key(federation: str, member: Member) -> NoteKey:
-    """By what a note of that member is verified, as the federation document has it."""
-    return NoteKey(name=origin_of(federation, member.id), public=ledger_public(member.ledger_key))
+def log_keys(federation: str, member: Member, now: float | None = None) -> tuple[NoteKey, ...]:
+    """By which of them a new note of that member is verified at `now`; None: one of the past, by any that is listed."""
+    jwks = member.ledger_keys if now is None else member.ledger_keys_at(now)
+    return tuple(NoteKey(name=origin_of(federation, member.id), public=ledger_public(jwk)) for jwk in jwks)

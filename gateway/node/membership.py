@@ -1,7 +1,7 @@
 """What this node may rely on about its federation: documents, freshness, accepted members, sealing keys.
 
 refresh(), at least every minute (docs/wire.md, "Federation document", "Several hubs"):
-  (0) take up what another process of this node has decided: `patchwork node accept`, `patchwork node clear-alarm`
+  (0) take up what another process of this node has decided: `patchwork node accept`, `accept-operator`, `clear-alarm`
   (1) fetch document and freshness statement from every hub
   (2) verify the operator's signature, then the hub's; compare our clock with the hub's; the newest counts
   (3) never go back: a lower seq is refused; one seq with two contents stops the node
@@ -14,7 +14,7 @@ current() hands out the result, or raises: nothing is asked or answered on a sta
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from consent_ledger.read import clock_high
@@ -38,7 +38,7 @@ from gateway.node.published_keys import PublishedKeys
 from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_changes, without_pending
 from gateway.wire.federation import Federation, Member, verify_document
 from gateway.wire.freshness import Freshness, verify_freshness
-from gateway.wire.keys import VerifyKey
+from gateway.wire.hand_over import HandOver, OperatorKeys
 from gateway.wire.seal import PublicSealingKey
 from gateway.wire.sealing_keys import sign_sealing_key, signer_of
 
@@ -81,14 +81,16 @@ class Membership:
         self,
         *,
         me: Identity,
-        operator_key: VerifyKey,
+        operator_keys: Callable[[], OperatorKeys],
         operator_decides: bool,
         database: Database,
         hubs: Hubs,
         clock: Clock,
     ) -> None:
+        """`operator_keys` reads the pinned key and what follows it: an officer may accept another while this runs."""
         self._me = me
-        self._operator_key = operator_key
+        self._read_operator_keys = operator_keys
+        self._operator_keys = operator_keys()
         self._operator_decides = operator_decides
         self._database = database
         self._hubs = hubs
@@ -147,6 +149,12 @@ class Membership:
     def doubtful_hubs(self) -> Mapping[str, str]:
         """By hub, why what it served last is not used: behind another, not verified, or its clock is wrong."""
         return self._doubtful
+
+    @property
+    def hand_over(self) -> HandOver | None:
+        """The operator's next key, by the old one's word, which this node's officer has not accepted."""
+        said = None if self._held is None else self._held.received.hand_over
+        return None if said is None or said.new.kid in self._operator_keys.keys else said
 
     @property
     def waiting(self) -> tuple[PendingChange, ...]:
@@ -247,11 +255,12 @@ class Membership:
 
     async def _read_persisted(self) -> dict[str, str]:
         """What this and other processes of this node have stored; returns all sealing-key statements."""
+        self._operator_keys = self._read_operator_keys()
         self._highest_time = max(self._highest_time, await self._database.read(clock_high()))
         persisted = await self._database.read(read_persisted(self._me.federation, frozenset(self._documents)))
         state, accepted = persisted.state, persisted.accepted
         known = self._documents | {
-            sha256: verify_document(token, operator_key=self._operator_key, now=None)
+            sha256: verify_document(token, operator_key=self._operator_keys, now=None)
             for sha256, token in persisted.documents.items()
         }
         wanted = set(accepted.values()) | ({state.sha256} if state is not None else set())
@@ -278,7 +287,7 @@ class Membership:
         held = self._held.received if self._held is not None else None
         if held is not None and document == held.token and now < held.expires_at:
             return held
-        received = verify_document(document, operator_key=self._operator_key, now=now)
+        received = verify_document(document, operator_key=self._operator_keys, now=now)
         if received.name != self._me.federation:
             raise FederationRolledBack(f"the hub serves the document of another federation: {received.name}")
         return received
@@ -335,6 +344,14 @@ class Membership:
                     federation=self._me.federation,
                     member=change.member,
                     change=change.kind.value,
+                )
+            said = received.hand_over
+            if said is not None and said.new.kid not in self._operator_keys.keys:
+                emit(
+                    "federation.waiting",
+                    level=logging.WARNING,
+                    federation=self._me.federation,
+                    change="operator-key",
                 )
         gone = [member for member in self._accepted if member not in received.members]
         now = int(self._clock.now())
@@ -394,6 +411,8 @@ class Membership:
         listed = None if self._view is None else self._view.federation.members.get(self._me.member)
         if self._me.signing_keys.follow(listed, self._clock.now()):
             emit("signing_key.changed", member=self._me.member, kid=self._me.signing_key.kid)
+        if self._me.ledger_keys.follow(listed, self._clock.now()):
+            emit("ledger_key.changed", member=self._me.member, kid=self._me.ledger_key.kid)
 
     def _waiting(self) -> tuple[PendingChange, ...]:
         return () if self._held is None else self._pending(self._held.received)

@@ -83,6 +83,13 @@ def forget_state(federation: str) -> Work[None]:
     yield Statement("DELETE FROM federation_state WHERE federation = ?", (federation,))
 
 
+def forget_federation(federation: str) -> Work[None]:
+    """Nothing is held and nobody accepted, as on the first day; the archive of documents stays."""
+    yield from forget_state(federation)
+    yield Statement("DELETE FROM federation_accepted WHERE federation = ?", (federation,))
+    yield Statement("DELETE FROM sealing_key WHERE federation = ?", (federation,))
+
+
 def write_statements(federation: str, statements: Mapping[str, str]) -> Work[None]:
     """Keep members' newest sealing-key statements."""
     yield Statement(

@@ -10,7 +10,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
 from consent_ledger import heads
-from consent_ledger.checkpoint import verify, with_cosignatures
+from consent_ledger.checkpoint import verify_by_any, with_cosignatures
 from consent_ledger.errors import LedgerCorrupt, LedgerError
 from consent_ledger.heads import Stored
 from consent_ledger.kinds import EntryKind
@@ -21,10 +21,14 @@ from gateway.errors import FederationError, InputError, StorageError, WireError
 from gateway.node.cosignatures import read_cosignatures
 from gateway.node.document_archive import document_of, documents_since
 from gateway.node.evidence_file import Evidence, ProvedEntry
-from gateway.node.log_key import log_key
+from gateway.node.log_key import log_keys
 from gateway.node.parts import NodeParts
+from gateway.wire import jws
 from gateway.wire.federation import HUB, Federation, verify_document
+from gateway.wire.federation import TYP as DOCUMENT
+from gateway.wire.hand_over import OperatorKeys
 from gateway.wire.keys import VerifyKey
+from gateway.wire.limits import MAX_DOCUMENT_BYTES
 
 NOTHING_FOUND = (
     "nothing about such a question of this agency's own is on record here, or what is has been erased; for one that"
@@ -37,7 +41,7 @@ async def evidence_of(
     jti: str,
     *,
     node: NodeParts,
-    operator_key: VerifyKey,
+    operator_key: VerifyKey | OperatorKeys,
     asked_by: str | None = None,
     since_hour: int = 0,
     before: int | None = None,
@@ -73,7 +77,7 @@ async def evidence_of(
         member=me.member,
         jti=jti,
         written_at=int(node.clock.now()),
-        operator_key=operator_key,
+        operator_key=_signer(document, operator_key),
         document=document,
         question=question,
         answers=answers,
@@ -85,6 +89,13 @@ async def evidence_of(
         checkpoint_document=checkpoint_document,
         witness_keys=statements,
     )
+
+
+def _signer(document: str, operator_key: VerifyKey | OperatorKeys) -> VerifyKey:
+    """The operator's key that signed an archived document; the newest if it is none of these, as checking will say."""
+    operators = OperatorKeys.of(operator_key)
+    kid = jws.signer(document, typ=DOCUMENT, max_bytes=MAX_DOCUMENT_BYTES)
+    return operators.keys.get(kid, operators.newest)
 
 
 async def _exchanged(entries: Sequence[FoundEntry], node: NodeParts) -> tuple[str | None, dict[str, str], bytes | None]:
@@ -113,7 +124,7 @@ def _proved(entry: FoundEntry, proved: Proved) -> ProvedEntry:
 
 
 async def _checkpoint(
-    stored: Stored | None, document: str, node: NodeParts, operator_key: VerifyKey
+    stored: Stored | None, document: str, node: NodeParts, operator_key: VerifyKey | OperatorKeys
 ) -> tuple[str | None, str | None, Sequence[str]]:
     """The note with its cosignatures, the document for it unless `document` serves, and the hub's statements.
 
@@ -148,9 +159,8 @@ def _signatures(note: str, federation: Federation, member: str, statements: Sequ
     listed = federation.members.get(member)
     if listed is None:
         return -1
-    log = log_key(federation.name, listed)
     try:
-        verify(note, log)
+        _, log = verify_by_any(note, log_keys(federation.name, listed))
         return len(read_cosignatures(note, federation, statements, log=log.name).vouched)
     except NoteInvalid:
         return -1

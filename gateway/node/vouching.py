@@ -1,10 +1,10 @@
 """Which witness vouches for how much of this ledger, recomputed from stored or given checkpoints. Needs no network."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from consent_ledger import heads, proofs
-from consent_ledger.checkpoint import Checkpoint, Cosigned, verify, with_cosignatures
+from consent_ledger.checkpoint import Checkpoint, Cosigned, verify_by_any, with_cosignatures
 from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.note import NoteInvalid, NoteKey
 from gateway.database.contract import Database
@@ -33,8 +33,11 @@ class Vouched:
     by: dict[str, Voucher]
 
 
-async def vouched(database: Database, *, log: NoteKey, federation: Federation | None) -> Vouched:
-    """All stored checkpoints; raises LedgerCorrupt for one that the ledger does not bear out."""
+async def vouched(database: Database, *, logs: Sequence[NoteKey], federation: Federation | None) -> Vouched:
+    """All stored checkpoints, by all ledger keys that this node has had (`logs`).
+
+    Raises LedgerCorrupt for one that the ledger does not bear out.
+    """
     checked = ended = 0
     by: dict[str, Voucher] = {}
     newest = await database.read(heads.newest())
@@ -46,25 +49,25 @@ async def vouched(database: Database, *, log: NoteKey, federation: Federation | 
                 raise LedgerCorrupt(f"the checkpoint of {stored.checkpoint.head.size} entries does not fit them")
             ended += not borne_out
             if borne_out:
-                await _note(by, database, with_cosignatures(stored.note, stored.cosignatures), log, federation)
+                await _note(by, database, with_cosignatures(stored.note, stored.cosignatures), logs, federation)
         checked += len(page)
         place = page[-1].checkpoint.head.place
     return Vouched(checked=checked, ended=ended, by=by)
 
 
 async def vouched_by(
-    notes: Iterable[str], database: Database, *, log: NoteKey, federation: Federation | None
+    notes: Iterable[str], database: Database, *, logs: Sequence[NoteKey], federation: Federation | None
 ) -> Vouched:
     """Checkpoints that somebody else has kept; raises NoteInvalid for one that is not ours, LedgerCorrupt."""
     by: dict[str, Voucher] = {}
     checked = 0
     for note in notes:
-        checkpoint = verify(note, log)
+        checkpoint, _ = verify_by_any(note, logs)
         if not await _borne_out(database, checkpoint):
             raise LedgerCorrupt(
                 f"the checkpoint of {checkpoint.head.size} entries, epoch {checkpoint.head.epoch}, does not fit them"
             )
-        await _note(by, database, note, log, federation)
+        await _note(by, database, note, logs, federation)
         checked += 1
     return Vouched(checked=checked, ended=0, by=by)
 
@@ -74,13 +77,13 @@ async def _borne_out(database: Database, checkpoint: Checkpoint) -> bool:
 
 
 async def _note(
-    by: dict[str, Voucher], database: Database, note: str, log: NoteKey, federation: Federation | None
+    by: dict[str, Voucher], database: Database, note: str, logs: Sequence[NoteKey], federation: Federation | None
 ) -> None:
-    """Count a note's cosignatures; one under an earlier ledger key of ours counts for nothing."""
+    """Count a note's cosignatures; one under a ledger key that was lost counts for nothing."""
     if federation is None:
         return
     try:
-        checkpoint = verify(note, log)
+        checkpoint, log = verify_by_any(note, logs)
     except NoteInvalid:
         return
     statements = await database.read(heads.key_statements(HUB))

@@ -17,7 +17,7 @@ from gateway.errors import NotAuthentic, NotForUs, Overloaded
 from gateway.events import Bounded
 from gateway.links.body import BodyReader, no_body
 from gateway.node.identity import Identity
-from gateway.node.log_key import log_key
+from gateway.node.log_key import log_keys
 from gateway.node.membership import Membership
 from gateway.wire.checkpoints import Held, Submission, Verdict
 from gateway.wire.federation import HUB, Member
@@ -88,7 +88,7 @@ class WitnessDoor:
                 member=member.id,
                 note=submission.note,
                 proof=submission.proof,
-                log=log_key(self._me.federation, member),
+                logs=log_keys(self._me.federation, member, self._clock.now()),
                 own=self._me.log_key,
                 signer=self._me.ledger_key,
                 now=self._clock.now(),

@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consent_ledger.checkpoint import Checkpoint, origin_of, parse, verify
+from consent_ledger.checkpoint import Checkpoint, origin_of, parse, verify_by_any
 from consent_ledger.note import NoteInvalid, NoteKey, read
 from gateway.errors import ClockWrong, FederationError, HubError, NotAuthentic, PatchworkError, WireError
 from gateway.links.witness_client import WitnessAddress, WitnessClient
 from gateway.node.identity import Identity
-from gateway.node.log_key import log_key
+from gateway.node.log_key import log_keys
 from gateway.node.membership import Membership
 from gateway.settings import is_loopback
 from gateway.wire.checkpoints import Submission, Verdict, verify_witness_key
-from gateway.wire.federation import HUB, Federation
+from gateway.wire.federation import HUB
 
 NOT_OURS = "shows a checkpoint that this node's ledger key has not signed"
 
@@ -47,13 +47,22 @@ class Witnesses:
         plain_http: bool,
     ) -> None:
         """`hub` is its URL, `members` the ids of member witnesses."""
-        self.log = me.log_key
         self._me = me
         self._membership = membership
         self._client = client
         self._hub = hub
         self._members = tuple(members)
         self._plain_http = plain_http
+
+    @property
+    def log(self) -> NoteKey:
+        """The key that this node signs its heads with now, under its log's name."""
+        return self._me.log_key
+
+    @property
+    def logs(self) -> tuple[NoteKey, ...]:
+        """All that it has had: what they have signed is our own."""
+        return self._me.log_keys
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -77,17 +86,18 @@ class Witnesses:
         """Ask one for its cosignature; raises HubError, WireError, FederationError."""
         return await self._client.submit(self._address(witness), Submission(note=note, proof=proof))
 
-    def key_of(self, answer: Answer) -> NoteKey:
-        """The key by which a witness cosigns, as the federation document leads to it; raises WireError."""
-        return self.key_in(self._membership.current().federation, answer.witness, answer.key_statement)
+    def keys_of(self, answer: Answer, now: float) -> tuple[NoteKey, ...]:
+        """The keys by which a witness may cosign now, as the federation document leads to them; raises WireError.
 
-    def key_in(self, federation: Federation, witness: str, statement: str | None) -> NoteKey:
-        """A member's ledger key is in the document; the hub's in a statement under a key of the document."""
-        if witness != HUB:
-            return log_key(self._me.federation, federation.member(witness))
-        if statement is None:
+        A member's ledger keys are in the document; the hub's one in a statement under a key of the document.
+        """
+        federation = self._membership.current().federation
+        if answer.witness != HUB:
+            return log_keys(self._me.federation, federation.member(answer.witness), now)
+        if answer.key_statement is None:
             raise NotAuthentic("the hub has not said which key it cosigns with")
-        return NoteKey(name=origin_of(self._me.federation, HUB), public=verify_witness_key(statement, federation))
+        public = verify_witness_key(answer.key_statement, federation)
+        return (NoteKey(name=origin_of(self._me.federation, HUB), public=public),)
 
     async def ask_one(self, witness: str) -> Answer:
         """What one of them holds."""
@@ -98,7 +108,8 @@ class Witnesses:
         if held.note is None:
             return Answer(witness=witness, key_statement=held.witness_key)
         try:
-            return Answer(witness=witness, seen=verify(held.note, self.log), key_statement=held.witness_key)
+            seen, _ = verify_by_any(held.note, self.logs)
+            return Answer(witness=witness, seen=seen, key_statement=held.witness_key)
         except NoteInvalid:
             unsigned = _unsigned(held.note, self.log)
             return Answer(witness=witness, foreign=unsigned, key_statement=held.witness_key, silent=NOT_OURS)

@@ -30,7 +30,7 @@ from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
 from gateway.web.words import gettext as _
-from gateway.wire.operator import load_verify_key
+from gateway.wire.operator import load_operator_keys
 
 EXPORT_PATH: Final = PATH + "/export"
 EVIDENCE_PATH: Final = ENTRY_PATH + "/evidence"
@@ -107,7 +107,7 @@ async def send_evidence(request: web.Request, site: Site, user: SignedIn) -> web
         evidence = await evidence_of(
             body["jti"],
             node=site.node,
-            operator_key=load_verify_key(site.settings.federation[0].operator_key),
+            operator_key=load_operator_keys(site.settings.federation[0].operator_key),
             asked_by=body["asker"]["member"] if answered else None,
             since_hour=hour - 1,
             before=before,

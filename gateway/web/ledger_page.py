@@ -149,7 +149,7 @@ async def _verify(site: Site, job: Job) -> Verified:
     if not wrong:
         try:
             received = site.node.membership.received
-            found = await vouched(site.database, log=checkpoints.witnesses.log, federation=received)
+            found = await vouched(site.database, logs=checkpoints.witnesses.logs, federation=received)
             checked, by = found.checked, {_name(site, witness): voucher for witness, voucher in found.by.items()}
             not_compared = await compared(checkpoints)
         except (LedgerError, LedgerDoubtful) as error:

@@ -50,7 +50,7 @@ def verify_coverage(
     token: str | bytes, *, question: str, me: str, federation: Federation, now: float
 ) -> dict[str, DeliveryOutcome]:
     """What the hub claims for each member; raises WireError."""
-    claims = jws.verify(token, typ=TYP, keys=federation.hub_keys, max_bytes=MAX_COVERAGE_BYTES)
+    claims = jws.verify(token, typ=TYP, keys=federation.hub_keys_at(now), max_bytes=MAX_COVERAGE_BYTES)
     only(claims, _CLAIMS)
     jws.check_times(claims, now, ANSWER_LIFETIME_S)
     if (claims["iss"], claims["aud"], claims["in_reply_to"]) != (HUB, me, question):

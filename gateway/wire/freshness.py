@@ -46,7 +46,7 @@ def sign_freshness(document: Federation, hub_key: SigningKey, now: float, *, lif
 def verify_freshness(token: str | bytes, federation: Federation, now: float) -> Freshness:
     """Check a statement against the document that it came with.
 
-    (1) a hub key of that document   (2) claims   (3) time   (4) it names that federation, seq and hash
+    (1) a hub key of that document   (2) claims   (3) time, the key's too   (4) it names that federation, seq and hash
     Raises MalformedMessage, NotAuthentic, NotForUs; ClockWrong if it is from the future; FederationStale if expired.
     """
     # (1)
@@ -66,6 +66,8 @@ def verify_freshness(token: str | bytes, federation: Federation, now: float) -> 
         jws.check_times(claims, now, FRESHNESS_LIFETIME_S, MAX_CLOCK_DIFFERENCE_S)
     except OutOfTime as error:
         raise FederationStale(f"the freshness statement is not in force: {error}") from error
+    if jws.signer(token, typ=TYP, max_bytes=MAX_STATEMENT_BYTES) not in federation.hub_keys_at(now):
+        raise FederationStale("the key that signed the freshness statement has ended: the hub's is to be rotated")
     # (4)
     if (claims["iss"], claims["aud"]) != (HUB, federation.name):
         raise NotForUs("the freshness statement is not this federation's")

@@ -15,8 +15,8 @@ from gateway.settings.values import is_loopback
 from gateway.wire import base64url, jws
 from gateway.wire.addresses import is_address
 from gateway.wire.claims import Claims, array, code, identifier, integer, nested, only, text, uuid
-from gateway.wire.federation import Federation, read_jwk
-from gateway.wire.keys import SigningKey, VerifyKey
+from gateway.wire.federation import Federation
+from gateway.wire.keys import SigningKey, VerifyKey, read_published
 from gateway.wire.limits import INVITATION_LIFETIME_S, MAX_AUTHORITY_BYTES, MAX_INVITATION_BYTES, MAX_INVITATION_HUBS
 from mappings.vocabulary import OrganisationType, Sector
 
@@ -92,7 +92,7 @@ def read_code(code_text: str, now: float) -> Invitation:
     """
     token = "".join(code_text.split())
     claimed = jws.peek(token, max_bytes=MAX_INVITATION_BYTES)
-    key = read_jwk(nested(claimed, "operator"))
+    key = read_published(nested(claimed, "operator"))
     return verify_invitation(token, operator_key=key, federation=None, now=now)
 
 
@@ -110,7 +110,7 @@ def verify_invitation(
     if integer(claims, "v") != VERSION:
         raise MalformedMessage("an invitation of another version")
     only(claims, _CLAIMS, _OPTIONAL)
-    if read_jwk(nested(claims, "operator")) != operator_key:
+    if read_published(nested(claims, "operator")) != operator_key:
         raise NotAuthentic("an invitation that names another operator's key than it is signed with")
     invitation = Invitation(
         id=uuid(claims, "jti"),

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from gateway.days import DAY_S
 from gateway.errors import MalformedMessage, NotForUs
 from gateway.wire import jws
-from gateway.wire.claims import integer, nested, only
-from gateway.wire.federation import Member, member_json, read_jwk, read_member
-from gateway.wire.keys import SigningKey, VerifyKey
+from gateway.wire.claims import Claims, integer, nested, only
+from gateway.wire.federation import Member, member_json, read_member
+from gateway.wire.keys import SigningKey, VerifyKey, read_published
 from gateway.wire.limits import JOIN_LIFETIME_S, MAX_JOIN_BYTES, MAX_STATEMENT_BYTES
 
 JOIN_TYP = "patchwork-join+jwt"
@@ -68,15 +68,20 @@ def verify_join(token: str | bytes, *, federation: str, now: float) -> JoinReque
 
 
 def sign_rotation(new: VerifyKey, old_key: SigningKey, *, member: str, federation: str, now: float) -> str:
-    """The old key's word for its successor; the document carries it as long as it lists the new key."""
+    """The old key's word for its successor; the document carries a member's as long as it lists the new key."""
     claims = {"iss": member, "aud": federation, "iat": int(now), "jwk": new.jwk()}
     return jws.sign(claims, typ=ROTATION_TYP, key=old_key)
+
+
+def read_jwk_claim(claims: Claims) -> VerifyKey:
+    """The key that a rotation names; raises MalformedMessage."""
+    return read_published(nested(claims, "jwk"))
 
 
 def verify_rotation(token: str | bytes, *, new: VerifyKey, old: VerifyKey, member: str, federation: str) -> int:
     """When `old` named `new`, epoch seconds; raises MalformedMessage, NotAuthentic, NotForUs."""
     claims = jws.verify(token, typ=ROTATION_TYP, keys={old.kid: old}, max_bytes=MAX_STATEMENT_BYTES)
     only(claims, _ROTATION)
-    if (claims["iss"], claims["aud"]) != (member, federation) or read_jwk(nested(claims, "jwk")) != new:
+    if (claims["iss"], claims["aud"]) != (member, federation) or read_jwk_claim(claims) != new:
         raise NotForUs("a rotation to another key, or of another member")
     return integer(claims, "iat")

@@ -85,6 +85,14 @@ class VerifyKey:
         return f"VerifyKey({self.kid})"
 
 
+def read_published(jwk: Jwk) -> VerifyKey:
+    """A published signing key, whose `kid` must be its thumbprint; raises MalformedMessage."""
+    key = VerifyKey.from_jwk(jwk)
+    if jwk.get("kid", key.kid) != key.kid:
+        raise MalformedMessage("a key's kid is not its thumbprint")
+    return key
+
+
 class SigningKey:
     """A private ES256 key."""
 

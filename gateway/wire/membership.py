@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.errors import NotAuthentic
+from gateway.wire.hand_over import HandOver
 from gateway.wire.keys import Jwk, VerifyKey
+from gateway.wire.ledger_keys import FormerLedgerKey
 from mappings.vocabulary import OrganisationType, Sector
 
 HUB: Final = "hub"  # `iss` of what a hub signs; never a member's id
@@ -37,7 +39,8 @@ class MemberKey:
 class Member:
     """One agency. `identifier` (ODS code, charity number) and `duty_contact` are (system, value) pairs.
 
-    `endpoint` is None when the node dials out. `status` is ACTIVE or SUSPENDED.
+    `endpoint` is None when the node dials out. `status` is ACTIVE or SUSPENDED. `ledger_until`: when `ledger_key` ends
+    (epoch seconds), if it does; `ledger_before`: the keys that it followed, the oldest first.
     """
 
     id: str
@@ -50,6 +53,8 @@ class Member:
     ledger_key: Jwk
     endpoint: str | None
     duty_contact: Pairs
+    ledger_until: int | None = None
+    ledger_before: tuple[FormerLedgerKey, ...] = ()
 
     @property
     def active(self) -> bool:
@@ -68,6 +73,16 @@ class Member:
         begins = [key.not_before for key in self.keys[place + 1 :] if key.not_before > now]
         return float(min([self.keys[place].not_after, *begins]))
 
+    @property
+    def ledger_keys(self) -> tuple[Jwk, ...]:
+        """All that are listed, also those that have had their time: for what was signed in it."""
+        return (*(former.jwk for former in self.ledger_before), self.ledger_key)
+
+    def ledger_keys_at(self, now: float) -> tuple[Jwk, ...]:
+        """Those that may sign a checkpoint at `now`, the newest last."""
+        former = tuple(each.jwk for each in self.ledger_before if now < each.until)
+        return former if self.ledger_until is not None and self.ledger_until <= now else (*former, self.ledger_key)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreementBytes:
@@ -84,7 +99,11 @@ class AgreementBytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Federation:
-    """A verified federation document. `sha256` (hex) is that of `token`, `hub_keys` go by kid."""
+    """A verified federation document. `sha256` (hex) is that of `token`, `hub_keys` go by kid.
+
+    `hub_ends`: when a hub's key ends, by kid (epoch seconds); one that is not in it has no end.
+    `hand_over`: the word of the operator's key that signed this for the next, whom this node may not have accepted.
+    """
 
     name: str
     operator: str
@@ -96,6 +115,8 @@ class Federation:
     agreements: tuple[AgreementBytes, ...]
     hub_keys: Mapping[str, VerifyKey]
     token: bytes = field(repr=False)
+    hub_ends: Mapping[str, int] = field(default_factory=dict)
+    hand_over: HandOver | None = None
 
     def member(self, member_id: str) -> Member:
         """An active member; raises NotAuthentic for a stranger or a suspended one."""
@@ -110,9 +131,13 @@ class Federation:
         """The members that may ask and be asked, in order of id."""
         return tuple(self.members[member_id] for member_id in sorted(self.members) if self.members[member_id].active)
 
+    def hub_keys_at(self, now: float) -> dict[str, VerifyKey]:
+        """Hubs' keys in force at `now`, by kid, the newest last."""
+        return {kid: key for kid, key in self.hub_keys.items() if now < self.hub_ends.get(kid, float("inf"))}
+
     def keys_of(self, issuer: str, now: float) -> Mapping[str, VerifyKey]:
         """Keys in force of an active member, or of the hub for HUB; none for anybody else."""
         if issuer == HUB:
-            return self.hub_keys
+            return self.hub_keys_at(now)
         member = self.members.get(issuer)
         return member.keys_at(now) if member is not None and member.active else _NOBODY

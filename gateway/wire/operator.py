@@ -17,11 +17,29 @@ from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
 from gateway.wire import jws
 from gateway.wire.claims import read_claims
-from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document, verify_document
-from gateway.wire.join import ROTATION_TYP, JoinRequest, verify_join, verify_rotation
+from gateway.wire.federation import (
+    HUB,
+    AgreementBytes,
+    Federation,
+    Member,
+    MemberKey,
+    sign_document,
+    verify_document,
+)
+from gateway.wire.federation import TYP as DOCUMENT_TYP
+from gateway.wire.hand_over import (
+    MAX_HAND_OVERS,
+    OperatorKeys,
+    follow_hand_overs,
+    hand_overs_file,
+    sign_hand_over,
+)
+from gateway.wire.join import KEY_YEARS_S, ROTATION_TYP, JoinRequest, read_jwk_claim, verify_join, verify_rotation
 from gateway.wire.keys import SigningKey, VerifyKey
+from gateway.wire.ledger_keys import check_words
 from gateway.wire.limits import (
     DOCUMENT_LIFETIME_S,
+    JOIN_LIFETIME_S,
     MAX_DOCUMENT_BYTES,
     MAX_HUB_KEYS,
     MAX_KEYS_PER_MEMBER,
@@ -31,11 +49,13 @@ from gateway.wire.limits import (
 from mappings.vocabulary import OrganisationType
 
 KEY_FILE = "operator.pem"
+NEXT_KEY_FILE = "operator-next.pem"
 PUBLIC_KEY_FILE = "operator.jwk"
 DOCUMENT_FILE = "federation.jws"
 MAX_JWK_BYTES = 4096
 ROTATION_OVERLAP_S = 14 * DAY_S  # how long a rotated key is still good, so that nothing in flight is lost
 
+_NO_ENDS: Mapping[str, int] = {}
 _TYPE_CODES = frozenset(kind.value for kind in OrganisationType)
 
 
@@ -68,7 +88,7 @@ class Operator:
         holder = next((held.id for held in self.document.members.values() if kid in _kids(held)), None)
         if holder is not None:
             raise InputError(f"this key is listed already, of {holder}")
-        return request
+        return replace(request, member=replace(request.member, ledger_before=()))
 
     def update(self, token: str, now: float) -> Federation:
         """Take a member's key, address and contacts from a new request; its status stays. Raises as read_update()."""
@@ -81,6 +101,7 @@ class Operator:
         held = self.document.members.get(request.member.id)
         if held is None:
             raise InputError(f"{request.member.id} is not a member of {self.document.name}: admit it")
+        request = replace(request, member=self._with_ledger(held, request.member, now))
         # Rotated keys stay good together with the statements that link them; the newest of them is no new key.
         known = {key.key.kid: key for key in held.keys}
         asked = request.member.keys[0]
@@ -89,6 +110,23 @@ class Operator:
         if asked.rotation is None:
             return request
         return replace(request, member=replace(request.member, keys=self._rotated(held, asked, now)))
+
+    def _with_ledger(self, held: Member, asked: Member, now: float) -> Member:
+        """What is asked, with the ledger keys that follow from it; raises NotAuthentic for a word that does not hold.
+
+        (1) the same key: as it is listed   (2) another, which the listed one has named: that one stays good beside it
+        for ROTATION_OVERLAP_S   (3) any other begins anew, and with it, as its witnesses see, another epoch
+        """
+        if asked.ledger_key == held.ledger_key:  # (1)
+            return replace(asked, ledger_until=held.ledger_until, ledger_before=held.ledger_before)
+        if not asked.ledger_before or asked.ledger_before[-1].jwk != held.ledger_key:  # (3)
+            return replace(asked, ledger_before=())
+        check_words(asked.ledger_before[-1:], asked.ledger_key, member=held.id, federation=self.document.name)  # (2)
+        ends = int(now) + ROTATION_OVERLAP_S
+        old = replace(
+            asked.ledger_before[-1], until=ends if held.ledger_until is None else min(held.ledger_until, ends)
+        )
+        return replace(asked, ledger_before=(*held.ledger_before, old)[1 - MAX_KEYS_PER_MEMBER :])
 
     def suspend(self, member: str, now: float) -> Federation:
         """Nobody asks or answers this member any more, within one refresh."""
@@ -150,11 +188,39 @@ class Operator:
 
     def add_hub(self, key: VerifyKey, now: float) -> Federation:
         """List one more hub's key; raises InputError if it is listed already, or too many are."""
+        return self._publish(now, hub_keys=self._with_hub(key), hub_ends={key.kid: int(now) + KEY_YEARS_S})
+
+    def rotate_hub(self, token: str, now: float) -> Federation:
+        """List the next key of a hub beside the one that has signed it, which ends after ROTATION_OVERLAP_S."""
+        old, new = self.read_hub_rotation(token, now)
+        held = self.document.hub_ends.get(old.kid)
+        ends = int(now) + ROTATION_OVERLAP_S
+        ended = {old.kid: ends if held is None else min(held, ends)}
+        return self._publish(now, hub_keys=self._with_hub(new), hub_ends={**ended, new.kid: int(now) + KEY_YEARS_S})
+
+    def read_hub_rotation(self, token: str, now: float) -> tuple[VerifyKey, VerifyKey]:
+        """The key of a hub that is in force, and the next, for which it has spoken; raises WireError, InputError.
+
+        (1) which key, still unverified   (2) one that is in force has signed it   (3) not long ago, so that nobody can
+        bring up an old one again
+        """
+        token = token.strip()
+        new = read_jwk_claim(jws.peek(token, max_bytes=MAX_STATEMENT_BYTES))  # (1)
+        kid = jws.signer(token, typ=ROTATION_TYP, max_bytes=MAX_STATEMENT_BYTES)
+        old = self.document.hub_keys_at(now).get(kid)
+        if old is None:
+            raise InputError("no hub's key that is in force has signed the new one: ring those who run it")
+        said_at = verify_rotation(token, new=new, old=old, member=HUB, federation=self.document.name)  # (2)
+        if not now - JOIN_LIFETIME_S <= said_at <= now + SKEW_S:  # (3)
+            raise InputError("the hub's old key spoke for the new one too long ago: `patchwork hub rotate-key` again")
+        return old, new
+
+    def _with_hub(self, key: VerifyKey) -> tuple[VerifyKey, ...]:
         if key.kid in self.document.hub_keys:
             raise InputError(f"a hub with the key {key.kid} is listed already")
         if len(self.document.hub_keys) >= MAX_HUB_KEYS:
             raise InputError(f"a federation has at most {MAX_HUB_KEYS} hubs")
-        return self._publish(now, hub_keys=(*self.document.hub_keys.values(), key))
+        return (*self.document.hub_keys.values(), key)
 
     def remove_hub(self, kid: str, now: float) -> Federation:
         """No longer list a hub: from then on no node believes it or answers it. Raises InputError for the only one."""
@@ -164,6 +230,34 @@ class Operator:
         if not kept:
             raise InputError("a federation needs a hub: add the new one first")
         return self._publish(now, hub_keys=kept)
+
+    def hand_over(self, now: float, *, overlap_s: int) -> Federation:
+        """Make the next operator's key and name it in the document, so that nodes' officers can accept it.
+
+        Raises InputError while another is being handed over, or before the first hand-over's time is over.
+        """
+        if self.document.hand_over is not None:
+            raise InputError("the operator's key is being handed over already: `patchwork federation show`")
+        path = self.folder / NEXT_KEY_FILE
+        if not path.exists():
+            SigningKey.generate().save(path)
+        new = SigningKey.load(path).verify_key()
+        word = sign_hand_over(new, self.key, federation=self.document.name, now=now, overlap_s=overlap_s)
+        return self._publish(now, hand_over=word)
+
+    def take_over(self, now: float) -> Federation:
+        """Sign with the next key from now on; raises InputError if it was not named, or its time has not come."""
+        said = self.document.hand_over
+        if said is None:
+            raise InputError("no key was handed over: `patchwork federation hand-over` first")
+        if now < said.until:
+            raise InputError("members' officers still have time to accept the next key: `patchwork federation show`")
+        new = SigningKey.load(self.folder / NEXT_KEY_FILE)
+        if new.verify_key() != said.new:
+            raise InputError(f"{NEXT_KEY_FILE} is not the key that the document names")
+        document = replace(self, key=new, document=replace(self.document, hand_over=None))._publish(now)
+        _promote(self.folder, self.key)
+        return document
 
     def renew(self, now: float) -> Federation:
         """The same content for another seven days."""
@@ -182,17 +276,25 @@ class Operator:
         members: tuple[Member, ...] | None = None,
         agreements: tuple[AgreementBytes, ...] | None = None,
         hub_keys: tuple[VerifyKey, ...] | None = None,
+        hub_ends: Mapping[str, int] = _NO_ENDS,
+        hand_over: str | None = None,
     ) -> Federation:
+        """`hub_ends`: those that are new. A hub's key that has had its time is listed no longer, but for the last."""
+        listed = tuple(self.document.hub_keys.values()) if hub_keys is None else hub_keys
+        ends = {**self.document.hub_ends, **hub_ends}
+        listed = tuple(key for key in listed if now < ends.get(key.kid, now + 1)) or listed
         document = sign_document(
             operator=self.document.operator,
             name=self.document.name,
             seq=self.document.seq + 1,
             members=tuple(self.document.members.values()) if members is None else members,
             agreements=self.document.agreements if agreements is None else agreements,
-            hub_keys=tuple(self.document.hub_keys.values()) if hub_keys is None else hub_keys,
+            hub_keys=listed,
             key=self.key,
             now=now,
             lifetime_s=DOCUMENT_LIFETIME_S,
+            hub_ends={key.kid: ends[key.kid] for key in listed if key.kid in ends},
+            hand_over=hand_over or (None if self.document.hand_over is None else self.document.hand_over.token),
         )
         replace_file(self.folder / DOCUMENT_FILE, document.token)
         return document
@@ -227,6 +329,7 @@ def init_operator(folder: Path, *, name: str, hub_key: VerifyKey, now: float) ->
         key=key,
         now=now,
         lifetime_s=DOCUMENT_LIFETIME_S,
+        hub_ends={hub_key.kid: int(now) + KEY_YEARS_S},
     )
     replace_file(folder / DOCUMENT_FILE, document.token)
     return Operator(folder=folder, key=key, document=document)
@@ -236,7 +339,31 @@ def open_operator(folder: Path) -> Operator:
     """Open what init_operator() made; an expired document is read too, so that it can be renewed."""
     key = SigningKey.load(folder / KEY_FILE)
     token = read_file(folder / DOCUMENT_FILE, MAX_DOCUMENT_BYTES)
+    if (folder / NEXT_KEY_FILE).exists():
+        following = SigningKey.load(folder / NEXT_KEY_FILE)
+        if following.kid == jws.signer(token, typ=DOCUMENT_TYP, max_bytes=MAX_DOCUMENT_BYTES):
+            _promote(folder, key)  # a take-over that broke off
+            key = following
     return Operator(folder=folder, key=key, document=verify_document(token, operator_key=key.verify_key(), now=None))
+
+
+def _promote(folder: Path, old: SigningKey) -> None:
+    """The next key takes the place of the old one, whose public half stays: for the documents that it has signed."""
+    replace_file(folder / f"operator-{old.kid}.jwk", orjson.dumps(old.public_jwk()))
+    new = SigningKey.load(folder / NEXT_KEY_FILE)
+    replace_file(folder / PUBLIC_KEY_FILE, orjson.dumps(new.public_jwk()))
+    try:
+        os.replace(folder / NEXT_KEY_FILE, folder / KEY_FILE)
+    except OSError as error:
+        raise ConfigurationError(f"{folder / NEXT_KEY_FILE}: cannot be renamed: {error.strerror}") from error
+
+
+def load_operator_keys(path: Path) -> OperatorKeys:
+    """The pinned operator's key and those that follow it by accepted hand-overs; raises ConfigurationError."""
+    pinned, file = load_verify_key(path), hand_overs_file(path)
+    if not file.exists():
+        return OperatorKeys.of(pinned)
+    return follow_hand_overs(pinned, read_statement(file, MAX_HAND_OVERS * MAX_STATEMENT_BYTES), file)
 
 
 def load_verify_key(path: Path) -> VerifyKey:

@@ -44,6 +44,10 @@ class HashedBody:
         return cls(data, hashlib.sha256(data).hexdigest())
 
 
+def nobody(_issuer: str, _issued_at: int) -> None:
+    """Who does not want to know."""
+
+
 def sign_request(
     key: SigningKey, *, iss: str, aud: str, method: str, path: str, body: bytes | HashedBody, now: float, jti: str
 ) -> str:
@@ -85,8 +89,19 @@ class VerifiedHeader:
         return self._claims
 
 
-def verify_header(header: str, keys_of: KeysOf, *, method: str, path: str, aud: str, now: float) -> VerifiedHeader:
+def verify_header(
+    header: str,
+    keys_of: KeysOf,
+    *,
+    method: str,
+    path: str,
+    aud: str,
+    now: float,
+    signed_at: Callable[[str, int], None] = nobody,
+) -> VerifiedHeader:
     """Check the header of one request before its body is read; `keys_of(issuer)` gives an issuer's keys in force.
+
+    `signed_at` is told who signed and at what time, once that is sure and whether or not it is the right time.
 
     (1) scheme   (2) whose keys   (3) signature   (4) claims   (5) time   (6) audience, method and path
     and with_body() of the result (7) the body.
@@ -103,6 +118,7 @@ def verify_header(header: str, keys_of: KeysOf, *, method: str, path: str, aud: 
     # (4)
     only(claims, _CLAIMS)
     request = RequestClaims(issuer=issuer, jti=uuid(claims, "jti"), expires_at=integer(claims, "exp"))
+    signed_at(request.issuer, integer(claims, "iat"))
     # (5)
     jws.check_times(claims, now, REQUEST_LIFETIME_S)
     # (6)

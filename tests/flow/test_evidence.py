@@ -23,7 +23,7 @@ from gateway.node.check_evidence import check
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, ProvedEntry, read, write
 from gateway.node.findings import Finding, Verdict
 from gateway.node.findings import proven as all_proven
-from gateway.node.identity import LEDGER_KEY_FILE
+from gateway.node.ledger_keys import LEDGER_KEY_FILE
 from gateway.node.question_evidence import evidence_of
 from gateway.node.signing_keys import SIGNING_KEY_FILE
 from gateway.wire import base64url, jws

@@ -14,38 +14,22 @@ from gateway.database.contract import Statement, Work
 from gateway.node.check_evidence import check
 from gateway.node.evidence_file import Evidence, read, write
 from gateway.node.findings import Finding, Verdict
-from gateway.node.identity import LEDGER_KEY_FILE
+from gateway.node.ledger_keys import LEDGER_KEY_FILE
 from gateway.node.question_evidence import evidence_of
 from gateway.node.signing_keys import SIGNING_KEY_FILE
 from gateway.wire.join import sign_join, sign_rotation
 from gateway.wire.keys import LedgerKey, SigningKey, ledger_public
-from tests.federation import NAME, TestFederation, federation, someone
+from tests.federation import NAME, TestFederation
+from tests.flow.witnessed_agency import AGENCY, ASKER, OTHER, again, ask, witnessed_agency
 
-ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
 DAY = 86_400
 UNHASH = "DROP TRIGGER entry_is_never_changed; UPDATE entry SET leaf_hash = zeroblob(32) WHERE seq = "
 
 
 @pytest.fixture
 async def north(tmp_path: Path) -> AsyncIterator[TestFederation]:
-    """Three members; the hub and one of them are witnesses of the agency that knows Katherine."""
-    async with federation(tmp_path, [ASKER, AGENCY, OTHER]) as running:
-        with (running.folder / AGENCY / "node.toml").open("a") as config:
-            config.write(f'[ledger]\nwitnesses = ["{OTHER}"]\n')
-        await again(running, AGENCY)
-        await running.add(AGENCY, *someone("Katherine", "Bramley", "1991-05-17"))
+    async with witnessed_agency(tmp_path) as running:
         yield running
-
-
-async def again(north: TestFederation, member: str) -> None:
-    """A member's node goes down, and up with the files it now has."""
-    await north.stop(member)
-    await north.start(member)
-    await north.refresh()
-
-
-async def ask(north: TestFederation) -> str:
-    return (await north.ask(ASKER, "Katherine Bramley", born="1991-05-17")).jti
 
 
 async def visit(north: TestFederation) -> None:

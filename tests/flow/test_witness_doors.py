@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -122,11 +123,12 @@ async def test_a_suspended_member_is_cosigned_no_more(north: TestFederation) -> 
 async def test_a_hub_that_cosigns_with_a_key_it_does_not_vouch_for_counts_for_nothing(north: TestFederation) -> None:
     witnesses = north.nodes[LOG].checkpoints.witnesses
     (answer,) = await witnesses.ask()
-    assert isinstance(witnesses.key_of(answer), NoteKey)
+    (key,) = witnesses.keys_of(answer, north.clock.now())
+    assert isinstance(key, NoteKey)
     assert answer.key_statement is not None
     forged = answer.key_statement[:-6] + "AAAAAA"
     with pytest.raises(WireError, match="signature"):
-        witnesses.key_in(north.operator.document, "hub", forged)
+        witnesses.keys_of(replace(answer, key_statement=forged), north.clock.now())
 
 
 @pytest.mark.parametrize("reasons", [["one"] * 50, [f"reason {number}" for number in range(50)]])

@@ -18,6 +18,6 @@ def federation(tmp_path: Path) -> Federated:
 @pytest.fixture
 async def link(federation: Federated) -> AsyncIterator[HttpsLink]:
     """The hub's link as it is by default."""
-    link = HttpsLink(key=federation.hub_key, clock=federation.clock)
+    link = HttpsLink(key=lambda: federation.hub_key, clock=federation.clock)
     yield link
     await link.close()

@@ -20,8 +20,10 @@ from gateway.database.contract import Database
 from gateway.database.sqlite import open_sqlite
 from gateway.http import Listener, listen, operation_outcome, protect
 from gateway.hub.circuit import Circuits
+from gateway.hub.clocks import MemberClocks
 from gateway.hub.directory import open_directory
 from gateway.hub.fanout import Hub
+from gateway.hub.keys import HUB_KEY_FILE, HubKeys
 from gateway.hub.limits import MemberLimits
 from gateway.hub.routes import hub_application
 from gateway.hub.sealing_keys import open_sealing_keys
@@ -213,6 +215,14 @@ class Federated:
     def file(self) -> Path:
         return self.folder / "federation.jws"
 
+    def hub_keys(self) -> HubKeys:
+        """The hub's key as a file, where it looks for it."""
+        folder = self.folder / f"keys-{self.hub_key.kid}"
+        if not folder.exists():
+            folder.mkdir(mode=0o700)
+            self.hub_key.save(folder / HUB_KEY_FILE)
+        return HubKeys(folder)
+
     def add(self, member_id: str, *, endpoint: str | None) -> Member:
         key = SigningKey.generate()
         self.keys[member_id] = key
@@ -351,13 +361,13 @@ async def running_hub(
         directory = await open_directory(
             document=federation.file,
             operator_key=federation.operator.verify_key(),
-            hub_key=federation.hub_key,
+            hub_keys=federation.hub_keys(),
             database=database,
             clock=clock,
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
-        links = WebSocketLink(key=federation.hub_key, clock=clock)
-        link = EitherLink(https=HttpsLink(key=federation.hub_key, clock=clock), websocket=links)
+        links = WebSocketLink(key=lambda: federation.hub_key, clock=clock)
+        link = EitherLink(https=HttpsLink(key=lambda: federation.hub_key, clock=clock), websocket=links)
         stack.push_async_callback(link.close)
         hub = Hub(
             directory=directory,
@@ -365,12 +375,13 @@ async def running_hub(
             limits=MemberLimits(rate_per_minute=rate_per_minute, max_concurrent=max_concurrent, clock=clock),
             circuits=Circuits(clock=clock),
             link=link,
-            key=federation.hub_key,
+            key=lambda: federation.hub_key,
             clock=clock,
             deadline_ms=deadline_ms,
             turns=turns or Turns(),
+            clocks=MemberClocks(database=database, clock=clock),
         )
-        witness = HubWitness(key=LedgerKey.generate(), hub_key=federation.hub_key, database=database)
+        witness = HubWitness(key=LedgerKey.generate(), hub_key=lambda: federation.hub_key, database=database)
         application = hub_application(
             hub=hub, sealing_keys=sealing_keys, witness=witness, links=links, behind_proxy=behind_proxy
         )

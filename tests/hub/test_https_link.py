@@ -198,4 +198,4 @@ def test_unusable_authority_file_is_named(federation: Federated, tmp_path: Path)
     authority = tmp_path / "ca.pem"
     authority.write_text("not a certificate")
     with pytest.raises(ConfigurationError, match=r"ca\.pem"):
-        HttpsLink(key=federation.hub_key, clock=federation.clock, ca_file=authority)
+        HttpsLink(key=lambda: federation.hub_key, clock=federation.clock, ca_file=authority)

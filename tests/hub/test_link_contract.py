@@ -59,7 +59,7 @@ async def over_https(federation: Federated, behaving: Behaving) -> AsyncIterator
             return operation_outcome(503 if said == "overloaded" else 400, said)
         return web.Response(body=said)
 
-    link = HttpsLink(key=federation.hub_key, clock=federation.clock)
+    link = HttpsLink(key=lambda: federation.hub_key, clock=federation.clock)
     async with stub_node(reply) as node:
         member = federation.add("housing", endpoint=node.endpoint)
         yield Party(link, member, node.bodies, node.authorisations, node.asked)

@@ -109,7 +109,7 @@ async def node_to_member(url: str, ca_file: Path | None, folder: Path) -> None:
 
 
 async def hub_to_node(url: str, ca_file: Path | None, folder: Path) -> None:
-    link = HttpsLink(key=KEY, clock=SteppingClock(), ca_file=ca_file)
+    link = HttpsLink(key=lambda: KEY, clock=SteppingClock(), ca_file=ca_file)
     await link.deliver(federated(folder).add("housing", endpoint=url), HashedBody.of(b"{}"))
     await link.close()
 

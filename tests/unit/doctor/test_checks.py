@@ -12,9 +12,10 @@ from gateway.doctor.document import DocumentFacts, check_document
 from gateway.doctor.doors import DoorFacts, check_door
 from gateway.doctor.expiry import Ending, findings_of
 from gateway.doctor.finding import Finding, Level, spell, worst
-from gateway.doctor.gather_hub import HubDocumentFacts, check_hub_document
+from gateway.doctor.gather_hub import HubDocumentFacts, HubKeyFacts, check_hub_document, check_hub_keys
 from gateway.doctor.imports import SourceFacts, check_sources
 from gateway.doctor.keys import KeyFacts, check_keys
+from gateway.doctor.member_clocks import MemberClock, check_member_clocks
 from gateway.doctor.record import RecordFacts, check_record
 from gateway.doctor.storage import DatabaseFacts, DiskFacts, check_databases, check_disk
 from gateway.wire.federation import Federation, Member, MemberKey, sign_document
@@ -135,6 +136,8 @@ def test_keys_that_are_not_the_listed_ones_are_noticed() -> None:
     assert "all that it signs is refused" in findings[0].what
     assert KEY.kid in findings[1].what
     assert "ledger.pem" in said(check_keys(replace(KEYS, ledger_kid="other"), listed, "housing", NOW))
+    rotating = replace(KEYS, ledger_kid="other", ledger_next=frozenset({LEDGER.kid}))
+    assert worst(check_keys(rotating, listed, "housing", NOW)) is Level.WELL
     over = check_keys(KEYS, listed, "housing", NOW + 366 * DAY_S)
     assert "lists no signing key of this node that is in force" in said(over)
     assert "chmod 700" in said(check_keys(replace(KEYS, folder_mode=0o755), listed, "housing", NOW))
@@ -152,6 +155,53 @@ def test_a_clock_says_how_far_it_is_off_and_against_whom(hub: int, level: Level,
     (finding,) = check_clock(ClockFacts(now=NOW, hub=NOW, record=NOW + 2 * HOUR_S))
     assert finding.level is Level.WRONG
     assert "2 hours behind the newest entry of its own ledger" in finding.what
+
+
+def test_of_several_hubs_the_one_that_the_clock_is_held_against_is_named() -> None:
+    (finding,) = check_clock(ClockFacts(now=NOW, hub=NOW - 90, whom="https://hub-2.example.org"))
+    assert "90 s ahead of the hub's at https://hub-2.example.org" in finding.what
+
+
+def clocks(**ahead: float) -> dict[str, MemberClock]:
+    return {member: MemberClock(ahead=each, seen_at=NOW - 60) for member, each in ahead.items()}
+
+
+@pytest.mark.parametrize(
+    ("seen", "level", "words"),
+    [
+        (clocks(a=-95, b=-94, c=-96), Level.WRONG, "95 s ahead of what members' requests say (a, b, c)"),
+        (clocks(a=15, b=15, c=14), Level.SOON, "15 s behind what members' requests say"),
+        (clocks(a=0, b=-1, c=95), Level.SOON, "c's clock is 95 s ahead of other members'"),
+        (clocks(a=0, b=-95), Level.WRONG, "0 s behind a's; 95 s ahead of b's"),
+        (clocks(a=400), Level.WRONG, "400 s behind a's"),
+        (clocks(a=1, b=0), Level.WELL, "what members' requests say"),
+        ({"a": MemberClock(ahead=900, seen_at=NOW - 2 * HOUR_S)}, Level.WELL, "not compared"),
+        ({"a": MemberClock(ahead=900, seen_at=NOW + 60)}, Level.WELL, "not compared"),
+    ],
+)
+def test_a_hubs_clock_is_held_against_most_of_its_members(
+    seen: dict[str, MemberClock], level: Level, words: str
+) -> None:
+    findings = check_member_clocks(seen, NOW)
+    assert (worst(findings), words in said(findings)) == (level, True), findings
+
+
+def test_one_member_that_shows_old_requests_does_not_make_the_hubs_clock_wrong() -> None:
+    liar = clocks(a=0, b=1, c=-900)
+    assert worst(check_member_clocks(liar, NOW)) is Level.SOON
+    assert "this machine" not in said(check_member_clocks(liar, NOW))
+    many = clocks(**{f"m{number}": 60 for number in range(9)})
+    assert "m4 and 4 more" in said(check_member_clocks(many, NOW))
+
+
+def test_a_next_hub_key_that_nobody_has_listed_is_not_forgotten() -> None:
+    waits = HubKeyFacts(kids=frozenset({HUB.kid, KEY.kid}), waiting=KEY.kid, waiting_since=NOW - 15 * DAY_S)
+    assert "was made 15 days ago and is not listed" in said(check_hub_keys(waits, document(MEMBER), NOW))
+    fresh = replace(waits, waiting_since=NOW - DAY_S)
+    assert worst(check_hub_keys(fresh, document(MEMBER), NOW)) is Level.WELL
+    listed = replace(waits, waiting=HUB.kid)
+    assert worst(check_hub_keys(listed, document(MEMBER), NOW)) is Level.WELL
+    assert worst(check_hub_keys(HubKeyFacts(problem="hub.pem: mode is 0644"), None, NOW)) is Level.WRONG
 
 
 @pytest.mark.parametrize(
@@ -229,11 +279,16 @@ def test_a_door_that_is_closed_or_would_not_answer_is_wrong() -> None:
         ({"file": document(MEMBER, seq=5)}, "the file holds document 5, and this hub has served 7"),
         ({"now": NOW + 8 * DAY_S}, "expired 1 day ago"),
         ({"now": NOW - HOUR_S}, "is not yet by this clock"),
-        ({"kid": KEY.kid}, "does not name this hub's key"),
+        ({"kids": frozenset({KEY.kid})}, "does not name this hub's key"),
     ],
 )
 def test_what_keeps_a_hub_from_serving_a_document_is_named(facts: dict[str, object], words: str) -> None:
-    whole: dict[str, object] = {"now": NOW, "kid": HUB.kid, "file": document(MEMBER), "held": document(MEMBER)}
+    whole: dict[str, object] = {
+        "now": NOW,
+        "kids": frozenset({HUB.kid}),
+        "file": document(MEMBER),
+        "held": document(MEMBER),
+    }
     assert [each.level for each in check_hub_document(HubDocumentFacts(**whole))] == [Level.WELL]  # type: ignore[arg-type]
     findings = check_hub_document(HubDocumentFacts(**{**whole, **facts}))  # type: ignore[arg-type]
     assert worst(findings) is Level.WRONG

@@ -7,17 +7,20 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
 from gateway.days import DAY_S
-from gateway.doctor.expiry import Ending, member_endings
+from gateway.doctor.expiry import Ending, hub_key_endings, last_hub_ending, member_endings
 from gateway.doctor.expiry_watch import hub_endings, node_endings, warn
 from gateway.events import JsonLines
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
 from gateway.settings import load_hub, load_node
 from gateway.wire.federation import AgreementBytes, Federation, MemberKey, sign_document
+from gateway.wire.hand_over import sign_hand_over
 from gateway.wire.keys import SigningKey
+from gateway.wire.operator import replace_file
 from tests.certificates import certificate_files
 from tests.federation import AGREEMENT
 from tests.unit.doctor.test_checks import HUB, KEY, MEMBER, NOW, OPERATOR
@@ -87,6 +90,48 @@ def test_own_certificates_and_the_document_are_among_what_ends(tmp_path: Path) -
     assert ending.days_left(datetime.now(UTC).timestamp()) == 1
     certificate.write_text("no certificate")
     assert hub_endings(hub, None) == []  # the doctor names it; nothing of it stops the hub's warnings
+
+
+def test_keys_of_hub_and_ledger_and_the_operators_hand_over_are_among_what_ends(tmp_path: Path) -> None:
+    second, operators_next = SigningKey.generate(), SigningKey.generate()
+    document = sign_document(
+        operator="orchard",
+        name="orchard",
+        seq=8,
+        members=(replace(MEMBER, ledger_until=NOW + 20 * DAY_S),),
+        agreements=(),
+        hub_keys=(HUB.verify_key(), second.verify_key()),
+        hub_ends={HUB.kid: NOW + 5 * DAY_S, second.kid: NOW + 25 * DAY_S},
+        hand_over=sign_hand_over(
+            operators_next.verify_key(), OPERATOR, federation="orchard", now=NOW, overlap_s=6 * DAY_S
+        ),
+        key=OPERATOR,
+        now=NOW,
+    )
+    (ledger,) = of(member_endings(document, "housing"), "ledger-key")
+    assert (ledger.days_left(NOW), "rotate-ledger-key" in ledger.do) == (30, True)
+    assert [each.at for each in hub_key_endings(document, {HUB.kid})] == [NOW + 5 * DAY_S]
+    assert [each.at for each in hub_key_endings(document, {HUB.kid, second.kid})] == [NOW + 25 * DAY_S]
+    assert [each.at for each in last_hub_ending(document)] == [NOW + 25 * DAY_S]  # until then one is believed
+    unending = replace(document, hub_ends={HUB.kid: NOW})
+    assert list(last_hub_ending(unending)) == []
+
+    replace_file(tmp_path / "operator.jwk", orjson.dumps(OPERATOR.public_jwk()))
+    (tmp_path / "keys").mkdir()
+    HUB.save(tmp_path / "keys" / "hub.pem")
+    (tmp_path / "node.toml").write_text(
+        '[node]\nmember = "housing"\n[[federation]]\nid = "orchard"\noperator_key = "operator.jwk"\n'
+        'hubs = ["https://hub.example.org"]\n'
+    )
+    (tmp_path / "hub.toml").write_text('[hub]\nid = "hub"\nfederation_document = "f"\noperator_key = "operator.jwk"\n')
+    node, hub = load_node(tmp_path / "node.toml"), load_hub(tmp_path / "hub.toml")
+    for endings in (node_endings(node, document), hub_endings(hub, document)):
+        (operator,) = of(endings, "operator-key")
+        assert operator.days_left(NOW) == 7
+        assert of(endings, "hub-key")
+    assert document.hand_over is not None
+    (tmp_path / "operator-hand-over.jws").write_text(document.hand_over.token)  # the officer has accepted it
+    assert of(node_endings(node, document), "operator-key") == []
 
 
 @pytest.mark.parametrize(("left", "days", "level"), [(20, 30, "warning"), (1, 1, "error"), (-1, 0, "error")])

@@ -14,6 +14,7 @@ from gateway.wire.counts import Counts, Hour, sign_counts
 from gateway.wire.coverage import DeliveryOutcome, sign_coverage
 from gateway.wire.envelope import member_envelope
 from gateway.wire.freshness import sign_freshness
+from gateway.wire.hand_over import sign_hand_over
 from gateway.wire.invitation import sign_invitation
 from gateway.wire.join import sign_join, sign_rotation
 from gateway.wire.joining import Joining
@@ -71,14 +72,25 @@ def _agrees(written: Any, sent: Any) -> bool:
         return bool(sent is None or _agrees(written[0], sent[0])) if written[0] is not None else True
     if not isinstance(written, dict) or not written:
         return True
-    optional = {"endpoint", "rotation", "break_glass", "authorities"}
+    optional = {
+        "endpoint",
+        "rotation",
+        "break_glass",
+        "ledger_until",
+        "ledger_before",
+        "hub_ends",
+        "hand_over",
+        "authorities",
+    }
     if sent.keys() - written.keys() or written.keys() - sent.keys() - optional:
         return False
     return all(_agrees(written[name], sent[name]) for name in sent)
 
 
 def _example(*names: str) -> Any:
-    (found,) = [example for example in EXAMPLES if set(names) <= example.keys()]
+    """The one that has these members, of several the shortest."""
+    having = [example for example in EXAMPLES if set(names) <= example.keys()]
+    (found,) = [example for example in having if len(example) == min(map(len, having))]
     return _shape(found)
 
 
@@ -120,6 +132,9 @@ def test_examples_have_the_members_that_are_sent(parties: Parties) -> None:
         ("aud", "seq"): _claims(sign_freshness(parties.federation, parties.hub, NOW)),
         ("member", "exp"): _claims(sign_join(member("school", school), school, federation=FEDERATION, now=NOW)),
         ("jwk",): _claims(sign_rotation(school.verify_key(), trust, member=TRUST, federation=FEDERATION, now=NOW)),
+        ("until", "jwk"): _claims(
+            sign_hand_over(school.verify_key(), parties.operator, federation=FEDERATION, now=NOW, overlap_s=60)
+        ),
         ("sealing_key",): _claims(sign_sealing_key(key, trust, member=TRUST, federation=FEDERATION)),
         ("subject",): _claims(asked.signed.token),
         ("copies",): orjson.loads(asked.envelope.to_json()),

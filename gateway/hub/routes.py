@@ -49,12 +49,9 @@ _NDJSON = "application/x-ndjson"
 
 
 def hub_application(
-    *, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness, links: WebSocketLink | None
+    *, hub: Hub, sealing_keys: SealingKeys, witness: HubWitness, links: WebSocketLink
 ) -> web.Application:
-    """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them.
-
-    Without `links` nobody dials in: a process of several cannot pass questions to a link that another one holds.
-    """
+    """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them."""
     routes = _Routes(hub=hub, sealing_keys=sealing_keys, witness=witness)
     application = web.Application()
     application.router.add_post(QUERIES_PATH, routes.post_query)
@@ -65,10 +62,9 @@ def hub_application(
     application.router.add_get(CHECKPOINTS_PATH + "/{member}", routes.get_checkpoint)
     application.router.add_get(HEALTH_PATH, alive)
     application.router.add_get(READY_PATH, routes.get_ready)
-    if links is not None:
-        link_door = LinkDoor(hub=hub, links=links)
-        application.router.add_get(LINK_PATH, link_door.get, allow_head=False)
-        application.on_shutdown.append(link_door.stop)
+    link_door = LinkDoor(hub=hub, links=links)
+    application.router.add_get(LINK_PATH, link_door.get, allow_head=False)
+    application.on_shutdown.append(link_door.stop)
     application.cleanup_ctx.append(routes.running)
     return application
 

@@ -16,7 +16,7 @@ from gateway.links.websocket import WebSocketLink
 from gateway.wire.link_frames import QuestionFrame
 
 ALIVE_S = 2.0  # something is said at least so often
-MAX_ASKED_BYTES = 512 * 1024 * 1024  # of questions of one other process: what all of a hub may hold (hub/turns.py)
+MAX_ASKED_BYTES = 256 * 1024 * 1024  # of questions of one other process: of two, each may relay as much (hub/turns.py)
 MAX_WIRES = 128  # twice as many as processes there may be
 
 

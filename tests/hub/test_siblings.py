@@ -3,8 +3,8 @@
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,12 +13,22 @@ from aiohttp import WSCloseCode
 
 from gateway.errors import ConfigurationError
 from gateway.links.contract import Delivery
-from gateway.links.sibling_frames import MAX_BODY_BYTES, MAX_HEAD_BYTES, Ask, Known, packed, read_frame
+from gateway.links.sibling_frames import (
+    MAX_BODY_BYTES,
+    MAX_HEAD_BYTES,
+    Ask,
+    Cancel,
+    Held,
+    Known,
+    Said,
+    packed,
+    read_frame,
+)
 from gateway.links.sibling_sockets import FOLDER, MAX_PATH_BYTES, clear_folder, open_folder
 from gateway.links.siblings import Siblings
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import Member
-from gateway.wire.limits import MAX_IN_FLIGHT_PER_LINK, MAX_LINKS_PER_MEMBER
+from gateway.wire.limits import MAX_IN_FLIGHT_PER_LINK, MAX_LINKS_PER_MEMBER, SEALED_ANSWER_BYTES
 from gateway.wire.request import HashedBody
 from tests.hub.dialled import DialledNode, dialled, silent
 from tests.hub.kit import Federated, RunningHub, process, running_hub
@@ -241,6 +251,87 @@ async def test_what_no_process_of_the_hub_says_ends_that_connection_and_nothing_
             pass
         writer.close()
         assert (await hubs[1].ask(member.id)).outcomes == {member.id: "answered"}
+
+
+Talking = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def beside(federation: Federated, member: Member, talking: Talking) -> AsyncIterator[RunningHub]:
+    """A process that dials another, which says that it holds a link of this member and then does as `talking`."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(packed(Held(member.id, {str(uuid4()): 1.0})) + packed(Known()))
+        try:
+            await talking(reader, writer)
+        finally:
+            writer.close()
+
+    federation.publish()
+    folder = open_folder(federation.folder, "test")
+    server = await folder.listen(0, talk)
+    async with running_hub(federation, sharing=process(1)) as hub:
+        yield hub
+    server.close()
+    folder.close()
+
+
+UNTRUE = {
+    "short answer": packed(Said(1, "answered", False, b"short")),
+    "no answer": packed(Said(1, "answered", False, b"")),
+    "answer to a refusal": packed(Said(1, "overloaded", False, bytes(SEALED_ANSWER_BYTES))),
+    "no such outcome": packed(Said(1, "perhaps", False, b"")),
+    "a question back": packed(Cancel(1)),
+}
+
+
+@pytest.mark.parametrize("said", UNTRUE.values(), ids=UNTRUE.keys())
+async def test_what_a_process_cannot_have_been_told_by_a_node_is_believed_of_none(
+    federation: Federated, member: Member, said: bytes
+) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not isinstance(await read_frame(reader), Ask):
+            pass
+        writer.write(packed(Said(99, "answered", False, bytes(SEALED_ANSWER_BYTES))) + said)
+        await reader.read()
+
+    async with beside(federation, member, talk) as hub, asyncio.timeout(5):
+        assert await siblings(hub).deliver(member, ENVELOPE) == LOST
+
+
+async def test_process_that_does_not_read_is_sent_so_much_and_no_more(
+    federation: Federated, member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.links.sibling_sockets.MAX_UNSENT_BYTES", 2**20)
+
+    async def read_nothing(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        reader._transport.pause_reading()  # type: ignore[attr-defined]  # a reader has no public way to hang
+        await asyncio.sleep(60)
+
+    large = HashedBody.of(bytes(MAX_BODY_BYTES))
+    async with beside(federation, member, read_nothing) as hub, asyncio.timeout(5):
+        asked = [asyncio.create_task(siblings(hub).deliver(member, large)) for _ in range(100)]
+        ended, waiting = await asyncio.wait(asked, timeout=0.3)
+        assert {each.result() for each in ended} == {OVERLOADED}
+        assert len(waiting) < 40, "what the system takes, and a mebibyte"
+        for each in waiting:
+            each.cancel()
+
+
+async def test_questions_of_one_other_process_that_wait_are_bounded_in_bytes(
+    hubs: list[RunningHub], member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.links.sibling_door.MAX_ASKED_BYTES", 3 * len(ENVELOPE.data))
+    async with dialled(hubs[0], member.id, silent) as node:
+        await knows(hubs[1], member)
+        await knows(hubs[2], member)
+        asked = [asyncio.create_task(siblings(hubs[1]).deliver(member, ENVELOPE)) for _ in range(3)]
+        await node.asked_times(3)
+        assert await siblings(hubs[1]).deliver(member, ENVELOPE) == OVERLOADED
+        other = asyncio.create_task(siblings(hubs[2]).deliver(member, ENVELOPE))
+        await node.asked_times(4)
+        for each in [*asked, other]:
+            each.cancel()
 
 
 async def test_questions_that_are_left_by_who_asked_them_are_bounded_by_the_link(

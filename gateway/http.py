@@ -39,7 +39,7 @@ from gateway.links.unread import cut_unread
 BACKLOG = 1024  # connections that wait to be accepted: a hub may be asked by all members at once
 KEEP_ALIVE_S = 75.0  # longer than links/https.py keeps an idle connection, so that the client is the one who closes
 LINGERING_S = 2.0  # a refused upload is read and thrown away for this long, so that the sender sees the refusal
-SHUTDOWN_S = 5.0  # running requests may finish within this when the process stops
+SHUTDOWN_S = 5.0  # running requests may finish within this when the process stops; without any it takes no time
 
 # What a failure becomes: request, HTTP status, our code (or `http-404`), seconds until it may be tried again.
 Refuse = Callable[[web.Request, int, str, float | None], web.Response]
@@ -154,7 +154,8 @@ async def listen(
         auto_decompress=False,
         lingering_time=LINGERING_S,
         keepalive_timeout=KEEP_ALIVE_S,
-        shutdown_timeout=SHUTDOWN_S,
+        shutdown_timeout=SHUTDOWN_S
+        / 2,  # the library waits twice: for the handler, then once more with its body cut off
     )
     cut_unread(runner)
     await runner.setup()

@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 
 from gateway.app.counting import count_requests
+from gateway.app.hub_shared import Shared, Sharing, share
 from gateway.app.opening import REQUEST_LIMIT_S, listening_tls, make_private_folder
 from gateway.clock import Clock
 from gateway.database.sqlite import open_sqlite
@@ -35,31 +37,33 @@ DRAIN_S = 3.0  # for answers on their way over links when the hub stops; they ta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sharing:
-    """One of `processes` that share a hub's port and its limits."""
-
-    processes: int
-    port: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunningHub:
     """A hub that listens."""
 
     hub: Hub
     links: WebSocketLink
     listener: Listener
+    shared: Shared | None = None
 
     async def drain(self) -> None:
-        """Take no more questions, and let those under way end within their deadlines; the door stays open to say so."""
+        """Take no more questions, and let those under way end within their deadlines; the door stays open to say so.
+
+        Of several processes none closes its links before the others' questions have ended: they go over them.
+        """
         self.hub.turns.stop()
-        await self.hub.turns.ended(self.hub.deadline_ms / 1000 + LAST_WRITES_S)
+        within_s = self.hub.deadline_ms / 1000 + LAST_WRITES_S
+        began = time.monotonic()
+        await self.hub.turns.ended(within_s)
+        if self.shared is not None:
+            await self.shared.siblings.all_done(max(0.0, began + within_s - time.monotonic()))
 
     async def close(self) -> None:
         """Let answers under way arrive, stop listening, then release links and database."""
         await self.links.close(within_s=DRAIN_S)
         await self.listener.close()
         await self.hub.link.close()
+        if self.shared is not None:
+            self.shared.close()
         await self.hub.database.close()
 
 
@@ -88,17 +92,26 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
             return keys.current
 
         links = WebSocketLink(key=key, clock=clock, changed=watch.linked)
+        shared = None
+        if sharing is not None:
+            shared = await share(table.data, sharing, links=links, key=key, clock=clock)
+            undo.callback(shared.close)
         link = EitherLink(
-            https=HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http), websocket=links
+            https=HttpsLink(key=key, clock=clock, ca_file=table.ca_file, plain_http=plain_http),
+            websocket=links,
+            siblings=None if shared is None else shared.siblings,
         )
         undo.push_async_callback(link.close)
         hub = Hub(
             directory=directory,
             database=database,
             limits=MemberLimits(
-                rate_per_minute=table.rate_per_minute, max_concurrent=table.max_concurrent, clock=clock
+                rate_per_minute=table.rate_per_minute,
+                max_concurrent=table.max_concurrent,
+                clock=clock,
+                places=None if shared is None else shared.places,
             ),
-            circuits=Circuits(clock=clock),
+            circuits=Circuits(clock=clock) if shared is None else shared.circuits,
             link=link,
             key=key,
             clock=clock,
@@ -115,11 +128,7 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
         )
         witness = HubWitness(key=witness_key(table.keys), hub_key=key, database=database)
         application = hub_application(
-            hub=hub,
-            sealing_keys=sealing_keys,
-            witness=witness,
-            links=links if processes == 1 else None,
-            behind_proxy=table.behind_proxy,
+            hub=hub, sealing_keys=sealing_keys, witness=witness, links=links, behind_proxy=table.behind_proxy
         )
         protect(application, time_limit_s=REQUEST_LIMIT_S)
         application.middlewares.insert(0, count_requests(hub.watch))
@@ -132,7 +141,7 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
             application, host=host, port=port, tls=listening_tls(table.tls), shared=sharing is not None
         )
         undo.pop_all()
-    return RunningHub(hub=hub, links=links, listener=listener)
+    return RunningHub(hub=hub, links=links, listener=listener, shared=shared)
 
 
 async def _while_serving(work: Callable[[], Coroutine[None, None, None]]) -> AsyncIterator[None]:

@@ -1,6 +1,6 @@
 """One of several processes of a hub, started by gateway/app/serve_workers.py:
 
-    python -P -m gateway.app.hub_worker CONFIG PORT PROCESSES
+    python -P -m gateway.app.hub_worker CONFIG PORT PROCESSES NUMBER GROUP
 
 It says that it listens in a line on standard output, and stops at SIGTERM, or when standard input ends because whoever
 started it is gone.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import uvloop
 
-from gateway.app.hub import Sharing
+from gateway.app.hub_shared import Sharing
 from gateway.app.opening import until_stopped
 from gateway.app.serve_hub import serve_hub
 from gateway.errors import PatchworkError, origin
@@ -27,8 +27,8 @@ def main() -> None:
     """Serve; what goes wrong is one line on standard error and exit code 1, as of any command."""
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold keys
-    config, port, processes = sys.argv[1:]
-    sharing = Sharing(processes=int(processes), port=int(port))
+    config, port, processes, number, group = sys.argv[1:]
+    sharing = Sharing(processes=int(processes), port=int(port), number=int(number), group=group)
     try:
         uvloop.run(serve_hub(load_hub(Path(config)), sharing=sharing, said=_say, stopped=_stopped))
     except PatchworkError as error:

@@ -14,8 +14,7 @@ from gateway.database.contract import Database
 from gateway.database.sqlite import open_sqlite
 from gateway.days import HOUR_S
 from gateway.http import Listener, listen, protect
-from gateway.links.https import tls_context
-from gateway.links.hub_client import HubClient
+from gateway.links.hub_client import HubClient, node_connector
 from gateway.links.hubs import Hubs
 from gateway.links.witness_client import WitnessClient
 from gateway.node.admission import Admission
@@ -78,7 +77,7 @@ async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
         await ledger.start()
         undo.push_async_callback(ledger.close)
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=tls_context(federation.ca_file)),
+            connector=node_connector(federation.ca_file),
             cookie_jar=aiohttp.DummyCookieJar(),
             trust_env=False,
         )

@@ -5,7 +5,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 
 from gateway import __version__
-from gateway.app.hub import RunningHub, Sharing, open_hub
+from gateway.app.hub import RunningHub, open_hub
+from gateway.app.hub_shared import Sharing
 from gateway.app.opening import until_stopped
 from gateway.clock import SystemClock
 from gateway.doctor.expiry import Ending

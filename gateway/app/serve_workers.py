@@ -1,7 +1,7 @@
 """Runs a hub as several processes on one port, so that it uses several cores; starts again what dies.
 
 The kernel gives each new connection to one of them (SO_REUSEPORT). They share the hub's database, and through it what
-was asked before and each member's rate; all else each has for itself.
+was asked before and each member's rate; hub_shared.py has what else they share.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from gateway.errors import ConfigurationError
 from gateway.events import configure_logging, emit
 from gateway.http import SHUTDOWN_S
 from gateway.hub.fanout import LAST_WRITES_S
+from gateway.links.sibling_sockets import clear_folder
 from gateway.settings import HubSettings
 
 FIRST_WAIT_S = 0.5  # before one that died is started again; twice as long each time
@@ -36,10 +37,11 @@ async def serve_workers(config: Path, settings: HubSettings, *, workers: int) ->
     configure_logging()
     host, port = settings.hub.listen
     with _held(host, port) as port:
+        clear_folder(settings.hub.data)
         pool = _Pool(config, port, workers, settings.hub.deadline_ms / 1000 + LAST_WRITES_S + SHUTDOWN_S + MARGIN_S)
         stopped = asyncio.create_task(until_stopped())
         # The first alone brings the database to this version, and shows whether the configuration can be used at all.
-        first = await pool.start()
+        first = await pool.start(0)
         starting = asyncio.create_task(_listens(first))
         await asyncio.wait([starting, stopped], return_when=asyncio.FIRST_COMPLETED)
         if not stopped.done() and not starting.result():
@@ -50,6 +52,7 @@ async def serve_workers(config: Path, settings: HubSettings, *, workers: int) ->
         await asyncio.wait([stopped, *keeping], return_when=asyncio.FIRST_COMPLETED)
         await pool.stop()
         await asyncio.gather(*keeping)
+        clear_folder(settings.hub.data)
     emit("hub.stopped", hub=settings.hub.id)
 
 
@@ -58,14 +61,17 @@ class _Pool:
 
     def __init__(self, config: Path, port: int, workers: int, end_s: float) -> None:
         self._command = (sys.executable, "-P", "-m", "gateway.app.hub_worker", str(config), str(port), str(workers))
+        self._group = str(os.getpid())
         self._end_s = end_s
         self._running: set[Process] = set()
         self._stopping = asyncio.Event()
 
-    async def start(self) -> Process:
-        """One more process; it ends with this one, however this one ends, for it reads the pipe that we hold."""
+    async def start(self, number: int) -> Process:
+        """Process `number`; it ends with this one, however this one ends, for it reads the pipe that we hold."""
         process = await asyncio.create_subprocess_exec(
             *self._command,
+            str(number),
+            self._group,
             stdin=PIPE,
             stdout=PIPE,
             env={
@@ -83,7 +89,7 @@ class _Pool:
         wait_s = FIRST_WAIT_S
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
-            process = process or await self.start()
+            process = process or await self.start(number)
             began = loop.time()
             code = await process.wait()
             self._running.discard(process)

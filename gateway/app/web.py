@@ -1,5 +1,6 @@
 """The pages of a node: their Site, put together on one screen, and their listener beside that of the node."""
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 from functools import partial
@@ -50,10 +51,11 @@ class Pages:
     provider_session: aiohttp.ClientSession
 
     async def close(self) -> None:
-        """Stop listening, let running requests and searches end, then release files and the passwords' thread."""
-        await self.listener.close()
-        await self.site.background.close()
-        await self.site.searches.close()
+        """Stop listening, let running requests, work and searches end, then release files and the passwords' thread.
+
+        They end side by side, so this takes no longer than the slowest of them may (searches.CLOSE_S).
+        """
+        await asyncio.gather(self.listener.close(), self.site.background.close(), self.site.searches.close())
         await self.provider_session.close()
         self.site.passwords.close()
         await self.site.database.close()

@@ -24,8 +24,7 @@ from gateway.doctor.record import RecordFacts, check_record
 from gateway.doctor.served import check_served, look_at_served
 from gateway.doctor.storage import check_databases, check_disk
 from gateway.errors import ConfigurationError, FederationError, HubError, PatchworkError, StorageError, WireError
-from gateway.links.https import tls_context
-from gateway.links.hub_client import HubClient
+from gateway.links.hub_client import HubClient, node_connector
 from gateway.node.agreements import listed_agreements
 from gateway.node.identity import SEALING_KEY_FOLDER
 from gateway.node.ledger_keys import LEDGER_KEY_FILE, LedgerKeys
@@ -188,9 +187,8 @@ def look_at_keys(settings: NodeSettings) -> KeyFacts:
 async def _ask_hub(url: str, settings: NodeSettings, operator: OperatorKeys, clock: Clock) -> _Hub:
     federation = settings.federation[0]
     try:
-        connector = aiohttp.TCPConnector(ssl=tls_context(federation.ca_file))
         async with aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
+            connector=node_connector(federation.ca_file), cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
         ) as session:
             client = HubClient(
                 session,

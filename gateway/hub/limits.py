@@ -1,7 +1,7 @@
 """What the hub takes of each member (docs/wire.md, "Envelope"): so many questions a minute, at once, and being read.
 
 State is in memory and small: some numbers per member of the federation document. Of several hub processes each has its
-own; what they share of the rate is in gateway/hub/shared_rate.py.
+own; what they share of the rate is in gateway/hub/shared_rate.py, and of the places in gateway/hub/places.py.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from gateway.clock import Clock
 from gateway.errors import TooManyRequests
 from gateway.hub.bucket import Bucket, Rate
+from gateway.hub.places import Places
 
 MAX_READING_BYTES = 16 * 1024 * 1024  # of one member's questions on their way in: an eighth of what all may have
 CONCURRENCY_RETRY_S = 1.0  # about the time in which a running question ends
@@ -26,9 +27,13 @@ class _Share:
 class MemberLimits:
     """For each member a token bucket, a count of its questions that run or wait, and the bytes that it is sending."""
 
-    def __init__(self, *, rate_per_minute: int, max_concurrent: int, clock: Clock) -> None:
+    def __init__(
+        self, *, rate_per_minute: int, max_concurrent: int, clock: Clock, places: Places | None = None
+    ) -> None:
+        """`places`: those that several processes share; a single one needs none."""
         self._rate = Rate(rate_per_minute)
         self._max_concurrent = max_concurrent
+        self._places = places
         self._clock = clock
         self._shares: dict[str, _Share] = {}
 
@@ -62,7 +67,12 @@ class MemberLimits:
     def running(self, member: str) -> Iterator[None]:
         """Hold one of the member's places while its question waits and runs; raises TooManyRequests if it has none."""
         share = self._filled(member)
-        if share.running >= self._max_concurrent:
+        place = None
+        taken = share.running >= self._max_concurrent
+        if not taken and self._places is not None:
+            place = self._places.take(member, self._max_concurrent)
+            taken = place is None
+        if taken:
             raise TooManyRequests(
                 "this member has too many questions running at once", retry_after_s=CONCURRENCY_RETRY_S
             )
@@ -71,6 +81,8 @@ class MemberLimits:
             yield
         finally:
             share.running -= 1
+            if self._places is not None and place is not None:
+                self._places.give_back(member, place)
 
     def _filled(self, member: str) -> _Share:
         """The member's share, with a bucket as full as it is by now."""

@@ -56,13 +56,12 @@ def hub_application(
     hub: Hub,
     sealing_keys: SealingKeys,
     witness: HubWitness,
-    links: WebSocketLink | None,
+    links: WebSocketLink,
     behind_proxy: bool = False,
 ) -> web.Application:
     """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them.
 
-    `behind_proxy`: our own proxy says which address asks. Without `links` nobody dials in: a process of several cannot
-    pass questions to a link that another one holds.
+    `behind_proxy`: our own proxy says which address asks.
     """
     routes = _Routes(hub=hub, sealing_keys=sealing_keys, witness=witness)
     application = web.Application()
@@ -77,10 +76,9 @@ def hub_application(
     application.router.add_get(JOINS_PATH, join_door.get, allow_head=False)
     application.router.add_get(HEALTH_PATH, alive)
     application.router.add_get(READY_PATH, routes.get_ready)
-    if links is not None:
-        link_door = LinkDoor(hub=hub, links=links)
-        application.router.add_get(LINK_PATH, link_door.get, allow_head=False)
-        application.on_shutdown.append(link_door.stop)
+    link_door = LinkDoor(hub=hub, links=links)
+    application.router.add_get(LINK_PATH, link_door.get, allow_head=False)
+    application.on_shutdown.append(link_door.stop)
     application.cleanup_ctx.append(routes.running)
     return application
 

@@ -1,22 +1,31 @@
 """A member is asked over the link that its node has opened, or else at its endpoint."""
 
 from gateway.links.contract import Delivery, Link
+from gateway.links.siblings import Siblings
 from gateway.links.websocket import NOT_LINKED, WebSocketLink
 from gateway.wire.federation import Member
 from gateway.wire.request import HashedBody
 
 
 class EitherLink:
-    """Both links as one; which it is, is decided once for each question, before anything of it is sent."""
+    """All links as one; which it is, is decided once for each question, before anything of it is sent.
 
-    def __init__(self, *, https: Link, websocket: WebSocketLink) -> None:
+    `siblings`: the other processes of this hub, asked for a link if this one has none with room.
+    """
+
+    def __init__(self, *, https: Link, websocket: WebSocketLink, siblings: Siblings | None = None) -> None:
         self._https = https
         self._websocket = websocket
+        self._siblings = siblings
 
     async def deliver(self, member: Member, envelope: HashedBody) -> Delivery:
         """See Link."""
-        if self._websocket.holds(member.id):
+        here = self._websocket.holds(member.id)
+        elsewhere = self._siblings is not None and self._siblings.holds(member.id)
+        if here and not (elsewhere and self._websocket.with_room(member.id) is None):
             return await self._websocket.deliver(member, envelope)
+        if self._siblings is not None and elsewhere:
+            return await self._siblings.deliver(member, envelope)
         if member.endpoint is None:
             return NOT_LINKED
         return await self._https.deliver(member, envelope)
@@ -24,4 +33,6 @@ class EitherLink:
     async def close(self) -> None:
         """Close every connection."""
         await self._websocket.close()
+        if self._siblings is not None:
+            await self._siblings.close()
         await self._https.close()

@@ -27,7 +27,7 @@ from yarl import URL
 
 from gateway.clock import Clock
 from gateway.errors import ConfigurationError
-from gateway.links.bounded import BoundedConnector
+from gateway.links.bounded import MAX_HEAD_BYTES, BoundedConnector
 from gateway.links.contract import Delivery
 from gateway.links.reply import refusal_code
 from gateway.settings import is_loopback
@@ -40,7 +40,6 @@ from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody, sign_request
 
 OVERLOADED_CODE = "overloaded"
-MAX_HEAD_BYTES = 16 * KIB  # of a response, with whatever comes before it
 MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it
 
 # Shorter than common servers keep an idle connection (nginx 75 s, many 30 s): a question posted on a connection that

@@ -3,12 +3,15 @@
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from gateway.clock import Clock
 from gateway.errors import HubError, HubNotConnected, HubRefused, MalformedMessage
+from gateway.links.bounded import MAX_HEAD_BYTES, BoundedConnector
+from gateway.links.https import tls_context
 from gateway.links.reply import read_bounded, refusal_code
 from gateway.telemetry.trace_context import traced
 from gateway.wire.claims import raw, read_claims, text
@@ -31,6 +34,7 @@ CONNECT_S = 5.0
 DIRECTORY_S = 20.0  # for a document or a list of keys
 GRACE_S = 2.0  # how long after the deadline the hub may take to say its last line
 MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it
+MAX_FEDERATION_BYTES = 2 * MAX_DOCUMENT_BYTES  # document and freshness statement: the longest reply that there is
 
 # Refusals of this hub that another may not share: it has no room or no disk, is behind, or does not know the member
 # yet. Not 429: a member's share of one hub is not to be had again of the next.
@@ -51,6 +55,14 @@ class CoverageClaim:
     """The hub's signed claim about who was asked and who answered (JWS, not yet verified)."""
 
     token: str
+
+
+def node_connector(ca_file: Path | None) -> BoundedConnector:
+    """What a node reaches hubs and members with: none of them can fill its memory; raises ConfigurationError.
+
+    `ca_file`: trust only this private authority's certificates.
+    """
+    return BoundedConnector(max_reply_bytes=MAX_FEDERATION_BYTES + MAX_HEAD_BYTES, links=True, ssl=tls_context(ca_file))
 
 
 class HubClient:
@@ -84,7 +96,7 @@ class HubClient:
 
     async def federation(self) -> tuple[str, str]:
         """The federation document and the hub's freshness statement, both as signed."""
-        reply = await self._json("GET", FEDERATION_PATH, max_bytes=MAX_DOCUMENT_BYTES * 2)
+        reply = await self._json("GET", FEDERATION_PATH, max_bytes=MAX_FEDERATION_BYTES)
         return _token(reply, "document"), _token(reply, "freshness")
 
     async def sealing_keys(self) -> dict[str, str]:

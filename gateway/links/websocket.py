@@ -2,7 +2,8 @@
 
 The node of a member that nobody can reach from outside dials the hub, and keeps the connection. Each process of it has
 one. A question goes to the one with the least to do and never to a second, whatever becomes of the first: over a
-connection that breaks, all that was under way ends as unreachable.
+connection that breaks, all that was under way ends as unreachable. Of a hub of several processes each holds some of the
+links; siblings.py passes questions from one to the other.
 
 What a node can do to us here is bounded: the size of a frame, the time to take one, frames that nobody waits for
 (none), questions under way, connections. Who breaks a bound loses the connection, not one answer.
@@ -10,6 +11,7 @@ What a node can do to us here is bounded: the size of a frame, the time to take 
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 
@@ -60,6 +62,13 @@ def in_good_standing(member: Member, now: Member | None) -> bool:
     return now is not None and now.active and now.keys == member.keys
 
 
+def question_token(key: SigningKey, member: Member, envelope: HashedBody, *, now: float) -> str:
+    """The hub's word for one delivery to `member`: the same that a POST to its endpoint would carry."""
+    return sign_request(
+        key, iss=HUB, aud=member.id, method="POST", path=ANSWERS_PATH, body=envelope, now=now, jti=str(uuid4())
+    )
+
+
 class OpenLink:
     """One connection.
 
@@ -80,6 +89,7 @@ class OpenLink:
     ) -> None:
         self.member = member
         self.process = process
+        self.since = time.monotonic()  # the same clock in each process of this hub
         self._socket = socket
         self._until = until
         self._clock = clock
@@ -237,34 +247,40 @@ class WebSocketLink:
         self._clock = clock
         self._changed = changed
         self._links: dict[str, list[OpenLink]] = {}  # newest first
+        self._listeners: list[Callable[[str], None]] = []
         self._leaving = False
 
+    def when_changed(self, tell: Callable[[str], None]) -> None:
+        """Have each member told of whom one more or less link is open."""
+        self._listeners.append(tell)
+
     def holds(self, member_id: str) -> bool:
-        """Whether a node of this member is connected."""
-        return bool(self._usable(member_id))
+        """Whether a node of this member is connected, and may be asked."""
+        return not self._leaving and bool(self._usable(member_id))
+
+    def held(self, member_id: str) -> dict[str, float]:
+        """The links of this member: the node's process, and since when."""
+        return {link.process: link.since for link in self._usable(member_id)}
+
+    def members(self) -> list[str]:
+        """Whose nodes are connected."""
+        return list(self._links)
+
+    def with_room(self, member_id: str) -> OpenLink | None:
+        """The link of this member with the least to do; None if each has as much as it may, or there is none."""
+        links = self._usable(member_id) if self.holds(member_id) else ()
+        link = min(links, key=lambda each: each.in_flight, default=None)  # the first of equals, which is the newest
+        return None if link is None or link.in_flight >= MAX_IN_FLIGHT_PER_LINK else link
 
     async def deliver(self, member: Member, envelope: HashedBody) -> Delivery:
         """Send one MemberEnvelope to `member` and wait for its sealed answer; see Link."""
-        links = self._usable(member.id)
-        if not links or self._leaving:
-            return NOT_LINKED
-        link = min(links, key=lambda each: each.in_flight)  # the first of equals, which is the newest
-        if link.in_flight >= MAX_IN_FLIGHT_PER_LINK:
-            return OVERLOADED
-        authorisation = sign_request(
-            self._key(),
-            iss=HUB,
-            aud=member.id,
-            method="POST",
-            path=ANSWERS_PATH,
-            body=envelope,
-            now=self._clock.now(),
-            jti=str(uuid4()),
-        )
+        link = self.with_room(member.id)
+        if link is None:
+            return OVERLOADED if self.holds(member.id) else NOT_LINKED
         return await link.deliver(
             QuestionFrame(
                 id=str(uuid4()),
-                authorisation=authorisation,
+                authorisation=question_token(self._key(), member, envelope, now=self._clock.now()),
                 envelope=envelope.data,
                 traceparent=envelope.traceparent,
             )
@@ -283,7 +299,7 @@ class WebSocketLink:
             self._drop(older, WSCloseCode.GOING_AWAY)
         self._links.setdefault(link.member.id, []).insert(0, link)
         emit("link.opened", member=link.member.id)
-        self._changed(link.member.id, len(self._usable(link.member.id)))
+        self._tell_changed(link.member.id)
         link.tell(seq)
         try:
             await link.run()
@@ -302,6 +318,14 @@ class WebSocketLink:
                 link.tell(seq)
             else:
                 self._drop(link, WSCloseCode.POLICY_VIOLATION)
+
+    def give_way(self, member_id: str, elsewhere: Mapping[str, float]) -> None:
+        """Other processes of this hub hold these links of the member, as `held` says: keep the newest of all alone."""
+        since = sorted([*elsewhere.values(), *self.held(member_id).values()], reverse=True)
+        oldest = since[:MAX_LINKS_PER_MEMBER][-1] if since else 0.0
+        for link in self._usable(member_id):
+            if link.since < max(oldest, elsewhere.get(link.process, link.since)):
+                self._drop(link, WSCloseCode.GOING_AWAY)
 
     async def close(self, *, within_s: float = 0.0) -> None:
         """Take no more questions, let those under way end within this time, then close every link."""
@@ -326,4 +350,9 @@ class WebSocketLink:
             if not held:
                 del self._links[link.member.id]
         link.end(code)
-        self._changed(link.member.id, len(self._usable(link.member.id)))
+        self._tell_changed(link.member.id)
+
+    def _tell_changed(self, member_id: str) -> None:
+        self._changed(member_id, len(self._usable(member_id)))
+        for tell in self._listeners:
+            tell(member_id)

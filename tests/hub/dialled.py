@@ -20,8 +20,10 @@ from gateway.wire.link_frames import (
 )
 from gateway.wire.paths import LINK_PATH
 from tests.hub.kit import RunningHub
+from tests.hub.served import Served
 
 Socket = aiohttp.ClientWebSocketResponse
+Hub = RunningHub | Served
 
 
 @dataclass
@@ -66,7 +68,7 @@ async def silent(_: DialledNode, __: QuestionFrame) -> None:
 
 
 async def dial(
-    hub: RunningHub, member: str, *, process: str | None = None, authorisation: str | None = None, autoping: bool = True
+    hub: Hub, member: str, *, process: str | None = None, authorisation: str | None = None, autoping: bool = True
 ) -> Socket:
     """Open a link as a member's node does; it is the caller's to close."""
     path = f"{LINK_PATH}?process={process or uuid4()}"
@@ -82,7 +84,7 @@ async def dial(
 
 @asynccontextmanager
 async def dialled(
-    hub: RunningHub, member: str, behaving: Behaving = honest, *, process: str | None = None
+    hub: Hub, member: str, behaving: Behaving = honest, *, process: str | None = None
 ) -> AsyncIterator[DialledNode]:
     """A node with one link that the hub holds, until the block ends."""
     node = DialledNode(await dial(hub, member, process=process))

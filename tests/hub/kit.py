@@ -16,6 +16,7 @@ import aiohttp
 import orjson
 from aiohttp import web
 
+from gateway.app.hub_shared import Shared, Sharing, share
 from gateway.database.contract import Database
 from gateway.database.sqlite import open_sqlite
 from gateway.http import Listener, listen, operation_outcome, protect
@@ -299,6 +300,7 @@ class RunningHub:
     links: WebSocketLink
     listener: Listener
     client: aiohttp.ClientSession
+    shared: Shared | None = None
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.listener.port}{path}"
@@ -342,6 +344,11 @@ def envelope(*recipients: str, deadline_ms: int = DEADLINE_MS) -> Envelope:
     )
 
 
+def process(number: int, of: int = 2) -> Sharing:
+    """One process of a hub of several."""
+    return Sharing(processes=of, port=0, number=number, group="test")
+
+
 @asynccontextmanager
 async def running_hub(
     federation: Federated,
@@ -352,8 +359,12 @@ async def running_hub(
     turns: Turns | None = None,
     time_limit_s: float = 30,
     behind_proxy: bool = False,
+    sharing: Sharing | None = None,
 ) -> AsyncIterator[RunningHub]:
-    """The hub as build_hub wires it, on a free port and with the federation's stepping clock."""
+    """The hub as open_hub wires it, on a free port and with the federation's stepping clock.
+
+    `sharing`: as one process of several, though all run in this one.
+    """
     clock = federation.clock
     async with AsyncExitStack() as stack:
         database: Database = await open_sqlite(federation.folder / "hub.db", schema="hub")
@@ -367,13 +378,21 @@ async def running_hub(
         )
         sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
         links = WebSocketLink(key=lambda: federation.hub_key, clock=clock)
-        link = EitherLink(https=HttpsLink(key=lambda: federation.hub_key, clock=clock), websocket=links)
+        shared = None
+        if sharing is not None:
+            shared = await share(federation.folder, sharing, links=links, key=lambda: federation.hub_key, clock=clock)
+            stack.callback(shared.close)
+        link = EitherLink(
+            https=HttpsLink(key=lambda: federation.hub_key, clock=clock),
+            websocket=links,
+            siblings=None if shared is None else shared.siblings,
+        )
         stack.push_async_callback(link.close)
         hub = Hub(
             directory=directory,
             database=database,
             limits=MemberLimits(rate_per_minute=rate_per_minute, max_concurrent=max_concurrent, clock=clock),
-            circuits=Circuits(clock=clock),
+            circuits=Circuits(clock=clock) if shared is None else shared.circuits,
             link=link,
             key=lambda: federation.hub_key,
             clock=clock,
@@ -389,4 +408,4 @@ async def running_hub(
         listener = await listen(application, host="127.0.0.1", port=0)
         stack.push_async_callback(listener.close)
         client = await stack.enter_async_context(aiohttp.ClientSession())
-        yield RunningHub(federation=federation, hub=hub, links=links, listener=listener, client=client)
+        yield RunningHub(federation=federation, hub=hub, links=links, listener=listener, client=client, shared=shared)

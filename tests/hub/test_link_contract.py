@@ -1,10 +1,10 @@
-"""What every link guarantees (gateway/links/contract.py), by HTTPS and by WebSocket alike, over real sockets."""
+"""What every link guarantees (gateway/links/contract.py), over real sockets: HTTPS, WebSocket, another process's."""
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from aiohttp import web
@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.http import operation_outcome
 from gateway.links.contract import Delivery, Link
 from gateway.links.https import HttpsLink
+from gateway.telemetry.trace_context import HEADER
 from gateway.wire import base64url
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import HUB, Member
@@ -20,7 +21,7 @@ from gateway.wire.link_frames import QuestionFrame, RefusedFrame
 from gateway.wire.paths import ANSWERS_PATH
 from gateway.wire.request import HashedBody, verify_header
 from tests.hub.dialled import DialledNode, dialled
-from tests.hub.kit import Federated, running_hub, stub_node
+from tests.hub.kit import Federated, process, running_hub, stub_node
 
 ENVELOPE = HashedBody.of(b'{"opaque":"to the link"}')
 FAILED = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
@@ -42,6 +43,7 @@ class Party:
     bodies: list[bytes]
     authorisations: list[str]
     asked: asyncio.Event
+    traces: list[str]
 
 
 Over = Callable[[Federated, Behaving], AbstractAsyncContextManager[Party]]
@@ -49,7 +51,10 @@ Over = Callable[[Federated, Behaving], AbstractAsyncContextManager[Party]]
 
 @asynccontextmanager
 async def over_https(federation: Federated, behaving: Behaving) -> AsyncIterator[Party]:
+    traces: list[str] = []
+
     async def reply(request: web.Request) -> web.StreamResponse:
+        traces.append(request.headers.get(HEADER, ""))
         said = await behaving(await request.read())
         if said == HANG_UP:
             assert request.transport is not None
@@ -62,7 +67,7 @@ async def over_https(federation: Federated, behaving: Behaving) -> AsyncIterator
     link = HttpsLink(key=lambda: federation.hub_key, clock=federation.clock)
     async with stub_node(reply) as node:
         member = federation.add("housing", endpoint=node.endpoint)
-        yield Party(link, member, node.bodies, node.authorisations, node.asked)
+        yield Party(link, member, node.bodies, node.authorisations, node.asked, traces)
         await link.close()
 
 
@@ -72,6 +77,7 @@ async def over_websocket(federation: Federated, behaving: Behaving) -> AsyncIter
     federation.publish()
     bodies: list[bytes] = []
     authorisations: list[str] = []
+    traces: list[str] = []
     running: set[asyncio.Task[None]] = set()
 
     async def say(node: DialledNode, question: QuestionFrame) -> None:
@@ -86,16 +92,25 @@ async def over_websocket(federation: Federated, behaving: Behaving) -> AsyncIter
     async def take(node: DialledNode, question: QuestionFrame) -> None:
         bodies.append(question.envelope)
         authorisations.append(question.authorisation)
+        traces.append(question.traceparent)
         running.add(asyncio.create_task(say(node, question)))
 
-    async with running_hub(federation) as hub, dialled(hub, member.id, take) as node:
-        yield Party(hub.links, member, bodies, authorisations, node.asked)
+    async with running_hub(federation, sharing=process(0)) as hub, dialled(hub, member.id, take) as node:
+        yield Party(hub.links, member, bodies, authorisations, node.asked, traces)
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
 
-@pytest.fixture(params=[over_https, over_websocket])
+@asynccontextmanager
+async def over_another_process(federation: Federated, behaving: Behaving) -> AsyncIterator[Party]:
+    """The node has dialled one process of the hub, and the other relays the question."""
+    async with over_websocket(federation, behaving) as party, running_hub(federation, sharing=process(1)) as other:
+        assert other.shared is not None
+        yield replace(party, link=other.shared.siblings)
+
+
+@pytest.fixture(params=[over_https, over_websocket, over_another_process])
 def over(request: pytest.FixtureRequest) -> Over:
     """Each link in turn."""
     way: Over = request.param
@@ -180,6 +195,13 @@ async def test_member_that_hangs_up_is_unreachable_and_is_not_asked_again(federa
         assert await party.link.deliver(party.member, ENVELOPE) == FAILED
         await asyncio.sleep(0.05)
     assert party.bodies == [ENVELOPE.data]
+
+
+async def test_trace_goes_along(federation: Federated, over: Over) -> None:
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    async with over(federation, saying(bytes(SEALED_ANSWER_BYTES))) as party:
+        await party.link.deliver(party.member, replace(ENVELOPE, traceparent=traceparent))
+    assert party.traces == [traceparent]
 
 
 async def test_cancelled_delivery_ends_at_once(federation: Federated, over: Over) -> None:

@@ -3,8 +3,9 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
@@ -41,12 +42,40 @@ GROWTH_MB = 32  # of a hub's memory while members do their worst; each of them s
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-async def _took(hub: RunningHub, recipients: tuple[str, ...], deadline_ms: int) -> float:
+@dataclass
+class Took:
+    """Seconds of a question, and those of them in which others had the processor: a busy machine makes nobody late."""
+
+    s: float
+    waited_s: float
+
+    def late_s(self, deadline_s: float) -> float:
+        """After its deadline."""
+        return self.s - deadline_s - self.waited_s
+
+
+@contextmanager
+def _taking(*processes: int) -> Iterator[Took]:
+    """Measure what the block takes of this thread's time, and of other processes'."""
+    took = Took(0, 0)
+    tasks = ["thread-self", *map(str, processes)]
+    waited_s, began = sum(map(_waited_s, tasks)), time.monotonic()
+    yield took
+    took.s, took.waited_s = time.monotonic() - began, sum(map(_waited_s, tasks)) - waited_s
+
+
+def _waited_s(task: str) -> float:
+    """How long it has been ready to run while others ran (proc(5)); nothing where the kernel does not count that."""
+    file = Path(f"/proc/{task}/schedstat")
+    return int(file.read_text().split()[1]) / 1e9 if file.exists() else 0.0
+
+
+async def _took(hub: RunningHub, recipients: tuple[str, ...], deadline_ms: int) -> Took:
     body = envelope(*recipients, deadline_ms=deadline_ms).to_json()
-    began = time.monotonic()
-    answers = await hub.ask(body=body)
+    with _taking() as took:
+        answers = await hub.ask(body=body)
     assert "coverage" in answers.lines[-1]
-    return time.monotonic() - began
+    return took
 
 
 async def test_the_last_word_of_members_that_hang_comes_at_the_deadline(federation: Federated) -> None:
@@ -58,7 +87,8 @@ async def test_the_last_word_of_members_that_hang_comes_at_the_deadline(federati
         federation.publish()
         hub = await stack.enter_async_context(running_hub(federation))
         took = [await _took(hub, members, 300) for _ in range(5)]
-    assert 0.3 <= median(took) <= 0.3 + LATE_S, took
+    assert min(each.s for each in took) >= 0.3
+    assert median(each.late_s(0.3) for each in took) <= LATE_S, took
 
 
 async def test_a_member_that_floods_the_hub_delays_itself_alone(federation: Federated) -> None:
@@ -97,12 +127,14 @@ async def test_what_a_question_waited_is_taken_from_what_its_members_are_given(f
         federation.add("silent", endpoint=silent.endpoint)
         federation.publish()
         async with running_hub(federation, turns=Turns(max_running=1)) as hub:
-            first = asyncio.create_task(hub.ask(body=envelope("silent", deadline_ms=300).to_json()))
+            began = time.monotonic()
+            first = asyncio.create_task(_took(hub, ("silent",), 300))
             await silent.asked.wait()
+            gap_s = time.monotonic() - began
             took = await _took(hub, ("silent",), 1_000)
-            await first
-    assert 600 <= silent.envelopes[1]["deadline_ms"] <= 750
-    assert took <= 1.0 + 2 * LATE_S
+            waited_s = (await first).s - gap_s
+    assert 1.0 - waited_s - 0.001 <= silent.envelopes[1]["deadline_ms"] / 1000 <= 0.7 + gap_s + LATE_S
+    assert took.late_s(1.0) <= 2 * LATE_S
 
 
 async def test_an_asker_that_does_not_read_is_cut_off_and_what_it_held_is_free(
@@ -245,26 +277,26 @@ def _memory_mb(process_id: int, what: str) -> float:
 
 async def test_nothing_that_members_send_fills_the_hubs_memory_or_makes_its_answers_late(tmp_path: Path) -> None:
     outcomes: dict[str, str] = {}
-    took: list[float] = []
+    late: list[float] = []
     async with _hostile_federation(tmp_path) as federation, aiohttp.ClientSession() as client:
         with hub_process(federation) as (process_id, port):
             before = _memory_mb(process_id, "VmRSS:")
-            for _ in range(3):
-                body = envelope("good", *HOSTILE, deadline_ms=500).to_json()
+            for deadline_s in (0.3, 0.3, 0.3, 1.5):  # the last leaves also a busy machine time for all of them
+                body = envelope("good", *HOSTILE, deadline_ms=round(deadline_s * 1000)).to_json()
                 headers = {"Authorization": federation.authorise(body)}
-                began = time.monotonic()
-                async with client.post(
-                    f"http://127.0.0.1:{port}{QUERIES_PATH}", data=body, headers=headers
-                ) as response:
-                    lines = [orjson.loads(line) for line in (await response.read()).splitlines()]
-                took.append(time.monotonic() - began)
-                outcomes |= {line["member"]: line["outcome"] for line in lines if "member" in line}
+                with _taking(process_id) as each:
+                    async with client.post(
+                        f"http://127.0.0.1:{port}{QUERIES_PATH}", data=body, headers=headers
+                    ) as response:
+                        lines = [orjson.loads(line) for line in (await response.read()).splitlines()]
+                late.append(each.late_s(deadline_s))
+                outcomes = {line["member"]: line["outcome"] for line in lines if "member" in line}
                 assert "coverage" in lines[-1]
             most = _memory_mb(process_id, "VmHWM:")
     assert outcomes.pop("good") == "answered"
     assert outcomes == {member: SILENT.get(member, "unreachable") for member in HOSTILE}
     assert most - before < GROWTH_MB
-    assert median(took) <= 0.5 + LATE_S, took
+    assert median(late) <= LATE_S, late
 
 
 @pytest.mark.filterwarnings("ignore:Sending a large body")  # more than any, so that no system's own buffer takes it all

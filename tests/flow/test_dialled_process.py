@@ -140,7 +140,8 @@ def _food_bank_is_set_up(orchard: Orchard) -> str:
     with (orchard.bank / "node.toml").open("a") as added:
         added.write('[[source]]\nname = "people"\nmapping = "demo_food_bank"\noptions = { path = "people.csv" }\n')
     orchard.ran("import", *orchard.at(orchard.bank))
-    return FINGERPRINT.findall(told)[0]
+    read_out: str = FINGERPRINT.findall(told)[0]
+    return read_out
 
 
 def _food_bank_is_admitted(orchard: Orchard, theirs: str) -> None:

@@ -259,7 +259,7 @@ async def test_node_goes_on_under_the_id_that_the_operator_has_chosen(
         served = asyncio.create_task(serve_node.serve_node(load_node(config), config=config, say=said.append))
         while not said:  # noqa: ASYNC110 - the product has no event for a test
             await asyncio.sleep(0.02)
-        shown = " ".join(told.splitlines()[1].split())
+        shown: str = " ".join(told.splitlines()[1].split())
         assert f"waits for the operator to admit fingerprint {shown} at the hub http://127.0.0.1:{port}" in said[0]
         ask = ("federation", "admit", "".join(shown.split()), "--as", "food-bank", *at, "--yes")
         assert (await asyncio.to_thread(in_process, *ask)).code == 0

@@ -93,9 +93,13 @@ def with_member(config: Path, old: str, name: str) -> NodeSettings:
     line = rf'^member = "{re.escape(old)}"$'
     changed, count = re.subn(line, f'member = "{name}"', text, count=2, flags=re.MULTILINE)
     settings = check_node(changed, config)
+    by_hand = (
+        f'the operator lists this node as {name}: write member = "{name}" below [node] in {config}, and start again'
+    )
     if count != 1 or settings.node.member != name:
-        raise ConfigurationError(
-            f'the operator lists this node as {name}: write member = "{name}" below [node] in {config}, and start again'
-        )
-    replace_file(config, changed.encode("utf-8"))
+        raise ConfigurationError(by_hand)
+    try:
+        replace_file(config, changed.encode("utf-8"))
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{by_hand} ({error})") from error
     return settings

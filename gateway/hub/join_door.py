@@ -3,7 +3,7 @@
     POST /v1/joins   an invitation and a request to join; 202 {"status": "waiting"}, the same each time for the same key
     GET  /v1/joins   {"joins": [...]}; request token of the operator
 
-(1) count the request, by its address: whoever comes here is a stranger
+(1) count the request, by its address: whoever posts here is a stranger
 (2) read no more than two signed statements can have
 (3) the invitation; of anything that is not of this federation's operator nothing is said but that
 (4) the request to join
@@ -60,9 +60,8 @@ class JoinDoor:
         return web.Response(status=202, body=_WAITING, content_type="application/json")
 
     async def get(self, request: web.Request) -> web.Response:
-        """What waits, for the operator alone; raises WireError, FederationStale, TooManyRequests, StorageError."""
+        """What waits, for the operator alone; raises WireError, FederationStale, StorageError."""
         hub, now = self._hub, self._hub.clock.now()
-        self._strangers.take(caller(request, behind_proxy=self._behind_proxy))
         document = hub.directory.newest  # one that has expired will do: the operator is who renews it
         if document is None:
             raise FederationStale("no federation document has arrived yet")

@@ -26,9 +26,9 @@ MAX_REFUSAL_BYTES = 4 * KIB
 # What a hub's refusal means to whoever holds a join code.
 _MEANS = {
     "replayed": "this join code has been used, with other keys than those here: ask the operator for a new one",
-    "out-of-time": "it has ended, or this machine's clock is wrong: ask the operator for a new one",
-    "not-authentic": "it is of another operator: ask the operator for a new one, and whether the address is right",
-    "not-for-us": "it is for another kind of agency: ask the operator for a new one",
+    "out-of-time": "this join code has ended, or this machine's clock is wrong: ask the operator for a new one",
+    "not-authentic": "this join code is of another operator: ask yours for a new one, and whether the address is right",
+    "not-for-us": "this join code is for another kind of agency: ask the operator for a new one",
     "too-many-requests": "too many ask just now: type the same again in a minute",
     "overloaded": "too many requests wait for the operator: tell the operator, and type the same again later",
     "federation-stale": "its member list has expired: tell the operator, and type the same again later",
@@ -96,4 +96,4 @@ def _told(hub: str, method: str, status: int, code: str | None) -> str:
     meaning = _MEANS.get(code or "") if method == "POST" else None
     if meaning is None:
         return f"the hub at {hub} refused ({status}{f', {code}' if code in _MEANS else ''})"
-    return f"the hub at {hub} does not take this join code: {meaning}"
+    return f"the hub at {hub} refused: {meaning}"

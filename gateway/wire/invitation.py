@@ -25,6 +25,7 @@ VERSION = 1
 
 _CLAIMS = frozenset({"v", "iss", "aud", "iat", "exp", "jti", "operator", "hubs", "type", "sector"})
 _OPTIONAL = frozenset({"name", "authorities"})
+_JWK = frozenset({"kty", "crv", "x", "y"})
 # Nothing that a terminal, a configuration file or a resolver could misread.
 _LABEL = r"[A-Za-z0-9-]{1,63}"
 _HUB = re.compile(rf"https?://(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?(?:/[A-Za-z0-9._~-]+)*/?")
@@ -71,7 +72,7 @@ def sign_invitation(
         "iat": int(now),
         "exp": int(now) + lifetime_s,
         "jti": str(uuid4()),
-        "operator": key.public_jwk(),
+        "operator": {name: value for name, value in key.public_jwk().items() if name in _JWK},  # a line to be copied
         "hubs": list(hubs),
         "type": organisation_type.value,
         "sector": sector.value,

@@ -19,7 +19,11 @@ from gateway.demo.servers import free_ports
 from gateway.errors import ConfigurationError
 from gateway.node import membership
 from gateway.settings import load_hub, load_node
+from gateway.wire.federation import Member, MemberKey
 from gateway.wire.invitation import sign_invitation
+from gateway.wire.join import sign_join
+from gateway.wire.joining import Joining, waiting_json
+from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.operator import Operator, init_operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector
 from tests.certificates import certificate_files
@@ -113,12 +117,17 @@ async def test_code_that_cannot_be_used_says_what_to_do_and_leaves_nothing(tmp_p
 
 
 async def test_operator_without_a_network_reads_what_waits_from_a_file(tmp_path: Path) -> None:
-    port = free_ports({"hub": 0})["hub"]
-    operator = await asyncio.to_thread(made, tmp_path, "orchard", port)
+    ports = free_ports({"hub": 0, "nobody": 0})
+    operator = await asyncio.to_thread(made, tmp_path, "orchard", ports["hub"])
     at = ("--folder", str(operator))
+    hubs = (f"http://127.0.0.1:{ports[hub]}" for hub in ("nobody", "hub"))
     async with serving(tmp_path):
-        code = code_of(open_operator(operator), f"http://127.0.0.1:{port}", name="the food bank")
+        code = in_process("federation", "invite", *at, *(part for hub in hubs for part in ("--hub", hub))).out
         assert (await init(tmp_path / "node", code)).code == 0
+        asked = await asyncio.to_thread(in_process, "federation", "joins", *at)
+        assert "Anytown Food Bank" in asked.out
+        assert f"Not asked: the hub at http://127.0.0.1:{ports['nobody']} cannot be reached" in asked.err
+    assert "cannot be reached" in (await asyncio.to_thread(in_process, "federation", "joins", *at)).err
     listed = tmp_path / "joins.json"
     config = ("--config", str(tmp_path / "hub" / "hub.toml"))
     assert in_process("hub", "joins", *config, "--output", str(listed)).out.startswith("1 waiting")
@@ -136,6 +145,49 @@ async def test_operator_without_a_network_reads_what_waits_from_a_file(tmp_path:
     assert "no request to join has this fingerprint" in in_process("federation", "admit", digits, *from_file).err
     publish(tmp_path)
     assert in_process("hub", "joins", *config, "--output", str(listed)).out.startswith("0 waiting")
+
+
+async def test_operator_sees_when_one_code_has_brought_two_keys_and_what_a_hub_has_made_up(tmp_path: Path) -> None:
+    """As when two hubs were asked, by the one who was meant and by one who has read the mail; or when a hub lies."""
+    ports = free_ports({"hub": 0, "other": 0})
+    operator = await asyncio.to_thread(made, tmp_path, "orchard", ports["hub"])
+    at = ("--folder", str(operator))
+    invitation = code_of(open_operator(operator), "https://hub.example.org", name="the food bank")
+    stranger = init_operator(
+        tmp_path / "stranger", name="orchard", hub_key=open_operator(operator).key.verify_key(), now=CLOCK.now()
+    )
+    asking = [join_request(name) for name in ("Anytown Food Bank", "Anytown Foodbank", "Made Up")]
+    by = (invitation, invitation, code_of(stranger, "https://hub.example.org"))
+    waiting = [
+        Joining(invitation=each, request=request, received_at=1_790_000_000)
+        for each, request in zip(by, asking, strict=True)
+    ]
+    (tmp_path / "joins.json").write_bytes(waiting_json(waiting))
+    told = in_process("federation", "joins", "--from", str(tmp_path / "joins.json"), *at)
+    assert told.out.count("ANOTHER KEY CAME BY THE SAME INVITATION") == 2
+    assert "Made Up" not in told.out
+    assert "1 more that do not hold, or are over, are left out" in told.err
+    (tmp_path / "joins.json").write_bytes(b'{"joins":[{"received_at":1}]}')
+    told = in_process("federation", "joins", "--from", str(tmp_path / "joins.json"), *at)
+    assert "not a list of requests to join" in told.err
+
+
+def join_request(name: str) -> str:
+    key = SigningKey.generate()
+    now = int(CLOCK.now())
+    wished = Member(
+        id="food-bank",
+        identifier=(),
+        name=name,
+        type=OrganisationType.VOLUNTARY,
+        sector=Sector.VOLUNTARY,
+        status="active",
+        keys=(MemberKey(key=key.verify_key(), not_before=now, not_after=now + 700 * DAY),),
+        ledger_key=LedgerKey.generate().public_jwk(),
+        endpoint=None,
+        duty_contact=(),
+    )
+    return sign_join(wished, key, federation="orchard", now=now)
 
 
 async def test_hub_with_a_certificate_of_a_private_authority_is_reached_by_what_the_code_says(tmp_path: Path) -> None:
@@ -207,7 +259,7 @@ async def test_node_goes_on_under_the_id_that_the_operator_has_chosen(
         served = asyncio.create_task(serve_node.serve_node(load_node(config), config=config, say=said.append))
         while not said:  # noqa: ASYNC110 - the product has no event for a test
             await asyncio.sleep(0.02)
-        shown = " ".join(told.splitlines()[1].split())
+        shown: str = " ".join(told.splitlines()[1].split())
         assert f"waits for the operator to admit fingerprint {shown} at the hub http://127.0.0.1:{port}" in said[0]
         ask = ("federation", "admit", "".join(shown.split()), "--as", "food-bank", *at, "--yes")
         assert (await asyncio.to_thread(in_process, *ask)).code == 0

@@ -18,6 +18,7 @@ from gateway.wire.answer import open_answer
 from gateway.wire.envelope import Envelope, MemberEnvelope, SealedCopy, open_query
 from gateway.wire.federation import Federation, MemberKey, verify_document
 from gateway.wire.freshness import verify_freshness
+from gateway.wire.invitation import verify_invitation
 from gateway.wire.join import verify_join
 from gateway.wire.limits import MAX_TOKEN_BYTES
 from gateway.wire.query import SignedQuery, question_bytes, verify_query
@@ -180,6 +181,9 @@ READERS: dict[str, Callable[[Parties, Case], object]] = {
     "freshness": lambda parties, case: verify_freshness(case["token"], parties.federation, _now(case)),
     "request": _request,
     "sealing-key": _sealing_key,
+    "invitation": lambda parties, case: verify_invitation(
+        case["token"], operator_key=parties.operator.verify_key(), federation=FEDERATION, now=_now(case)
+    ),
     "join": lambda parties, case: verify_join(case["token"], federation=FEDERATION, now=_now(case)),
 }
 

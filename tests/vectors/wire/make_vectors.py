@@ -46,7 +46,7 @@ T = int(NOW)
 QUERY, ANSWER = "patchwork-query+jwt", "patchwork-answer+jwt"
 DOCUMENT, FRESHNESS = "patchwork-federation+jwt", "patchwork-freshness+jwt"
 REQUEST, SEALING = "patchwork-request+jwt", "patchwork-sealing-key+jwt"
-JOIN = "patchwork-join+jwt"
+JOIN, INVITATION = "patchwork-join+jwt", "patchwork-invitation+jwt"
 MALFORMED, NOT_AUTHENTIC, NOT_FOR_US, OUT_OF_TIME = "MalformedMessage", "NotAuthentic", "NotForUs", "OutOfTime"
 
 
@@ -547,6 +547,53 @@ def write_keys(parties: Parties) -> None:
     join("suspended", "asks to be suspended", MALFORMED, changed(wish, member=suspended))
 
 
+def write_invitations(parties: Parties) -> None:
+    eve = signing_key("eve")
+    claims = {
+        "v": 1,
+        "iss": "Riverside Safeguarding Partnership",
+        "aud": FEDERATION,
+        "iat": T,
+        "exp": T + 14 * DAY,
+        "jti": JTI,
+        "operator": parties.operator.public_jwk(),
+        "hubs": ["https://hub.riverside.example.org"],
+        "type": "voluntary-organisation",
+        "sector": "voluntary",
+        "name": "Foodbank Northshire",
+    }
+
+    def case(name: str, what: str, expect: str, hostile: Mapping[str, Any] = claims, **given: Any) -> None:
+        signed = token(hostile, given.pop("typ", INVITATION), given.pop("key", parties.operator))
+        write(f"invitation_{name}", what, "invitation", expect, token=signed, **given)
+
+    def at(hub: str) -> dict[str, Any]:
+        return changed(claims, hubs=[hub])
+
+    case(
+        "of_another_operator",
+        "whoever likes makes one",
+        NOT_AUTHENTIC,
+        changed(claims, operator=eve.public_jwk()),
+        key=eve,
+    )
+    case("signed_by_member", "a member invites", NOT_AUTHENTIC, key=parties.signing[COUNCIL])
+    case("names_another_key", "leads to another operator", NOT_AUTHENTIC, changed(claims, operator=eve.public_jwk()))
+    case("is_a_join_request", "signed by the operator for another use", MALFORMED, typ=JOIN)
+    case("to_another_federation", "to another federation", NOT_FOR_US, changed(claims, aud="hillside"))
+    case("expired", "found in a mailbox", OUT_OF_TIME, now=T + 15 * DAY)
+    case("too_long_lived", "good for 31 days", OUT_OF_TIME, changed(claims, exp=T + 31 * DAY))
+    case("version_2", "of another version", MALFORMED, changed(claims, v=2))
+    case("without_id", "nothing to remember it by", MALFORMED, changed(claims, jti=...))
+    case("hub_in_the_clear", "plain http over a network", MALFORMED, at("http://hub.riverside.example.org"))
+    case("hub_with_user", "an address that reads as another", MALFORMED, at("https://hub.example.org@evil.example.org"))
+    case("hub_writes_settings", "leaves its line", MALFORMED, at('https://h.example.org"]\naccept_members = "operator'))
+    case("name_turned_round", "a name that reads from the right", MALFORMED, changed(claims, name="Food\u202eknab"))
+    case(
+        "certificate_long", "3,000 bytes", MALFORMED, changed(claims, authorities=[base64url.encode_text(bytes(3_000))])
+    )
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         drafted = make_parties(Path(folder) / "draft")
@@ -566,6 +613,7 @@ def main() -> None:
     write_documents(parties, claims)
     write_requests(parties)
     write_keys(parties)
+    write_invitations(parties)
     for old in HERE.glob("*.json"):
         old.unlink()
     for name, case in cases.items():

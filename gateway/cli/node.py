@@ -8,8 +8,9 @@ import orjson
 import typer
 
 from gateway.cli.accounts import create_admin, list_accounts
+from gateway.cli.add_federation import add_federation
 from gateway.cli.node_backup import backup, restore
-from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, Yes, ask_first, node_of, opened, run
 from gateway.cli.rotate_key import rotate_key
 from gateway.cli.status import show_status
 from gateway.days import DAY_S
@@ -144,21 +145,24 @@ def serve(config: Config) -> None:
 
 
 @app.command()
-def status(config: Config) -> None:
+def status(config: Config, federation: InFederation) -> None:
     """Say what this node holds, with whom it shares, and what waits for somebody here."""
-    run(show_status(load_node(config)))
+    settings = load_node(config)
+    run(show_status(settings.chosen(federation) if federation else settings))
 
 
 @app.command()
 def accept(
     config: Config,
+    federation: InFederation,
     member: Annotated[str, typer.Argument(help="A member's short id; without one, lists what waits.")] = "",
     yes: Yes = False,
 ) -> None:
     """Accept a member, or a change of one, that waits for this agency's own decision."""
-    run(_accept(load_node(config), member, yes=yes))
+    run(_accept(node_of(config, federation), member, yes=yes))
 
 
+app.command("add-federation")(add_federation)
 app.command("rotate-key")(rotate_key)
 app.command("create-admin")(create_admin)
 app.command("accounts")(list_accounts)
@@ -167,10 +171,10 @@ app.command()(restore)
 
 
 @app.command("clear-alarm")
-def clear_alarm(config: Config, yes: Yes = False) -> None:
+def clear_alarm(config: Config, federation: InFederation, yes: Yes = False) -> None:
     """Go on after the federation document was found with two contents, once settled with the operator."""
     ask_first("Has the operator explained why there were two documents with one number?", yes=yes)
-    run(_clear_alarm(load_node(config)))
+    run(_clear_alarm(node_of(config, federation)))
 
 
 async def _accept(settings: NodeSettings, member: str, *, yes: bool) -> None:

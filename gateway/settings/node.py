@@ -237,7 +237,8 @@ class NodeSettings(Table):
         for each in self.apart:
             _consistent_apart(each)
             doors += [] if each.web is None else [each.web.listen]
-        _unique("listen", [f"{host}:{port}" for host, port in doors if port])
+        if len(ids) > 1:
+            _unique("listen", [f"{host}:{port}" for host, port in doors if port])
         # Browsers keep cookies by host, whatever the port: two sites there would sign people out of each other.
         _unique("web.url", [urlsplit(each.web.url).hostname or "" for each in self.apart if each.web is not None])
         if self.telemetry is not None:

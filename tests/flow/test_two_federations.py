@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from gateway.app.node import open_nodes
 from gateway.app.telemetry import watch_nodes
@@ -31,6 +32,14 @@ SOUTHERNER = ("Zephyrine Quillfeather", "1984-02-29")
 async def two(tmp_path: Path) -> AsyncIterator[Two]:
     """Each register of the shared node knows somebody whom the other does not."""
     async with two_federations(tmp_path, lying=True) as running:
+        await fill(running)
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def calm(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Two]:
+    """The same, shared by tests that leave it as it was."""
+    async with two_federations(tmp_path_factory.mktemp("calm"), lying=True) as running:
         await fill(running)
         yield running
 
@@ -69,13 +78,14 @@ async def test_a_question_is_answered_from_the_rows_of_its_own_federation_alone(
     assert len(liar_of(south).envelopes) == before
 
 
-async def test_keys_ledgers_and_files_have_nothing_in_common(two: Two) -> None:
-    north, south = two.nodes
-    assert await outcome(two.south, SOUTH_ASKER, SOUTHERNER) == "teams"
+@pytest.mark.asyncio(loop_scope="module")
+async def test_keys_ledgers_and_files_have_nothing_in_common(calm: Two) -> None:
+    north, south = calm.nodes
+    assert await outcome(calm.south, SOUTH_ASKER, SOUTHERNER) == "teams"
     assert not north.parts.me.signing_keys.kids & south.parts.me.signing_keys.kids
     assert north.parts.me.ledger_key.kid != south.parts.me.ledger_key.kid
     assert north.parts.me.log_key.name != south.parts.me.log_key.name
-    now = two.north.clock.now()
+    now = calm.north.clock.now()
     assert north.parts.me.ring.current(now).kid != south.parts.me.ring.current(now).kid
     for node, other in ((north, "southshire"), (south, "northshire")):
         files = b"".join(path.read_bytes() for path in node.settings.node.data.rglob("*") if path.is_file())
@@ -85,7 +95,7 @@ async def test_keys_ledgers_and_files_have_nothing_in_common(two: Two) -> None:
     held = b"".join(
         path.read_bytes()
         for name in ("hub", "operator")
-        for path in (two.north.folder / name).rglob("*")
+        for path in (calm.north.folder / name).rglob("*")
         if path.is_file()
     )
     assert NORTH_ASKER.encode() in held
@@ -123,12 +133,13 @@ async def test_the_hub_of_one_cannot_deliver_for_the_other(two: Two) -> None:
     assert (len(await two.north.ledger(SHARED)), len(await two.south.ledger(SHARED))) == (0, 1)
 
 
-async def test_members_come_to_the_desk_of_their_own_federation(two: Two) -> None:
-    port = two.north.ports[SHARED]
+@pytest.mark.asyncio(loop_scope="module")
+async def test_members_come_to_the_desk_of_their_own_federation(calm: Two) -> None:
+    port = calm.north.ports[SHARED]
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         for federation, member, status in (
-            (two.north, NORTH_ASKER, 200),
-            (two.south, SOUTH_ASKER, 200),
+            (calm.north, NORTH_ASKER, 200),
+            (calm.south, SOUTH_ASKER, 200),
         ):
             key = federation.nodes[member].parts.me.signing_key
             for named, expected in ((member, status), (SHARED, 403)):
@@ -149,13 +160,15 @@ async def test_members_come_to_the_desk_of_their_own_federation(two: Two) -> Non
             assert (response.status, await response.json()) == (200, {"status": "ready"})
 
 
-async def test_a_document_of_the_other_federation_is_refused(two: Two) -> None:
-    south = two.south.hub.hub.directory.federation().token.decode()
-    liar_of(two.north).replies["/v1/federation"] = lambda reply: reply | {"document": south}
-    before = two.nodes[0].parts.membership.received
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_document_of_the_other_federation_is_refused(calm: Two) -> None:
+    south = calm.south.hub.hub.directory.federation().token.decode()
+    liar_of(calm.north).replies["/v1/federation"] = lambda reply: reply | {"document": south}
+    before = calm.nodes[0].parts.membership.received
     with pytest.raises((FederationError, NotAuthentic)):
-        await two.nodes[0].parts.membership.refresh()
-    assert two.nodes[0].parts.membership.received is before
+        await calm.nodes[0].parts.membership.refresh()
+    assert calm.nodes[0].parts.membership.received is before
+    liar_of(calm.north).replies.clear()
 
 
 async def test_a_document_that_lists_a_key_of_the_other_federation_is_not_taken_and_harms_no_other(two: Two) -> None:
@@ -195,12 +208,13 @@ async def test_a_node_that_dials_opens_a_link_to_the_hub_of_each(tmp_path: Path)
         assert await outcome(two.south, SOUTH_ASKER, SOUTHERNER) == "teams"
 
 
-async def test_each_figure_says_of_which_federation_it_is_and_the_doctor_names_it(two: Two) -> None:
-    telemetry = await watch_nodes(two.nodes, TelemetryTable(listen=("127.0.0.1", 0)))
+@pytest.mark.asyncio(loop_scope="module")
+async def test_each_figure_says_of_which_federation_it_is_and_the_doctor_names_it(calm: Two) -> None:
+    telemetry = await watch_nodes(calm.nodes, TelemetryTable(listen=("127.0.0.1", 0)))
     async with contextlib.AsyncExitStack() as stack:
         stack.push_async_callback(telemetry.close)
         client = await stack.enter_async_context(aiohttp.ClientSession())
-        await two.south.ask(SOUTH_ASKER, SOUTHERNER[0], born=SOUTHERNER[1])
+        await calm.south.ask(SOUTH_ASKER, SOUTHERNER[0], born=SOUTHERNER[1])
         async with client.get(f"http://127.0.0.1:{telemetry.listener.port}/metrics") as response:
             lines = (await response.text()).splitlines()
     answered = f'patchwork_questions_answered_total{{federation="southshire",member="{SOUTH_ASKER}"}} 1.0'
@@ -210,26 +224,28 @@ async def test_each_figure_says_of_which_federation_it_is_and_the_doctor_names_i
     assert len([line for line in lines if line.startswith("# TYPE patchwork_federation_seq ")]) == 1
     assert len([line for line in lines if line.startswith("patchwork_build_info")]) == 1
 
-    findings = await examine_nodes(two.settings, two.north.clock)
+    findings = await examine_nodes(calm.settings, calm.north.clock)
     assert any(each.what.startswith("southshire: ") for each in findings)
     assert not [each for each in findings if "one key" in each.what]
 
 
-async def test_a_node_whose_federations_share_a_key_or_a_folder_does_not_start(two: Two) -> None:
-    text = two.config.read_text()
-    home, other = two.north.folder / SHARED, two.south.folder / SHARED
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_node_whose_federations_share_a_key_or_a_folder_does_not_start(calm: Two) -> None:
+    text = calm.config.read_text()
+    home, other = calm.north.folder / SHARED, calm.south.folder / SHARED
     key = (home / "keys" / "signing.pem").read_bytes()
     kept = (other / "keys" / "signing.pem").read_bytes()
     (other / "keys" / "signing.pem").write_bytes(key)
     with pytest.raises(ConfigurationError, match="northshire and southshire: both key folders hold the same key"):
-        await open_nodes(two.settings, clock=two.north.clock)
-    assert [each for each in await examine_nodes(two.settings, two.north.clock) if "one key" in each.what]
+        await open_nodes(calm.settings, clock=calm.north.clock)
+    assert [each for each in await examine_nodes(calm.settings, calm.north.clock) if "one key" in each.what]
     (other / "keys" / "signing.pem").write_bytes(kept)
     # A link from one folder into the other is found as well, though the configuration does not show it.
-    (two.config.parent / "elsewhere").symlink_to(home)
-    two.config.write_text(text.replace(f'folder = "{other}"', f'folder = "{two.config.parent / "elsewhere"}"'))
+    (calm.config.parent / "elsewhere").symlink_to(home)
+    calm.config.write_text(text.replace(f'folder = "{other}"', f'folder = "{calm.config.parent / "elsewhere"}"'))
     with pytest.raises(ConfigurationError, match="would hold what belongs to two of them"):
-        await open_nodes(load_node(two.config), clock=two.north.clock)
+        await open_nodes(load_node(calm.config), clock=calm.north.clock)
+    calm.config.write_text(text)
 
 
 def _kids(kids: frozenset[str]) -> list[bytes]:

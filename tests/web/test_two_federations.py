@@ -50,7 +50,7 @@ async def test_each_site_says_whose_it_is_and_leads_to_the_other_but_shows_nothi
         assert "Housing, northshire" in search.words
         assert 'govuk-caption-l">northshire<' in search.text
         assert (
-            f'<a class="pw-header__link" href="{south.site.web.url}" rel="noreferrer">Go to southshire</a>'
+            f'<a class="pw-header__link pw-header__link--other" href="{south.site.web.url}" rel="noreferrer">Go to southshire</a>'
             in search.text
         )
         assert "Housing, southshire" in (await sara.get("/search")).words

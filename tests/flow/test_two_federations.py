@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,18 +10,21 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from gateway.app.hub import open_hub
 from gateway.app.node import open_nodes
 from gateway.app.telemetry import watch_nodes
 from gateway.doctor.gather_federations import examine_nodes
 from gateway.errors import ConfigurationError, FederationError, NotAuthentic
-from gateway.settings import TelemetryTable, load_node
+from gateway.settings import TelemetryTable, load_hub, load_node
 from gateway.wire.federation import Federation
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import SEALED_ANSWER_BYTES
 from gateway.wire.operator import Operator
 from gateway.wire.request import sign_request
 from tests.federation import TestFederation, result_of, someone
+from tests.flow.test_dialled_process import logged, serving
 from tests.flow.two_federations import SHARED, Two, two_federations
+from tests.hub.searched_hub import memory_of, search
 from tests.lying_hub import LyingHub, post_answer
 
 NORTH_ASKER, SOUTH_ASKER = "childrens-services", "community-trust"
@@ -183,6 +187,27 @@ async def test_a_document_that_lists_a_key_of_the_other_federation_is_not_taken_
         await two.nodes[1].parts.membership.refresh()
     assert two.nodes[1].parts.membership.received is held
     assert await outcome(two.north, NORTH_ASKER, NORTHERNER) == "teams"
+
+
+async def test_neither_memory_nor_files_of_one_hub_hold_anything_of_the_other_federation(tmp_path: Path) -> None:
+    async with two_federations(tmp_path, now=time.time()) as two:
+        north, south = two.north, two.south
+        await fill(two)
+        await north.hub.close()
+        with serving(north.folder, "hub", "serve", "--config", "hub/hub.toml") as (hub, log):
+            await asyncio.to_thread(logged, log, "hub.started")
+            for federation, asker, person in ((south, SOUTH_ASKER, SOUTHERNER), (north, NORTH_ASKER, NORTHERNER)):
+                await federation.refresh()
+                assert await outcome(federation, asker, person) == "teams"
+            memory = memory_of(hub.pid)
+        north.hub = await open_hub(load_hub(north.folder / "hub" / "hub.toml"), clock=north.clock)
+        files = b"".join(path.read_bytes() for path in (north.folder / "hub").rglob("*") if path.is_file())
+        held = memory + files
+        own, other = ((each.name, *each.nodes[SHARED].parts.me.signing_keys.kids) for each in (north, south))
+        assert all(word.encode() in held for word in own)  # the search finds what is there
+        assert not [word for word in (*other, *NORTHERNER, *SOUTHERNER) if word.encode() in held]
+        assert search(memory, [NORTH_ASKER])
+        assert not search(memory, ["Quillfeather"])
 
 
 async def test_a_flood_of_one_hub_takes_no_place_of_the_other(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from gateway.days import HOUR_S
 _LOGGER = logging.getLogger("patchwork")
 
 FIELDS: dict[str, frozenset[str]] = {
-    "node.started": frozenset({"member", "port", "version"}),
-    "node.stopped": frozenset({"member"}),
+    "node.started": frozenset({"member", "federation", "port", "version"}),
+    "node.stopped": frozenset({"member", "federation"}),
     "hub.started": frozenset({"hub", "port", "version"}),
     "hub.stopped": frozenset({"hub"}),
     "hub.worker_ended": frozenset({"worker", "status", "again_s"}),

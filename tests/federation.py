@@ -106,6 +106,7 @@ class TestFederation:
 
     __test__ = False
 
+    name: str
     folder: Path
     clock: TurnedClock
     operator: Operator
@@ -124,7 +125,7 @@ class TestFederation:
         """Store objects at one member, as an import would."""
 
         def work() -> Work[None]:
-            source, _ = yield from begin_run(SOURCE, NAME, "test", self.clock.now())
+            source, _ = yield from begin_run(SOURCE, self.name, "test", self.clock.now())
             yield from store_rows(source, [row_of(item) for item in objects])
             yield from index_pending()
 
@@ -232,7 +233,7 @@ class TestFederation:
         """
         site = self.pages[member].site
         new = NewAccount(
-            federation=NAME,
+            federation=self.name,
             login=login or f"user-{len(self.browsers)}",
             name=name,
             job_role=job_role,
@@ -377,6 +378,7 @@ async def federation(
     dialling: Collection[str] = (),
     built: Path | None = None,
     second_hub: bool = False,
+    name: str = NAME,
 ) -> AsyncIterator[TestFederation]:
     """Start hub and nodes; everything is stopped at the end. Nodes know each other's sealing keys when this returns.
 
@@ -385,7 +387,8 @@ async def federation(
     `admission`: fixed, because with a delay of 20 ms a busy machine would admit one question at a time. `now`: the
     clock's first time, which must be the machine's own if other processes take part. `web`: nodes have pages too;
     `web_options`: more lines for `[web]`; `web_host`: what browsers call them; `built`: their styles and scripts, by
-    default empty ones. `second_hub`: one more, `hub-2`, which nodes turn to if the first does not take a question.
+    default empty ones. `name`: the federation's.
+    `second_hub`: one more, `hub-2`, which nodes turn to if the first does not take a question.
     `dialling`: members whose nodes open the link to each hub and have no port.
     """
     clock = TurnedClock(now)
@@ -394,7 +397,7 @@ async def federation(
     ports = dict(zip(names, free[: len(names)], strict=True))
     web_ports = dict(zip(members, free[len(names) :], strict=True))
     hub_key = _write_hub(folder / "hub", ports["hub"])
-    operator = init_operator(folder / "operator", name=NAME, hub_key=hub_key.verify_key(), now=clock.now())
+    operator = init_operator(folder / "operator", name=name, hub_key=hub_key.verify_key(), now=clock.now())
     hubs = [ports["liar" if lying else "hub"]]
     if second_hub:
         second_key = _write_hub(folder / "hub-2", ports["hub-2"])
@@ -413,15 +416,16 @@ async def federation(
             federation=f'accept_members = "{accept}"\n{accepted}',
             pages=_pages(web_host, web_ports[member], web_options) if web else "",
             now=now,
+            name=name,
         )
         endpoint = None if member in dialling else f"http://127.0.0.1:{ports[member]}"
-        token = _join(folder / member, member, key, endpoint, clock.now())
+        token = _join(folder / member, member, key, endpoint, clock.now(), name)
         operator = replace(operator, document=operator.admit(token, clock.now()))
         if member in not_signing:
             continue
         signatures.append(
             sign_agreement(
-                read_agreement(text, str(agreement)), member=member, federation=NAME, key=key, now=clock.now()
+                read_agreement(text, str(agreement)), member=member, federation=name, key=key, now=clock.now()
             )
         )
     carried = AgreementBytes(text=text, signatures=tuple(signatures))
@@ -433,6 +437,7 @@ async def federation(
             liar = LyingHub(key=hub_key, clock=clock, real=f"http://127.0.0.1:{ports['hub']}", ports=ports)
             await stack.enter_async_context(liar.listening(ports["liar"]))
         running = TestFederation(
+            name=name,
             folder=folder,
             clock=clock,
             operator=operator,
@@ -477,7 +482,16 @@ def _write_hub(folder: Path, port: int) -> SigningKey:
 
 
 def _write_node(
-    folder: Path, member: str, *, door: str, hubs: Sequence[int], table: str, federation: str, pages: str, now: float
+    folder: Path,
+    member: str,
+    *,
+    door: str,
+    hubs: Sequence[int],
+    table: str,
+    federation: str,
+    pages: str,
+    now: float,
+    name: str,
 ) -> SigningKey:
     home = folder / member
     home.mkdir(mode=0o700)
@@ -485,7 +499,7 @@ def _write_node(
     (home / "ledger.jwk").write_bytes(orjson.dumps(ledger_key.public_jwk()))
     (home / "node.toml").write_text(
         f'[node]\nmember = "{member}"\n{door}\n{table}'
-        f'[[federation]]\nid = "{NAME}"\noperator_key = "../operator/operator.jwk"\n'
+        f'[[federation]]\nid = "{name}"\noperator_key = "../operator/operator.jwk"\n'
         f"hubs = {json.dumps([f'http://127.0.0.1:{hub}' for hub in hubs])}\n{federation}"
         '[[practitioner]]\nid = "asker-1"\nname = "Alex Asker"\nrole = "Social worker"\n'
         f"{pages}"
@@ -509,7 +523,7 @@ def empty_assets(folder: Path) -> Path:
     return folder
 
 
-def _join(home: Path, member: str, key: SigningKey, endpoint: str | None, now: float) -> str:
+def _join(home: Path, member: str, key: SigningKey, endpoint: str | None, now: float, federation: str) -> str:
     kind = TYPES.get(member, OrganisationType.HOUSING)
     asked = Member(
         id=member,
@@ -523,4 +537,4 @@ def _join(home: Path, member: str, key: SigningKey, endpoint: str | None, now: f
         endpoint=endpoint,
         duty_contact=(("phone", "01632 960000"),),
     )
-    return sign_join(asked, key, federation=NAME, now=now)
+    return sign_join(asked, key, federation=federation, now=now)

@@ -82,24 +82,33 @@ async def _renamed(node: Node, name: str, config: Path) -> NodeSettings:
             f"the operator lists this node as {name}, but its ledger is signed as {old}: ask the operator to list it "
             f"as {old} again"
         )
-    settings = with_member(config, old, name)
+    settings = with_member(config, node.parts.me.federation, old, name)
     emit("node.renamed", level=logging.WARNING, member=name, reason=f"was {old}; the operator lists it so")
     return settings
 
 
-def with_member(config: Path, old: str, name: str) -> NodeSettings:
-    """Change one line of the configuration, and nothing if it is not the one that `patchwork node init` wrote."""
+def with_member(config: Path, federation: str, old: str, name: str) -> NodeSettings:
+    """Change one line of the configuration, and nothing if it is not the one that `patchwork node init` wrote.
+
+    Of a node in several federations none but the one named may change its id by that.
+    """
     text = read_file(config, MAX_FILE_BYTES).decode("utf-8")
     line = rf'^member = "{re.escape(old)}"$'
     changed, count = re.subn(line, f'member = "{name}"', text, count=2, flags=re.MULTILINE)
-    settings = check_node(changed, config)
+    before, settings = check_node(text, config), check_node(changed, config)
+    where = "[node]" if len(before.federation) == 1 else f"the [[federation]] of {federation}"
     by_hand = (
-        f'the operator lists this node as {name}: write member = "{name}" below [node] in {config}, and start again'
+        f'the operator lists this node as {name}: write member = "{name}" below {where} in {config}, and start again'
     )
-    if count != 1 or settings.node.member != name:
+    if count != 1 or _members(settings) != _members(before) | {federation: name}:
         raise ConfigurationError(by_hand)
     try:
         replace_file(config, changed.encode("utf-8"))
     except ConfigurationError as error:
         raise ConfigurationError(f"{by_hand} ({error})") from error
     return settings
+
+
+def _members(settings: NodeSettings) -> dict[str, str]:
+    """This agency's id in each federation."""
+    return {each.federation[0].id: each.node.member for each in settings.apart}

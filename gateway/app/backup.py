@@ -39,7 +39,7 @@ SECRETS_FILE = "keys.db"
 CONFIGURATION = "configuration"  # a folder of the records
 CONFIGURATION_FILE = f"{CONFIGURATION}/node.toml"
 _PRIVATE = frozenset({"key", "client_secret_file", "password_file"})  # settings that name what nobody else may read
-_FOLDERS = frozenset({"data", "keys"})
+_FOLDERS = frozenset({"data", "keys", "folder"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +51,22 @@ class BackedUp:
     checkpoint: Checkpoint | None
 
 
-def back_up(settings: NodeSettings, config: Path, folders: Mapping[Part, Path], clock: Clock) -> BackedUp:
-    """Write the parts named, the records always among them.
+def back_up(whole: NodeSettings, federation: str, config: Path, folders: Mapping[Part, Path], clock: Clock) -> BackedUp:
+    """Write the parts named, the records always among them: of a node in several federations, those of the one named.
+
+    Of the configuration each backup has all files, and keys of no other federation.
 
     Raises ConfigurationError, InputError, StorageError, LedgerDoubtful, and leaves nothing then.
     """
     home = config.resolve().parent
+    settings = whole.chosen(federation)
     data, keys = settings.node.data, settings.node.keys
-    named = list(named_files(settings))  # (1)
+    named = list(named_files(whole))  # (1)
+    private = [each.node.keys for each in whole.apart]
     public = {
         path: f"{CONFIGURATION}/{path.resolve().relative_to(home)}"
-        for path, private in named
-        if not private and inside(path, home) and not inside(path, keys)
+        for path, secret in named
+        if not secret and inside(path, home) and not any(inside(path, each) for each in private)
     }
     public[config.resolve()] = CONFIGURATION_FILE
     drafts = {part: begin_folder(folder) for part, folder in folders.items()}

@@ -48,13 +48,21 @@ def put_back(folders: Mapping[Part, Path], config: Path) -> PutBack:
     else:
         raw = read_file(folders[Part.RECORDS] / CONFIGURATION_FILE, _MAX_CONFIGURATION)
         settings = check_node(raw.decode("utf-8", "replace"), config)
-    if (settings.federation[0].id, settings.node.member) != (records.federation, records.member):
-        raise InputError(f"{config}: is of {settings.node.member}, and the backup of {records.member}")
+    settings = _of_the_backup(settings, records, config)
     new_files = {} if configured else configuration_files(records.files, config, CONFIGURATION_FILE)
     keys = (settings.node.keys, (SIGNING_KEY_FILE, LEDGER_KEY_FILE))
     check_places(settings.node.data, keys, new_files.values(), with_keys=Part.KEYS in folders)  # (3)
     _put(folders, manifests, settings, new_files)  # (4)
     return PutBack(settings=settings, records=records, secrets=manifests[Part.SECRETS], configured=configured)
+
+
+def _of_the_backup(settings: NodeSettings, records: Manifest, config: Path) -> NodeSettings:
+    """What the configuration says of the federation that the backup is of; raises InputError if it is in no such."""
+    for each in settings.apart:
+        if (each.federation[0].id, each.node.member) == (records.federation, records.member):
+            return each
+    known = " and ".join(f"{each.node.member} in {each.federation[0].id}" for each in settings.apart)
+    raise InputError(f"{config}: is of {known}, and the backup of {records.member} in {records.federation}")
 
 
 def _whole(folders: Mapping[Part, Path]) -> dict[Part, Manifest]:

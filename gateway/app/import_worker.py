@@ -28,7 +28,7 @@ class ImportOrder:
 
     def as_json(self) -> bytes:
         """For the worker's standard input."""
-        settings = self.settings.model_dump(mode="json")
+        settings = self.settings.model_dump(mode="json", exclude_defaults=True)
         return orjson.dumps({"settings": settings, "source": self.source, "confirmed": self.confirmed})
 
 

@@ -1,6 +1,10 @@
-"""A node's wiring: its parts, opened from its settings, and its door under the agreements that they list."""
+"""A node's wiring: its parts, opened from its settings, and its door under the agreements that they list.
+
+In several federations it is a `Node` in each, of folders of its own, and they share one door (node/routes.py).
+"""
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -13,23 +17,25 @@ from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.database.sqlite import open_sqlite
 from gateway.days import HOUR_S
+from gateway.errors import ConfigurationError
 from gateway.http import Listener, listen, protect
 from gateway.links.hub_client import HubClient, node_connector
 from gateway.links.hubs import Hubs
 from gateway.links.witness_client import WitnessClient
 from gateway.node.admission import Admission
 from gateway.node.agreements import accept_listed, listed_agreements
+from gateway.node.apart import keep_apart
 from gateway.node.checkpoints import Checkpoints
 from gateway.node.door import AnswerDoor
 from gateway.node.identity import load_identity
 from gateway.node.membership import Membership
 from gateway.node.parts import NodeParts
 from gateway.node.probing import Budgets
-from gateway.node.routes import node_application
+from gateway.node.routes import DESK, Desk, node_application
 from gateway.node.witness_door import WitnessDoor
 from gateway.node.witnesses import Witnesses
 from gateway.policy.agreement import Agreement
-from gateway.settings import PLAIN_HTTP_WORDS, NodeSettings
+from gateway.settings import PLAIN_HTTP_WORDS, NodeSettings, apart_folders
 from gateway.wire.operator import load_operator_keys
 
 NODE_FILE = "node.db"
@@ -37,7 +43,7 @@ NODE_FILE = "node.db"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """An opened node: its parts, and what has to be closed."""
+    """An opened node in one federation: its parts, and what has to be closed. `settings` are for that one alone."""
 
     parts: NodeParts
     checkpoints: Checkpoints
@@ -57,8 +63,32 @@ class Node:
         await self.keys_database.close()
 
 
+async def open_nodes(settings: NodeSettings, *, clock: Clock) -> tuple[Node, ...]:
+    """A node in each of its federations, all of them or none; nothing of one is another's.
+
+    Raises ConfigurationError, also if two share a folder or a key, or StorageError.
+    """
+    try:
+        apart_folders([(each.node.data.resolve(), each.node.keys.resolve()) for each in settings.apart])
+    except ValueError as error:  # a link from one to the other, which the words of the configuration do not show
+        raise ConfigurationError(str(error)) from error
+    async with contextlib.AsyncExitStack() as undo:
+        nodes = []
+        for each in settings.apart:
+            node = await open_node(each, clock=clock)
+            undo.push_async_callback(node.close)
+            nodes.append(node)
+        keep_apart([node.parts for node in nodes])
+        undo.pop_all()
+    return tuple(nodes)
+
+
 async def open_node(settings: NodeSettings, *, clock: Clock) -> Node:
-    """All that a node is made of, not yet listening; raises ConfigurationError or StorageError."""
+    """All that a node is made of in its only federation, or in the one of `settings.chosen()`; not yet listening.
+
+    Raises ConfigurationError, StorageError, or InputError if there are several.
+    """
+    settings = settings.chosen()
     federation = settings.federation[0]
     me = load_identity(settings.node.keys, member=settings.node.member, federation=federation.id)
     agreements = listed_agreements(federation.agreements)
@@ -165,12 +195,27 @@ async def listen_node(node: Node, admission: Admission | None = None) -> Listene
 
     `admission`: for who will stop it later; by default one as the settings have it.
     """
-    await accept_agreements(node)
-    table = node.settings.node
-    parts = node.parts
-    witness = WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock)
-    application = node_application(parts, witness, answer_door_of(node, admission or admission_of(node.settings)))
+    return await listen_nodes([(node, admission or admission_of(node.settings))])
+
+
+async def listen_nodes(nodes: Sequence[tuple[Node, Admission]]) -> Listener:
+    """One door for a node in all its federations, as listen_node() for each."""
+    for node, _ in nodes:
+        await accept_agreements(node)
+    table = nodes[0][0].settings.node  # port and certificate are the same in each
+    application = node_application([_desk(*each) for each in nodes])
     host, port = table.listen
     protect(application, time_limit_s=REQUEST_LIMIT_S)
-    application.middlewares.insert(0, count_requests(parts.watch))
+    # After the choice of a desk, if there is one.
+    counting = count_requests(*(node.parts.watch for node, _ in nodes), at=lambda request: request.get(DESK) or 0)
+    application.middlewares.insert(1 if len(nodes) > 1 else 0, counting)
     return await listen(application, host=host, port=port, tls=listening_tls(table.tls))
+
+
+def _desk(node: Node, admission: Admission) -> Desk:
+    parts = node.parts
+    return Desk(
+        node=parts,
+        door=answer_door_of(node, admission),
+        witness=WitnessDoor(me=parts.me, membership=parts.membership, database=node.ledger_database, clock=parts.clock),
+    )

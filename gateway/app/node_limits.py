@@ -41,9 +41,15 @@ def budget_limits_of(settings: NodeSettings) -> BudgetLimits:
     )
 
 
-def admission_of(settings: NodeSettings) -> Admission:
-    """How many answers may be under way at once, as a node's configuration has it."""
+def admission_of(settings: NodeSettings, *, federations: int = 1) -> Admission:
+    """How many answers may be under way at once, as a node's configuration has it.
+
+    In several federations each has an equal share of the places, and the hub of none can take those of another.
+    """
     table = settings.node
     return Admission(
-        most=table.max_in_flight, delay_s=table.answer_delay_ms / 1000, measured=table.admission == "measured"
+        most=max(1, table.max_in_flight // federations),
+        delay_s=table.answer_delay_ms / 1000,
+        measured=table.admission == "measured",
+        share=1 / federations,
     )

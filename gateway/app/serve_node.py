@@ -1,21 +1,23 @@
 """Runs a node until it is told to stop: its doors, and the tasks that keep it current."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from gateway import __version__
 from gateway.app.admitted import Say, until_renamed
 from gateway.app.linking import keep_linked
-from gateway.app.node import accept_agreements, listen_node, open_node
+from gateway.app.node import Node, accept_agreements, listen_nodes, open_nodes
 from gateway.app.node_limits import admission_of, retention_limits_of
 from gateway.app.opening import until_stopped
-from gateway.app.web import listen_web
+from gateway.app.web import Pages, listen_pages
 from gateway.clock import Clock, SystemClock
 from gateway.doctor.expiry_watch import keep_warning, node_endings
 from gateway.events import configure_logging, emit
 from gateway.memory import collect_rarely
+from gateway.node.admission import Admission
 from gateway.node.case_watch import keep_watch
 from gateway.node.retention import retain_daily
 from gateway.settings import NodeSettings
@@ -30,9 +32,9 @@ DRAIN_S = 10.0  # at SIGTERM, for answers under way: each leaves at a multiple o
 async def serve_node(
     settings: NodeSettings, *, config: Path, clock: Clock | None = None, say: Say = lambda _: None
 ) -> None:
-    """Run a node until SIGINT or SIGTERM.
+    """Run a node, in each of its federations, until SIGINT or SIGTERM.
 
-    `say` is for whoever started it. `config`: where `settings` stand, should the operator have chosen another id.
+    `say` is for whoever started it. `config`: where `settings` stand, should an operator have chosen another id.
     """
     configure_logging()
 
@@ -42,66 +44,86 @@ async def serve_node(
 
     now: NodeSettings | None = settings
     while now is not None:
-        now = await _serve(now, clock=clock or SystemClock(), config=config, say=say, stopped=stopped)
+        nodes = await open_nodes(now, clock=clock or SystemClock())
+        try:
+            now = await _serve(nodes, now, config=config, say=say, stopped=stopped)
+        finally:
+            for node in nodes:
+                await node.close()
+        for node in nodes:
+            emit("node.stopped", member=node.parts.me.member, federation=node.parts.me.federation)
 
 
 async def _serve(
-    settings: NodeSettings, *, clock: Clock, config: Path, say: Say, stopped: Callable[[], asyncio.Task[None]]
+    nodes: Sequence[Node],
+    settings: NodeSettings,
+    *,
+    config: Path,
+    say: Say,
+    stopped: Callable[[], asyncio.Task[None]],
 ) -> NodeSettings | None:
-    """Run a node until it is told to stop; returns settings with which it is to start again, None for not."""
-    node = await open_node(settings, clock=clock)
-    again: NodeSettings | None = None
-    try:
+    """Serve until it is told to stop; returns settings with which it is to start again, None for not."""
+    for node in nodes:
         await node.checkpoints.begin()
-        dials = settings.node.link == "dial"
         await accept_agreements(node)
-        admission = admission_of(settings)
-        listener = None if dials else await listen_node(node, admission)
-        pages = await listen_web(node)
-        telemetry = None
-        if settings.telemetry is not None:
-            from gateway.app.telemetry import watch_node  # noqa: PLC0415 - loads what only those who are watched need
+    doors = [(node, admission_of(settings, federations=len(nodes))) for node in nodes]
+    dials = settings.node.link == "dial"
+    listener = None if dials else await listen_nodes(doors)
+    pages = await listen_pages(nodes)
+    telemetry = None
+    if settings.telemetry is not None:
+        from gateway.app.telemetry import watch_nodes  # noqa: PLC0415 - loads what only those who are watched need
 
-            telemetry = await watch_node(node, settings.telemetry)
-        collect_rarely()
-        port = None if listener is None else listener.port
-        emit("node.started", member=node.parts.me.member, port=port, version=__version__)
-        async with asyncio.TaskGroup() as group:  # a fault in any ends the node: it must not go stale unnoticed
-            tasks = [
-                group.create_task(node.parts.membership.keep_fresh()),
-                group.create_task(node.checkpoints.keep()),
-                group.create_task(node.checkpoints.keep_verified()),
-                group.create_task(retain_daily(node.parts, node.ledger_database, retention_limits_of(settings))),
-                group.create_task(
-                    keep_warning(lambda: node_endings(settings, node.parts.membership.received), node.parts.clock)
-                ),
-                group.create_task(
-                    keep_watch(node.parts, settings.cases, None if pages is None else case_teller(pages.site))
-                ),
-            ]
-            linked = group.create_task(keep_linked(node, admission)) if dials else None
-            if pages is not None:
-                tasks.append(group.create_task(keep_tidy(pages.site)))
-                tasks.append(group.create_task(keep_noticing(pages.site)))
-                tasks.append(group.create_task(keep_mailing(pages.site)))
-            renaming = group.create_task(until_renamed(node, config, say))
-            await asyncio.wait([stopped(), renaming], return_when=asyncio.FIRST_COMPLETED)
-            again = renaming.result() if renaming.done() and not stopped().done() else None
-            if linked is not None:  # first of all, so that the hub sends nothing that would be refused
-                linked.cancel()
-                await asyncio.wait([linked])
-            admission.stop()
-            await admission.ended(DRAIN_S)
-            for task in (*tasks, renaming):
-                task.cancel()
-        if pages is not None:
-            await pages.close()
-        if listener is not None:
-            await listener.close()
+        telemetry = await watch_nodes(nodes, settings.telemetry)
+    collect_rarely()
+    port = None if listener is None else listener.port
+    for node in nodes:
+        me = node.parts.me
+        emit("node.started", member=me.member, federation=me.federation, port=port, version=__version__)
+    async with asyncio.TaskGroup() as group:  # a fault in any ends the node: it must not go stale unnoticed
+        coroutines = [each for node, site in zip(nodes, pages, strict=True) for each in _tasks(node, site)]
+        tasks = [group.create_task(each) for each in coroutines]
+        linked = [group.create_task(keep_linked(*door)) for door in doors if dials]
+        renaming = [group.create_task(until_renamed(node, config, say)) for node in nodes]
+        await asyncio.wait([stopped(), *renaming], return_when=asyncio.FIRST_COMPLETED)
+        renamed = [each.result() for each in renaming if each.done() and not stopped().done()]
+        await _end(linked)  # first of all, so that no hub sends anything that would be refused
+        await _drain([admission for _, admission in doors])
+        for task in (*tasks, *renaming):
+            task.cancel()
+    for closing in [*pages, listener]:
+        if closing is not None:
+            await closing.close()
+    for node in nodes:
         await node.checkpoints.end()
-        if telemetry is not None:
-            await telemetry.close()
-    finally:
-        await node.close()
-    emit("node.stopped", member=node.parts.me.member)
-    return again
+    if telemetry is not None:
+        await telemetry.close()
+    return renamed[0] if renamed else None
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+async def _drain(admissions: Sequence[Admission]) -> None:
+    for admission in admissions:
+        admission.stop()
+    await asyncio.gather(*(admission.ended(DRAIN_S) for admission in admissions))
+
+
+def _tasks(node: Node, pages: Pages | None) -> Iterator[Coroutine[Any, Any, None]]:
+    """What keeps a node current in one federation; only its links are not among it."""
+    settings, parts = node.settings, node.parts
+    yield parts.membership.keep_fresh()
+    yield node.checkpoints.keep()
+    yield node.checkpoints.keep_verified()
+    yield retain_daily(parts, node.ledger_database, retention_limits_of(settings))
+    yield keep_warning(lambda: node_endings(settings, parts.membership.received), parts.clock)
+    yield keep_watch(parts, settings.cases, None if pages is None else case_teller(pages.site))
+    if pages is not None:
+        yield keep_tidy(pages.site)
+        yield keep_noticing(pages.site)
+        yield keep_mailing(pages.site)

@@ -5,13 +5,13 @@
 A scrape reads what is under way just then; nothing is asked of the hub or of other members for it.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.app.current_figures import read_hub, read_node
 from gateway.app.node import Node
@@ -20,7 +20,8 @@ from gateway.errors import ConfigurationError
 from gateway.http import Listener, listen, protect
 from gateway.hub.fanout import Hub
 from gateway.settings import TelemetryTable
-from gateway.telemetry.figures import Figures, HubFigures, NodeFigures
+from gateway.telemetry.by_federation import by_federation
+from gateway.telemetry.figures import HubFigures, NodeFigures
 from gateway.telemetry.watch import HubWatch, NodeWatch
 
 if TYPE_CHECKING:
@@ -39,12 +40,13 @@ class Telemetry:
 
     listener: Listener
     collecting: "Collecting | None"
-    watch: NodeWatch | HubWatch = field(repr=False)
+    watches: tuple[NodeWatch | HubWatch, ...] = field(repr=False)
 
     async def close(self) -> None:
         """Watch no longer."""
-        self.watch.figures = None
-        self.watch.tracing = None
+        for watch in self.watches:
+            watch.figures = None
+            watch.tracing = None
         await self.listener.close()
         if self.collecting is not None:
             await self.collecting.close()
@@ -52,11 +54,27 @@ class Telemetry:
 
 async def watch_node(node: Node, table: TelemetryTable) -> Telemetry:
     """Watch a node that listens; raises ConfigurationError when the port is taken or packages are missing."""
-    figures = NodeFigures()
-    watch = node.parts.watch
-    read = partial(read_node, node, figures)
-    telemetry = await _open(table, watch, figures, read, service="patchwork-node", party=node.parts.me.member)
-    watch.figures = figures
+    return await watch_nodes((node,), table)
+
+
+async def watch_nodes(nodes: Sequence[Node], table: TelemetryTable) -> Telemetry:
+    """A node in all its federations likewise; if they are several, each figure says in its label `federation` whose."""
+    figures = {node.parts.me.federation: NodeFigures() for node in nodes}
+
+    async def read() -> None:
+        for node in nodes:
+            await read_node(node, figures[node.parts.me.federation])
+
+    telemetry = await _open(
+        table,
+        [node.parts.watch for node in nodes],
+        by_federation(figures),
+        read,
+        service="patchwork-node",
+        party="+".join(dict.fromkeys(node.parts.me.member for node in nodes)),
+    )
+    for node in nodes:
+        node.parts.watch.figures = figures[node.parts.me.federation]
     return telemetry
 
 
@@ -70,7 +88,7 @@ async def watch_hub(hub: Hub, table: TelemetryTable, *, party: str, processes: i
     for port in range(table.listen[1], table.listen[1] + processes):
         own = table.model_copy(update={"listen": (table.listen[0], port)})
         try:
-            telemetry = await _open(own, hub.watch, figures, read, service="patchwork-hub", party=party)
+            telemetry = await _open(own, [hub.watch], figures.registry, read, service="patchwork-hub", party=party)
             break
         except ConfigurationError:
             if port == table.listen[1] + processes - 1:
@@ -80,25 +98,32 @@ async def watch_hub(hub: Hub, table: TelemetryTable, *, party: str, processes: i
 
 
 async def _open(
-    table: TelemetryTable, watch: NodeWatch | HubWatch, figures: Figures, read: Read, *, service: str, party: str
+    table: TelemetryTable,
+    watches: Sequence[NodeWatch | HubWatch],
+    registry: CollectorRegistry,
+    read: Read,
+    *,
+    service: str,
+    party: str,
 ) -> Telemetry:
     collecting = None
-    listener = await listen(_application(figures, read), host=table.listen[0], port=table.listen[1])
+    listener = await listen(_application(registry, read), host=table.listen[0], port=table.listen[1])
     if table.otlp is not None:
         try:
             from gateway.app.collecting import collect  # noqa: PLC0415 - optional, and slow to load
         except ModuleNotFoundError as error:
             await listener.close()
             raise ConfigurationError(NO_LIBRARY) from error
-        collecting = collect(table.otlp, table, figures.registry, read, service=service, party=party)
-        watch.tracing = collecting.tracing
-    return Telemetry(listener=listener, collecting=collecting, watch=watch)
+        collecting = collect(table.otlp, table, registry, read, service=service, party=party)
+        for watch in watches:
+            watch.tracing = collecting.tracing
+    return Telemetry(listener=listener, collecting=collecting, watches=tuple(watches))
 
 
-def _application(figures: Figures, read: Read) -> web.Application:
+def _application(registry: CollectorRegistry, read: Read) -> web.Application:
     async def get_metrics(_: web.Request) -> web.Response:
         await read()
-        return web.Response(body=generate_latest(figures.registry), headers={"Content-Type": TEXT_FORMAT})
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": TEXT_FORMAT})
 
     application = web.Application()
     application.router.add_get(METRICS_PATH, get_metrics)

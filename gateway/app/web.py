@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -38,7 +39,7 @@ from gateway.web.oidc import OIDC_BACK_PATH
 from gateway.web.pending import Pending
 from gateway.web.render import make_templates
 from gateway.web.searches import Searches
-from gateway.web.site import Site
+from gateway.web.site import Elsewhere, Site
 from gateway.web.upload_files import Uploads
 
 
@@ -61,10 +62,28 @@ class Pages:
         await self.site.database.close()
 
 
-async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
+async def listen_pages(nodes: Sequence[Node], *, built: Path = BUILT) -> list[Pages | None]:
+    """The pages of each federation, at an address of their own, as listen_web() opens them; all of them or none."""
+    tables = [node.settings.web for node in nodes]
+    known = [
+        Elsewhere(node.parts.me.federation, None if table is None else table.url)
+        for node, table in zip(nodes, tables, strict=True)
+    ]
+    opened: list[Pages | None] = []
+    async with contextlib.AsyncExitStack() as undo:
+        for at, node in enumerate(nodes):
+            pages = await listen_web(node, built=built, elsewhere=(*known[:at], *known[at + 1 :]))
+            opened.append(pages)
+            if pages is not None:
+                undo.push_async_callback(pages.close)
+        undo.pop_all()
+    return opened
+
+
+async def listen_web(node: Node, *, built: Path = BUILT, elsewhere: tuple[Elsewhere, ...] = ()) -> Pages | None:
     """Open the pages' listener; None without a `[web]` table. Raises ConfigurationError or StorageError.
 
-    `built`: where the styles and scripts are.
+    `built`: where the styles and scripts are. `elsewhere`: the other federations that this node is in.
     """
     table = node.settings.web
     if table is None:
@@ -117,6 +136,7 @@ async def listen_web(node: Node, *, built: Path = BUILT) -> Pages | None:
                 clock=node.parts.clock,
                 limits=budget_limits_of(node.settings),
             ),
+            elsewhere=elsewhere,
         )
         if table.demo:
             found = await database.read(cast())

@@ -12,13 +12,13 @@ from typing import Annotated
 import orjson
 import typer
 
-from gateway.cli.options import Config, Yes, ask_first, opened, run
+from gateway.cli.options import Config, InFederation, Yes, ask_first, node_of, opened, run
 from gateway.database.contract import Statement, Work
 from gateway.database.sqlite import open_sqlite
 from gateway.days import day_of
 from gateway.errors import InputError, PatchworkError
 from gateway.node.membership_rows import forget_federation
-from gateway.settings import NodeSettings, load_hub, load_node
+from gateway.settings import NodeSettings, load_hub
 from gateway.wire.federation import verify_document
 from gateway.wire.hand_over import HandOver, OperatorKeys, follow_hand_overs, hand_overs_file
 from gateway.wire.keys import VerifyKey, fingerprint
@@ -35,9 +35,9 @@ ReplaceBy = Annotated[
 ]
 
 
-def accept_operator(config: Config, replace_by: ReplaceBy = None, yes: Yes = False) -> None:
+def accept_operator(config: Config, federation: InFederation, replace_by: ReplaceBy = None, yes: Yes = False) -> None:
     """Accept the operator's next key, as the member list names it, after comparing its fingerprint by telephone."""
-    run(_accept_at_node(load_node(config), replace_by, yes=yes))
+    run(_accept_at_node(node_of(config, federation), replace_by, yes=yes))
 
 
 def accept_operator_at_hub(

@@ -15,15 +15,16 @@ from gateway.accounts.changes import BY_COMMAND
 from gateway.accounts.links import LINK_LASTS_S, SETUP_PATH, new_link
 from gateway.accounts.store import NewAccount, account_by_login
 from gateway.app.web_database import open_web_database
-from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run, words
+from gateway.cli.options import CLOCK, Config, InFederation, Yes, ask_first, node_of, opened, run, words
 from gateway.database.contract import Database, Work
 from gateway.days import HOUR_S
 from gateway.errors import ConfigurationError, InputError
-from gateway.settings import NodeSettings, WebTable, load_node
+from gateway.settings import NodeSettings, WebTable
 
 
 def create_admin(
     config: Config,
+    federation: InFederation,
     login: Annotated[str, typer.Argument(help="What they will type to sign in, such as their email address.")],
     name: Annotated[str, typer.Option(help="Their name, as colleagues read it; for a new account.")] = "",
     job_role: Annotated[str, typer.Option(help="What they are at the agency.")] = "Administrator",
@@ -33,7 +34,11 @@ def create_admin(
 
     A login that is there already must be an administrator's: they get a new link, and their second factor is forgotten.
     """
-    run(_create_admin(load_node(config), login, words(name.strip(), "--name"), words(job_role, "--job-role"), yes=yes))
+    run(
+        _create_admin(
+            node_of(config, federation), login, words(name.strip(), "--name"), words(job_role, "--job-role"), yes=yes
+        )
+    )
 
 
 async def _create_admin(settings: NodeSettings, login: str, name: str, job_role: str, *, yes: bool) -> None:
@@ -57,9 +62,9 @@ async def _create_admin(settings: NodeSettings, login: str, name: str, job_role:
     typer.echo(f"Whoever opens it first, within {LINK_LASTS_S / HOUR_S:.0f} hours, sets the password.", err=True)
 
 
-def list_accounts(config: Config) -> None:
+def list_accounts(config: Config, federation: InFederation) -> None:
     """List the accounts of the pages: login, roles, and whether one is disabled."""
-    for account in run(_listed(load_node(config))):
+    for account in run(_listed(node_of(config, federation))):
         roles = ", ".join(account.roles) or "no roles"
         typer.echo(f"{account.login}: {roles}{' (disabled)' if account.disabled else ''}")
 

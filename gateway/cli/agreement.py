@@ -10,12 +10,11 @@ from typing import Annotated
 import typer
 
 from gateway.cli import agreement_diff, agreement_explain, agreement_json, agreement_lint, agreement_what_if
-from gateway.cli.options import CLOCK, Config, Yes, ask_first
+from gateway.cli.options import CLOCK, Config, InFederation, Yes, ask_first, node_of
 from gateway.errors import InputError
 from gateway.node.identity import load_identity
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
-from gateway.settings import load_node
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import read_file, replace_file
 
@@ -31,21 +30,22 @@ app.command("import")(agreement_json.import_)
 @app.command()
 def sign(
     config: Config,
+    federation: InFederation,
     text: Annotated[Path, typer.Argument(help="The agreement's TOML file.")],
     output: Annotated[Path | None, typer.Option(help="Where to write the signature.")] = None,
     yes: Yes = False,
 ) -> None:
     """Sign exactly this text in this agency's name."""
-    settings = load_node(config)
-    member, federation = settings.node.member, settings.federation[0].id
+    settings = node_of(config, federation)
+    member, named = settings.node.member, settings.federation[0].id
     agreement = read_agreement(read_file(text, MAX_AGREEMENT_BYTES), str(text))
     typer.echo(f"{agreement.name}, version {agreement.version}, {agreement.start_date} to {agreement.end_date}")
     typer.echo(f"{len(agreement.rules)} rules, parties: {', '.join(party.name for party in agreement.parties)}")
     if member not in agreement.members:
         raise InputError(f"{text}: {member} is not a party to this agreement")
     ask_first(f"Sign it for {member}?", yes=yes)
-    me = load_identity(settings.node.keys, member=member, federation=federation)
-    signature = sign_agreement(agreement, member=member, federation=federation, key=me.signing_key, now=CLOCK.now())
+    me = load_identity(settings.node.keys, member=member, federation=named)
+    signature = sign_agreement(agreement, member=member, federation=named, key=me.signing_key, now=CLOCK.now())
     path = output or text.with_name(f"{text.stem}.{member}.jws")
     replace_file(path, signature.encode())
     typer.echo(f"Signature written to {path}: send it to the operator.")

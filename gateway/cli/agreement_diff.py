@@ -10,6 +10,7 @@ from rich.text import Text
 
 from gateway.cli.agreement_lint import Members, read, types_of
 from gateway.cli.fields import labelled
+from gateway.cli.options import InFederation
 from gateway.fhir.text import plain
 from gateway.policy.compare import Change, compare
 
@@ -17,11 +18,12 @@ from gateway.policy.compare import Change, compare
 def diff(
     old: Annotated[Path, typer.Argument(help="The version in force.")],
     new: Annotated[Path, typer.Argument(help="The version to compare with it.")],
+    federation: InFederation,
     config: Members = None,
 ) -> None:
     """Say what changes between two versions, and for whom it widens or narrows."""
     before, after = read(old), read(new)
-    comparison = compare(before, after, types_of(config))
+    comparison = compare(before, after, types_of(config, federation))
     console = Console()
     console.print(Text("What changes in the text", style="bold"))
     nothing = "Nothing." if before.sha256 == after.sha256 else "Nothing but its bytes: signatures of one do not hold."

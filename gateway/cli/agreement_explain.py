@@ -11,6 +11,7 @@ from rich.text import Text
 
 from gateway.cli.agreement_lint import File, Members, read, types_of
 from gateway.cli.fields import labelled
+from gateway.cli.options import InFederation
 from gateway.fhir.text import plain
 from gateway.policy.agreement import Agreement
 from gateway.policy.explain import HEADINGS, Line, by_rule, clauses, footnotes, summary
@@ -23,12 +24,13 @@ _TITLES = ("What the rules come to together", "Rule by rule")
 
 def explain(
     file: File,
+    federation: InFederation,
     config: Members = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown document.")] = False,
 ) -> None:
     """Say who may learn what: all rules together, and each by itself."""
     agreement = read(file)
-    tables = (summary(agreement, types_of(config)), by_rule(agreement))
+    tables = (summary(agreement, types_of(config, federation)), by_rule(agreement))
     if markdown:
         typer.echo("\n".join(_document(agreement, tables)))
         return

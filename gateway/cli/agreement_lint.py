@@ -10,13 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from gateway.cli.options import CLOCK, opened, run
+from gateway.cli.options import CLOCK, InFederation, node_of, opened, run
 from gateway.days import day_of
 from gateway.fhir.text import plain
 from gateway.policy.agreement import Agreement, read_agreement
 from gateway.policy.findings import Finding, Severity
 from gateway.policy.lint import lint as find
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
 from gateway.wire.operator import read_file
 from mappings.value_sets import shared
@@ -35,10 +35,10 @@ Members = Annotated[
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.NOTE: "dim"}
 
 
-def lint(file: File, config: Members = None) -> None:
+def lint(file: File, federation: InFederation, config: Members = None) -> None:
     """Name rules that never act, rules that collide and what is missing; exit code 1 if there are errors."""
     agreement = read(file)
-    findings = find(agreement, types=types_of(config), known_services=_service_codes(), today=today())
+    findings = find(agreement, types=types_of(config, federation), known_services=_service_codes(), today=today())
     console = Console()
     console.print(Text(plain(f"{agreement.name}, version {agreement.version}: {len(agreement.rules)} rules")))
     console.print(_grid(findings))
@@ -57,9 +57,9 @@ def today() -> date:
     return day_of(CLOCK.now())
 
 
-def types_of(config: Path | None) -> dict[str, str] | None:
+def types_of(config: Path | None, federation: str) -> dict[str, str] | None:
     """Active members and their types, as the node's newest federation document has them; None without a node."""
-    return None if config is None else run(_types_of(load_node(config)))
+    return None if config is None else run(_types_of(node_of(config, federation)))
 
 
 async def _types_of(settings: NodeSettings) -> dict[str, str] | None:

@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from gateway.cli.agreement_lint import read
-from gateway.cli.options import Config, opened, run
+from gateway.cli.options import Config, InFederation, node_of, opened, run
 from gateway.errors import InputError
 from gateway.node.what_if import MAX_NAMED, Change, Found, replay_ledger
 from gateway.policy.agreement import Agreement
 from gateway.policy.what_if import NotReplayed, Told
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.operator import replace_file
 
 MAX_LISTED = 200  # on the terminal; --out writes all
@@ -27,10 +27,11 @@ MAX_LISTED = 200  # on the terminal; --out writes all
 def what_if(
     draft: Annotated[Path, typer.Argument(help="The draft's TOML file.")],
     config: Config,
+    federation: InFederation,
     out: Annotated[Path | None, typer.Option(help="Write every change to a CSV file as well.")] = None,
 ) -> None:
     """Decide this node's logged questions again under a draft, and list what would change. Changes nothing."""
-    agreement, settings = read(draft), load_node(config)
+    agreement, settings = read(draft), node_of(config, federation)
     if settings.node.member not in agreement.members:
         raise InputError(f"{draft}: {settings.node.member} is not a party to this agreement")
     found, changes = run(_replay(settings, agreement))

@@ -10,13 +10,13 @@ from consent_ledger.case import CaseId
 from gateway.app.node import Node
 from gateway.cli.case_screen import case_list, case_sheet
 from gateway.cli.officer import noted
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
 from gateway.cli.wrapped import say
 from gateway.errors import InputError
 from gateway.node import cases
 from gateway.node.cases import CaseShown, Ruling
 from gateway.node.corrections import Officer
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from mappings.vocabulary import Finding
 
 app = typer.Typer(help="Questions that somebody of this agency has to look into.")
@@ -32,6 +32,7 @@ By = Annotated[str, typer.Option(help="Who does so.")]
 @app.callback(invoke_without_command=True)
 def open_cases(
     context: typer.Context,
+    federation: InFederation,
     config: OptionalConfig = None,
     everything: Annotated[
         bool, typer.Option("--all", help=f"List all that are open, not only the newest {cases.MAX_LISTED}.")
@@ -41,25 +42,26 @@ def open_cases(
     if context.invoked_subcommand is None:
         if config is None:
             raise InputError("say with --config which node")
-        run(_list(load_node(config), limit=_ALL if everything else cases.MAX_LISTED))
+        run(_list(node_of(config, federation), limit=_ALL if everything else cases.MAX_LISTED))
 
 
 @app.command()
-def show(case: Case, config: Config) -> None:
+def show(case: Case, config: Config, federation: InFederation) -> None:
     """What was asked by whom and why, and what has been done about it."""
-    run(_show(load_node(config), _id(case)))
+    run(_show(node_of(config, federation), _id(case)))
 
 
 @app.command()
-def acknowledge(case: Case, config: Config, by: By) -> None:
+def acknowledge(case: Case, config: Config, federation: InFederation, by: By) -> None:
     """Put on record that somebody has seen it."""
-    run(_acknowledge(load_node(config), _id(case), noted(by, "--by", "Who decides")))
+    run(_acknowledge(node_of(config, federation), _id(case), noted(by, "--by", "Who decides")))
 
 
 @app.command()
 def decide(
     case: Case,
     config: Config,
+    federation: InFederation,
     by: By,
     reason: Annotated[str, typer.Option(help="Why, in a few words, for the ledger alone.")],
     permit: Annotated[bool, typer.Option("--permit", help="A review: the asker may be told, by telephone.")] = False,
@@ -72,13 +74,14 @@ def decide(
     if len(given) != 1:
         raise InputError("say one of --permit or --refuse (a review), --called or --not-called (a call-back)")
     officer = Officer(by=noted(by, "--by", "Who decides"), reason=noted(reason, "--reason", "Why"))
-    run(_decide(load_node(config), _id(case), given[0], officer))
+    run(_decide(node_of(config, federation), _id(case), given[0], officer))
 
 
 @app.command()
 def close(
     case: Case,
     config: Config,
+    federation: InFederation,
     finding: Annotated[str, typer.Option(help="What was found: " + ", ".join(Finding) + ".")],
     by: By,
     in_words: Annotated[str, typer.Option("--words", help="What was found, in a few words, for the ledger alone.")],
@@ -89,13 +92,13 @@ def close(
     except ValueError:
         raise InputError(f"a finding is one of {', '.join(Finding)}") from None
     officer = Officer(by=noted(by, "--by", "Who decides"), reason=noted(in_words, "--words", "What was found"))
-    run(_close(load_node(config), _id(case), found, officer))
+    run(_close(node_of(config, federation), _id(case), found, officer))
 
 
 @app.command()
-def rebuild(config: Config) -> None:
+def rebuild(config: Config, federation: InFederation) -> None:
     """Compute all cases afresh from the ledger's entries, and put right the list where it differs."""
-    run(_rebuild(load_node(config)))
+    run(_rebuild(node_of(config, federation)))
 
 
 async def _list(settings: NodeSettings, *, limit: int) -> None:

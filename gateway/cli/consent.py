@@ -11,7 +11,7 @@ from consent_ledger.consent import ConsentEntry, ConsentKind, Giver, Provision, 
 from gateway.app.node import Node
 from gateway.cli.left_before import answers_that_left
 from gateway.cli.officer import Person, noted
-from gateway.cli.options import CLOCK, Config, opened, purpose_of, run, words
+from gateway.cli.options import CLOCK, Config, InFederation, opened, purpose_of, run, words
 from gateway.cli.whom import known_person
 from gateway.cli.wrapped import say
 from gateway.errors import InputError
@@ -55,6 +55,7 @@ FromMode = Annotated[
 @app.command()
 def record(
     config: Config,
+    federation: InFederation,
     person: Person,
     mode: Annotated[str, typer.Option(help="The most that may be shown: duty-contact, practitioner, schedule.")],
     by: By = "",
@@ -77,12 +78,13 @@ def record(
         method=words(how, "--how"),
         recorded_by=noted(by, "--by", "Who records it"),
     )
-    run(_append(load_node(config), person, entry))
+    run(_append(load_node(config), federation, person, entry))
 
 
 @app.command()
 def withdraw(
     config: Config,
+    federation: InFederation,
     person: Person,
     by: By = "",
     mode: FromMode = "callback",
@@ -102,12 +104,13 @@ def withdraw(
         method=words(how, "--how"),
         recorded_by=noted(by, "--by", "Who records it"),
     )
-    run(_append(load_node(config), person, entry))
+    run(_append(load_node(config), federation, person, entry))
 
 
 @app.command("object")
 def object_to(
     config: Config,
+    federation: InFederation,
     person: Person,
     by: By = "",
     mode: FromMode = "callback",
@@ -129,11 +132,12 @@ def object_to(
         method=words(how, "--how"),
         recorded_by=noted(by, "--by", "Who records it"),
     )
-    run(_append(load_node(config), person, entry))
+    run(_append(load_node(config), federation, person, entry))
 
 
-async def _append(settings: NodeSettings, record: str, entry: ConsentEntry) -> None:
-    async with opened(settings) as node:
+async def _append(settings: NodeSettings, federation: str, record: str, entry: ConsentEntry) -> None:
+    chosen = settings.chosen(federation)
+    async with opened(chosen) as node:
         with _options_named():
             check_recipients(entry, _members(node))
         person = await known_person(node, record)
@@ -141,6 +145,12 @@ async def _append(settings: NodeSettings, record: str, entry: ConsentEntry) -> N
         said = await node.parts.ledger.about(person.person_ids) if entry.kind is ConsentKind.WITHDRAWAL else []
         others = sorted(_members(node) - {node.parts.me.member})
     say(f"Recorded as entry {appended.seq}. It governs what this agency discloses, from now on.")
+    elsewhere = [each.id for each in settings.federation if each.id != chosen.federation[0].id]
+    if elsewhere:
+        say(
+            f"It holds in {chosen.federation[0].id} alone. For {' and '.join(elsewhere)} this agency keeps a register"
+            " and a record apart: ask whether it is to hold there too, and record it with --federation"
+        )
     if entry.kind is ConsentKind.WITHDRAWAL:
         say("This ends consents. What needs none goes on being shared; to stop it: patchwork consent object")
         for line in answers_that_left((each for each in said if each.seq < appended.seq), others):

@@ -10,8 +10,8 @@ import typer
 
 from gateway.cli.options import CLOCK, run
 from gateway.doctor.finding import Finding, Level, worst, wrong
+from gateway.doctor.gather_federations import examine_nodes
 from gateway.doctor.gather_hub import examine_hub
-from gateway.doctor.gather_node import examine_node
 from gateway.errors import ConfigurationError
 from gateway.settings import load_hub, load_node
 from gateway.settings.reading import MAX_FILE_BYTES
@@ -49,7 +49,7 @@ def _examined(config: Path) -> list[Finding]:
     try:
         if _is_hub(config):
             return run(examine_hub(load_hub(config), CLOCK))
-        return run(examine_node(load_node(config), CLOCK))
+        return run(examine_nodes(load_node(config), CLOCK))
     except ConfigurationError as error:
         return [
             wrong("configuration", line, "mend it; config/node.toml and config/hub.toml show every setting")

@@ -12,12 +12,12 @@ from typing import Annotated
 import orjson
 import typer
 
-from gateway.cli.options import CLOCK, Config, opened, progress_bar, run
+from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, progress_bar, run
 from gateway.days import day_of
 from gateway.fhir.text import plain
 from gateway.node.duplicates import Duplicate, Duplicates, find_duplicates, written_names
 from gateway.reports.csv_text import csv_text
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.operator import replace_file
 
 MAX_PAIRS = 100_000  # of one report
@@ -25,13 +25,14 @@ MAX_PAIRS = 100_000  # of one report
 
 def duplicates(
     config: Config,
+    federation: InFederation,
     limit: Annotated[int, typer.Option(min=1, max=MAX_PAIRS, help="The most pairs to list, likeliest first.")] = 200,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write a CSV file as well.")] = None,
     names: Annotated[bool, typer.Option("--names", help="Show a name of each person, too.")] = False,
 ) -> None:
     """Find people who are probably registered twice. Changes nothing."""
-    found, written = run(_find(load_node(config), limit, names=names))
+    found, written = run(_find(node_of(config, federation), limit, names=names))
     rows = [_row(duplicate, found.keys, written, config) for duplicate in found.pairs]
     if out is not None:
         replace_file(out, _csv(rows))

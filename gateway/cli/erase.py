@@ -20,11 +20,11 @@ from consent_ledger.read import Entry
 from gateway.accounts.erase import forget_person
 from gateway.app.web_database import WEB_FILE, open_web_database
 from gateway.cli.officer import By, Person, Reason, noted
-from gateway.cli.options import Config, Yes, ask_first, opened, run
+from gateway.cli.options import Config, InFederation, Yes, ask_first, node_of, opened, run
 from gateway.cli.whom import former_names, known_person
 from gateway.errors import InputError
 from gateway.node.cases import open_about
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 
 KEEP_EVIDENCE = (
     "nothing was erased: one secret covers all that is on record of a person, so the rest cannot be erased without the "
@@ -47,6 +47,7 @@ _WORDS = {
 
 def erase(
     config: Config,
+    federation: InFederation,
     person: Person,
     by: By = "",
     reason: Reason = "",
@@ -58,7 +59,7 @@ def erase(
     """Erase for good all that the record says of a person; the record still verifies."""
     if keep_evidence:
         raise InputError(KEEP_EVIDENCE)
-    run(_erase(load_node(config), person, by, reason, yes=yes))
+    run(_erase(node_of(config, federation), person, by, reason, yes=yes))
 
 
 async def _erase(settings: NodeSettings, record: str, by: str, reason: str, *, yes: bool) -> None:

@@ -17,11 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.app.node_limits import thresholds_of
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
 from gateway.days import day_of
 from gateway.errors import InputError
 from gateway.node.evaluation import COLUMNS, Counts, Evaluation, Fault, Typed, evaluate, read_typed, unknown_people
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 
 MAX_BYTES = 32 * 1024 * 1024  # of the file: room for evaluation.MAX_LINES
 FEWEST_TO_SAY = 300  # questions without a wrong answer: with them the rate is below one in a hundred
@@ -31,11 +31,12 @@ _HEADINGS = ("asked", "clients", "right first", "disclosed right", "disclosed wr
 
 def evaluate_pairs(
     config: Config,
+    federation: InFederation,
     pairs: Annotated[Path, typer.Option(help=f"A CSV file with the columns {', '.join(COLUMNS)}.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Measure matching on this agency's own clients. Changes and discloses nothing."""
-    settings = load_node(config)
+    settings = node_of(config, federation)
     today = day_of(CLOCK.now())
     with _opened_text(pairs) as text:
         typed, faults = read_typed(text, today=today)

@@ -13,16 +13,17 @@ import typer
 
 from gateway.app.node import Node
 from gateway.cli.doubts import told_doubts
-from gateway.cli.options import Config, opened, run
+from gateway.cli.options import Config, InFederation, node_of, opened, run
 from gateway.days import HOUR_S
 from gateway.errors import ConfigurationError, InputError
 from gateway.node.doubts import Doubts
 from gateway.reports.audit_lines import auditor_of, lines_of
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 
 
 def export(
     config: Config,
+    federation: InFederation,
     since: Annotated[str, typer.Option(help="The first day, YYYY-MM-DD, in UTC.")],
     out: Annotated[
         Path | None, typer.Option(help="Write to this file, for its owner alone; else to standard output.")
@@ -33,7 +34,7 @@ def export(
         first = datetime.combine(date.fromisoformat(since), datetime.min.time(), UTC).timestamp()
     except ValueError:
         raise InputError("--since: a day is YYYY-MM-DD") from None
-    settings = load_node(config)
+    settings = node_of(config, federation)
     if out is None:
         count, doubts = run(_export(settings, first, sys.stdout.buffer))
     else:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.app.node import Node
-from gateway.cli.options import CLOCK, Config, opened, progress_bar, run
+from gateway.cli.options import CLOCK, Config, InFederation, opened, progress_bar, run
 from gateway.errors import InputError
 from gateway.fhir.text import plain
 from gateway.node.consents import ImportedConsent
@@ -20,21 +20,32 @@ _SHOWN_ISSUES = 20
 
 def imports(
     config: Config,
+    federation: InFederation,
     source: Annotated[str, typer.Argument(help="One source of the configuration file; all without it.")] = "",
     allow_removals: Annotated[bool, typer.Option(help="Let this run remove more records than is usual.")] = False,
 ) -> None:
-    """Import an agency's own data; running it again changes only what has changed."""
-    settings = load_node(config)
-    chosen = [each for each in settings.source if not source or each.name == source]
-    if not chosen:
-        if not settings.source:
+    """Import an agency's own data; running it again changes only what has changed.
+
+    A source is imported once for each federation that it feeds, into the register kept for that one.
+    """
+    whole = load_node(config)
+    nodes = [whole.chosen(federation)] if federation else whole.apart
+    chosen = [(each, [one for one in each.source if not source or one.name == source]) for each in nodes]
+    if not any(sources for _, sources in chosen):
+        known = ", ".join(dict.fromkeys(one.name for each in nodes for one in each.source))
+        if not known:
             raise InputError(f"no source is configured: add a [[source]] to {config}")
-        known = ", ".join(each.name for each in settings.source)
         raise InputError(f"there is no source {source}; there is: {known}")
 
     async def each() -> bool:
-        async with opened(settings) as node:
-            return all([await _import(node, one, allow_removals=allow_removals) for one in chosen])
+        done = []
+        for settings, sources in chosen:
+            if sources and len(whole.federation) > 1:
+                typer.echo(f"{settings.federation[0].id}:")
+            if sources:
+                async with opened(settings) as node:
+                    done += [await _import(node, one, allow_removals=allow_removals) for one in sources]
+        return all(done)
 
     if not run(each()):
         raise typer.Exit(1)

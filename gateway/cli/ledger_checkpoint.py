@@ -11,26 +11,28 @@ from consent_ledger.errors import LedgerCorrupt
 from consent_ledger.heads import Said, Word
 from consent_ledger.note import NoteInvalid
 from gateway.app.node import Node
-from gateway.cli.options import Config, opened, run
+from gateway.cli.options import Config, InFederation, node_of, opened, run
 from gateway.cli.times import utc
 from gateway.errors import InputError, LedgerDoubtful, PatchworkError
 from gateway.node.doubts import compared
 from gateway.node.vouching import Vouched, vouched, vouched_by
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
 from gateway.wire.operator import read_file, replace_file
 
 
 def checkpoint(
     config: Config,
+    federation: InFederation,
     out: Annotated[Path | None, typer.Option(help="Also write it, with its cosignatures, into this file.")] = None,
 ) -> None:
     """Sign the ledger's head and have the witnesses cosign it, now instead of within the hour."""
-    run(_checkpoint(load_node(config), out))
+    run(_checkpoint(node_of(config, federation), out))
 
 
 def verify(
     config: Config,
+    federation: InFederation,
     checkpoints: Annotated[
         Path | None, typer.Option(help="A file of checkpoints of this ledger that somebody else has kept.")
     ] = None,
@@ -39,7 +41,7 @@ def verify(
     ] = False,
 ) -> None:
     """Recompute the whole record and ask its witnesses; exit code 1 if anything does not fit, or none can be asked."""
-    run(_verify(load_node(config), checkpoints, keys=not without_keys))
+    run(_verify(node_of(config, federation), checkpoints, keys=not without_keys))
 
 
 async def _checkpoint(settings: NodeSettings, out: Path | None) -> None:

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import Config, first_hour_of, opened, run
+from gateway.cli.options import Config, InFederation, first_hour_of, node_of, opened, run
 from gateway.cli.wrapped import say
 from gateway.errors import InputError, PatchworkError
 from gateway.node.check_evidence import check
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, read, write
 from gateway.node.findings import proven
 from gateway.node.question_evidence import evidence_of
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.keys import fingerprint
 from gateway.wire.operator import load_operator_keys, read_file, replace_file
 
@@ -23,6 +23,7 @@ _JTI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 def write_evidence(
     jti: Annotated[str, typer.Argument(metavar="JTI", help="The question's id.")],
     config: Config,
+    federation: InFederation,
     out: Annotated[Path | None, typer.Option("--out", help="The file to write; evidence-JTI.json without it.")] = None,
     asked_by: Annotated[
         str, typer.Option("--asked-by", metavar="MEMBER", help="Who asked, if it was not this agency.")
@@ -36,7 +37,7 @@ def write_evidence(
         raise InputError("JTI is a question's id, as in 7f0c1a52-5f0e-4d3a-9d6b-0a1b2c3d4e5f")
     path = out or Path(f"evidence-{jti}.json")
     since_hour = first_hour_of(since, "--since") if since else 0
-    evidence = run(_gather(load_node(config), jti, asked_by or None, since_hour))
+    evidence = run(_gather(node_of(config, federation), jti, asked_by or None, since_hour))
     replace_file(path, write(evidence))
     say(f"{path}: what {evidence.member} has on record about this question. It names people: keep it safe.")
 

@@ -11,15 +11,15 @@ import typer
 
 from consent_ledger.governance import ErasureEntry
 from gateway.cli.officer import By, Reason, noted
-from gateway.cli.options import Config, Yes, ask_first, opened, run
-from gateway.settings import NodeSettings, load_node
+from gateway.cli.options import Config, InFederation, Yes, ask_first, node_of, opened, run
+from gateway.settings import NodeSettings
 
 _IDS_OF_AN_ENTRY = 10_000  # some 350 kB
 
 
-def lost_keys(config: Config, by: By = "", reason: Reason = "", yes: Yes = False) -> None:
+def lost_keys(config: Config, federation: InFederation, by: By = "", reason: Reason = "", yes: Yes = False) -> None:
     """Take as erased what stands under secrets that the key store has lost; shows how much, and asks."""
-    run(_give_up(load_node(config), by, reason, yes=yes))
+    run(_give_up(node_of(config, federation), by, reason, yes=yes))
 
 
 async def _give_up(settings: NodeSettings, by: str, reason: str, *, yes: bool) -> None:

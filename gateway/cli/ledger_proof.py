@@ -5,22 +5,23 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import Config, opened, run
+from gateway.cli.options import Config, InFederation, node_of, opened, run
 from gateway.cli.times import utc
 from gateway.errors import FederationStale, InputError, LedgerDoubtful
 from gateway.node.check_checkpoint import lost_words, seen_words
 from gateway.node.inclusion import MAX_PROOF_FILE_BYTES, Proven, check_proof, prove
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.operator import load_operator_keys, read_file, replace_file
 
 
 def prove_entry(
     config: Config,
+    federation: InFederation,
     seq: Annotated[int, typer.Argument(min=0, help="The entry's number.")],
     out: Annotated[Path | None, typer.Option(help="The file to write; by default inclusion-SEQ.json.")] = None,
 ) -> None:
     """Write a proof that an entry stands in this ledger, with checkpoint, cosignatures and keys."""
-    run(_prove(load_node(config), seq, out or Path(f"inclusion-{seq}.json")))
+    run(_prove(node_of(config, federation), seq, out or Path(f"inclusion-{seq}.json")))
 
 
 async def _prove(settings: NodeSettings, seq: int, out: Path) -> None:

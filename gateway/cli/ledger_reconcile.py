@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
-from gateway.cli.options import CLOCK, Config, first_hour_of, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, first_hour_of, node_of, opened, run
 from gateway.errors import HubError, InputError, WireError
 from gateway.links.counts_client import fetch_counts
 from gateway.node.compare_counts import Compared
 from gateway.node.reconcile import Silent, reconcile
-from gateway.settings import PLAIN_HTTP_WORDS, NodeSettings, load_node
+from gateway.settings import PLAIN_HTTP_WORDS, NodeSettings
 
 DAYS = 7
 MAX_DAYS = 400
@@ -23,9 +23,9 @@ _HOURS_PER_DAY = 24
 Since = Annotated[str, typer.Option("--since", help=f"From this day on (UTC); the last {DAYS} days without it.")]
 
 
-def reconcile_counts(config: Config, since: Since = "") -> None:
+def reconcile_counts(config: Config, federation: InFederation, since: Since = "") -> None:
     """Compare with each member how many answers were sent and came; exit code 1 if any did not, or none can say."""
-    if run(_reconcile(load_node(config), _first_hour(since, CLOCK.now()))):
+    if run(_reconcile(node_of(config, federation), _first_hour(since, CLOCK.now()))):
         raise typer.Exit(1)
 
 

@@ -15,13 +15,13 @@ from consent_ledger.read import Entry
 from gateway.app.node import Node
 from gateway.cli.ledger_checkpoint import said
 from gateway.cli.officer import By, noted
-from gateway.cli.options import Config, Yes, ask_first, opened, run
+from gateway.cli.options import Config, InFederation, Yes, ask_first, node_of, opened, run
 from gateway.cli.times import utc
 from gateway.days import HOUR_S
 from gateway.errors import HubError, InputError, LedgerDoubtful
 from gateway.node.ledger_comparison import check_origin
 from gateway.node.witnesses import NOT_OURS, Answer
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.federation import HUB
 
 MAX_EPOCHS_AHEAD = 1000  # of what our key has not signed: nobody else may use up the numbers of our epochs
@@ -29,11 +29,12 @@ MAX_EPOCHS_AHEAD = 1000  # of what our key has not signed: nobody else may use u
 
 def restore(
     config: Config,
+    federation: InFederation,
     by: By = "",
     yes: Yes = False,
 ) -> None:
     """Go on after a backup was restored: shows what was lost, and opens a new epoch that names it."""
-    run(_restore(load_node(config), noted(by, "--by", "Who decides"), yes=yes))
+    run(_restore(node_of(config, federation), noted(by, "--by", "Who decides"), yes=yes))
 
 
 async def _restore(settings: NodeSettings, by: str, *, yes: bool) -> None:

@@ -7,23 +7,23 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
 from gateway.cli.wrapped import say
 from gateway.errors import InputError
 from gateway.fhir.text import plain
 from gateway.node.misuse_report import WeeklyReport, habits_of, weekly_report
 from gateway.policy.misuse import Habits, Item, Pattern
 from gateway.reports.misuse_words import MEANS
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 
 MAX_LISTED = 50  # entries of one item that are listed
 
 Week = Annotated[str | None, typer.Option(help="As in 2026-W47; the last whole week if left out.")]
 
 
-def misuse(config: Config, week: Week = None) -> None:
+def misuse(config: Config, federation: InFederation, week: Week = None) -> None:
     """What in a week's questions should be looked at: practitioners and entries by number, and no client."""
-    settings = load_node(config)
+    settings = node_of(config, federation)
     habits = habits_of(settings.misuse)
     today = datetime.fromtimestamp(CLOCK.now(), habits.zone).date()
     monday = monday_of(week) if week is not None else today - timedelta(days=today.weekday() + 7)

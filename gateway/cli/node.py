@@ -10,10 +10,11 @@ import typer
 
 from gateway.cli.accept_operator import accept_operator
 from gateway.cli.accounts import create_admin, list_accounts
+from gateway.cli.add_federation import add_federation
 from gateway.cli.federation_joins import default_sector
 from gateway.cli.node_backup import backup, restore
 from gateway.cli.node_join import Invited, ask, look_around, read_join_code
-from gateway.cli.options import CLOCK, Config, Yes, ask_first, ask_line, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, Yes, ask_first, ask_line, node_of, opened, run
 from gateway.cli.rotate_key import rotate_key
 from gateway.cli.rotate_ledger_key import rotate_ledger_key
 from gateway.cli.status import show_status
@@ -237,21 +238,24 @@ def serve(config: Config) -> None:
 
 
 @app.command()
-def status(config: Config) -> None:
+def status(config: Config, federation: InFederation) -> None:
     """Say what this node holds, with whom it shares, and what waits for somebody here."""
-    run(show_status(load_node(config)))
+    settings = load_node(config)
+    run(show_status(settings.chosen(federation) if federation else settings))
 
 
 @app.command()
 def accept(
     config: Config,
+    federation: InFederation,
     member: Annotated[str, typer.Argument(help="A member's short id; without one, lists what waits.")] = "",
     yes: Yes = False,
 ) -> None:
     """Accept a member, or a change of one, that waits for this agency's own decision."""
-    run(_accept(load_node(config), member, yes=yes))
+    run(_accept(node_of(config, federation), member, yes=yes))
 
 
+app.command("add-federation")(add_federation)
 app.command("rotate-key")(rotate_key)
 app.command("rotate-ledger-key")(rotate_ledger_key)
 app.command("accept-operator")(accept_operator)
@@ -262,10 +266,10 @@ app.command()(restore)
 
 
 @app.command("clear-alarm")
-def clear_alarm(config: Config, yes: Yes = False) -> None:
+def clear_alarm(config: Config, federation: InFederation, yes: Yes = False) -> None:
     """Go on after the federation document was found with two contents, once settled with the operator."""
     ask_first("Has the operator explained why there were two documents with one number?", yes=yes)
-    run(_clear_alarm(load_node(config)))
+    run(_clear_alarm(node_of(config, federation)))
 
 
 async def _accept(settings: NodeSettings, member: str, *, yes: bool) -> None:

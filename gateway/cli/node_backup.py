@@ -13,7 +13,7 @@ from gateway.app.backup import BackedUp, back_up, check_free
 from gateway.app.backup_manifest import MANIFEST_FILE, Part
 from gateway.app.backup_restore import PutBack, put_back
 from gateway.app.node import Node
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, opened, run
 from gateway.cli.times import utc
 from gateway.errors import InputError, LedgerDoubtful, PatchworkError
 from gateway.node.ledger_comparison import check_own, check_seen
@@ -26,6 +26,7 @@ _FLAGS = {Part.ACCOUNTS: "--accounts", Part.SECRETS: "--secrets", Part.KEYS: "--
 
 def backup(
     config: Config,
+    federation: InFederation,
     folder: Annotated[Path, typer.Argument(help="A new folder: register, ledger, configuration.")],
     accounts: Annotated[
         Path | None, typer.Option(help="A new folder elsewhere, for the pages' accounts. Keep it for days.")
@@ -39,6 +40,7 @@ def backup(
     """Copy this node while it serves, all of one moment, with a manifest."""
     done = back_up(
         load_node(config),
+        federation,
         config,
         _places(folder, {Part.ACCOUNTS: accounts, Part.SECRETS: secrets, Part.KEYS: keys}, together=together),
         CLOCK,

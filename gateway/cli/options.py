@@ -16,7 +16,7 @@ from gateway.app.node import Node, open_node
 from gateway.clock import SystemClock
 from gateway.days import HOUR_S
 from gateway.errors import InputError
-from gateway.settings import NodeSettings
+from gateway.settings import NodeSettings, load_node
 from mappings.vocabulary import Purpose
 
 if sys.platform == "win32":
@@ -31,6 +31,15 @@ MAX_WORDS = 200  # characters of what is noted of who said or decided something,
 
 Config = Annotated[
     Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG", help="The node's configuration file.")
+]
+InFederation = Annotated[
+    str,
+    typer.Option(
+        "--federation",
+        default_factory=str,
+        show_default=False,
+        help="Of a node in several federations: the one that is meant.",
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask; the answer is yes.")]
 
@@ -49,6 +58,11 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run one command's asynchronous part, on uvloop where there is one: it serves about twice as many requests."""
     with asyncio.Runner(loop_factory=_new_loop) as runner:
         return runner.run(coroutine)
+
+
+def node_of(config: Path, federation: str) -> NodeSettings:
+    """What a node's file says of its federation, or of the one named; raises ConfigurationError, InputError."""
+    return load_node(config).chosen(federation)
 
 
 @asynccontextmanager

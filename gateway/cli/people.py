@@ -10,7 +10,7 @@ from gateway.app.node import Node
 from gateway.cli.duplicates import duplicates
 from gateway.cli.evaluate import evaluate_pairs
 from gateway.cli.officer import noted
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
 from gateway.cli.whom import source_and_key
 from gateway.days import day_of
 from gateway.errors import InputError
@@ -18,7 +18,7 @@ from gateway.fhir.text import plain
 from gateway.node.corrections import DecisionShown, Officer, PersonShown, correct, show
 from gateway.node.linking import pair_of
 from gateway.node.people import person_by_key
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 
 app = typer.Typer(help="Which records of this agency are one person.", no_args_is_help=True)
 app.command("duplicates")(duplicates)
@@ -37,21 +37,21 @@ _SAID = {
 
 
 @app.command()
-def merge(one: Record, other: Record, config: Config, by: By, reason: Reason) -> None:
+def merge(one: Record, other: Record, config: Config, federation: InFederation, by: By, reason: Reason) -> None:
     """Say that two records are one person; or take back that they are not."""
-    run(_correct(load_node(config), (one, other), same=True, officer=_officer(by, reason)))
+    run(_correct(node_of(config, federation), (one, other), same=True, officer=_officer(by, reason)))
 
 
 @app.command()
-def unmerge(one: Record, other: Record, config: Config, by: By, reason: Reason) -> None:
+def unmerge(one: Record, other: Record, config: Config, federation: InFederation, by: By, reason: Reason) -> None:
     """Say that two records are not one person; or take back that they are."""
-    run(_correct(load_node(config), (one, other), same=False, officer=_officer(by, reason)))
+    run(_correct(node_of(config, federation), (one, other), same=False, officer=_officer(by, reason)))
 
 
 @app.command("show")
-def show_person(record: Record, config: Config) -> None:
+def show_person(record: Record, config: Config, federation: InFederation) -> None:
     """Which records are one person with this one, and why: keys only."""
-    run(_show(load_node(config), record))
+    run(_show(node_of(config, federation), record))
 
 
 async def _correct(settings: NodeSettings, records: tuple[str, str], *, same: bool, officer: Officer) -> None:

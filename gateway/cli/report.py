@@ -25,7 +25,7 @@ from gateway.app.node import Node
 from gateway.app.web_database import open_web_database
 from gateway.cli.doubts import told_doubts
 from gateway.cli.officer import By, Person, noted
-from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, Yes, ask_first, node_of, opened, run
 from gateway.cli.times import utc
 from gateway.cli.whom import former_names, known_person, source_and_key
 from gateway.days import DAY_S
@@ -39,7 +39,7 @@ from gateway.reports.as_pdf import as_pdf
 from gateway.reports.as_text import as_text
 from gateway.reports.document import Document
 from gateway.reports.release import prepare_report, recorders, setting_of
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.operator import replace_file
 
 
@@ -98,6 +98,7 @@ class _Forms:
 
 def report(
     config: Config,
+    federation: InFederation,
     person: Person,
     by: By = "",
     to: Annotated[str, typer.Option(help="Who receives the report.")] = "",
@@ -116,7 +117,7 @@ def report(
         raise InputError("--authority is for a parent, guardian or attorney: say with --relation who it is")
     receiver = _Receiver(by=by, to=to, relation=relation, identity=identity, authority=authority)
     forms = _Forms(html=html, pdf=pdf)
-    run(_report(load_node(config), person, receiver, forms, by_role=names is Names.ROLES, yes=yes))
+    run(_report(node_of(config, federation), person, receiver, forms, by_role=names is Names.ROLES, yes=yes))
 
 
 async def _report(

@@ -5,16 +5,16 @@ from contextlib import suppress
 import typer
 
 from gateway.app.node_limits import retention_limits_of
-from gateway.cli.options import Config, opened, run
+from gateway.cli.options import Config, InFederation, node_of, opened, run
 from gateway.errors import FederationError, HubError, WireError
 from gateway.node.retention import Retained
 from gateway.node.retention import retain as apply_limits
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 
 
-def retain(config: Config) -> None:
+def retain(config: Config, federation: InFederation) -> None:
     """Destroy what has been kept for as long as the table `retention` of the configuration says."""
-    done = run(_retain(load_node(config)))
+    done = run(_retain(node_of(config, federation)))
     typer.echo(f"Records that imports could not use: {done.rejected} removed.")
     typer.echo(f"Ids of expired questions: {done.replay} removed.")
     if done.periods is None:

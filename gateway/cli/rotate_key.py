@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
 from gateway.days import DAY_S
 from gateway.errors import FederationStale, HubError, InputError
 from gateway.node.membership import REFRESH_S
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.federation import Member, MemberKey
 from gateway.wire.join import KEY_YEARS_S, sign_join, sign_rotation, verify_join
 from gateway.wire.keys import SigningKey, fingerprint
@@ -23,12 +23,19 @@ REQUEST_FILE = "rotation-request.jws"
 
 def rotate_key(
     config: Config,
+    federation: InFederation,
     anew: Annotated[
         bool, typer.Option("--anew", help="Destroy a next key that waits already, as when the operator has revoked it.")
     ] = False,
 ) -> None:
     """Make this node's next signing key, and the request by which the operator lists it."""
-    run(_rotate(load_node(config), config.parent / REQUEST_FILE, anew=anew))
+    run(
+        _rotate(
+            node_of(config, federation),
+            config.parent / (f"{federation}-{REQUEST_FILE}" if federation else REQUEST_FILE),
+            anew=anew,
+        )
+    )
 
 
 async def _rotate(settings: NodeSettings, file: Path, *, anew: bool) -> None:

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.options import CLOCK, Config, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
 from gateway.days import DAY_S
 from gateway.errors import FederationStale, HubError, InputError
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 from gateway.wire.federation import Member
 from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
 from gateway.wire.keys import LedgerKey, SigningKey, fingerprint
@@ -27,12 +27,14 @@ REQUEST_FILE = "ledger-rotation-request.jws"
 
 def rotate_ledger_key(
     config: Config,
+    federation: InFederation,
     anew: Annotated[
         bool, typer.Option("--anew", help="Destroy a next key that waits already, as when its file may have been read.")
     ] = False,
 ) -> None:
     """Make this node's next ledger key, and the request by which the operator lists it."""
-    run(_rotate(load_node(config), config.parent / REQUEST_FILE, anew=anew))
+    file = config.parent / (f"{federation}-{REQUEST_FILE}" if federation else REQUEST_FILE)
+    run(_rotate(node_of(config, federation), file, anew=anew))
 
 
 async def _rotate(settings: NodeSettings, file: Path, *, anew: bool) -> None:

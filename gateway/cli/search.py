@@ -13,7 +13,7 @@ from rich.live import Live
 from consent_ledger.read import accepted_agreements
 from gateway.app.node import Node, accept_agreements
 from gateway.cli.break_glass import confirm, read_break_glass
-from gateway.cli.options import ASKABLE, CLOCK, Config, opened, purpose_of, run
+from gateway.cli.options import ASKABLE, CLOCK, Config, InFederation, node_of, opened, purpose_of, run
 from gateway.cli.save import save_bundles
 from gateway.cli.table import Progress, as_json, warnings
 from gateway.cli.wrapped import say
@@ -24,13 +24,14 @@ from gateway.node.ask import ask
 from gateway.node.membership import View
 from gateway.node.question import BreakGlass, Question, read_subject
 from gateway.node.results import Asked, Completed, MemberResult
-from gateway.settings import NodeSettings, PractitionerSettings, load_node
+from gateway.settings import NodeSettings, PractitionerSettings
 from gateway.wire.query import AskingPractitioner, Subject
 from mappings.vocabulary import AuthMethod, BreakGlassReason, LawfulBasis, Mode, Purpose
 
 
 def search(
     config: Config,
+    federation: InFederation,
     name: Annotated[str, typer.Argument(help="The client's name as you heard it; - asks for it.")] = "",
     born: Annotated[str, typer.Option(help="DD/MM/YYYY, YYYY-MM-DD, YYYY-MM, YYYY, or an age in years.")] = "",
     postcode: Annotated[str, typer.Option(help="Postcode, or its first part.")] = "",
@@ -61,7 +62,7 @@ def search(
     ] = None,
 ) -> None:
     """Ask every agency that the agreement lists who is working with a client."""
-    settings = load_node(config)
+    settings = node_of(config, federation)
     if name == "-":  # what is typed on a command line, every user of this machine can read in its list of processes
         name = typer.prompt("Client's name", err=True)
     broken = read_break_glass(break_glass, reason)
@@ -78,11 +79,16 @@ def search(
         only_certain=only_certain,
         break_glass=broken,
     )
-    run(_search(settings, question, config=config, json=json, save=save))
+    run(_search(settings, question, named=_named(config, federation), json=json, save=save))
 
 
-async def _search(settings: NodeSettings, question: Question, *, config: Path, json: bool, save: Path | None) -> None:
-    accept = f"`patchwork node accept --config {config}`"
+def _named(config: Path, federation: str) -> str:
+    """The options by which another command is about the same."""
+    return f"--config {config} --federation {federation}" if federation else f"--config {config}"
+
+
+async def _search(settings: NodeSettings, question: Question, *, named: str, json: bool, save: Path | None) -> None:
+    accept = f"`patchwork node accept {named}`"
     async with opened(settings) as node:
         await accept_agreements(node)
         view = await node.parts.membership.refresh()
@@ -98,7 +104,7 @@ async def _search(settings: NodeSettings, question: Question, *, config: Path, j
             if barred:
                 message = f"nobody can be asked before this agency accepts {', '.join(barred)}: {accept}"
                 raise InputError(message) from error
-            raise InputError(f"{error}; see `patchwork node status --config {config}`") from error
+            raise InputError(f"{error}; see `patchwork node status {named}`") from error
     if waiting:
         say(f"Waiting for this agency's decision: {', '.join(waiting)} ({accept})", err=True)
     if json:

@@ -25,7 +25,14 @@ from gateway.wire.keys import fingerprint
 
 
 async def show_status(settings: NodeSettings) -> None:
-    """Print it, as far as it can be known: without the hub, from what is held."""
+    """Print it, as far as it can be known: without the hub, from what is held. In several federations, one by one."""
+    for at, each in enumerate(settings.apart):
+        if at:
+            typer.echo()
+        await _show(each)
+
+
+async def _show(settings: NodeSettings) -> None:
     async with opened(settings) as node:
         membership = node.parts.membership
         typer.echo(f"{settings.node.member} in {settings.federation[0].id}")

@@ -7,11 +7,11 @@ import typer
 
 from consent_ledger.read import Entry
 from gateway.app.node import Node
-from gateway.cli.options import Config, opened, run
+from gateway.cli.options import Config, InFederation, node_of, opened, run
 from gateway.errors import InputError
 from gateway.reports.as_text import as_text
 from gateway.reports.why import why_document
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 
 MAX_JTI = 200  # characters; those of the wire are shorter
 
@@ -19,11 +19,12 @@ MAX_JTI = 200  # characters; those of the wire are shorter
 def why(
     what: Annotated[str, typer.Argument(metavar="SEQ|JTI", help="An entry's number, or a question's id.")],
     config: Config,
+    federation: InFederation,
 ) -> None:
     """Say what an entry decided, and on what; nothing of whom a question was about."""
     if len(what) > MAX_JTI:
         raise InputError(f"an entry's number, or a question's id of at most {MAX_JTI} characters")
-    run(_why(load_node(config), what))
+    run(_why(node_of(config, federation), what))
 
 
 async def _why(settings: NodeSettings, what: str) -> None:

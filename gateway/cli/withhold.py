@@ -7,11 +7,11 @@ import typer
 
 from consent_ledger.governance import ReportDecision
 from gateway.cli.officer import By, Reason, noted
-from gateway.cli.options import CLOCK, Config, Yes, ask_first, opened, run
+from gateway.cli.options import CLOCK, Config, InFederation, Yes, ask_first, node_of, opened, run
 from gateway.errors import InputError
 from gateway.reports.why import entry_words
 from gateway.reports.withholding import Exemption, check_withheld_until, in_a_report
-from gateway.settings import NodeSettings, load_node
+from gateway.settings import NodeSettings
 
 Seq = Annotated[int, typer.Argument(min=0, help="The entry's number.")]
 
@@ -19,6 +19,7 @@ Seq = Annotated[int, typer.Argument(min=0, help="The entry's number.")]
 def withhold(
     seq: Seq,
     config: Config,
+    federation: InFederation,
     reason: Annotated[Exemption, typer.Option(help="The exemption that you rely on.")],
     until: Annotated[str, typer.Option(help="The last day, YYYY-MM-DD; at most a year ahead.")],
     by: By = "",
@@ -37,11 +38,13 @@ def withhold(
     by = noted(by, "--by", "Who decides")
     decision = ReportDecision(about=seq, show=False, reason=reason.value, by=by, until=last.isoformat())
     question = f"Leave it out of the client's reports until {last}?"
-    place = run(_decide(load_node(config), decision, question, yes=yes))
+    place = run(_decide(node_of(config, federation), decision, question, yes=yes))
     typer.echo(f"Reports leave entry {seq} out until {last}. On record as entry {place}.")
 
 
-def allow(seq: Seq, config: Config, by: By = "", reason: Reason = "", yes: Yes = False) -> None:
+def allow(
+    seq: Seq, config: Config, federation: InFederation, by: By = "", reason: Reason = "", yes: Yes = False
+) -> None:
     """Let the client's reports show an entry that was withheld or held back."""
     decision = ReportDecision(
         about=seq,
@@ -49,7 +52,7 @@ def allow(seq: Seq, config: Config, by: By = "", reason: Reason = "", yes: Yes =
         by=noted(by, "--by", "Who decides"),
         reason=noted(reason, "--reason", "Why may it be shown"),
     )
-    place = run(_decide(load_node(config), decision, "Show it in the client's reports?", yes=yes))
+    place = run(_decide(node_of(config, federation), decision, "Show it in the client's reports?", yes=yes))
     typer.echo(f"Reports show entry {seq} from now on. On record as entry {place}.")
 
 

@@ -29,10 +29,22 @@ ANSWER_OVER_REFERENCE = 4.5
 class Admission:
     """`most` places at once, or as many as this machine is fast enough for now, at least one."""
 
-    def __init__(self, *, most: int, delay_s: float, measured: bool, work: Callable[[], float] | None = None) -> None:
-        """`measured` False: always `most`. `work` does the reference once and returns the seconds that it took."""
+    def __init__(
+        self,
+        *,
+        most: int,
+        delay_s: float,
+        measured: bool,
+        share: float = 1.0,
+        work: Callable[[], float] | None = None,
+    ) -> None:
+        """`measured` False: always `most`. `work` does the reference once and returns the seconds that it took.
+
+        `share`: of what this machine is measured to be fast enough for; the rest is others'.
+        """
         self._most = most
         self._delay_s = delay_s
+        self._share = share
         self._work = (work or reference_work()) if measured else None
         self._took: deque[float] = deque(maxlen=MEASUREMENTS)
         self._taken = UnderWay()
@@ -78,7 +90,7 @@ class Admission:
             return
         self._took.append(self._work())
         answer_s = ANSWER_OVER_REFERENCE * median(self._took)
-        self._places = max(1, min(self._most, int(SHARE_OF_DELAY * self._delay_s / answer_s)))
+        self._places = max(1, min(self._most, int(self._share * SHARE_OF_DELAY * self._delay_s / answer_s)))
 
     async def keep_measuring(self) -> None:
         """Measure until cancelled."""

@@ -105,6 +105,7 @@ class Membership:
         self._highest_time = 0.0
         self._caught_up_at = 0.0
         self.listed = asyncio.Event()  # once a document in force lists a key of this node's
+        self._fits: Callable[[Federation], None] = lambda _: None
         self._refreshing = asyncio.Lock()
         self._catching_up = asyncio.Lock()
 
@@ -123,6 +124,10 @@ class Membership:
         if now >= self._view.expires_at:
             raise FederationStale("the federation document or the hub's freshness statement has expired")
         return self._view
+
+    def must_fit(self, check: Callable[[Federation], None]) -> None:
+        """Take no document for which `check` raises FederationError: for a node in several federations (apart.py)."""
+        self._fits = check
 
     @property
     def received(self) -> Federation | None:
@@ -263,6 +268,8 @@ class Membership:
             sha256: verify_document(token, operator_key=self._operator_keys, now=None)
             for sha256, token in persisted.documents.items()
         }
+        if state is not None:
+            self._fits(known[state.sha256])  # another process, which did not know of the others, may have taken it
         wanted = set(accepted.values()) | ({state.sha256} if state is not None else set())
         self._documents = {sha256: known[sha256] for sha256 in wanted}
         self._accepted = {member: known[sha256].members[member] for member, sha256 in accepted.items()}
@@ -290,6 +297,7 @@ class Membership:
         received = verify_document(document, operator_key=self._operator_keys, now=now)
         if received.name != self._me.federation:
             raise FederationRolledBack(f"the hub serves the document of another federation: {received.name}")
+        self._fits(received)
         return received
 
     def _verified_offers(self, served: list[Served]) -> list[Offer]:

@@ -22,7 +22,6 @@ from gateway.node.membership import Membership
 from gateway.wire.checkpoints import Held, Submission, Verdict
 from gateway.wire.federation import HUB, Member
 from gateway.wire.limits import MAX_CHECKPOINT_BYTES
-from gateway.wire.paths import CHECKPOINTS_PATH
 from gateway.wire.request import verify_header
 
 MAX_PER_HOUR = 60  # submissions of one member: an honest node makes a few, and each new epoch is a row for good
@@ -43,11 +42,6 @@ class WitnessDoor:
         self._refusals = Bounded("checkpoint.refused")
         self._waiting = 0
         self._hour, self._taken = 0, Counter[str]()
-
-    def add_routes(self, router: web.UrlDispatcher) -> None:
-        """Open the door."""
-        router.add_post(CHECKPOINTS_PATH, self.post_checkpoint)
-        router.add_get(CHECKPOINTS_PATH + "/{member}", self.get_checkpoint)
 
     async def post_checkpoint(self, request: web.Request) -> web.Response:
         """Cosign a member's new head, or say why not. A token that is shown twice only repeats the verdict."""

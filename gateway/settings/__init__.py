@@ -7,7 +7,14 @@ and in `hub.py`; `values.py` has what they share, and `reading.py` reads them.
 
 from gateway.settings.hub import HubSettings
 from gateway.settings.mail import MailTable
-from gateway.settings.node import CasesTable, MisuseTable, NodeSettings, PractitionerSettings, SourceSettings
+from gateway.settings.node import (
+    CasesTable,
+    MisuseTable,
+    NodeSettings,
+    PractitionerSettings,
+    SourceSettings,
+    apart_folders,
+)
 from gateway.settings.reading import check_hub, check_node, load_hub, load_node
 from gateway.settings.telemetry import TelemetryTable
 from gateway.settings.values import MEMBER_ID, PLAIN_HTTP_WORDS, TlsSettings, is_loopback
@@ -27,6 +34,7 @@ __all__ = [
     "TelemetryTable",
     "TlsSettings",
     "WebTable",
+    "apart_folders",
     "check_hub",
     "check_node",
     "is_loopback",

@@ -1,10 +1,15 @@
 """The tables of a node's configuration file; `config/node.toml` shows them filled in."""
 
+import os
+from collections.abc import Sequence
+from itertools import permutations
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
+from gateway.errors import InputError
 from gateway.settings.telemetry import TelemetryTable
 from gateway.settings.values import Listen, MemberId, ShortText, Table, TlsSettings, allowed_url
 from gateway.settings.web import WebTable
@@ -27,16 +32,28 @@ class PractitionerSettings(Table):
 
 
 class SourceSettings(Table):
-    """One case system or export: `mapping` explains it and names its connector; `options` say where it is."""
+    """One case system or export: `mapping` explains it and names its connector; `options` say where it is.
+
+    `federations`: those whose registers it feeds, each through this mapping. A node in several says so of every source:
+    none feeds a federation that joins later because nobody thought of it.
+    """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,48}$")]
     mapping: str
     options: dict[str, Any] = Field(default_factory=dict)
     max_removal_share: Annotated[float, Field(ge=0, le=1)] = 0.2
+    federations: Annotated[tuple[ShortText, ...], Field(min_length=1, max_length=4)] | None = None
+
+
+Witnesses = Annotated[tuple[MemberId, ...], Field(max_length=16)]
 
 
 class FederationSettings(Table):
-    """One federation that this node belongs to."""
+    """One federation that this node belongs to.
+
+    With a `folder` of its own its data and keys are there, and `member`, `witnesses` and `web` are for it alone. Of one
+    without, [node], [ledger] and [web] say so; there is at most one such (docs/decisions/two-federations.md).
+    """
 
     id: ShortText
     operator_key: Path
@@ -46,6 +63,19 @@ class FederationSettings(Table):
     accept_members: Literal["local", "operator"] = "local"
     agreements: tuple[Path, ...] = ()
     ca_file: Path | None = None
+    folder: Path | None = None
+    member: MemberId | None = None  # this agency's id there, if it is another than [node]'s
+    witnesses: Witnesses = ()
+    web: WebTable | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "FederationSettings":
+        if self.folder is None and {"member", "witnesses", "web"} & self.model_fields_set:
+            raise ValueError("`member`, `witnesses` and `web` are for a federation with a `folder` of its own")
+        _unique("hubs", [hub.rstrip("/") for hub in self.hubs])
+        if self.witness_hub not in {None, *self.hubs}:
+            raise ValueError("witness_hub: none of `hubs`")
+        return self
 
 
 class NodeTable(Table):
@@ -110,7 +140,7 @@ class CasesTable(Table):
 class LedgerTable(Table):
     """Who, besides the hub, cosigns this node's ledger (docs/ledger.md): members of its federation."""
 
-    witnesses: Annotated[tuple[MemberId, ...], Field(max_length=16)] = ()
+    witnesses: Witnesses = ()
 
 
 class BudgetsTable(Table):
@@ -153,32 +183,100 @@ class NodeSettings(Table):
     misuse: MisuseTable = MisuseTable()
     web: WebTable | None = None
     telemetry: TelemetryTable | None = None
-    federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=1)]
+    federation: Annotated[tuple[FederationSettings, ...], Field(min_length=1, max_length=4)]
     practitioner: tuple[PractitionerSettings, ...] = ()
     source: tuple[SourceSettings, ...] = ()
 
+    @property
+    def apart(self) -> tuple["NodeSettings", ...]:
+        """What holds in each federation, as the settings of a node that is in no other: with its folders, its sources.
+
+        Whatever serves one federation is handed one of these, and so never sees where another's data are.
+        """
+        return tuple(self._in(each) for each in self.federation)
+
+    def chosen(self, federation: str = "") -> "NodeSettings":
+        """Of `apart`, that of the federation named, or the only one; raises InputError naming them."""
+        known = ", ".join(each.id for each in self.federation)
+        if not federation and len(self.federation) > 1:
+            raise InputError(f"this node is in several federations: name one with --federation, of {known}")
+        for each in self.federation:
+            if federation in {"", each.id}:
+                return self._in(each)
+        raise InputError(f"--federation: this node is not in {federation}, but in {known}")
+
+    def _in(self, one: FederationSettings) -> "NodeSettings":
+        sources = tuple(
+            each.model_copy(update={"federations": None})
+            for each in self.source
+            if one.id in (each.federations or [one.id])
+        )
+        update: dict[str, Any] = {"federation": (one,), "source": sources}
+        if one.folder is not None:
+            own = {"data": one.folder / "data", "keys": one.folder / "keys", "member": one.member or self.node.member}
+            update |= {
+                "node": self.node.model_copy(update=own),
+                "ledger": LedgerTable(witnesses=one.witnesses),
+                "web": one.web,
+                "federation": (one.model_copy(update={"folder": None, "member": None, "witnesses": (), "web": None}),),
+            }
+        return self.model_copy(update=update)
+
     @model_validator(mode="after")
     def _consistent(self) -> "NodeSettings":
-        _unique("source", [source.name for source in self.source])
-        if any(source.name == "pages" for source in self.source):  # gateway/node/native.py
-            raise ValueError("source: the name `pages` is taken, by what is typed into this node's own pages")
-        if any(source.name.startswith("upload-") for source in self.source):
-            raise ValueError(
-                "source: names that begin with `upload-` are taken, by lists uploaded to this node's pages"
-            )
-        _unique("ledger.witnesses", list(self.ledger.witnesses))
-        if self.node.member in self.ledger.witnesses:
-            raise ValueError("ledger.witnesses: a node is no witness of its own ledger")
-        if self.telemetry is not None:
-            self.telemetry.apart_from(self.node.listen, *([] if self.web is None else [self.web.listen]))
+        ids = [each.id for each in self.federation]
+        _unique("federation", ids)
         _unique("practitioner", [practitioner.id for practitioner in self.practitioner])
-        hubs = self.federation[0].hubs
-        _unique("federation.hubs", [hub.rstrip("/") for hub in hubs])
-        if self.federation[0].witness_hub not in {None, *hubs}:
-            raise ValueError("federation.witness_hub: none of `hubs`")
-        for hub in hubs:
-            allowed_url(hub, plain_http=self.node.plain_http)
+        for source in self.source:
+            _fits(source, ids)
+        if len([each for each in self.federation if each.folder is None]) > 1:
+            raise ValueError("federation: only one can be without a `folder` of its own")
+        if all(each.folder is not None for each in self.federation) and {"ledger", "web"} & self.model_fields_set:
+            raise ValueError("[ledger] and [web] are for the federation without a `folder`, and there is none")
+        doors = [] if self.node.link == "dial" else [self.node.listen]
+        for each in self.apart:
+            _consistent_apart(each)
+            doors += [] if each.web is None else [each.web.listen]
+        if len(ids) > 1:
+            _unique("listen", [f"{host}:{port}" for host, port in doors if port])
+        # Browsers keep cookies by host, whatever the port: two sites there would sign people out of each other.
+        _unique("web.url", [urlsplit(each.web.url).hostname or "" for each in self.apart if each.web is not None])
+        if self.telemetry is not None:
+            self.telemetry.apart_from(self.node.listen, *doors)
+        apart_folders([(each.node.data, each.node.keys) for each in self.apart])
         return self
+
+
+def apart_folders(folders: Sequence[tuple[Path, Path]]) -> None:
+    """Raise ValueError if data or keys of one federation are, or are inside, those of another."""
+    for one, other in permutations(folders, 2):
+        for inner in one:
+            for outer in other:
+                if Path(os.path.normpath(inner)).is_relative_to(os.path.normpath(outer)):
+                    raise ValueError(f"federation: {inner} would hold what belongs to two of them")
+
+
+def _consistent_apart(settings: NodeSettings) -> None:
+    """What has to be so in each federation for itself."""
+    _unique("source", [source.name for source in settings.source])
+    _unique("ledger.witnesses", list(settings.ledger.witnesses))
+    if settings.node.member in settings.ledger.witnesses:
+        raise ValueError("ledger.witnesses: a node is no witness of its own ledger")
+    for hub in settings.federation[0].hubs:
+        allowed_url(hub, plain_http=settings.node.plain_http)
+
+
+def _fits(source: SourceSettings, federations: list[str]) -> None:
+    if source.name == "pages":  # gateway/node/native.py
+        raise ValueError("source: the name `pages` is taken, by what is typed into this node's own pages")
+    if source.name.startswith("upload-"):
+        raise ValueError("source: names that begin with `upload-` are taken, by lists uploaded to this node's pages")
+    if len(federations) > 1 and source.federations is None:
+        raise ValueError(f"source {source.name}: say with `federations` which it feeds, of {', '.join(federations)}")
+    _unique("source.federations", list(source.federations or ()))
+    strange = set(source.federations or ()) - set(federations)
+    if strange:
+        raise ValueError(f"source.federations: this node is not in {', '.join(sorted(strange))}")
 
 
 def _unique(what: str, names: list[str]) -> None:

@@ -2,7 +2,8 @@
 
 Every page extends base.html, sets `title`, and fills the block `page`. It is handed what the page itself names and:
 `user` (SignedIn or None), `form` if the page has one, `csrf_field`, `cspNonce`, `asset(name)`, `agency`, `navigation`,
-`languages`; the filters `day`, `moment` and `clock` write dates and times.
+`languages`, and of a node in several federations the name of this one, `in_federation`, and the others,
+`elsewhere`; the filters `day`, `moment` and `clock` write dates and times.
 """
 
 from collections.abc import Mapping
@@ -75,6 +76,8 @@ def render(
         cspNonce=nonce,
         asset=site.assets.path,
         agency=site.agency,
+        in_federation=site.node.me.federation if site.elsewhere else "",
+        elsewhere=site.elsewhere,
         navigation=navigation_of(user, request.path),
         htmlLang=spoken,
         languages=[(code, LANGUAGE_NAMES[code], code == spoken) for code in site.web.languages],

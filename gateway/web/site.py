@@ -34,9 +34,17 @@ from gateway.web.upload_files import Uploads
 from gateway.wire.federation import Member
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Another federation of this node: its name, and where its own pages are, if it has any."""
+
+    federation: str
+    url: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The pages of one running node.
+    """The pages of one running node in one federation.
 
     `database` is web.db: it writes the pages' own tables, and reads those of all four files in one visit. Pages read
     nothing through `node.database`: answers would queue behind a slow page. They write the register through it.
@@ -65,6 +73,7 @@ class Site:
     journeys: Pending[Begun]  # to the directory and back
     guesses: Guesses
     uploads: Uploads
+    elsewhere: tuple[Elsewhere, ...] = ()
     turns: Turns = field(default_factory=Turns)
 
     @property

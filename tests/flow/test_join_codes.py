@@ -316,8 +316,22 @@ def test_only_the_line_that_was_made_here_is_changed_for_another_id(tmp_path: Pa
     )
     config.write_text(text)
     with pytest.raises(ConfigurationError, match='write member = "bank" below'):
-        with_member(config, "food-bank", "bank")
+        with_member(config, "orchard", "food-bank", "bank")
     assert config.read_text() == text
     config.write_text(text.replace("  # ours", ""))
-    assert with_member(config, "food-bank", "bank").node.member == "bank"
+    assert with_member(config, "orchard", "food-bank", "bank").node.member == "bank"
     assert config.read_text() == text.replace('"food-bank"  # ours', '"bank"')
+
+
+def test_in_two_federations_no_operator_changes_what_another_calls_this_node(tmp_path: Path) -> None:
+    config = tmp_path / "node.toml"
+    text = (
+        '[node]\nmember = "food-bank"\nlink = "dial"\n'
+        '[[federation]]\nid = "orchard"\noperator_key = "operator.jwk"\nhubs = ["https://hub.example.org"]\n'
+        '[[federation]]\nid = "meadow"\nfolder = "meadow"\noperator_key = "meadow.jwk"\n'
+        'hubs = ["https://meadow.example.org"]\n'
+    )
+    config.write_text(text)
+    with pytest.raises(ConfigurationError, match=r'write member = "bank" below the \[\[federation\]\] of meadow'):
+        with_member(config, "meadow", "food-bank", "bank")
+    assert config.read_text() == text

@@ -176,6 +176,7 @@ ABOUT_NOBODY = {
         "version",
         "demo",
         "node init",
+        "node add-federation",
         "node serve",
         "node accept",
         "node create-admin",

@@ -2,13 +2,14 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
-from gateway.errors import ConfigurationError
+from gateway.app.import_worker import ImportOrder, read_order
+from gateway.errors import ConfigurationError, InputError
 from gateway.settings import HubSettings, MailTable, NodeSettings, OidcTable, WebTable, load_hub, load_node
 from gateway.settings.values import Table
 
@@ -30,19 +31,27 @@ def test_the_examples_are_read() -> None:
     assert hub.hub.federation_document == CONFIG / "federation.jws"
 
 
-EXAMPLES = pytest.mark.parametrize(("name", "model"), [("node.toml", NodeSettings), ("hub.toml", HubSettings)])
+EXAMPLES = pytest.mark.parametrize(
+    ("names", "model"), [(("node.toml", "two-federations.toml"), NodeSettings), (("hub.toml",), HubSettings)]
+)
 
 
 @EXAMPLES
-def test_every_setting_stands_in_an_example_filled_in_or_as_a_comment(name: str, model: type[Table]) -> None:
-    text = in_full((CONFIG / name).read_text("utf-8"))
-    model.model_validate(tomllib.loads(text))  # and what is only a comment could be used
-    assert sorted(set(settings_of(model)) - set(keys_of(tomllib.loads(text)))) == []
+def test_every_setting_stands_in_an_example_filled_in_or_as_a_comment(
+    names: tuple[str, ...], model: type[Table]
+) -> None:
+    texts = [tomllib.loads(in_full((CONFIG / name).read_text("utf-8"))) for name in names]
+    for text in texts:
+        model.model_validate(text)  # and what is only a comment could be used
+    there = {key for text in texts for key in keys_of(text)}
+    # The pages of a second federation have the settings of [web], which stand there.
+    assert sorted({key for key in settings_of(model) if key[:2] != ("federation", "web")} - there) == []
+    assert model is HubSettings or ("federation", "web") in there
 
 
 @EXAMPLES
-def test_every_setting_of_an_example_says_what_it_means(name: str, model: type[Table]) -> None:
-    lines = in_full((CONFIG / name).read_text("utf-8")).splitlines()
+def test_every_setting_of_an_example_says_what_it_means(names: tuple[str, ...], model: type[Table]) -> None:
+    lines = in_full("\n".join((CONFIG / name).read_text("utf-8") for name in names)).splitlines()
     settings = [at for at, line in enumerate(lines) if re.match("[a-z_]+ = ", line)]
     assert len(settings) > len(model.model_fields)
     assert [lines[at] for at in settings if "  # " not in lines[at] and not lines[at - 1].startswith("# ")] == []
@@ -236,3 +245,116 @@ def test_figures_may_be_shown_on_a_private_network(tmp_path: Path, address: str)
     telemetry = load_node(path).telemetry
     assert telemetry is not None
     assert (telemetry.listen[1], telemetry.otlp) == (9464, "http://127.0.0.1:4318")
+
+
+TWO = """
+[node]
+member = "housing"
+[[federation]]
+id = "northshire"
+operator_key = "operator.jwk"
+hubs = ["https://hub.northshire.example.org"]
+[[federation]]
+id = "southshire"
+folder = "southshire"
+operator_key = "southshire/operator.jwk"
+hubs = ["https://hub.southshire.example.org"]
+"""
+
+
+def two(tmp_path: Path, change: Callable[[str], str] = str) -> NodeSettings:
+    file = tmp_path / "node.toml"
+    file.write_text(change(TWO))
+    return load_node(file)
+
+
+def test_each_federation_has_folders_sources_witnesses_and_pages_of_its_own(tmp_path: Path) -> None:
+    def more(text: str) -> str:
+        own = 'member = "shire-housing"\nwitnesses = ["food-bank"]\n'
+        return (
+            text.replace('folder = "southshire"\n', f'folder = "southshire"\n{own}')
+            + '[federation.web]\nurl = "https://south.example.org"\n'
+            + '[ledger]\nwitnesses = ["police"]\n'
+            + '[[source]]\nname = "tenancies"\nfederations = ["northshire"]\nmapping = "all"\n'
+            + '[[source]]\nname = "tenancies"\nfederations = ["southshire"]\nmapping = "few"\n'
+        )
+
+    settings = two(tmp_path, more)
+    north, south = settings.apart
+    assert (north.node.member, south.node.member) == ("housing", "shire-housing")
+    assert (north.node.data, north.node.keys) == (tmp_path / "data", tmp_path / "keys")
+    assert (south.node.data, south.node.keys) == (tmp_path / "southshire/data", tmp_path / "southshire/keys")
+    assert (north.ledger.witnesses, south.ledger.witnesses) == (("police",), ("food-bank",))
+    assert north.web is None
+    assert south.web is not None
+    assert [each.source[0].mapping for each in (north, south)] == ["all", "few"]
+    # Nothing in the settings of one says where another's are.
+    assert "southshire" not in repr(north)
+    assert "northshire" not in repr(south)
+    # And they are whole settings: an import in a process of its own is handed them as they are.
+    for each in (north, south):
+        order = ImportOrder(settings=each, source="tenancies")
+        assert read_order(order.as_json()).settings == each
+
+
+def test_the_settings_of_a_node_that_dials_reach_an_import_in_a_process_of_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_text(NODE.replace("[node]", '[node]\nlink = "dial"'))
+    settings = load_node(file)
+    assert read_order(ImportOrder(settings=settings, source="a").as_json()).settings == settings
+
+
+def test_of_several_federations_one_has_to_be_named(tmp_path: Path) -> None:
+    settings = two(tmp_path)
+    assert settings.chosen("southshire").federation[0].id == "southshire"
+    with pytest.raises(InputError, match="name one with --federation, of northshire, southshire"):
+        settings.chosen()
+    with pytest.raises(InputError, match="not in eastshire, but in northshire, southshire"):
+        settings.chosen("eastshire")
+    file = tmp_path / "one.toml"
+    file.write_text(NODE)
+    assert load_node(file).chosen() == load_node(file)
+
+
+SOUTH = 'folder = "southshire"'
+SOURCE = '[[source]]\nname = "tenancies"\nmapping = "m"\n'
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace('id = "southshire"', 'id = "northshire"'), "northshire is there twice"),
+        (lambda text: text.replace(SOUTH, ""), "only one can be without a `folder`"),
+        (lambda text: text.replace(SOUTH, 'folder = "."'), "would hold what belongs to two"),
+        (lambda text: text.replace(SOUTH, 'folder = "data"'), "would hold what belongs to two"),
+        (lambda text: text.replace(SOUTH, 'folder = "a/../keys/b"'), "would hold what belongs to two"),
+        (lambda text: text.replace('id = "northshire"', 'id = "northshire"\nmember = "m"'), "own `folder`|own"),
+        (
+            lambda text: text.replace("hub.southshire", "hub").replace("https://hub.ex", "http://hub.ex"),
+            "must be https",
+        ),
+        (lambda text: text + SOURCE, "source tenancies: say with `federations` which it feeds, of northshire"),
+        (lambda text: text + SOURCE + 'federations = ["eastshire"]', "this node is not in eastshire"),
+        (lambda text: text + 2 * (SOURCE + 'federations = ["northshire"]\n'), "source: tenancies is there twice"),
+        (
+            lambda text: (
+                f'{text}[federation.web]\nurl = "https://p.example.org:1"\nlisten = "127.0.0.1:1"\n'
+                '[web]\nurl = "https://p.example.org:2"\nlisten = "127.0.0.1:2"'
+            ),
+            "web.url: p.example.org is there twice",
+        ),
+        (
+            lambda text: f'{text}[federation.web]\nurl = "https://p.example.org"\nlisten = "127.0.0.1:8401"\n',
+            "listen: 127.0.0.1:8401 is there twice",
+        ),
+        (
+            lambda text: text.replace('id = "northshire"', 'id = "northshire"\nfolder = "n"') + "[ledger]\n",
+            "there is none",
+        ),
+    ],
+)
+def test_what_two_federations_would_share_or_nobody_has_is_an_error(
+    tmp_path: Path, change: Callable[[str], str], said: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        two(tmp_path, change)

@@ -10,7 +10,7 @@ import pytest
 from gateway.accounts.account import Role
 from gateway.accounts.sessions import sessions_of
 from gateway.app import serve_node
-from gateway.app.web import listen_web
+from gateway.app.web import listen_pages
 from gateway.database.contract import Statement, Work
 from gateway.errors import StorageError
 from gateway.settings import load_node
@@ -33,7 +33,7 @@ async def test_pages_are_served_with_the_node_and_stop_with_it(tmp_path: Path, m
     monkeypatch.setattr(serve_node, "configure_logging", lambda: None)
     monkeypatch.setattr(serve_node, "collect_rarely", lambda: None)
     async with federation(tmp_path, [HOUSING], web=True) as north:
-        monkeypatch.setattr(serve_node, "listen_web", partial(listen_web, built=north.built))
+        monkeypatch.setattr(serve_node, "listen_pages", partial(listen_pages, built=north.built))
         wendy = await north.sign_in(HOUSING, Role.PRACTITIONER)
         await north.stop(HOUSING)
         config = tmp_path / HOUSING / "node.toml"

@@ -15,7 +15,7 @@ from gateway.node.results import MemberOutcome
 from gateway.wire.federation import sign_document
 from gateway.wire.hand_over import HAND_OVER_S, hand_overs_file, sign_hand_over, verify_hand_over
 from gateway.wire.keys import SigningKey
-from gateway.wire.operator import NEXT_KEY_FILE, load_operator_keys, open_operator
+from gateway.wire.operator import NEXT_KEY_FILE, init_operator, load_operator_keys, open_operator
 from tests.federation import NAME, TestFederation, federation, someone
 from tests.flow.commands import in_process
 
@@ -197,6 +197,23 @@ async def test_a_stolen_key_is_replaced_by_one_that_nothing_vouches_for_and_all_
     await again(north, AGENCY)  # its archive of documents keeps it from nothing
     kept = north.folder / AGENCY / f"operator-{north.operator.key.kid}.jwk"
     assert kept.exists()  # for evidence of that time
+
+
+async def test_after_a_loss_hub_and_nodes_begin_again_under_another_operators_key(north: TestFederation) -> None:
+    before, hub_key = north.operator.document.seq, north.hub.hub.key().verify_key()
+    anew = init_operator(north.folder / "anew", name=NAME, hub_key=hub_key, now=north.clock.now())
+    (north.folder / "operator" / "federation.jws").write_bytes(anew.document.token)
+    typed = ("accept-operator", "--replace-by", str(north.folder / "anew" / "operator.jwk"), "--yes", "-c")
+    ran = await asyncio.to_thread(in_process, "hub", *typed, str(north.folder / "hub" / "hub.toml"))
+    assert not ran.code, ran.said
+    await north.restart_hub()
+    ran = await asyncio.to_thread(in_process, "node", *typed, str(north.folder / AGENCY / "node.toml"))
+    assert not ran.code, ran.said
+    view = await north.nodes[AGENCY].parts.membership.refresh()
+    assert (view.federation.seq, dict(view.federation.members)) == (1, {})
+    assert before > 1  # the thief's numbers count for nothing
+    with pytest.raises(NotAuthentic):
+        await north.nodes[LATE].parts.membership.refresh()
 
 
 async def status(north: TestFederation, member: str) -> str:

@@ -81,6 +81,8 @@ async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north
     assert "has been accepted here already" in twice.err
     await north.refresh()
     assert north.nodes[AGENCY].parts.membership.hand_over is None
+    for role, config in (("node", north.folder / AGENCY / "node.toml"), ("hub", north.folder / "hub" / "hub.toml")):
+        await moved(role, config)
     await north.restart_hub()  # a hub reads its pin at its start
 
     with pytest.raises(InputError, match="still have time"):
@@ -121,6 +123,18 @@ async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north
     directory: Directory = north.hub.hub.directory
     with pytest.raises(NotAuthentic, match="handed over"):
         await directory.refresh()
+
+
+async def moved(role: str, config: Path) -> None:
+    """What was accepted goes along to another machine, or the new operator's documents would be nobody's there."""
+    folder = config.parent.parent / f"moved-{role}"
+    new = folder / "new" / config.name
+    keys = ("--keys", f"{folder}-keys") if role == "hub" else ()
+    apart = keys or ("--together",)
+    for words in (("backup", str(folder), "-c", str(config), *apart), ("restore", str(folder), "-c", str(new), *keys)):
+        ran = await asyncio.to_thread(in_process, role, *words)
+        assert "operator-hand-over.jws" not in ran.said  # as left out
+    assert len(load_operator_keys(new.parent / "operator.jwk").keys) == 2
 
 
 async def test_only_the_pinned_key_hands_over_and_only_once(north: TestFederation) -> None:

@@ -11,6 +11,9 @@ import pytest
 
 from gateway.errors import FederationError, InputError, NotAuthentic, PatchworkError
 from gateway.hub.directory import Directory
+from gateway.node.check_evidence import check
+from gateway.node.findings import Verdict
+from gateway.node.question_evidence import evidence_of
 from gateway.node.results import MemberOutcome
 from gateway.wire.federation import sign_document
 from gateway.wire.hand_over import HAND_OVER_S, hand_overs_file, sign_hand_over, verify_hand_over
@@ -64,6 +67,8 @@ async def accepted(north: TestFederation, party: str) -> str:
 
 
 async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north: TestFederation) -> None:
+    first = (await north.ask(ASKER, "Katherine Bramley", born="1991-05-17")).jti
+    await north.nodes[AGENCY].checkpoints.visit()
     await north.publish(lambda operator: operator.hand_over(north.clock.now(), overlap_s=HAND_OVER_S))
     await north.refresh()
     old = north.operator.key
@@ -81,8 +86,8 @@ async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north
     assert "has been accepted here already" in twice.err
     await north.refresh()
     assert north.nodes[AGENCY].parts.membership.hand_over is None
-    for role, config in (("node", north.folder / AGENCY / "node.toml"), ("hub", north.folder / "hub" / "hub.toml")):
-        await moved(role, config)
+    for role, home in (("node", AGENCY), ("hub", "hub")):
+        await moved(role, north.folder / home / f"{role}.toml")
     await north.restart_hub()  # a hub reads its pin at its start
 
     with pytest.raises(InputError, match="still have time"):
@@ -102,6 +107,13 @@ async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north
     await again(north, ASKER, AGENCY)
     await north.refresh(ASKER, AGENCY)
     assert await outcome(north, AGENCY) is TEAMS
+    chain = load_operator_keys(north.folder / AGENCY / "operator.jwk")
+    evidence = await evidence_of(first, node=north.nodes[AGENCY].parts, operator_key=chain, asked_by=ASKER)
+    assert evidence.operator_key == old.verify_key()  # by whom the document of that time is signed
+    for keys in (chain, old.verify_key()):
+        verdicts = {finding.verdict for finding in check(evidence, operator_key=keys)}
+        assert Verdict.PROVEN in verdicts
+        assert Verdict.FALSE not in verdicts
     # Late is better than never: what it held names the next key.
     await accepted(north, LATE)
     await north.refresh()

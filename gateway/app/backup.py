@@ -31,6 +31,7 @@ from gateway.errors import ConfigurationError, InputError
 from gateway.node.identity import SEALING_KEY_FOLDER
 from gateway.node.ledger_comparison import check_own
 from gateway.settings import NodeSettings
+from gateway.wire.hand_over import hand_overs_file
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
 from gateway.wire.operator import read_file, replace_file
 
@@ -104,10 +105,15 @@ def back_up(whole: NodeSettings, federation: str, config: Path, folders: Mapping
 
 
 def named_files(table: Any, name: str = "") -> Iterator[tuple[Path, bool]]:
-    """Files that settings name, and whether each is private; not what a source reads."""
+    """Files that settings name, and whether each is private; not what a source reads.
+
+    With a pinned operator's key goes what was accepted as following it: without that, newer documents are nobody's.
+    """
     if isinstance(table, Path):
         if name not in _FOLDERS:
             yield table, name in _PRIVATE
+        if name == "operator_key" and (accepted := hand_overs_file(table)).exists():
+            yield accepted, False
     elif isinstance(table, BaseModel):
         for field in type(table).model_fields:
             value = getattr(table, field)

@@ -15,6 +15,7 @@ from gateway.doctor.storage import check_databases, check_disk
 from gateway.errors import PatchworkError, StorageError
 from gateway.hub.clocks import clocks_seen
 from gateway.hub.keys import HubKeys
+from gateway.hub.replay import RESTORED_WAIT_S, waits_until
 from gateway.settings import HubSettings
 from gateway.wire.federation import Federation, verify_document
 from gateway.wire.limits import MAX_DOCUMENT_BYTES, SKEW_S
@@ -69,6 +70,7 @@ async def examine_hub(settings: HubSettings, clock: Clock) -> list[Finding]:
         *check_hub_keys(keys, facts.newest, now),
         *check_hub_document(facts),
         *check_member_clocks(_member_clocks(settings), now),
+        *check_restored(_waits_until(settings), now),
         *check_databases([database]),
         *check_disk(look_at_disk(table.data)),
     ]
@@ -120,6 +122,15 @@ def check_hub_keys(facts: HubKeyFacts, document: Federation | None, now: float) 
     return [well("keys", "the hub's key can be used")]
 
 
+def check_restored(waits_until: float, now: float) -> list[Finding]:
+    """Whether this hub was put back just now; `waits_until` in epoch seconds."""
+    left = min(waits_until - now, RESTORED_WAIT_S)
+    if left <= 0:
+        return []
+    what = f"this hub was put back from a backup and takes no questions for {spell(left)}"
+    return [soon("restored", what, "wait: then nothing that it saw after the backup can be played again")]
+
+
 def _look_at_keys(settings: HubSettings) -> HubKeyFacts:
     folder = settings.hub.keys
     try:
@@ -129,6 +140,13 @@ def _look_at_keys(settings: HubSettings) -> HubKeyFacts:
     except (PatchworkError, OSError) as error:
         return HubKeyFacts(problem=str(error))
     return HubKeyFacts(kids=keys.kids, waiting=waiting, waiting_since=since)
+
+
+def _waits_until(settings: HubSettings) -> float:
+    try:
+        return read_only(settings.hub.data / "hub.db", waits_until())
+    except StorageError:
+        return 0.0
 
 
 def _member_clocks(settings: HubSettings) -> dict[str, MemberClock]:

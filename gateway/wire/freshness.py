@@ -26,8 +26,10 @@ class Freshness:
 
     def check_clock(self, now: float) -> None:
         """For a statement that the hub has just made: raises ClockWrong if the clocks differ by more than a minute."""
-        if abs(now - self.time) > MAX_CLOCK_DIFFERENCE_S:
-            raise ClockWrong(f"this machine's clock and the hub's differ by {abs(now - self.time):.0f} s")
+        off = now - self.time
+        if abs(off) > MAX_CLOCK_DIFFERENCE_S:
+            how = "ahead of" if off > 0 else "behind"
+            raise ClockWrong(f"this machine's clock is {abs(off):.0f} s {how} the hub's")
 
 
 def sign_freshness(document: Federation, hub_key: SigningKey, now: float, *, lifetime_s: int = HOUR_S) -> str:

@@ -11,11 +11,14 @@ import pytest
 
 from gateway.errors import FederationError, InputError, NotAuthentic, PatchworkError
 from gateway.hub.directory import Directory
+from gateway.node.check_evidence import check
+from gateway.node.findings import Verdict
+from gateway.node.question_evidence import evidence_of
 from gateway.node.results import MemberOutcome
 from gateway.wire.federation import sign_document
 from gateway.wire.hand_over import HAND_OVER_S, hand_overs_file, sign_hand_over, verify_hand_over
 from gateway.wire.keys import SigningKey
-from gateway.wire.operator import NEXT_KEY_FILE, load_operator_keys, open_operator
+from gateway.wire.operator import NEXT_KEY_FILE, init_operator, load_operator_keys, open_operator
 from tests.federation import NAME, TestFederation, federation, someone
 from tests.flow.commands import in_process
 
@@ -64,6 +67,8 @@ async def accepted(north: TestFederation, party: str) -> str:
 
 
 async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north: TestFederation) -> None:
+    first = (await north.ask(ASKER, "Katherine Bramley", born="1991-05-17")).jti
+    await north.nodes[AGENCY].checkpoints.visit()
     await north.publish(lambda operator: operator.hand_over(north.clock.now(), overlap_s=HAND_OVER_S))
     await north.refresh()
     old = north.operator.key
@@ -81,6 +86,8 @@ async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north
     assert "has been accepted here already" in twice.err
     await north.refresh()
     assert north.nodes[AGENCY].parts.membership.hand_over is None
+    for role, home in (("node", AGENCY), ("hub", "hub")):
+        await moved(role, north.folder / home / f"{role}.toml")
     await north.restart_hub()  # a hub reads its pin at its start
 
     with pytest.raises(InputError, match="still have time"):
@@ -100,6 +107,13 @@ async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north
     await again(north, ASKER, AGENCY)
     await north.refresh(ASKER, AGENCY)
     assert await outcome(north, AGENCY) is TEAMS
+    chain = load_operator_keys(north.folder / AGENCY / "operator.jwk")
+    evidence = await evidence_of(first, node=north.nodes[AGENCY].parts, operator_key=chain, asked_by=ASKER)
+    assert evidence.operator_key == old.verify_key()  # by whom the document of that time is signed
+    for keys in (chain, old.verify_key()):
+        verdicts = {finding.verdict for finding in check(evidence, operator_key=keys)}
+        assert Verdict.PROVEN in verdicts
+        assert Verdict.FALSE not in verdicts
     # Late is better than never: what it held names the next key.
     await accepted(north, LATE)
     await north.refresh()
@@ -121,6 +135,18 @@ async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north
     directory: Directory = north.hub.hub.directory
     with pytest.raises(NotAuthentic, match="handed over"):
         await directory.refresh()
+
+
+async def moved(role: str, config: Path) -> None:
+    """What was accepted goes along to another machine, or the new operator's documents would be nobody's there."""
+    folder = config.parent.parent / f"moved-{role}"
+    new = folder / "new" / config.name
+    keys = ("--keys", f"{folder}-keys") if role == "hub" else ()
+    apart = keys or ("--together",)
+    for words in (("backup", str(folder), "-c", str(config), *apart), ("restore", str(folder), "-c", str(new), *keys)):
+        ran = await asyncio.to_thread(in_process, role, *words)
+        assert "operator-hand-over.jws" not in ran.said  # as left out
+    assert len(load_operator_keys(new.parent / "operator.jwk").keys) == 2
 
 
 async def test_only_the_pinned_key_hands_over_and_only_once(north: TestFederation) -> None:
@@ -197,6 +223,23 @@ async def test_a_stolen_key_is_replaced_by_one_that_nothing_vouches_for_and_all_
     await again(north, AGENCY)  # its archive of documents keeps it from nothing
     kept = north.folder / AGENCY / f"operator-{north.operator.key.kid}.jwk"
     assert kept.exists()  # for evidence of that time
+
+
+async def test_after_a_loss_hub_and_nodes_begin_again_under_another_operators_key(north: TestFederation) -> None:
+    before, hub_key = north.operator.document.seq, north.hub.hub.key().verify_key()
+    anew = init_operator(north.folder / "anew", name=NAME, hub_key=hub_key, now=north.clock.now())
+    (north.folder / "operator" / "federation.jws").write_bytes(anew.document.token)
+    typed = ("accept-operator", "--replace-by", str(north.folder / "anew" / "operator.jwk"), "--yes", "-c")
+    ran = await asyncio.to_thread(in_process, "hub", *typed, str(north.folder / "hub" / "hub.toml"))
+    assert not ran.code, ran.said
+    await north.restart_hub()
+    ran = await asyncio.to_thread(in_process, "node", *typed, str(north.folder / AGENCY / "node.toml"))
+    assert not ran.code, ran.said
+    view = await north.nodes[AGENCY].parts.membership.refresh()
+    assert (view.federation.seq, dict(view.federation.members)) == (1, {})
+    assert before > 1  # the thief's numbers count for nothing
+    with pytest.raises(NotAuthentic):
+        await north.nodes[LATE].parts.membership.refresh()
 
 
 async def status(north: TestFederation, member: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.app.backup_hub import HubPart, HubPutBack, back_up_hub, put_back_hub
 from gateway.app.hub import open_hub
+from gateway.doctor.gather_hub import examine_hub
 from gateway.errors import InputError
 from gateway.hub.replay import RESTORED_WAIT_S
 from gateway.settings import load_hub
@@ -94,6 +95,8 @@ async def test_what_was_seen_after_the_backup_is_not_taken_again(config: Path, f
         assert await hub.ready() == 503
         federation.clock.time += RESTORED_WAIT_S - 1
         assert (await hub.ask(body, federation.authorise(body)))[0] == 503
+    told = await examine_hub(load_hub(new / "hub.toml"), federation.clock)
+    assert "takes no questions" in "".join(finding.what for finding in told if finding.check == "restored")
     async with _serving(new / "hub.toml", federation) as hub:  # a restart does not shorten it
         assert await hub.ready() == 503
         federation.clock.time += 2

@@ -12,7 +12,7 @@ from gateway.doctor.document import DocumentFacts, check_document
 from gateway.doctor.doors import DoorFacts, check_door
 from gateway.doctor.expiry import Ending, findings_of
 from gateway.doctor.finding import Finding, Level, spell, worst
-from gateway.doctor.gather_hub import HubDocumentFacts, HubKeyFacts, check_hub_document, check_hub_keys
+from gateway.doctor.gather_hub import HubDocumentFacts, HubKeyFacts, check_hub_document, check_hub_keys, check_restored
 from gateway.doctor.imports import SourceFacts, check_sources
 from gateway.doctor.keys import KeyFacts, check_keys
 from gateway.doctor.member_clocks import MemberClock, check_member_clocks
@@ -202,6 +202,13 @@ def test_a_next_hub_key_that_nobody_has_listed_is_not_forgotten() -> None:
     listed = replace(waits, waiting=HUB.kid)
     assert worst(check_hub_keys(listed, document(MEMBER), NOW)) is Level.WELL
     assert worst(check_hub_keys(HubKeyFacts(problem="hub.pem: mode is 0644"), None, NOW)) is Level.WRONG
+
+
+def test_a_hub_that_was_put_back_says_how_long_it_waits() -> None:
+    (finding,) = check_restored(NOW + 150, NOW)
+    assert (finding.level, "takes no questions for 2 minutes" in finding.what) == (Level.SOON, True)
+    assert check_restored(NOW, NOW) == check_restored(0.0, NOW) == []
+    assert "for 3 minutes" in said(check_restored(NOW + DAY_S, NOW))  # by a clock that was ahead then
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,13 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from gateway.memory import loading
 
 # Nearly all that a test of a federation waits for is fsync, of some forty files. In memory that costs nothing, and what
 # it is for, a power cut, no test can make: those of durability kill processes and see that fsync was called.
@@ -24,6 +27,20 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
 # Two workers on two cores: an example that waits its turn is no failure. Nothing about speed is tested this way.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What all tests together have loaded, nearly all that a worker holds, is no garbage for its thousands of tests."""
+    with loading():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One worker more than there are cores: each waits a good part of its time, for a deadline or another process."""
+    workers = yield
+    return workers if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else workers + 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

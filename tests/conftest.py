@@ -1,9 +1,8 @@
 """A summary that hides no skip, and in CI forgives none; temporary files in memory; patience on a busy machine."""
 
-import atexit
 import os
 import shutil
-import tempfile
+import sys
 from collections.abc import Generator
 from pathlib import Path
 
@@ -19,10 +18,10 @@ _ENOUGH = 4 * 1024**3  # a container may have 64 MB there
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
-# Tests start this program many times. Where the machine forbids bytecode, each start would compile all of it again.
-if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="patchwork-bytecode-")
-    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
+# Each worker loads all tests, and tests start this program many times. Where the machine forbids bytecode, each would
+# compile all of it again; another place for it would be without that of the packages, which pip has compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Two workers on two cores: an example that waits its turn is no failure. Nothing about speed is tested this way.
 settings.register_profile("patient", deadline=None)

@@ -1,13 +1,15 @@
 """A summary that hides no skip, and in CI forgives none; temporary files in memory; patience on a busy machine."""
 
-import atexit
 import os
 import shutil
-import tempfile
+import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from gateway.memory import loading
 
 # Nearly all that a test of a federation waits for is fsync, of some forty files. In memory that costs nothing, and what
 # it is for, a power cut, no test can make: those of durability kill processes and see that fsync was called.
@@ -16,14 +18,28 @@ _ENOUGH = 4 * 1024**3  # a container may have 64 MB there
 if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ENOUGH:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
 
-# Tests start this program many times. Where the machine forbids bytecode, each start would compile all of it again.
-if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-    os.environ["PYTHONPYCACHEPREFIX"] = tempfile.mkdtemp(prefix="patchwork-bytecode-")
-    atexit.register(shutil.rmtree, os.environ["PYTHONPYCACHEPREFIX"], ignore_errors=True)
+# Each worker loads all tests, and tests start this program many times. Where the machine forbids bytecode, each would
+# compile all of it again; another place for it would be without that of the packages, which pip has compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # Two workers on two cores: an example that waits its turn is no failure. Nothing about speed is tested this way.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What all tests together have loaded, nearly all that a worker holds, is no garbage for its thousands of tests."""
+    with loading():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One worker more than there are cores: each waits a good part of its time, for a deadline or another process."""
+    workers = yield
+    return workers if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else workers + 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

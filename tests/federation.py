@@ -12,8 +12,10 @@ import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import orjson
 from aiohttp import web as aiohttp_web
@@ -21,6 +23,7 @@ from aiohttp import web as aiohttp_web
 from consent_ledger.consent import ConsentEntry
 from gateway.accounts import sessions
 from gateway.accounts.account import Account, Role
+from gateway.accounts.passwords import Passwords
 from gateway.accounts.store import NewAccount, add_account, add_service, add_worker
 from gateway.app.hub import RunningHub, open_hub
 from gateway.app.linking import keep_linked
@@ -75,6 +78,7 @@ from tests.web_user import WebUser
 NOW = 1_790_000_000.0  # 2026-09-21
 NAME = "northshire"
 SOURCE = "register"
+PASSWORD_KIB = 64  # what a hash costs is tested in tests/unit/accounts/test_passwords.py; here it would add up
 AGREEMENT = Path(__file__).parent / "agreements" / "everybody.toml"
 
 TYPES = {
@@ -292,7 +296,8 @@ class TestFederation:
             await self.linked(member)
         else:
             self.listeners[member] = await listen_node(node)
-        pages = await listen_web(node, built=self.built)
+        with patch("gateway.app.web.Passwords", partial(Passwords, memory_kib=PASSWORD_KIB)):
+            pages = await listen_web(node, built=self.built)
         if pages is not None:
             self.pages[member] = pages
 

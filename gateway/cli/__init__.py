@@ -15,6 +15,7 @@ from consent_ledger.errors import LedgerError
 from gateway import __version__
 from gateway.cli.wrapped import say
 from gateway.errors import PatchworkError, origin
+from gateway.memory import loading
 
 # Groups of commands, each the `app` of its module, and single ones by the module whose function they are. What is not
 # typed is not loaded: all of it takes two seconds.
@@ -72,7 +73,9 @@ def main() -> None:
     _open_as_many_files_as_may_be()
     logging.getLogger().addHandler(logging.NullHandler())  # else Python prints warnings bare; serving sets its own
     try:
-        application(*sys.argv[1:2])()
+        with loading():
+            command = application(*sys.argv[1:2])
+        command()
     except Exception as error:
         say(f"patchwork: {_told(_first(error))}", err=True)
         sys.exit(1)

@@ -1,19 +1,21 @@
-"""One browser for each module, because it is bound to an event loop; each test opens its own visit in it."""
+"""One browser for all tests of a process, which share an event loop for it; each opens its own visit in it."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.browser.chromium import chromium, launch
 from tests.browser.visit import FOLDER
 from tests.npm_packages import PackagesMissing, packages_of
 
+expect.set_options(timeout=20_000)  # ms: on a machine that runs other tests as well
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """Chromium, for tests marked `pytest.mark.asyncio(loop_scope="module")`; skips where there is none."""
+    """Chromium, for tests marked `pytest.mark.asyncio(loop_scope="session")`; skips where there is none."""
     path = chromium()
     if path is None:
         pytest.skip("no Chromium or Chrome on this machine: make test gets it, or says how")

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ViewportSize
+from playwright.async_api import Browser, ViewportSize, expect
 
 from gateway.accounts.account import Role
 from gateway.web.assets import BUILT, MANIFEST
@@ -13,10 +13,10 @@ from tests.federation import TestFederation, federation, someone
 from tests.web.conftest import HOUSING
 from tests.web_user import WebUser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     if not (BUILT / MANIFEST).exists():
         pytest.skip("the pages' styles and scripts are not made: make setup")
@@ -27,7 +27,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
         yield running
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def ada(north: TestFederation) -> WebUser:
     return await north.sign_in(HOUSING, Role.ADMINISTRATOR, name="Ada Admin", job_role="Administrator")
 
@@ -62,7 +62,7 @@ async def test_everybody_can_use_the_pages(
         await is_well()
         await page.goto("/manage/accounts/add")
         await page.get_by_role("button", name="Add the account").click()
-        assert "Enter a login" in await page.locator(".govuk-error-summary").inner_text()
+        await expect(page.locator(".govuk-error-summary")).to_contain_text("Enter a login")
         await is_well()
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ViewportSize
+from playwright.async_api import Browser, ViewportSize, expect
 
 from gateway.accounts.account import Role
 from gateway.web.assets import BUILT, MANIFEST
@@ -13,13 +13,13 @@ from tests.federation import TestFederation, federation
 from tests.web.clients import TRUST, fill, rae
 from tests.web_user import WebUser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 SAID = {"relation": "person", "method": "spoken", "mode": "practitioner", "whom": "all", "reasons": "all"}
 OFFICERS = "/manage/who-looked"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     if not (BUILT / MANIFEST).exists():
         pytest.skip("the pages' styles and scripts are not made: make setup")
@@ -29,7 +29,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def wendy(north: TestFederation) -> WebUser:
     user = await rae(north)
     record = {**SAID, "services": "all", "until": "1-year", "go": "record"}
@@ -64,7 +64,7 @@ async def test_an_agreement_is_recorded_on_a_phone_without_scripts_and_what_is_m
         await page.goto("/clients/1/consent")
         await page.get_by_role("button", name="They agree to sharing").click()
         await page.get_by_role("button", name="Continue").click()
-        assert "Select who says this" in await page.locator(".govuk-error-summary").inner_text()
+        await expect(page.locator(".govuk-error-summary")).to_contain_text("Select who says this")
         await page.get_by_label("The person themselves").check()
         await page.get_by_label("Spoken, face to face").check()
         await page.get_by_role("button", name="Continue").click()
@@ -76,9 +76,9 @@ async def test_an_agreement_is_recorded_on_a_phone_without_scripts_and_what_is_m
         await page.get_by_label("All our services").check()
         await page.get_by_label("In a year").check()
         await page.get_by_role("button", name="Continue").click()
-        assert "every agency except police forces" in await page.locator(".pw-read-out").inner_text()
+        await expect(page.locator(".pw-read-out")).to_contain_text("every agency except police forces")
         await page.get_by_role("button", name="Change what and which agencies").click()
-        assert await page.get_by_label("All police forces").is_checked()
+        await expect(page.get_by_label("All police forces")).to_be_checked()
         await page.get_by_role("button", name="Continue").click()
         await page.get_by_role("button", name="Continue").click()
         await page.get_by_role("button", name="Record this").click()
@@ -97,7 +97,7 @@ async def test_the_steps_and_the_report_can_be_used_by_everybody(
             await assert_accessible(page)
             assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
         await page.get_by_role("button", name="Record this").click()
-        assert "Housing" in await page.locator("table").inner_text()
+        await expect(page.locator("table")).to_contain_text("Housing")
         await assert_accessible(page)
     officer = await north.sign_in(TRUST, Role.GOVERNANCE, name="Gail Green")
     async with visit(browser, user=officer, size=PHONE, scripts=False) as page:

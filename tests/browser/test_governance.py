@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser
+from playwright.async_api import Browser, expect
 
 from gateway.accounts.account import Role
 from gateway.node.ask import ask
@@ -15,10 +15,10 @@ from tests.federation import TestFederation, federation, someone
 from tests.web.test_cases import AGENCY, AGREEMENT, ASKER, BROKEN, officer
 from tests.web_user import WebUser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     """A break-glass, then a review, about somebody known at the agency."""
     if not (BUILT / MANIFEST).exists():
@@ -34,7 +34,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
         yield running
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def gwen(north: TestFederation) -> WebUser:
     return await officer(north, AGENCY, Role.MANAGER, Role.GOVERNANCE, name="Gwen Governance")
 
@@ -60,7 +60,7 @@ async def test_everybody_can_use_the_pages(browser: Browser, gwen: WebUser) -> N
             assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
         await page.goto("/manage/cases/review-2")
         await page.get_by_role("button", name="End this case").click()
-        assert "Select what you decide" in await page.locator(".govuk-error-summary").inner_text()
+        await expect(page.locator(".govuk-error-summary")).to_contain_text("Select what you decide")
         await assert_accessible(page)
 
 
@@ -85,4 +85,4 @@ async def test_a_case_is_ended_with_a_keyboard_and_without_scripts(browser: Brow
         await page.keyboard.press("Enter")
         await page.get_by_role("heading", name="Now ring them").wait_for()
         call = page.get_by_role("link", name="Call Childrens Services")
-        assert await call.get_attribute("href") == "tel:01632960000"
+        await expect(call).to_have_attribute("href", "tel:01632960000")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, FilePayload, Page, ViewportSize
+from playwright.async_api import Browser, FilePayload, Page, ViewportSize, expect
 
 from gateway.accounts.account import Role
 from gateway.database.contract import Statement, Work
@@ -19,10 +19,10 @@ from tests.web_user import WebUser
 HOUSING, TRUST, POLICE = "housing", "community-trust", "police"
 SOURCE = '[[source]]\nname = "tenancies"\nmapping = "demo_housing"\noptions = { path = "tenancies.csv" }\n'
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     if not (BUILT / MANIFEST).exists():
         pytest.skip("the pages' styles and scripts are not made: make setup")
@@ -75,7 +75,7 @@ def quarter(north: TestFederation) -> Work[None]:
         )
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def grace(north: TestFederation) -> WebUser:
     return await north.sign_in(HOUSING, Role.GOVERNANCE, Role.ADMINISTRATOR, name="Grace Green")
 
@@ -112,7 +112,7 @@ async def test_a_draft_is_looked_at_and_replayed_on_a_phone(browser: Browser, gr
     async with visit(browser, user=grace, size=PHONE, scripts=scripts) as page:
         await page.goto("/manage/agreements/draft")
         await page.get_by_role("button", name="Look at it").click()
-        assert "Choose the TOML file" in await page.locator(".govuk-error-summary").inner_text()
+        await expect(page.locator(".govuk-error-summary")).to_contain_text("Choose the TOML file")
         await page.set_input_files("#file", FilePayload(name="draft.toml", mimeType="application/toml", buffer=strict))
         await page.get_by_role("button", name="Look at it").click()
         await until_over(page)
@@ -121,13 +121,14 @@ async def test_a_draft_is_looked_at_and_replayed_on_a_phone(browser: Browser, gr
             await assert_usable(page)
         await page.get_by_role("button", name="Replay past questions").click()
         await until_over(page)
-        assert await page.locator(".pw-figure__number").first.inner_text() == "1"
+        await expect(page.locator(".pw-figure__number").first).to_have_text("1")
         if scripts:
             await assert_usable(page)
 
 
 async def until_over(page: Page) -> None:
     for _ in range(100):
+        await page.wait_for_load_state()
         again = page.get_by_role("link", name="Check again")
         if not await again.count():
             return

@@ -13,12 +13,12 @@ from tests.federation import TestFederation, federation
 from tests.web.lists import FOOD_BANK, SERVICE, people, set_up, workbook
 from tests.web_user import WebUser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 REGISTER = "/manage/register"
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     if not (BUILT / MANIFEST).exists():
         pytest.skip("the pages' styles and scripts are not made: make setup")
@@ -26,7 +26,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def cora(north: TestFederation) -> WebUser:
     coordinator = await north.sign_in(FOOD_BANK, Role.MANAGER, name="Cora Coordinator")
     await coordinator.post(f"{REGISTER}/organisation", {"name": "Anytown Food Bank", "phone": "01632 960300"})

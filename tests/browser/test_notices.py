@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ViewportSize
+from playwright.async_api import Browser, ViewportSize, expect
 
 from gateway.accounts.account import Role
 from gateway.database.contract import Statement, Work
@@ -15,13 +15,13 @@ from tests.web.around import CLIENT, compare, invite, kim, nia
 from tests.web.clients import TRUST, fill
 from tests.web_user import WebUser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 OWN = ("/notices", f"{CLIENT}/invite", f"{CLIENT}/attention", f"{CLIENT}/wrong", "/feedback", "/me/alerts")
 MAIL = '[web.mail]\nhost = "127.0.0.1"\nsender = "patchwork@example.org"\nsecurity = "none"\n'
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     if not (BUILT / MANIFEST).exists():
         pytest.skip("the pages' styles and scripts are not made: make setup")
@@ -31,7 +31,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def wendy(north: TestFederation) -> WebUser:
     """Rae Reception, who is a manager too and to whom everything has happened that there are notices of."""
     roles = (Role.PRACTITIONER, Role.MANAGER)
@@ -64,17 +64,18 @@ async def test_everybody_can_use_the_pages(browser: Browser, wendy: WebUser, siz
             await page.goto(path)
             await assert_accessible(page)
             assert await page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0, path
-        await page.get_by_role("link", name="Say what becomes of it").click()
+        async with page.expect_navigation():
+            await page.get_by_role("link", name="Say what becomes of it").click()
         await assert_accessible(page)
         await page.goto("/notices")
         await page.get_by_role("link", name="Decline").click()
         await page.get_by_role("button", name="Decline").click()
-        assert "Select why you do not join" in await page.locator(".govuk-error-summary").inner_text()
+        await expect(page.locator(".govuk-error-summary")).to_contain_text("Select why you do not join")
         await assert_accessible(page)
         for path in (f"{CLIENT}/wrong", "/feedback"):
             await page.goto(path)
             await page.locator("main form button").last.click()
-            assert await page.locator(".govuk-error-summary").count() == 1
+            await expect(page.locator(".govuk-error-summary")).to_have_count(1)
             await assert_accessible(page)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from gateway.web.assets import BUILT, MANIFEST
 from tests.browser.visit import PHONE, assert_accessible, assert_no_shift, visit
@@ -15,10 +15,10 @@ from tests.web.test_oidc_hostile import oidc_table
 
 HOUSING = "housing"
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def named(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     if not (BUILT / MANIFEST).exists():
         pytest.skip("the pages' styles and scripts are not made: make setup")
@@ -103,7 +103,7 @@ async def test_a_device_that_does_not_know_its_user_signs_nobody_in_and_the_page
         await device.plug_in()
         await page.goto("/sign-in")
         trouble = page.get_by_text("No passkey came from your device")
-        assert not await trouble.is_visible()
+        await expect(trouble).to_be_hidden()
         await device.know_its_user(False)
         await page.get_by_role("button", name="Sign in with a passkey").click()
         await trouble.wait_for()
@@ -128,7 +128,7 @@ async def test_without_scripts_the_page_says_that_passkeys_need_them_and_the_pas
     gerald = await with_password(named, HOUSING, "gerald")
     async with visit(browser, user=gerald, scripts=False) as page:
         await page.goto("/sign-in")
-        assert "Passkeys need JavaScript" in await page.locator("form#passkey").inner_text()
+        await expect(page.locator("form#passkey")).to_contain_text("Passkeys need JavaScript", use_inner_text=True)
         await page.get_by_role("button", name="Sign in with a passkey").click()
         await page.get_by_role("alert").get_by_text("Use another way to sign in").wait_for()
         await page.get_by_label("Login").fill("gerald")

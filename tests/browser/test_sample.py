@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from aiohttp.test_utils import TestServer
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.browser.sample_site import sample_site
 from tests.browser.visit import DESK, PHONE, assert_accessible, assert_no_shift, visit, visit_bytes
@@ -13,10 +13,10 @@ from tests.browser.visit import DESK, PHONE, assert_accessible, assert_no_shift,
 FIRST_VISIT_BYTES = 100_000
 LAST_ANSWER = "This is probably the person"  # of sample/after.html
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def address() -> AsyncIterator[str]:
     async with TestServer(sample_site()) as server:
         yield str(server.make_url("")).rstrip("/")
@@ -44,7 +44,7 @@ async def test_answers_that_arrive_move_nothing(browser: Browser, address: str, 
     async with visit(browser, size=size) as page:
         await page.goto(address + "/results")
         await page.get_by_text(LAST_ANSWER).wait_for()
-        assert await page.locator(".pw-slot--waiting").count() == 0
+        await expect(page.locator(".pw-slot--waiting")).to_have_count(0)
         await assert_no_shift(page)
 
 

@@ -1,10 +1,11 @@
 """Signing in on a real page of a real node: with a keyboard, on a phone, and without scripts."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, ViewportSize
+from playwright.async_api import Browser, ViewportSize, expect
 
 from gateway.web.assets import BUILT, MANIFEST
 from tests.browser.visit import DESK, PHONE, assert_accessible, assert_no_shift, visit, visit_bytes
@@ -15,10 +16,10 @@ from tests.web_user import WebUser
 HOUSING = "housing"
 FIRST_VISIT_BYTES = 100_000
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     if not (BUILT / MANIFEST).exists():
         pytest.skip("the pages' styles and scripts are not made: make setup")
@@ -26,7 +27,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
         yield running
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def wendy(north: TestFederation) -> WebUser:
     """Has a password, and has not signed in yet."""
     return await with_password(north, HOUSING, "wendy")
@@ -48,7 +49,7 @@ async def test_a_keyboard_is_enough_to_sign_in(browser: Browser, wendy: WebUser,
     async with visit(browser, user=wendy, scripts=scripts) as page:
         await page.goto("/sign-in")
         await page.keyboard.press("Tab")
-        assert await page.locator(":focus").inner_text() == "Skip to main content"
+        await expect(page.locator(":focus")).to_have_text("Skip to main content")
         await page.keyboard.press("Enter")
         await page.keyboard.press("Tab")
         await page.keyboard.type("wendy")
@@ -65,5 +66,5 @@ async def test_everybody_can_use_the_page_after_a_wrong_password(browser: Browse
         await page.get_by_label("Password", exact=True).fill("not the password")
         await page.get_by_role("button", name="Sign in").click()
         await page.get_by_role("alert").wait_for()
-        assert (await page.title()).startswith("Error: Sign in")
+        await expect(page).to_have_title(re.compile("^Error: Sign in"))
         await assert_accessible(page)

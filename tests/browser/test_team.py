@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, ViewportSize
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from gateway.web.assets import BUILT, MANIFEST
 from mappings.model import HumanName, Involvement, Person, PersonLink
@@ -14,7 +14,7 @@ from tests.federation import TestFederation, federation, someone
 from tests.web.clients import TRUST, fill, rae
 from tests.web_user import WebUser
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 LONG = "Wolfeschlegelsteinhausenbergerdorff-Featherstonehaugh"
 SEEN = "svg => getComputedStyle(svg).display !== 'none'"
@@ -31,7 +31,7 @@ SPILT = """() => [...document.querySelectorAll("svg.pw-picture")]
     }))"""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestFederation]:
     if not (BUILT / MANIFEST).exists():
         pytest.skip("the pages' styles and scripts are not made: make setup")
@@ -49,7 +49,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
         yield running
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def wendy(north: TestFederation) -> WebUser:
     return await rae(north)
 
@@ -90,8 +90,9 @@ async def test_one_picture_is_seen_on_each_screen_and_on_paper_with_its_list(bro
                 how == "narrow",
             ]
             assert await page.evaluate(SPILT) == []
-            assert await page.get_by_text(f"Hope {LONG}", exact=True).is_visible()  # the list has all of a long name
-        assert await page.locator("text.pw-picture__name", has_text="Hope").count() == 2
+            in_full = page.get_by_text(f"Hope {LONG}", exact=True)  # the list has all of a long name
+            await expect(in_full).to_be_visible()
+        await expect(page.locator("text.pw-picture__name", has_text="Hope")).to_have_count(2)
 
 
 async def test_a_link_and_a_contact_are_made_without_scripts(browser: Browser, wendy: WebUser) -> None:
@@ -101,7 +102,7 @@ async def test_a_link_and_a_contact_are_made_without_scripts(browser: Browser, w
         await page.get_by_label("Family").check()
         await page.get_by_role("button", name="Link them").click()
         await page.get_by_role("button", name="Remove this link").click()
-        assert await page.get_by_role("button", name="Remove this link").count() == 0
+        await expect(page.get_by_role("button", name="Remove this link")).to_have_count(0)
         await page.goto("/clients/1/contact")
         await page.get_by_label("Kind of contact").select_option("phone")
         await page.get_by_label("It is planned").check()

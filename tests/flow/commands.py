@@ -1,8 +1,7 @@
 """Runs `patchwork` as people do: as a process, in a folder, with files around it."""
 
 import os
-import subprocess
-import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,10 +9,10 @@ from typer.testing import CliRunner
 
 from gateway.cli import application
 from gateway.errors import PatchworkError
+from tests.flow.loaded import loaded, run
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 60  # the slowest command on a slow machine
-FORTY_DAYS_LATER = str(ROOT / "tests" / "flow" / "forty_days_later")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +31,23 @@ class Ran:
 
 def patchwork(folder: Path, *arguments: str, typed: str = "", later: bool = False) -> Ran:
     """`patchwork ARGUMENTS...` in a folder; `typed` answers its questions; `later` sets its clock forty days on."""
-    path = os.pathsep.join([FORTY_DAYS_LATER, str(ROOT)] if later else [str(ROOT)])
-    ended = subprocess.run(  # noqa: S603 - this very program
-        [sys.executable, "-m", "gateway.cli", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"},
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    return Ran(code=ended.returncode, out=ended.stdout, err=ended.stderr)
+    with tempfile.TemporaryFile() as asked, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        asked.write(typed.encode())
+        asked.seek(0)
+        code = run(
+            loaded(),
+            arguments,
+            folder=str(folder),
+            environment={**os.environ, "COLUMNS": "200"},
+            streams=[each.fileno() for each in (asked, out, err)],
+            seconds=SECONDS,
+            later=later,
+        )
+        said = []
+        for each in (out, err):
+            each.seek(0)
+            said.append(each.read().decode())
+    return Ran(code=code, out=said[0], err=said[1])
 
 
 def in_process(*arguments: str) -> Ran:

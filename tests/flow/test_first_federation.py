@@ -12,9 +12,16 @@ from pathlib import Path
 
 from gateway.demo.servers import free_ports
 from tests.flow.commands import ROOT
+from tests.flow.loaded import loaded
 
 PAGE = (ROOT / "docs" / "first-federation.md").read_text("utf-8")
 SECONDS = 240
+LOADED = str(ROOT / "tests" / "flow" / "loaded.py")
+PATCHWORK = """\
+#!/bin/sh
+case "$2" in serve) exec {python} -m gateway.cli "$@" ;; esac
+exec {python} -I -S {file} {place} "$@"
+"""
 WAIT = """\
 import sys, time, urllib.request
 for place in sys.argv[1:]:
@@ -47,7 +54,7 @@ def test_the_page_leads_from_nothing_to_a_search_an_objection_and_pages(tmp_path
     (tmp_path / "wait.py").write_text(WAIT)
     program = tmp_path / "bin" / "patchwork"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m gateway.cli "$@"\n')
+    program.write_text(PATCHWORK.format(python=shlex.quote(sys.executable), file=shlex.quote(LOADED), place=loaded()))
     program.chmod(0o700)
     environment = {
         **os.environ,

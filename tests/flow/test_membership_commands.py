@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from typer.testing import CliRunner
@@ -17,6 +18,8 @@ from gateway import __version__
 from gateway.cli import application
 from gateway.demo.servers import Servers, free_ports
 from gateway.settings import check_node
+from gateway.wire import base64url
+from gateway.wire.paths import READY_PATH
 from tests.flow.commands import ROOT, done, patchwork, refused
 
 TENANCIES = (
@@ -47,9 +50,19 @@ class Walk:
         return refused(self.folder, *arguments, typed=typed, later=later)
 
     def publish(self) -> None:
-        """What the operator does by hand: copy the document to the hub, which reads it within a second."""
-        shutil.copy(self.folder / "operator" / "federation.jws", self.folder / "hub" / "federation.jws")
-        time.sleep(1.5)
+        """What the operator does by hand: copy the document to the hub, which soon reads it."""
+        document = self.folder / "operator" / "federation.jws"
+        seq = json.loads(base64url.decode(document.read_bytes().split(b".")[1]))["seq"]
+        shutil.copy(document, self.folder / "hub" / "federation.jws")
+        deadline = time.monotonic() + 20
+        while self._read_by_hub() != seq:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def _read_by_hub(self) -> int:
+        with urlopen(f"http://127.0.0.1:{self.ports['hub']}{READY_PATH}") as response:
+            seq: int = json.loads(response.read())["seq"]
+            return seq
 
     def ask(self, name: str, born: str) -> dict[str, dict[str, object]]:
         """What each member answered to the council, by its id."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,13 @@ from tests.web_user import WebUser
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SECRET = "Katherine Bramley"
-ROWS = (b"<row>%b</row>" % (b'<c t="inlineStr"><is><t>a</t></is></c>' * 60)) * 45_000
 
 
-# Small as a file and below every limit of size: thousands of rows of short cells.
-SLOW = xlsx([], more={"xl/worksheets/sheet1.xml": b"<worksheet><sheetData>%b</sheetData></worksheet>" % ROWS})
+@cache
+def slow() -> bytes:
+    """Small as a file and below every limit of size: thousands of rows of short cells."""
+    rows = (b"<row>%b</row>" % (b'<c t="inlineStr"><is><t>a</t></is></c>' * 60)) * 45_000
+    return xlsx([], more={"xl/worksheets/sheet1.xml": b"<worksheet><sheetData>%b</sheetData></worksheet>" % rows})
 
 
 def kept(north: TestFederation) -> list[Path]:
@@ -44,11 +47,11 @@ async def cora(north: TestFederation) -> WebUser:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "said"),  # content that takes long to make is made when it is needed
     [
         (b"", "Select a file that is not empty"),
         (b"MZ\x90\x00", "is it a spreadsheet"),
-        (archive({"xl/worksheets/sheet1.xml": bytes(151_000_000)}), "it unpacks to more"),
+        (lambda: archive({"xl/worksheets/sheet1.xml": bytes(151_000_000)}), "it unpacks to more"),
         (xlsx([["Name"], [SECRET]], more={"xl/vbaProject.bin": b"x"}), "it holds macros"),
         (xlsx([]), "it is empty"),
         (f'Name\n"{SECRET}\n'.encode(), "does not end"),
@@ -58,10 +61,11 @@ async def cora(north: TestFederation) -> WebUser:
     ids=["empty", "program", "bomb", "macros", "empty sheet", "quotation", "wrong encoding", "columns"],
 )
 async def test_a_hostile_file_is_refused_and_not_kept(
-    north: TestFederation, cora: WebUser, content: bytes, said: str
+    north: TestFederation, cora: WebUser, content: bytes | Callable[[], bytes], said: str
 ) -> None:
+    file = content if isinstance(content, bytes) else content()
     begun = time.monotonic()
-    page = await upload(cora, content, name="../../../../tmp/list.xlsx")
+    page = await upload(cora, file, name="../../../../tmp/list.xlsx")
     assert page.status == 400
     assert "There is a problem" in page.words
     assert said in page.words
@@ -74,7 +78,7 @@ async def test_a_workbook_that_takes_long_is_given_up_and_not_kept(
     north: TestFederation, cora: WebUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_preview, "READ_S", 0.2)
-    page = await upload(cora, SLOW)
+    page = await upload(cora, slow())
     assert page.status == 400
     assert "it unpacks to more than can be read" in page.words
     assert kept(north) == []
@@ -84,10 +88,11 @@ async def test_whoever_hangs_up_leaves_no_file_behind_and_soon_nothing_is_read(
     north: TestFederation, cora: WebUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(upload_preview, "READ_S", 1.0)
+    slow()
     for _ in range(3):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.4):
-                await upload(cora, SLOW)
+                await upload(cora, slow())
     async with asyncio.timeout(5):
         while upload_preview._waiting or kept(north):  # noqa: ASYNC110 - nothing else tells
             await asyncio.sleep(0.02)

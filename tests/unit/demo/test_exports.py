@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import pytest
 
@@ -10,15 +11,20 @@ from connectors.contract import SourceRecord
 from connectors.registry import build
 from gateway.demo.exports import EXPORTS
 from gateway.demo.questions import QUESTIONS
-from gateway.demo.registers import registers
+from gateway.demo.registers import Register, registers
 from mappings.engine import Mapper, MappingIssue
 from mappings.model import ConsentStatement, ContactEvent, Involvement, Mapped, Person, Practitioner
 from mappings.spec import load
 
 MAPPINGS = {member: f"demo_{member.replace('-', '_')}" for member in EXPORTS}
-REGISTERS = {register.member: register for register in registers(date(2026, 11, 22))}
 # The sheet and the tenancies know a person by what they write of them, so two of one name and birth date are one.
 MOST_MERGED = {"food-bank": 40}
+
+
+@cache
+def drawn() -> dict[str, Register]:
+    """What each agency knows, drawn once."""
+    return {register.member: register for register in registers(date(2026, 11, 22))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +42,7 @@ def export(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Each agency's, read once for all tests."""
     member: str = request.param
     path = tmp_path_factory.mktemp(member) / "export"
-    EXPORTS[member](REGISTERS[member], path)
+    EXPORTS[member](drawn()[member], path)
     spec = load(MAPPINGS[member])
     mapper = Mapper(spec)
     options = {"url": f"sqlite:///{path}"} if spec.connector == "sql" else {"path": str(path)}
@@ -55,7 +61,7 @@ def export(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def test_an_export_maps_without_loss(export: Export) -> None:
-    objects, register = export.objects, REGISTERS[export.member]
+    objects, register = export.objects, drawn()[export.member]
     keys = Counter(type(each) for each in {(type(each), each.key): each for each in objects}.values())
     merged = MOST_MERGED.get(export.member, 0)
     assert export.rejected == 0

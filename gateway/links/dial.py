@@ -18,9 +18,10 @@ import aiohttp
 from aiohttp import WSCloseCode, WSMsgType
 
 from gateway.clock import Clock
-from gateway.errors import MalformedMessage, Overloaded, PatchworkError, WireError, origin
+from gateway.errors import MalformedMessage, Overloaded, PatchworkError, WireError, logged
 from gateway.events import emit
-from gateway.links.websocket import HEARTBEAT_S, WRITE_S
+from gateway.links.signs_of_life import SignsOfLife, is_silent
+from gateway.links.websocket import HEARTBEAT_S, SILENT, WRITE_S
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_QUESTION_FRAME_BYTES
 from gateway.wire.link_frames import AnswerFrame, NewsFrame, QuestionFrame, RefusedFrame, read_from_hub
@@ -153,12 +154,18 @@ class Dialler:
             heartbeat=HEARTBEAT_S,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
             max_msg_size=MAX_QUESTION_FRAME_BYTES,
+            autoping=False,
         )
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         """(2) and (3), until the link ends or the hub says what no hub may say."""
+        signs = SignsOfLife()
         try:
             async for message in socket:
+                if is_silent(message):
+                    return SILENT
+                if await signs.take(message, socket):
+                    continue
                 if message.type is not WSMsgType.TEXT:
                     raise MalformedMessage("link: not a text message of at most the longest question")
                 frame = read_from_hub(message.data)
@@ -187,10 +194,10 @@ class Dialler:
             said = AnswerFrame(id=frame.id, sealed=sealed)
         except PatchworkError as error:
             said = RefusedFrame(id=frame.id, code=error.code)
-            emit("hub_link.refused", level=logging.WARNING, code=error.code)
+            emit("hub_link.refused", level=logging.WARNING, **logged(error))
         except Exception as error:
             said = RefusedFrame(id=frame.id, code=PatchworkError.code)
-            emit("hub_link.refused", level=logging.ERROR, code=origin(error))
+            emit("hub_link.refused", level=logging.ERROR, **logged(error))
         try:
             await _send(socket, said)
         except (TimeoutError, OSError):

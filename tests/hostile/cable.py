@@ -1,11 +1,19 @@
 """A line between two parties that can be cut as a power cut does it: nobody is told, and both ends keep waiting."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 _CHUNK_BYTES = 65_536
+
+
+def free_port() -> int:
+    """One that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
 
 
 @dataclass(slots=True)

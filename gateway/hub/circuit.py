@@ -41,6 +41,11 @@ class Circuits:
         faults.trying = True
         return True
 
+    def try_again(self, member: str) -> None:
+        """Its node has just dialled: let one question try it now, whatever is left of the time to skip it."""
+        if member in self._faults:
+            self._faults[member].skip_until = 0.0
+
     def skips(self, member: str) -> bool:
         """True while `member` keeps failing and is tried at most by one question at a time."""
         faults = self._faults.get(member)

@@ -56,6 +56,7 @@ class LinkDoor:
         federation = hub.directory.federation()
         if request.transport is not None and in_good_standing(member, federation.members.get(member.id)):
             link = OpenLink(member, process, socket, abort=request.transport.abort)
+            hub.circuits.try_again(member.id)
             await self._links.hold(link, seq=federation.seq)
         return socket
 

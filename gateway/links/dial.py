@@ -162,8 +162,8 @@ class Dialler:
         signs = SignsOfLife()
         try:
             async for message in socket:
-                if is_silent(message):
-                    return SILENT
+                if is_silent(socket):
+                    break
                 if await signs.take(message, socket):
                     continue
                 if message.type is not WSMsgType.TEXT:
@@ -183,7 +183,7 @@ class Dialler:
             return error.code
         except (TimeoutError, OSError) as error:
             return type(error).__name__
-        return f"closed-{socket.close_code}"
+        return SILENT if is_silent(socket) else f"closed-{socket.close_code}"
 
     async def _answer_one(self, frame: QuestionFrame, socket: aiohttp.ClientWebSocketResponse) -> None:
         """(2) Whatever goes wrong is this question's alone."""

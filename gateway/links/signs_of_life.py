@@ -35,6 +35,6 @@ class SignsOfLife:
         return True
 
 
-def is_silent(message: WSMessage) -> bool:
+def is_silent(socket: web.WebSocketResponse | ClientWebSocketResponse) -> bool:
     """Whether the other end has sent no pong in time: the line is dead, and nobody has said anything wrong."""
-    return message.type is WSMsgType.ERROR and isinstance(message.data, TimeoutError)
+    return isinstance(socket.exception(), TimeoutError)

@@ -115,8 +115,7 @@ class OpenLink:
         code, signs = "closed", SignsOfLife()
         try:
             async for message in self._socket:
-                if is_silent(message):
-                    code = SILENT
+                if is_silent(self._socket):
                     break
                 if await signs.take(message, self._socket):
                     continue
@@ -131,7 +130,7 @@ class OpenLink:
         finally:
             writing.cancel()
             self.end(WSCloseCode.GOING_AWAY)
-            code = "too-much" if self._socket.flooded else code
+            code = "too-much" if self._socket.flooded else SILENT if is_silent(self._socket) else code
             emit("link.closed", level=logging.INFO, member=self.member.id, code=code)
 
     def end(self, code: WSCloseCode) -> None:

@@ -210,7 +210,7 @@ async def test_hub_that_pings_without_end_is_left(
         ended.put_nowait(socket.close_code)
 
     async with dialling(serve, answer=answering), asyncio.timeout(5):
-        assert await ended.get() == 1008
+        assert [await ended.get(), await ended.get()] == [1008, 1008]
     assert "malformed" in [vars(each)["event_fields"].get("code") for each in caplog.records]
 
 

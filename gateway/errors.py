@@ -132,9 +132,21 @@ class LedgerDoubtful(PatchworkError):
 
 
 class StorageError(PatchworkError):
-    """A database cannot be read or written; nothing is disclosed meanwhile."""
+    """A database cannot be read or written; nothing is disclosed meanwhile.
+
+    `fault`: which file and what is wrong with it, in a few fixed words of ours, so that a log may have it whatever the
+    message is; "" where no database has said so.
+    """
 
     code = "storage"
+
+    def __init__(self, message: str, *, fault: str = "") -> None:
+        super().__init__(message)
+        self.fault = fault
+
+    def again(self) -> "StorageError":
+        """The same for one more who hears of it: a raised exception collects its caller's traceback."""
+        return type(self)(str(self), fault=self.fault)
 
 
 class StorageDamaged(StorageError):
@@ -197,14 +209,16 @@ class BrokenOff(PatchworkError):
         self.code = code
 
 
-def unrecorded(error: Exception) -> StorageError:
-    """What cannot be put on record, with the database's own reason where it has one: a full disk wants to be named."""
-    reason = f": {error.__cause__}" if isinstance(error.__cause__, StorageError) else ""
-    return StorageError(f"{error}{reason}")
-
-
 def origin(error: BaseException) -> str:
     """Class and line of an unforeseen error: enough to find it, and never its message, which may quote a value."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f"@{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}"
+
+
+def logged(error: BaseException) -> dict[str, str]:
+    """What a log may have of an error: `code`, of an unforeseen one its place; and `reason` where a database failed."""
+    told = {"code": error.code if isinstance(error, PatchworkError) else origin(error)}
+    if isinstance(error, StorageError) and error.fault:
+        told["reason"] = error.fault
+    return told

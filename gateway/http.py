@@ -30,7 +30,7 @@ from gateway.errors import (
     StorageError,
     TooManyRequests,
     WireError,
-    origin,
+    logged,
 )
 from gateway.events import emit
 from gateway.links.time_limit import TIME_LIMIT
@@ -187,20 +187,20 @@ def _refuse_failures(refuse: Refuse) -> Middleware:
         except web.HTTPException as error:
             if error.status < web.HTTPBadRequest.status_code:
                 raise  # a redirect of the pages
-            code = f"http-{error.status}"
-            refusal = refuse(request, error.status, code, None)
+            said = {"code": f"http-{error.status}"}
+            refusal = refuse(request, error.status, said["code"], None)
             if "Allow" in error.headers:
                 refusal.headers["Allow"] = error.headers["Allow"]
         except PatchworkError as error:
             retry_after_s = error.retry_after_s if isinstance(error, Overloaded) else None
-            refusal, code = refuse(request, status_of(error), error.code, retry_after_s), error.code
+            refusal, said = refuse(request, status_of(error), error.code, retry_after_s), logged(error)
         except TimeoutError:
-            refusal, code = refuse(request, 504, "timeout", None), "timeout"
+            refusal, said = refuse(request, 504, "timeout", None), {"code": "timeout"}
         except (ConnectionError, asyncio.IncompleteReadError):
-            refusal, code = refuse(request, 400, "disconnected", None), "disconnected"
+            refusal, said = refuse(request, 400, "disconnected", None), {"code": "disconnected"}
         except Exception as error:
-            refusal, code = refuse(request, 500, PatchworkError.code, None), origin(error)
-        emit("request.failed", level=logging.WARNING, path=route_of(request), code=code, status=refusal.status)
+            refusal, said = refuse(request, 500, PatchworkError.code, None), logged(error)
+        emit("request.failed", level=logging.WARNING, path=route_of(request), status=refusal.status, **said)
         if request.writer.output_size > 0:
             raise ConnectionError("the response had begun: it is broken off, so that nobody takes it for complete")
         return refusal

@@ -2,6 +2,7 @@
 
 import datetime
 import ipaddress
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography import x509
@@ -11,9 +12,9 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate_files(
-    folder: Path, *, host: str = "127.0.0.1", name_of_files: str = "", days: int = 1
+    folder: Path, *, host: str = "127.0.0.1", also: Sequence[str] = (), name_of_files: str = "", days: int = 1
 ) -> tuple[Path, Path]:
-    """Files of a self-signed certificate, which is its own authority, and of its key.
+    """Files of a self-signed certificate, which is its own authority, and of its key; `also`: further hosts.
 
     It began a hundred days ago and ends in so many `days`: less than none, and it has expired.
     """
@@ -28,7 +29,10 @@ def certificate_files(
         .serial_number(x509.random_serial_number())
         .not_valid_before(today - datetime.timedelta(days=100))
         .not_valid_after(today + datetime.timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]), critical=False)
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(each)) for each in (host, *also)]),
+            critical=False,
+        )
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )

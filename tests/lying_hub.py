@@ -4,6 +4,7 @@ Until a test changes `lines`, `replies` or `keeps_questions` it passes everythin
 with all that it knows, a test does here; it has no key of any member, and none of the operator.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ from gateway.wire.envelope import Envelope, MemberEnvelope, member_envelope
 from gateway.wire.federation import HUB
 from gateway.wire.jws import peek
 from gateway.wire.keys import SigningKey
-from gateway.wire.paths import ANSWERS_PATH
+from gateway.wire.limits import MAX_ANSWER_FRAME_BYTES, MAX_QUESTION_FRAME_BYTES
+from gateway.wire.link_frames import QuestionFrame
+from gateway.wire.paths import ANSWERS_PATH, LINK_PATH
 from gateway.wire.request import sign_request
 
 Line = dict[str, Any]
@@ -52,7 +55,10 @@ class Reply:
 
 @dataclass(slots=True, kw_only=True)
 class LyingHub:
-    """`lines` changes each answer stream (coverage is its last line), `replies` the reply of a path."""
+    """`lines` changes each answer stream (coverage is its last line), `replies` the reply of a path.
+
+    `answers` changes what a member's node says over its link, before the hub has it; `links` are those that are open.
+    """
 
     key: SigningKey
     clock: _Clock
@@ -62,6 +68,8 @@ class LyingHub:
     replies: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = field(default_factory=dict)
     keeps_questions: bool = False  # instead of delivering them
     envelopes: list[tuple[str, Envelope]] = field(default_factory=list)
+    links: dict[str, "LyingLink"] = field(default_factory=dict)
+    answers: Callable[[str, Line], list[Line]] = lambda _, frame: [frame]
     streams: list[Lines] = field(default_factory=list)
 
     @asynccontextmanager
@@ -99,7 +107,48 @@ class LyingHub:
         token = sign_coverage(outcomes, question=envelope.id, asker=asker, key=self.key, now=self.clock.now())
         return {"coverage": token}
 
+    async def push(self, member: str, envelope: MemberEnvelope | bytes, **wrong: Any) -> Line:
+        """Hand bytes to a member's node over its link as the hub would; returns the node's frame. See deliver()."""
+        body = envelope if isinstance(envelope, bytes) else envelope.to_json()
+        authorisation = self.authorise(member, wrong.pop("signed_body", body), **wrong)
+        frame = QuestionFrame(id=str(uuid4()), authorisation=authorisation, envelope=body)
+        return await self.links[member].ask(frame.id, frame.to_json())
+
+    async def _link(self, request: web.Request) -> web.StreamResponse:
+        """A node dials: dial the real hub with its token, and pass frames on, both ways."""
+        member = _issuer(request.headers["Authorization"])
+        near = web.WebSocketResponse(compress=False, max_msg_size=MAX_ANSWER_FRAME_BYTES)
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(
+                self.real + request.path_qs,
+                headers={"Authorization": request.headers["Authorization"]},
+                max_msg_size=MAX_QUESTION_FRAME_BYTES,
+            ) as far,
+        ):
+            await near.prepare(request)
+            link = self.links[member] = LyingLink(near)
+
+            async def to_node() -> None:
+                async for message in far:
+                    await near.send_str(message.data)
+                await near.close()
+
+            passing = asyncio.create_task(to_node())
+            try:
+                async for message in near:
+                    frame = orjson.loads(message.data)
+                    if not link.heard(frame):
+                        for said in self.answers(member, frame):
+                            await far.send_str(orjson.dumps(said).decode())
+            finally:
+                passing.cancel()
+                del self.links[member]
+        return near
+
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
+        if request.path == LINK_PATH:
+            return await self._link(request)
         body = await request.read()
         if request.path == "/v1/queries":
             sender = _issuer(request.headers["Authorization"])
@@ -125,6 +174,29 @@ class LyingHub:
         reply = orjson.loads(content)
         change = self.replies.get(request.path)
         return web.json_response(reply if change is None else change(reply))
+
+
+@dataclass(slots=True, eq=False)
+class LyingLink:
+    """One node's link, over which the liar may ask as well as the hub."""
+
+    near: web.WebSocketResponse
+    _waiting: dict[str, "asyncio.Future[Line]"] = field(default_factory=dict)
+
+    async def ask(self, id_: str, frame: str) -> Line:
+        """What the node says to this frame."""
+        said: asyncio.Future[Line] = asyncio.get_running_loop().create_future()
+        self._waiting[id_] = said
+        await self.near.send_str(frame)
+        async with asyncio.timeout(10):
+            return await said
+
+    def heard(self, frame: Line) -> bool:
+        """Whether a frame of the node's is for the liar."""
+        said = self._waiting.pop(str(frame.get("answer") or frame.get("refused")), None)
+        if said is not None:
+            said.set_result(frame)
+        return said is not None
 
 
 async def post_answer(port: int, body: bytes, *, authorisation: str | None, timeout_s: float = 10) -> Reply:

@@ -12,9 +12,9 @@ from consent_ledger.errors import LedgerError
 from gateway.app.apart import Tell, carry_out, run_apart
 from gateway.app.node import open_node
 from gateway.clock import SystemClock
-from gateway.errors import StorageError
 from gateway.node.ingest import run_import
 from gateway.node.sources import consent_recorder, open_source
+from gateway.node.storage_fault import storage_fault
 from gateway.settings import NodeSettings
 
 
@@ -61,7 +61,7 @@ async def run_order(order: ImportOrder) -> None:
         finally:
             await node.close()
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
 
 
 async def _work(order: bytes, _tell: Tell) -> None:

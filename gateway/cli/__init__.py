@@ -16,6 +16,7 @@ from gateway import __version__
 from gateway.cli.wrapped import say
 from gateway.errors import PatchworkError, origin
 from gateway.memory import loading
+from gateway.node.storage_fault import storage_fault
 
 # Groups of commands, each the `app` of its module, and single ones by the module whose function they are. What is not
 # typed is not loaded: all of it takes two seconds.
@@ -89,7 +90,9 @@ def _open_as_many_files_as_may_be() -> None:
 
 
 def _told(error: BaseException) -> str:
-    if isinstance(error, PatchworkError | LedgerError):
+    if isinstance(error, LedgerError):
+        error = storage_fault(error)
+    if isinstance(error, PatchworkError):
         return str(error)
     return f"an error that should not happen: {origin(error)}. Please report this line."
 

@@ -22,6 +22,7 @@ from gateway.database.contract import Row, Work
 from gateway.database.sqlite_connection import (
     ENGINE_ERRORS,
     engine_errors,
+    named,
     prepare_reader,
     prepare_writer,
     storage_error,
@@ -57,7 +58,7 @@ class SqliteDatabase:
     async def write(self, work: Work[T]) -> T:
         """Drive work in one exclusive transaction, on disk when this returns; raises StorageError, nothing written."""
         return await _in_thread(
-            self._writer, lambda connection: _drive(connection, work, "BEGIN IMMEDIATE", self._name)
+            self._writer, lambda connection: _drive(connection, work, "BEGIN IMMEDIATE", self._name), self._name
         )
 
     async def _read_waiting(self) -> None:
@@ -75,9 +76,11 @@ class SqliteDatabase:
         reads = [each for each in waiting if not each[1].done()]  # nobody waits for those that were cancelled
         works = [work for work, _ in reads]
         try:
-            outcomes = await _in_thread(self._reader, lambda connection: _drive_all(connection, works, self._name))
+            outcomes = await _in_thread(
+                self._reader, lambda connection: _drive_all(connection, works, self._name), self._name
+            )
         except StorageError as error:
-            outcomes = [(None, type(error)(str(error))) for _ in reads]
+            outcomes = [(None, error.again()) for _ in reads]
         except BaseException:
             for _, done in reads:
                 done.cancel()
@@ -110,10 +113,10 @@ async def open_sqlite(path: Path, *, schema: str, attach: Mapping[str, Path] | N
     _make_private(path, name)
     writer = await _connect(path, name)
     try:
-        await _in_thread(writer, lambda connection: prepare_writer(connection, schema, name))
+        await _in_thread(writer, lambda connection: prepare_writer(connection, schema, name), name)
         reader = await _connect(path, name)
         try:
-            await _in_thread(reader, lambda connection: prepare_reader(connection, attach or {}, name))
+            await _in_thread(reader, lambda connection: prepare_reader(connection, attach or {}, name), name)
         except BaseException:
             await reader.close()
             raise
@@ -129,7 +132,7 @@ def _make_private(path: Path, name: str) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         path.chmod(0o600)
     except OSError as error:
-        raise StorageError(f"{name}: cannot be opened: {error.strerror}") from error
+        raise named(StorageError, name, f"cannot be opened: {error.strerror}") from error
 
 
 async def _connect(path: Path, name: str) -> aiosqlite.Connection:
@@ -139,7 +142,7 @@ async def _connect(path: Path, name: str) -> aiosqlite.Connection:
         )
 
 
-async def _in_thread(connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], T]) -> T:
+async def _in_thread(connection: aiosqlite.Connection, function: Callable[[sqlite3.Connection], T], name: str) -> T:
     """Run a function with the raw connection in its thread.
 
     The only use of aiosqlite's private parts: its public calls make one hop per statement, and a hop costs ten times
@@ -151,7 +154,7 @@ async def _in_thread(connection: aiosqlite.Connection, function: Callable[[sqlit
         )
     except ValueError as error:
         if connection._connection is None:
-            raise StorageError("database is closed") from error
+            raise named(StorageError, name, "it is closed") from error
         raise
     return result
 

@@ -44,13 +44,19 @@ ENGINE_ERRORS = (sqlite3.Error, UnicodeError, OverflowError)
 def storage_error(name: str, error: BaseException) -> StorageError:
     """What is wrong, and never a value."""
     if not isinstance(error, sqlite3.Error):
-        return StorageError(f"{name}: a value cannot be stored ({type(error).__name__})")
+        return named(StorageError, name, f"a value cannot be stored ({type(error).__name__})")
     code = getattr(error, "sqlite_errorname", type(error).__name__)
     if str(error).startswith(_NOT_UTF8):
         code = "SQLITE_CORRUPT"
     reason = next((text for start, text in _REASONS.items() if code.startswith(start)), "the statement failed")
     kind = StorageDamaged if code.startswith(_DAMAGED) else StorageError
-    return kind(f"{name}: {reason} ({code})")
+    return named(kind, name, f"{reason} ({code})")
+
+
+def named(kind: type[StorageError], name: str, reason: str) -> StorageError:
+    """An error that says which file, and may be logged so: both are words of ours."""
+    fault = f"{name}: {reason}"
+    return kind(fault, fault=fault)
 
 
 class engine_errors:
@@ -74,7 +80,7 @@ def prepare_writer(connection: sqlite3.Connection, schema: str, name: str) -> No
     with engine_errors(name):
         _pragmas(connection)
         if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
-            raise StorageError(f"{name}: the file system does not support a write-ahead log")
+            raise named(StorageError, name, "the file system does not support a write-ahead log")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA journal_size_limit = {MAX_WAL_BYTES}")
         if schema == "keys":
@@ -110,7 +116,7 @@ def _migrate(connection: sqlite3.Connection, schema: str, name: str) -> None:
         (found,) = connection.execute("PRAGMA application_id").fetchone()
         (applied,) = connection.execute("PRAGMA user_version").fetchone()
         if found != application_id and (found or applied or _has_tables(connection)):
-            raise StorageError(f"{name}: the file is not a Patchwork database of schema {schema}")
+            raise named(StorageError, name, f"the file is not a Patchwork database of schema {schema}")
         for migration in pending("sqlite", schema, applied):
             for statement in _statements(migration.sql):
                 connection.execute(statement)

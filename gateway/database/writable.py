@@ -29,7 +29,7 @@ class Writable:
                     self._refused = error
                 self._checked_at = time.monotonic()
             if self._refused is not None:
-                raise type(self._refused)(str(self._refused))
+                raise self._refused.again()
 
 
 def _write_what_is_there() -> Work[None]:

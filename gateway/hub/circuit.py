@@ -53,6 +53,11 @@ class Circuits:
         waiting = 0 < faults.skip_until - self._clock.now() <= LONGEST_SKIP_S
         return not waiting and self._begin_to_try(member)
 
+    def try_again(self, member: str) -> None:
+        """Its node has just dialled: let one question try it now, whatever is left of the time to skip it."""
+        if member in self._faults:
+            self._faults[member].skip_until = 0.0
+
     def skips(self, member: str) -> bool:
         """True while `member` keeps failing and is tried at most by one question at a time."""
         faults = self._faults.get(member)

@@ -64,6 +64,7 @@ class LinkDoor:
                 clock=hub.clock,
                 abort=request.transport.abort,
             )
+            hub.circuits.try_again(member.id)
             await self._links.hold(link, seq=federation.seq)
         return socket
 

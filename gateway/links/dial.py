@@ -18,9 +18,10 @@ import aiohttp
 from aiohttp import WSCloseCode, WSMsgType
 
 from gateway.clock import Clock
-from gateway.errors import MalformedMessage, Overloaded, PatchworkError, WireError, origin
+from gateway.errors import MalformedMessage, Overloaded, PatchworkError, WireError, logged
 from gateway.events import emit
-from gateway.links.websocket import HEARTBEAT_S, WRITE_S
+from gateway.links.signs_of_life import SignsOfLife, is_silent
+from gateway.links.websocket import HEARTBEAT_S, SILENT, WRITE_S
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_QUESTION_FRAME_BYTES
 from gateway.wire.link_frames import (
@@ -186,34 +187,44 @@ class Dialler:
             heartbeat=HEARTBEAT_S,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
             max_msg_size=MAX_QUESTION_FRAME_BYTES,
+            autoping=False,
         )
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         """(2) and (3), until the link ends or the hub says what no hub may say."""
+        signs = SignsOfLife()
         try:
             async for message in socket:
+                if is_silent(socket):
+                    break
+                if await signs.take(message, socket):
+                    continue
                 if message.type is not WSMsgType.TEXT:
                     raise MalformedMessage("link: not a text message of at most the longest question")
-                frame = read_from_hub(message.data)
-                if isinstance(frame, NewsFrame):
-                    self._seq = max(self._seq, frame.seq)
-                    self._news.set()
-                elif isinstance(frame, HeardFrame):
-                    if not self._leaving:
-                        raise MalformedMessage("link: an answer to no farewell")
-                    self._heard.set()
-                elif self._heard.is_set() or len(self._answering) >= self._most:
-                    await _send(socket, RefusedFrame(id=frame.id, code=Overloaded.code))
-                else:
-                    task = asyncio.create_task(self._answer_one(frame, socket))
-                    self._answering.add(task)
-                    task.add_done_callback(self._answering.discard)
+                await self._take(read_from_hub(message.data), socket)
         except WireError as error:
             await socket.close(code=WSCloseCode.POLICY_VIOLATION)
             return error.code
         except (TimeoutError, OSError) as error:
             return type(error).__name__
-        return f"closed-{socket.close_code}"
+        return SILENT if is_silent(socket) else f"closed-{socket.close_code}"
+
+    async def _take(
+        self, frame: QuestionFrame | NewsFrame | HeardFrame, socket: aiohttp.ClientWebSocketResponse
+    ) -> None:
+        if isinstance(frame, NewsFrame):
+            self._seq = max(self._seq, frame.seq)
+            self._news.set()
+        elif isinstance(frame, HeardFrame):
+            if not self._leaving:
+                raise MalformedMessage("link: an answer to no farewell")
+            self._heard.set()
+        elif self._heard.is_set() or len(self._answering) >= self._most:
+            await _send(socket, RefusedFrame(id=frame.id, code=Overloaded.code))
+        else:
+            task = asyncio.create_task(self._answer_one(frame, socket))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
 
     async def _answer_one(self, frame: QuestionFrame, socket: aiohttp.ClientWebSocketResponse) -> None:
         """(2) Whatever goes wrong is this question's alone."""
@@ -224,10 +235,10 @@ class Dialler:
             said = AnswerFrame(id=frame.id, sealed=sealed)
         except PatchworkError as error:
             said = RefusedFrame(id=frame.id, code=error.code)
-            emit("hub_link.refused", level=logging.WARNING, code=error.code)
+            emit("hub_link.refused", level=logging.WARNING, **logged(error))
         except Exception as error:
             said = RefusedFrame(id=frame.id, code=PatchworkError.code)
-            emit("hub_link.refused", level=logging.ERROR, code=origin(error))
+            emit("hub_link.refused", level=logging.ERROR, **logged(error))
         try:
             await _send(socket, said)
         except (TimeoutError, OSError):

@@ -15,13 +15,15 @@ import time
 from collections.abc import Callable, Mapping
 from uuid import uuid4
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType
 
 from gateway.clock import Clock
 from gateway.errors import MalformedMessage, NotForUs, WireError
 from gateway.events import emit
+from gateway.links.bounded_socket import BoundedSocket
 from gateway.links.contract import Delivery
 from gateway.links.https import OVERLOADED, OVERLOADED_CODE, REFUSED, UNREACHABLE
+from gateway.links.signs_of_life import SignsOfLife, is_silent
 from gateway.wire.coverage import DeliveryOutcome
 from gateway.wire.federation import HUB, Member
 from gateway.wire.keys import SigningKey
@@ -41,19 +43,27 @@ from gateway.wire.request import HashedBody, sign_request
 HEARTBEAT_S = 15.0  # a ping after so much silence; without a pong within half of it the connection is dead
 WRITE_S = 5.0  # a node that does not take what was sent for so long is no node
 CLOSE_S = 2.0  # for the other side's farewell
+FRAME_HEADS_BYTES = 1024  # of one answer, in however many fragments
 # A question whose asker has gone keeps its place until the node has answered it, so that it cannot be flooded; not
 # longer than this, by which its token has long ended.
 ABANDONED_S = 2.0 * REQUEST_LIFETIME_S
 LEAVING_S = 15.0  # from a node's farewell to the end of its link: longer than a node lets its answers take
 KEY_CHECK_S = 30.0  # at most between two looks whether a link's key is still in force: clocks can be set
 
+SILENT = "silent"  # in logs: why a link has ended
+
 NOT_LINKED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # a node may be switched off: nobody is asked in vain
 
 
-def link_socket() -> web.WebSocketResponse:
+def link_socket() -> BoundedSocket:
     """The hub's end of a link, to be prepared with the node's request."""
-    return web.WebSocketResponse(
-        heartbeat=HEARTBEAT_S, timeout=CLOSE_S, compress=False, max_msg_size=MAX_ANSWER_FRAME_BYTES
+    return BoundedSocket(
+        each=MAX_ANSWER_FRAME_BYTES + FRAME_HEADS_BYTES,
+        heartbeat=HEARTBEAT_S,
+        timeout=CLOSE_S,
+        compress=False,
+        max_msg_size=MAX_ANSWER_FRAME_BYTES,
+        autoping=False,
     )
 
 
@@ -81,7 +91,7 @@ class OpenLink:
         self,
         member: Member,
         process: str,
-        socket: web.WebSocketResponse,
+        socket: BoundedSocket,
         *,
         until: float,
         clock: Clock,
@@ -142,19 +152,26 @@ class OpenLink:
     async def run(self) -> None:
         """Until the connection ends, whoever ends it; what is under way then ends as unreachable."""
         beside = [asyncio.create_task(self._write()), asyncio.create_task(self._end_with_key())]
-        code = "closed"
+        code, signs = "closed", SignsOfLife()
         try:
             async for message in self._socket:
+                if is_silent(self._socket):
+                    break
+                if await signs.take(message, self._socket):
+                    continue
                 if message.type is not WSMsgType.TEXT:
                     raise MalformedMessage("link: not a text message of at most the longest answer")
                 self._take(read_from_node(message.data))
         except WireError as error:
             code = error.code
             self.end(WSCloseCode.POLICY_VIOLATION)
+        except (TimeoutError, OSError):
+            code = "does-not-read"
         finally:
             for task in beside:
                 task.cancel()
             self.end(WSCloseCode.GOING_AWAY)
+            code = "too-much" if self._socket.flooded else SILENT if is_silent(self._socket) else code
             emit("link.closed", level=logging.INFO, member=self.member.id, code=code)
 
     def end(self, code: WSCloseCode) -> None:
@@ -206,6 +223,8 @@ class OpenLink:
                 self._forget(frame.id)
                 continue
             try:
+                if isinstance(frame, QuestionFrame):
+                    self._socket.ask()
                 async with asyncio.timeout(WRITE_S):
                     await self._socket.send_str(frame.to_json())
             except (TimeoutError, OSError):
@@ -233,7 +252,9 @@ class OpenLink:
 
     def _forget(self, id_: str) -> asyncio.Future[Delivery] | None:
         self._sent_at.pop(id_, None)
-        return self._waiting.pop(id_, None)
+        answered = self._waiting.pop(id_, None)
+        self._socket.settle(len(self._waiting))
+        return answered
 
 
 class WebSocketLink:

@@ -39,6 +39,7 @@ from gateway.node.disclose import disclose
 from gateway.node.membership import View
 from gateway.node.parts import NodeParts
 from gateway.node.probing import Asking
+from gateway.node.storage_fault import storage_fault
 from gateway.node.team import Team, team_of
 from gateway.policy.decide import Permit
 from gateway.wire.answer import (
@@ -272,14 +273,14 @@ def _entry_about_nobody(query: VerifiedQuery, spend: Spend | None = None) -> Ans
 
 
 def _emit_failure(query: VerifiedQuery, error: Exception) -> None:
-    """Which error, and nothing that it says: it may quote a value."""
+    """Which error, and of a database that failed what it says; nothing else, for that may quote a value."""
     emit(
         "answer.failed",
         level=logging.ERROR,
         jti=query.query.jti,
         member=query.sender.id,
         code="internal",
-        reason=type(error).__name__,
+        reason=(isinstance(error, LedgerError) and storage_fault(error).fault) or type(error).__name__,
     )
 
 
@@ -288,4 +289,4 @@ def _refusal(error: LedgerError) -> Replayed | ClockWrong | StorageError:
         return Replayed("this question has been answered before")
     if isinstance(error, ClockBehind):
         return ClockWrong("this machine's clock is behind the newest entry of its own ledger")
-    return StorageError(str(error))
+    return storage_fault(error)

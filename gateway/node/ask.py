@@ -23,7 +23,7 @@ from consent_ledger.errors import LedgerError
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
 from gateway.days import day_of
-from gateway.errors import HubError, InputError, WireError, unrecorded
+from gateway.errors import HubError, InputError, WireError
 from gateway.events import emit
 from gateway.links.hub_client import Relayed
 from gateway.node.asker import asker_of
@@ -34,6 +34,7 @@ from gateway.node.merge import rows_of
 from gateway.node.parts import NodeParts
 from gateway.node.question import Question
 from gateway.node.results import NO_SEALING_KEY, Asked, Completed, MemberOutcome, MemberResult
+from gateway.node.storage_fault import storage_fault
 from gateway.policy.agreement import Agreement
 from gateway.telemetry.watch import ANSWERED
 from gateway.wire.answer import VerifiedAnswer, open_answer
@@ -77,7 +78,7 @@ async def ask(question: Question, *, node: NodeParts) -> AsyncIterator[Asked | M
     try:
         await node.ledger.log_question(_asked_entry(sent.signed, question))  # (3)
     except LedgerError as error:
-        raise unrecorded(error) from error
+        raise storage_fault(error) from error
     sealed_to = {member: view.sealing_keys[member] for member in query.recipients}
     # (4) In a thread: for a thousand members it takes over 100 ms, in which this node's own answers go on leaving.
     envelope = await asyncio.to_thread(seal_query, sent.signed, sealed_to, deadline_ms=question.deadline_ms)
@@ -229,7 +230,7 @@ async def _log_received(completed: Completed, ledger: Ledger) -> None:
     try:
         await ledger.log_received(entry)
     except LedgerError as error:
-        raise unrecorded(error) from error
+        raise storage_fault(error) from error
 
 
 def _without_word(sent: _Sent, results: Mapping[str, MemberResult]) -> Completed:

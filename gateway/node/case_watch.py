@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable
 from consent_ledger.case import CaseId, Mark
 from consent_ledger.case_table import load_waiting
 from consent_ledger.errors import CaseRefused, LedgerError
-from gateway.errors import StorageError
+from gateway.errors import StorageError, logged
 from gateway.events import emit
 from gateway.node.cases import due_hour
 from gateway.node.parts import NodeParts
+from gateway.node.storage_fault import storage_fault
 from gateway.settings import CasesTable
 
 WATCH_S = 60.0
@@ -31,8 +32,9 @@ async def keep_watch(node: NodeParts, settings: CasesTable, tell: Tell | None = 
     while True:
         try:
             await watch(node, settings, tell)
-        except (LedgerError, StorageError):
-            emit("case.watch_failed", level=logging.WARNING, code="storage")
+        except (LedgerError, StorageError) as error:
+            fault = error if isinstance(error, StorageError) else storage_fault(error)
+            emit("case.watch_failed", level=logging.WARNING, **logged(fault))
         await asyncio.sleep(WATCH_S * random.uniform(0.2, 1.0))  # noqa: S311 - so that no asker knows when, nothing more
 
 

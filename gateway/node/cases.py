@@ -18,8 +18,9 @@ from consent_ledger.errors import CaseRefused, LedgerError
 from consent_ledger.ledger import Ledger
 from gateway.database.contract import Statement, Work
 from gateway.days import HOUR_S
-from gateway.errors import InputError, StorageError
+from gateway.errors import InputError
 from gateway.node.corrections import Officer, names_of
+from gateway.node.storage_fault import storage_fault
 from gateway.wire import base64url
 from gateway.wire.query import Subject
 from gateway.wire.query_claims import read_query
@@ -172,4 +173,4 @@ async def _take(case: CaseId, step: Step, said: Mapping[str, Any], ledger: Ledge
     except CaseRefused as error:
         raise InputError(str(error)) from error
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error

@@ -35,13 +35,13 @@ from gateway.errors import (
     LedgerDoubtful,
     PatchworkError,
     StorageDamaged,
-    StorageError,
     WireError,
 )
 from gateway.events import emit
 from gateway.node.identity import Identity
 from gateway.node.ledger_comparison import check_origin, check_own, check_seen, epoch_of
 from gateway.node.standing import Standing
+from gateway.node.storage_fault import storage_fault
 from gateway.node.witnesses import NOT_OURS, Answer, Witnesses
 from gateway.wire import jws
 from gateway.wire.checkpoints import TYP as WITNESS_KEY
@@ -217,7 +217,7 @@ class Checkpoints:
         try:
             tree = await self._ledger.filled()
         except LedgerUnavailable as error:
-            raise StorageError(str(error)) from error
+            raise storage_fault(error) from error
         head = Head(epoch=epoch, size=tree.size, root=tree.root())
         checkpoint = Checkpoint(origin=self.witnesses.log.name, head=head, after=after)
         note = sign(checkpoint, self.witnesses.log, self._me.ledger_key)

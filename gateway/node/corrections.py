@@ -15,11 +15,12 @@ from consent_ledger.errors import LedgerError
 from consent_ledger.ledger import Ledger
 from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
-from gateway.errors import InputError, StorageError
+from gateway.errors import InputError
 from gateway.node.grouping import Pair, connected, people
 from gateway.node.linking import Decision, Linking, linking
 from gateway.node.rows import chunks, select_in
 from gateway.node.same_person import index_pending, regroup
+from gateway.node.storage_fault import storage_fault
 
 PROTECTED = (
     "these two may not be made one person: something that one of them protects would be connected with the other. "
@@ -90,7 +91,7 @@ async def correct(
         try:
             return tuple(appended.seq for appended in await ledger.log_correction(entry))
         except LedgerError as error:
-            raise StorageError(str(error)) from error
+            raise storage_fault(error) from error
 
     # (1) May it be?
     try:

@@ -2,8 +2,8 @@
 
 from consent_ledger.errors import LedgerError
 from consent_ledger.exchange import settled_until
-from gateway.errors import StorageError
 from gateway.node.parts import NodeParts
+from gateway.node.storage_fault import storage_fault
 from gateway.wire.counts import Counts, Hour, sign_counts
 
 
@@ -22,7 +22,7 @@ async def statement_for(member: str, since: int, until: int, *, node: NodeParts)
         counted = await node.ledger.exchanged(member, since, until)
         head = await node.ledger.signed_head()
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     counts = Counts(
         issuer=node.me.member,
         reader=member,

@@ -14,6 +14,7 @@ connector and the mapping do runs in one thread of this run's own, because both 
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -25,7 +26,7 @@ from typing import Any, Protocol
 from connectors.contract import Connector, Cursor, FieldValue, Rejected, SourceError, SourceRecord
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.errors import InputError, PatchworkError
+from gateway.errors import InputError, PatchworkError, logged
 from gateway.events import emit
 from gateway.node.changes import FIXED, Changes, fingerprint, fixed_batch
 from gateway.node.consents import ImportedConsent, mark_recorded, unrecorded
@@ -134,7 +135,7 @@ async def run_import(
         await run.settle_consents()
         raise InputError(f"source {source.name}: {error}") from error
     except PatchworkError as error:
-        emit("import.refused", source=source.name, code=error.code)
+        emit("import.refused", level=logging.INFO, source=source.name, **logged(error))
         raise
     finally:
         # (7)

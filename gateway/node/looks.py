@@ -9,9 +9,9 @@ from consent_ledger.looked import LookedEntry
 from gateway.clock import Clock
 from gateway.database.contract import Database
 from gateway.days import DAY_S
-from gateway.errors import StorageError
 from gateway.node.identity import Identity
 from gateway.node.local_view import Reason
+from gateway.node.storage_fault import storage_fault
 
 _MOST_REMEMBERED = 10_000
 
@@ -65,6 +65,6 @@ class Looks:
         try:
             await self._ledger.log_look(entry)
         except LedgerError as error:
-            raise StorageError(str(error)) from error
+            raise storage_fault(error) from error
         if self._day == day and len(self._seen) < _MOST_REMEMBERED:
             self._seen.add(about)

@@ -17,12 +17,13 @@ from consent_ledger.kinds import EntryKind
 from consent_ledger.merkle import leaf_hash
 from consent_ledger.note import NoteInvalid
 from consent_ledger.proof import FoundEntry, Proved
-from gateway.errors import FederationError, InputError, StorageError, WireError
+from gateway.errors import FederationError, InputError, WireError
 from gateway.node.cosignatures import read_cosignatures
 from gateway.node.document_archive import document_of, documents_since
 from gateway.node.evidence_file import Evidence, ProvedEntry
 from gateway.node.log_key import log_keys
 from gateway.node.parts import NodeParts
+from gateway.node.storage_fault import storage_fault
 from gateway.wire import jws
 from gateway.wire.federation import HUB, Federation, verify_document
 from gateway.wire.federation import TYP as DOCUMENT
@@ -70,7 +71,7 @@ async def evidence_of(
     except LedgerCorrupt:
         raise
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     note, checkpoint_document, statements = await _checkpoint(proved.stored, document, node, operator_key)  # (5)
     return Evidence(
         federation=me.federation,

@@ -6,10 +6,11 @@ from typing import Any
 
 from consent_ledger.errors import LedgerError
 from consent_ledger.exchange import settled_until
-from gateway.errors import PatchworkError, StorageError
+from gateway.errors import PatchworkError
 from gateway.links.counts_client import NoStatement
 from gateway.node.compare_counts import Compared, compare
 from gateway.node.parts import NodeParts
+from gateway.node.storage_fault import storage_fault
 from gateway.wire.counts import verify_counts
 from gateway.wire.federation import Member
 from gateway.wire.limits import MAX_COUNTS_HOURS
@@ -37,7 +38,7 @@ async def reconcile(since: int, *, node: NodeParts, fetch: Fetch) -> AsyncIterat
         await node.ledger.settle()
         since = max(since, await node.ledger.exchanged_from())
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     for id_ in await node.ledger.exchanged_with(since, until):
         member = federation.members.get(id_)
         if member is None or not member.active:

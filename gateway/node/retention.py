@@ -27,9 +27,10 @@ from consent_ledger.retention_beside import (
 )
 from gateway.database.contract import Database, Statement, Work
 from gateway.days import DAY_S, day_of
-from gateway.errors import FederationError, LedgerDoubtful, PatchworkError
+from gateway.errors import FederationError, LedgerDoubtful, PatchworkError, logged
 from gateway.events import emit
 from gateway.node.parts import NodeParts
+from gateway.node.storage_fault import storage_fault
 
 LATE_DAYS = 1  # a note of a late answer is used within the hour, or never
 PAUSE_S = 0.02  # between two pieces
@@ -109,7 +110,8 @@ async def retain_daily(node: NodeParts, ledger_database: Database, limits: Reten
             if done.periods is None:
                 pause = AGAIN_S
         except (PatchworkError, LedgerError) as error:
-            emit("retention.failed", level=logging.ERROR, code=getattr(error, "code", "ledger"))
+            fault = storage_fault(error) if isinstance(error, LedgerError) else error
+            emit("retention.failed", level=logging.ERROR, **logged(fault))
         await asyncio.sleep(pause)
 
 

@@ -13,9 +13,10 @@ from consent_ledger.errors import HeadMoved, LedgerError
 from consent_ledger.ledger import Ledger
 from consent_ledger.read import consents_of
 from gateway.database.contract import Database
-from gateway.errors import ConfigurationError, StorageError
+from gateway.errors import ConfigurationError
 from gateway.node.consents import ImportedConsent
 from gateway.node.ingest import ImportSource, RecordConsents
+from gateway.node.storage_fault import storage_fault
 from gateway.settings import SourceSettings
 from mappings.model import ConsentStatement
 from mappings.spec import SpecError, load
@@ -63,9 +64,9 @@ def consent_recorder(ledger: Ledger, database: Database) -> RecordConsents:
                 await ledger.record_all(new, held=HeldConsents(persons=persons, head=head))
             except HeadMoved as error:
                 if not tries_left:
-                    raise StorageError(str(error)) from error
+                    raise storage_fault(error) from error
             except LedgerError as error:
-                raise StorageError(str(error)) from error
+                raise storage_fault(error) from error
             else:
                 return
 

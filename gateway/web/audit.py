@@ -21,10 +21,11 @@ from gateway.accounts.account import Role
 from gateway.accounts.store import names_by_public_id
 from gateway.database.contract import Work
 from gateway.days import DAY_S, HOUR_S, day_of
-from gateway.errors import FederationStale, StorageError
+from gateway.errors import FederationStale
 from gateway.fhir.text import plain
 from gateway.node.agreements import BY_SETTINGS
 from gateway.node.inclusion import prove
+from gateway.node.storage_fault import storage_fault
 from gateway.reports.why import KINDS, is_account, why_document
 from gateway.web.audit_search import (
     ACCOUNT,
@@ -130,7 +131,7 @@ async def entry_of(request: web.Request, site: Site) -> tuple[Entry, int | None]
     try:
         found = await site.record.entry(int(request.match_info["seq"]))
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     if found is None:
         raise web.HTTPNotFound
     return found
@@ -144,7 +145,7 @@ async def _step(site: Site, search: Search, before: int | None) -> Step:
     try:
         return await site.database.read(work())
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
 
 
 def _accounts() -> Work[list[tuple[str, str]]]:

@@ -17,9 +17,10 @@ from consent_ledger.kinds import ANSWERS
 from consent_ledger.read import Entry
 from consent_ledger.search import end_of
 from gateway.accounts.account import Role
-from gateway.errors import InputError, PatchworkError, StorageError
+from gateway.errors import InputError, PatchworkError
 from gateway.node.evidence_file import write
 from gateway.node.question_evidence import evidence_of
+from gateway.node.storage_fault import storage_fault
 from gateway.reports.audit_lines import auditor_of, line_of, lines_of
 from gateway.web.audit import ENTRY_PATH, PATH, entry_of
 from gateway.web.audit_search import FROM, TO, Search, form_of_query, read_search
@@ -116,7 +117,7 @@ async def send_evidence(request: web.Request, site: Site, user: SignedIn) -> web
     except InputError:
         raise web.HTTPNotFound from None
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     response = download(write(evidence), f"evidence-{evidence.jti}.json", "application/json")
     await go_on(response, site, user, proved=proved)
     return response

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gateway.clock import Clock
-from gateway.errors import PatchworkError, TooManyRequests, origin
+from gateway.errors import PatchworkError, TooManyRequests, logged
 from gateway.events import emit
 
 MAX_RUNNING: Final = 4  # in the whole node, of every kind
@@ -136,10 +136,10 @@ class Background:
                 job.result = await work(job)
         except PatchworkError as error:
             job.error, job.broken = error, error.code
-            emit("background.failed", level=logging.WARNING, kind=job.kind, code=error.code)
+            emit("background.failed", level=logging.WARNING, kind=job.kind, **logged(error))
         except Exception as error:
             job.error, job.broken = error, PatchworkError.code
-            emit("background.failed", level=logging.ERROR, kind=job.kind, code=origin(error))
+            emit("background.failed", level=logging.ERROR, kind=job.kind, **logged(error))
         finally:
             job.ended = self._clock.now()
             self._tasks.pop(job, None)

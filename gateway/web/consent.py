@@ -11,8 +11,8 @@ from aiohttp import web
 from consent_ledger.consent import ConsentEntry, ConsentKind
 from consent_ledger.errors import LedgerError
 from gateway.accounts.account import Role
-from gateway.errors import StorageError
 from gateway.node.consent_form import PERMITTED, REFUSED
+from gateway.node.storage_fault import storage_fault
 from gateway.web.client_links import ADDED, CONSENT
 from gateway.web.colleague_view import client_name
 from gateway.web.consent_form import (
@@ -117,7 +117,7 @@ async def _put_on_record(opened: Opened, site: Site, user: SignedIn, entry: Cons
         try:
             await site.node.ledger.record(opened.client.person_id, said)
         except LedgerError as error:
-            raise StorageError(str(error)) from error
+            raise storage_fault(error) from error
     return True
 
 

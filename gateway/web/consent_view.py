@@ -16,11 +16,11 @@ from consent_ledger.kinds import EntryKind
 from consent_ledger.read import Entry
 from gateway.database.contract import Work
 from gateway.days import DAY_S, day_of
-from gateway.errors import StorageError
 from gateway.fhir.text import plain
 from gateway.node.answers_left import Left, answers_left
 from gateway.node.consent_glance import Glance, glance
 from gateway.node.own_services import codes_of_services, vouched_services
+from gateway.node.storage_fault import storage_fault
 from gateway.web.consent_words import SAID, SAID_TO_THEM, Line, Names, lines_of
 from gateway.web.looking import Opened
 from gateway.web.signed_in import SignedIn
@@ -138,7 +138,7 @@ async def on_record(opened: Opened, site: Site, user: SignedIn, *, handed_over: 
     try:
         entries = await site.node.ledger.about(opened.team.person_ids)
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     bodies = {entry.seq: entry.body for entry in entries if entry.body is not None}
     names = names_for(opened, site)
     statements = [

@@ -18,12 +18,13 @@ from consent_ledger.heads import Said, Stored, Word
 from consent_ledger.read import TreeHead, tree_head
 from gateway.accounts.account import Role
 from gateway.database.contract import Work
-from gateway.errors import HubError, LedgerDoubtful, StorageError, TooManyRequests, WireError
+from gateway.errors import HubError, LedgerDoubtful, TooManyRequests, WireError
 from gateway.fhir.text import plain
 from gateway.links.counts_client import fetch_counts
 from gateway.node.compare_counts import Compared
 from gateway.node.doubts import compared
 from gateway.node.reconcile import Silent, reconcile
+from gateway.node.storage_fault import storage_fault
 from gateway.node.vouching import Voucher, vouched
 from gateway.settings import PLAIN_HTTP_WORDS
 from gateway.web.background import Job
@@ -79,7 +80,7 @@ async def show_ledger(request: web.Request, site: Site, user: SignedIn) -> web.S
     try:
         state = await site.database.read(_state())
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     return render(
         request,
         "ledger.html",

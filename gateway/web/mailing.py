@@ -12,7 +12,7 @@ from gateway.accounts import alerts
 from gateway.accounts.alerts import BETWEEN_MAILS_S, Due, MailKind, after_quiet, due
 from gateway.accounts.alerts import Mode as AlertMode
 from gateway.accounts.mail import MailRefused, compose, send
-from gateway.errors import ConfigurationError, StorageError
+from gateway.errors import ConfigurationError, StorageError, logged
 from gateway.events import emit
 from gateway.settings import MailTable
 from gateway.web.mail_text import mail_text
@@ -27,8 +27,8 @@ async def keep_mailing(site: Site) -> None:
     while site.web.mail is not None:
         try:
             await send_due(site)
-        except StorageError:
-            emit("mail.failed", level=logging.WARNING, kind="", code="storage")
+        except StorageError as error:
+            emit("mail.failed", level=logging.WARNING, kind="", **logged(error))
         await asyncio.sleep(LOOK_EVERY_S)
 
 

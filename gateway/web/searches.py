@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from gateway.errors import Overloaded, PatchworkError, TooManyRequests, origin
+from gateway.errors import Overloaded, PatchworkError, StorageError, TooManyRequests, logged
 from gateway.events import emit
 from gateway.node.ask import ask
 from gateway.node.parts import NodeParts
@@ -173,12 +173,14 @@ class Searches:
                 search.take(event)
         except PatchworkError as error:
             search.error, search.broken = error, error.code
+            if isinstance(error, StorageError):  # the rest is the hub's and the asker's own
+                emit("search.failed", level=logging.ERROR, **logged(error))
         except asyncio.CancelledError:
             search.error, search.broken = Overloaded("this node is stopping"), Overloaded.code
             raise
         except Exception as error:
             search.error, search.broken = error, PatchworkError.code
-            emit("search.failed", level=logging.ERROR, code=origin(error))
+            emit("search.failed", level=logging.ERROR, **logged(error))
         finally:
             search.tell()
             self._expire(search)

@@ -18,7 +18,7 @@ from gateway.accounts.team_watched import watch, watched
 from gateway.accounts.which_accounts import accounts_with
 from gateway.database.contract import Work
 from gateway.days import DAY_S
-from gateway.errors import StorageError
+from gateway.errors import StorageError, logged
 from gateway.events import emit
 from gateway.node.local_view import LocalTeam
 from gateway.node.my_clients import Changed, changed, clients_of, remembered
@@ -49,8 +49,8 @@ async def keep_noticing(site: Site) -> None:
     while True:
         try:
             await notice_changes(site)
-        except StorageError:
-            emit("notices.failed", level=logging.WARNING, code="storage")
+        except StorageError as error:
+            emit("notices.failed", level=logging.WARNING, **logged(error))
         await asyncio.sleep(LOOK_EVERY_S)
 
 

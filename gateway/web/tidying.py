@@ -6,7 +6,7 @@ from typing import Final
 
 from gateway.accounts import alerts, attention, feedback, links, notices, problems, sessions, throttle
 from gateway.database.contract import Work
-from gateway.errors import PatchworkError, origin
+from gateway.errors import PatchworkError, logged
 from gateway.events import emit
 from gateway.web import client_seen, figure_counts, guesses, reach
 from gateway.web.site import Site
@@ -21,9 +21,9 @@ async def keep_tidy(site: Site) -> None:
         try:
             await tidy(site)
         except PatchworkError as error:
-            emit("web.tidy_failed", level=logging.WARNING, code=error.code)
+            emit("web.tidy_failed", level=logging.WARNING, **logged(error))
         except Exception as error:  # a fault of ours stops no answers
-            emit("web.tidy_failed", level=logging.ERROR, code=origin(error))
+            emit("web.tidy_failed", level=logging.ERROR, **logged(error))
         await asyncio.sleep(TIDY_EVERY_S)
 
 

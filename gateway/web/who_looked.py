@@ -23,7 +23,6 @@ from consent_ledger.report import formerly_joined
 from gateway.accounts.account import Role
 from gateway.accounts.store import names_by_public_id
 from gateway.database.contract import Statement, Work
-from gateway.errors import StorageError
 from gateway.fhir.text import plain
 from gateway.matching.index import find
 from gateway.node.corrections import names_of
@@ -31,6 +30,7 @@ from gateway.node.known_as import KnownAs, known_as
 from gateway.node.local_view import Reason
 from gateway.node.native import NATIVE
 from gateway.node.officers_record import OfficersRecord, known_by_row, records_of
+from gateway.node.storage_fault import storage_fault
 from gateway.reports.access import Setting
 from gateway.reports.release import Prepared, prepare_report, recorders, setting_of
 from gateway.reports.why import entry_words
@@ -148,7 +148,7 @@ async def release(request: web.Request, site: Site, user: SignedIn) -> web.Strea
     try:
         await site.node.ledger.note(entry, asked.person.row_id)
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     await go_on(response, site, user, proved=proved)
     return response
 
@@ -163,7 +163,7 @@ async def asked_of(request: web.Request, site: Site, user: SignedIn) -> Asked:
     try:
         entries = await site.node.ledger.about(person.person_ids)
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     return Asked(person=person, records=await site.database.read(records_of(person)), entries=entries)
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from consent_ledger.errors import LedgerError
 from consent_ledger.governance import ReportDecision
-from gateway.errors import InputError, StorageError
+from gateway.errors import InputError
+from gateway.node.storage_fault import storage_fault
 from gateway.reports.withholding import Exemption, check_withheld_until
 from gateway.web.forms import Form
 from gateway.web.prove import is_fresh, prove_in_form
@@ -51,7 +52,7 @@ async def put_on_record(form: Form, site: Site, user: SignedIn, seq: int, person
     try:
         await site.node.ledger.note(decision, person_id)
     except LedgerError as error:
-        raise StorageError(str(error)) from error
+        raise storage_fault(error) from error
     return proved
 
 

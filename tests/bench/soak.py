@@ -3,11 +3,13 @@
     SOAK_MINUTES=10 make soak, or python -m tests.bench.soak --minutes 10 --nodes 20
 
 One member asks steadily, one asks as fast as it can. Three nodes are killed and started again, or stopped for some
-seconds (SIGSTOP: a node that hangs), at random times. Every ten seconds a line tells questions, answers, which answers
-of steady nodes were missed, and memory and open files of hub and steady nodes. In the end every answer that was
-received is looked up in its node's ledger, which must verify. Exit code 1 if an entry is lost, a steady node or the hub
-dies, or its memory or files grow: from the second quarter of the time to the last, medians, by more than GROWTH and
-GROWTH_MB, or GROWTH_FILES.
+seconds (SIGSTOP: a node that hangs), at random times. Three nodes have no port and dial the hub: one of those that are
+killed, one that is left alone, and one behind a line that is cut now and then without either end being told. Every ten
+seconds a line tells questions, answers, which answers of steady nodes were missed, links that were opened again, and
+memory and open files of hub and steady nodes. In the end every answer that was received is looked up in its node's
+ledger, which must verify and have each question once. Exit code 1 if an entry is lost or a question answered twice, a
+steady node or the hub dies, a node that dials answers nothing in the last quarter of the time, or memory or files grow:
+from the second quarter of the time to the last, medians, by more than GROWTH and GROWTH_MB, or GROWTH_FILES.
 """
 
 import argparse
@@ -35,15 +37,19 @@ from gateway.settings import load_hub
 from gateway.wire.jws import peek
 from tests.bench.sealed_questions import NO_BUDGETS
 from tests.federation import AGREEMENT, FIVE, TestFederation, federation, someone
+from tests.hostile.cable import Cable, free_port
+from tests.hostile.settings import change
 
 ASKER, FLOODER = "childrens-services", "police"
 FLAKY = 3
+WELL_S = 30.0  # a link on a line that was cut is missed for some 20 s before it is dialled again
+CUT_S = (40.0, 80.0)  # a line is well for so long, then it is cut
 LINE_S = 10.0
 ASK_EVERY_S = 0.5
 FLOOD_AT_ONCE = 8
 CALM_S = (8.0, 20.0)  # a flaky node is well for so long, then it is killed or hangs
 HANG_S = 4.0
-START_S = 40.0
+START_S = 120.0  # of one process, among twenty that start and whatever else the machine does
 GROWTH, GROWTH_MB, GROWTH_FILES = 1.2, 20.0, 40
 RATE = 300  # questions of one member a minute that the hub takes: the flood is more, the steady asker less
 CLOCK = SystemClock()
@@ -57,12 +63,19 @@ class Soak:
     north: TestFederation
     steady: list[str]
     flaky: list[str]
+    dialling: list[str]
+    cable: Cable
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     leaves: dict[str, set[str]] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[tuple[bool, MemberOutcome]] = field(default_factory=Counter)  # by whether the node is steady
     flood_refused: int = 0
     disturbed: int = 0
+    cuts: int = 0
+    starts: Counter[str] = field(default_factory=Counter)
+    links_before: dict[str, int] = field(default_factory=dict)  # the last start
+    last_answer: dict[str, float] = field(default_factory=dict)
+    ended: float = 0.0
     faults: list[str] = field(default_factory=list)
     samples: dict[str, list[tuple[float, float, int]]] = field(default_factory=dict)
 
@@ -70,9 +83,25 @@ class Soak:
         """Start the hub or a node as a process."""
         role = "hub" if name == "hub" else "node"
         config = self.north.folder / name / f"{role}.toml"
-        self.processes[name] = subprocess.Popen(  # noqa: S603 - this very program
-            command(role, "serve", "--config", str(config)), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        )
+        self.starts[name] += 1
+        self.links_before[name] = self.linked(name)
+        with self.log_of(name).open("ab") as log:
+            self.processes[name] = subprocess.Popen(  # noqa: S603 - this very program
+                command(role, "serve", "--config", str(config)), stderr=log, stdout=subprocess.DEVNULL
+            )
+
+    def log_of(self, name: str) -> Path:
+        """Where a node that dials says so; what others say is not kept."""
+        return self.north.folder / name / "log.jsonl" if name in self.dialling else Path(os.devnull)
+
+    def linked(self, name: str) -> int:
+        """How often a node that dials has opened a link."""
+        log = self.log_of(name)
+        return log.read_bytes().count(b'"event":"hub_link.opened"') if log.is_file() else 0
+
+    def linked_again(self) -> int:
+        """Links that were opened after others had ended, but for those of nodes that were started again."""
+        return sum(max(0, self.linked(name) - self.starts[name]) for name in self.dialling)
 
     async def ask(self, asker: str) -> None:
         """One question; what was answered is kept, to be looked up in the end."""
@@ -89,13 +118,18 @@ class Soak:
             if result.member.id not in self.processes:
                 continue
             if result.answer is not None:
+                self.last_answer[result.member.id] = time.monotonic()
                 self.leaves.setdefault(result.member.id, set()).add(peek(result.answer, max_bytes=4096)["ledger_leaf"])
             if asker == ASKER:
                 self.outcomes[(result.member.id in self.steady, result.outcome)] += 1
 
     async def listening(self, name: str) -> None:
-        """Until a process takes connections."""
+        """Until a process takes connections, or has dialled."""
         async with asyncio.timeout(START_S):
+            if name in self.dialling:
+                while self.linked(name) == self.links_before[name]:  # noqa: ASYNC110 - a log has no event
+                    await asyncio.sleep(0.1)
+                return
             while True:
                 try:
                     _, writer = await asyncio.open_connection("127.0.0.1", self.north.ports[name])
@@ -116,12 +150,21 @@ async def running(folder: Path, nodes: int) -> AsyncIterator[Soak]:
     listed = ", ".join(f'"{member}"' for member in members)
     parties = ", ".join(f'"{member}"' for member in FIVE)
     agreement.write_text(AGREEMENT.read_text().replace(parties, listed))
-    async with federation(folder, members, now=time.time(), options=NO_BUDGETS, agreement=agreement) as north:
-        soak = Soak(north=north, flaky=others[:FLAKY], steady=others[FLAKY:])
+    flaky, steady, on_cable = others[:FLAKY], others[FLAKY:-1], others[-1]
+    dialling = [flaky[-1], steady[0], on_cable]
+    async with (
+        federation(
+            folder, members, now=time.time(), options=NO_BUDGETS, agreement=agreement, dialling=dialling
+        ) as north,
+        Cable(port=free_port(), to=north.ports["hub"]).laid() as cable,
+    ):
+        soak = Soak(north=north, flaky=flaky, steady=steady, dialling=dialling, cable=cable)
         for member in members:
             if member in others:
                 await north.add(member, *someone("Katherine", "Bramley", "1991-05-17"))
             await north.stop(member)
+        hub = f'"http://127.0.0.1:{north.ports["hub"]}"'
+        change(folder / on_cable / "node.toml", hub, f'"http://127.0.0.1:{cable.port}"')
         await north.hub.close()
         settings = folder / "hub" / "hub.toml"
         settings.write_text(settings.read_text().replace("rate_per_minute = 100000", f"rate_per_minute = {RATE}"))
@@ -155,6 +198,7 @@ async def soak_for(folder: Path, seconds: float, nodes: int) -> Soak:
         chance = random.Random(SEED)  # noqa: S311 - a repeatable choice
         tasks = [
             *(asyncio.create_task(_disturb(soak, name, chance)) for name in soak.flaky),
+            asyncio.create_task(_cut(soak, chance)),
             *(asyncio.create_task(_flood(soak)) for _ in range(FLOOD_AT_ONCE)),
             asyncio.create_task(_ask_on(soak)),
         ]
@@ -164,6 +208,7 @@ async def soak_for(folder: Path, seconds: float, nodes: int) -> Soak:
             ended = [task for task in (*tasks, *fresh) if task.done()]
             for task in ended:
                 task.result()  # an error ends the soak
+        soak.ended = time.monotonic()
         for task in (*tasks, *fresh):
             task.cancel()
         await asyncio.gather(*tasks, *fresh, return_exceptions=True)
@@ -201,8 +246,16 @@ async def _disturb(soak: Soak, name: str, chance: random.Random) -> None:
                 process.send_signal(signal.SIGCONT)
 
 
+async def _cut(soak: Soak, chance: random.Random) -> None:
+    """What went over the line is dead from now on, and nobody knows."""
+    while True:
+        await asyncio.sleep(chance.uniform(*CUT_S))
+        soak.cuts += 1
+        soak.cable.cut()
+
+
 def _sample(soak: Soak, now: float) -> None:
-    for name in ("hub", *soak.steady):
+    for name in ("hub", *soak.steady, soak.dialling[-1]):
         process = soak.processes[name]
         if process.poll() is not None:
             soak.faults.append(f"{name} has ended by itself")
@@ -218,6 +271,7 @@ def _sample(soak: Soak, now: float) -> None:
     sys.stdout.write(
         f"{now:6.0f} s  asked {soak.asked[ASKER]}, answered {answered}, missed of steady nodes {missed}"
         f" | flood {soak.asked[FLOODER]}, refused {soak.flood_refused} | disturbed {soak.disturbed}"
+        f" | cut {soak.cuts}, linked again {soak.linked_again()}"
         f" | hub {last['hub'][1]:.0f} MB, {last['hub'][2]} files"
         f" | nodes at most {max(each[1] for each in nodes):.0f} MB, {max(each[2] for each in nodes)} files\n"
     )
@@ -231,11 +285,16 @@ async def lost_entries(soak: Soak) -> list[str]:
         node = await soak.north.open(member, clock=CLOCK)
         try:
             await node.parts.ledger.verify()
-            missing = leaves - {entry.leaf_hash async for entry in node.parts.ledger.entries()}
+            entries = [entry async for entry in node.parts.ledger.entries()]
         finally:
             await node.close()
+        missing = leaves - {entry.leaf_hash for entry in entries}
         if missing:
             lost.append(f"{member}: {len(missing)} of {len(leaves)} answers left without an entry")
+        bodies = [entry.body for entry in entries if entry.body is not None]
+        ids = [body["jti"] for body in bodies if body["kind"] == "answered"]
+        if len(set(ids)) < len(ids):
+            lost.append(f"{member}: {len(ids) - len(set(ids))} of {len(ids)} questions were answered twice")
     return lost
 
 
@@ -254,6 +313,17 @@ def grown(samples: dict[str, list[tuple[float, float, int]]], seconds: float) ->
     return found
 
 
+def unheard(soak: Soak, seconds: float) -> list[str]:
+    """Nodes that dial of which no answer came in the last quarter of the time, in which they had time to come back."""
+    quarter = max(seconds / 4, WELL_S)
+    since = soak.ended - quarter
+    return [
+        f"{name} dials and has answered nothing for {quarter:.0f} s"
+        for name in soak.dialling
+        if soak.last_answer.get(name, 0.0) < since and seconds > quarter
+    ]
+
+
 async def _soaked(folder: Path, seconds: float, nodes: int) -> list[str]:
     soak = await soak_for(folder, seconds, nodes)
     lost = await lost_entries(soak)
@@ -265,7 +335,7 @@ async def _soaked(folder: Path, seconds: float, nodes: int) -> list[str]:
         f"{received} answers received; " + ", ".join(f"{k}: {v}" for k, v in sorted(outcomes.items())) + "\n"
     )
     faults = [f"{fault} ({number} times)" for fault, number in Counter(soak.faults).items()]
-    return [*lost, *grown(soak.samples, seconds), *faults]
+    return [*lost, *grown(soak.samples, seconds), *unheard(soak, seconds), *faults]
 
 
 def main() -> int:

@@ -1,31 +1,19 @@
 """A node whose clock cannot be trusted answers nothing, and says so where its operator looks."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from consent_ledger import heads
-from gateway.clock import Clock
 from gateway.errors import ClockWrong
 from gateway.node.results import MemberOutcome
 from tests.federation import TestFederation, federation, someone
+from tests.hostile.off_clock import OffClock
 from tests.lying_hub import LyingHub, Reply
 
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
 TEAMS, UNREACHABLE = MemberOutcome.TEAMS, MemberOutcome.UNREACHABLE
-
-
-@dataclass(slots=True)
-class OffClock:
-    """A clock that runs with another, some seconds off it."""
-
-    right: Clock
-    off: float = 0.0
-
-    def now(self) -> float:
-        return self.right.now() + self.off
 
 
 @pytest.fixture

@@ -226,6 +226,40 @@ async def test_hub_that_cannot_be_understood_is_left_and_dialled_again(
         assert {await codes.get(), await codes.get()} <= {1008, 1009}
 
 
+async def test_hub_that_answers_no_ping_is_left_as_silent_and_dialled_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(dial, "FIRST_WAIT_S", 0.02)
+    monkeypatch.setattr(dial, "HEARTBEAT_S", 0.2)
+    served = asyncio.Queue[None]()
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        served.put_nowait(None)
+        await asyncio.sleep(1)
+
+    async with dialling(serve, answer=answering), asyncio.timeout(5):
+        for _ in range(2):
+            await served.get()
+    assert "silent" in [vars(each)["event_fields"].get("code") for each in caplog.records]
+
+
+async def test_hub_that_pings_without_end_is_left(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(dial, "FIRST_WAIT_S", 0.02)
+    ended = asyncio.Queue[int | None]()
+
+    async def serve(socket: web.WebSocketResponse) -> None:
+        for _ in range(100):
+            await socket.ping()
+        await socket.receive()
+        ended.put_nowait(socket.close_code)
+
+    async with dialling(serve, answer=answering), asyncio.timeout(5):
+        assert [await ended.get(), await ended.get()] == [1008, 1008]
+    assert "malformed" in [vars(each)["event_fields"].get("code") for each in caplog.records]
+
+
 async def test_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dial, "FIRST_WAIT_S", 0.02)
     async with dialling(None, answer=answering) as paths, asyncio.timeout(5):

@@ -1,11 +1,19 @@
 """A line between two parties that can be cut as a power cut does it: nobody is told, and both ends keep waiting."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 _CHUNK_BYTES = 65_536
+
+
+def free_port() -> int:
+    """One that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
 
 
 @dataclass(slots=True)
@@ -32,7 +40,11 @@ class Cable:
             assert task is not None
             carrying.add(task)
             self.connections += 1
-            there, back = await asyncio.open_connection("127.0.0.1", self.to)
+            try:
+                there, back = await asyncio.open_connection("127.0.0.1", self.to)
+            except OSError:
+                writer.transport.abort()
+                return
             cut = self._cut
             with suppress(asyncio.CancelledError):
                 await asyncio.gather(_pass(reader, back, cut), _pass(there, writer, cut))
@@ -51,7 +63,7 @@ class Cable:
 
 async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, cut: asyncio.Event) -> None:
     """Bytes from one end to the other, and its end; after a cut they are lost, and so is the end."""
-    with suppress(ConnectionError):
+    with suppress(OSError):
         while chunk := await reader.read(_CHUNK_BYTES):
             if not cut.is_set():
                 writer.write(chunk)

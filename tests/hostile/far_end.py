@@ -1,4 +1,4 @@
-"""The far end of a bad line: `python -m tests.hostile.far_end SOCKET COMMAND...`, in a network namespace of its own.
+"""The far end of a line, in a network namespace of its own: `python -m tests.hostile.far_end SOCKET NEAR FAR COMMAND`.
 
 Makes its end of the line, hands it to whoever carries the packets (a Unix socket, by number), and becomes the command.
 """
@@ -10,18 +10,19 @@ import struct
 import subprocess
 import sys
 
-NEAR, FAR = "192.0.2.1", "192.0.2.2"  # TEST-NET-1: nobody's addresses
-_NAME = b"line0"
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000  # linux/if_tun.h
 
 
-def end_of_line(mine: str, theirs: str) -> int:
-    """A TUN device of this namespace, up, with loopback: reading gives the packets that are sent to `theirs`."""
+def loopback_up() -> None:
+    """Where a namespace is new, not even its own address can be reached."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)  # noqa: S607 - ip of the machine
+
+
+def end_of_line(name: str, mine: str, theirs: str) -> int:
+    """A TUN device of this namespace, up: reading gives the packets that are sent to `theirs`."""
     descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
-    fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", _NAME, _IFF_TUN | _IFF_NO_PI))
-    name = _NAME.decode()
+    fcntl.ioctl(descriptor, _TUNSETIFF, struct.pack("16sH22x", name.encode(), _IFF_TUN | _IFF_NO_PI))
     for said in (
-        "ip link set lo up",
         f"ip addr add {mine} peer {theirs} dev {name}",
         f"ip link set {name} up",
     ):
@@ -30,6 +31,8 @@ def end_of_line(mine: str, theirs: str) -> int:
 
 
 if __name__ == "__main__":
-    with socket.socket(fileno=int(sys.argv[1])) as carrier:
-        socket.send_fds(carrier, [b"line"], [end_of_line(FAR, NEAR)])
-    os.execv(sys.argv[2], sys.argv[2:])  # noqa: S606 - what the scenario named
+    loopback_up()
+    number, near, far = sys.argv[1:4]
+    with socket.socket(fileno=int(number)) as carrier:
+        socket.send_fds(carrier, [b"line"], [end_of_line("line", far, near)])
+    os.execv(sys.argv[4], sys.argv[4:])  # noqa: S606 - what the scenario named

@@ -7,23 +7,26 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import HubError
+from gateway.links import dial
 from gateway.node.results import MemberOutcome
 from gateway.wire.join import sign_join
 from tests.certificates import certificate_files
 from tests.federation import NAME, TestFederation, federation, someone
 from tests.hostile.settings import change
+from tests.hostile.until import until
 
-ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
+ASKER, AGENCY, OTHER, DIALS = "childrens-services", "housing", "police", "food-bank"
 TEAMS, UNREACHABLE = MemberOutcome.TEAMS, MemberOutcome.UNREACHABLE
 TRUSTED = "authorities.pem"
 SERVED = {"hub": "hub.toml", AGENCY: "node.toml"}
 
 
 @pytest.fixture
-async def north(tmp_path: Path) -> AsyncIterator[TestFederation]:
-    """Hub and AGENCY listen with TLS, and all trust two authorities: one for good certificates, one for expired."""
-    async with federation(tmp_path, [ASKER, AGENCY, OTHER]) as running:
-        for member in (AGENCY, OTHER):
+async def north(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestFederation]:
+    """Hub and AGENCY listen with TLS, DIALS dials, all trust two authorities: for good certificates and for expired."""
+    monkeypatch.setattr(dial, "FIRST_WAIT_S", 0.05)
+    async with federation(tmp_path, [ASKER, AGENCY, OTHER, DIALS], dialling=[DIALS]) as running:
+        for member in (AGENCY, OTHER, DIALS):
             await running.add(member, *someone("Katherine", "Bramley", "1991-05-17"))
         good, expired = (
             certificate_files(tmp_path, name_of_files=name, days=days)[0]
@@ -47,11 +50,11 @@ async def everything_over_tls(north: TestFederation) -> None:
             home.write_text(f'{home.read_text()}ca_file = "../{TRUSTED}"\n[hub.tls]\n{tls}')
         else:
             change(home, "[[federation]]", f"[node.tls]\n{tls}[[federation]]")
-    for member in (ASKER, AGENCY, OTHER):
+    for member in (ASKER, AGENCY, OTHER, DIALS):
         settings = north.folder / member / "node.toml"
         change(settings, f'hubs = ["http://127.0.0.1:{north.ports["hub"]}"]', _over_tls(north))
     await north.restart_hub()
-    for member in (ASKER, AGENCY, OTHER):
+    for member in (ASKER, AGENCY, OTHER, DIALS):
         await restart(north, member)
     await north.refresh()
 
@@ -77,24 +80,37 @@ async def ask(north: TestFederation) -> dict[str, MemberOutcome]:
     return {each.member.id: each.outcome for each in completed.results}
 
 
-async def test_an_expired_certificate_is_trusted_by_nobody_and_the_next_one_at_once(north: TestFederation) -> None:
-    assert await ask(north) == {AGENCY: TEAMS, OTHER: TEAMS}
+def codes(caplog: pytest.LogCaptureFixture) -> set[str]:
+    """Why links to the hub have ended, or could not be opened."""
+    events = [record for record in caplog.records if record.getMessage() == "hub_link.closed"]
+    return {vars(event)["event_fields"]["code"] for event in events}
+
+
+async def test_an_expired_certificate_is_trusted_by_nobody_and_the_next_one_at_once(
+    north: TestFederation, caplog: pytest.LogCaptureFixture
+) -> None:
+    all_answer = {AGENCY: TEAMS, OTHER: TEAMS, DIALS: TEAMS}
+    assert await ask(north) == all_answer
 
     present(north, AGENCY, "expired")
     await restart(north, AGENCY)
-    assert await ask(north) == {AGENCY: UNREACHABLE, OTHER: TEAMS}
+    assert await ask(north) == {**all_answer, AGENCY: UNREACHABLE}
     present(north, AGENCY, "good")
     await restart(north, AGENCY)
-    assert await ask(north) == {AGENCY: TEAMS, OTHER: TEAMS}
+    assert await ask(north) == all_answer
     assert len(await north.ledger(AGENCY)) == 2, "nothing was sent to whom nobody could prove"
 
     present(north, "hub", "expired")
     await north.restart_hub()
+    await until(lambda: "ClientConnectorCertificateError" in codes(caplog))  # DIALS dials again, and says what it sees
+    assert not north.hub.links.holds(DIALS)
     with pytest.raises(HubError, match="Certificate"):
         await north.refresh(ASKER)
     with pytest.raises(HubError, match="Certificate"):
         await ask(north)
     present(north, "hub", "good")
     await north.restart_hub()
-    assert await ask(north) == {AGENCY: TEAMS, OTHER: TEAMS}
+    await north.linked(DIALS)
+    assert await ask(north) == all_answer
     assert len(await north.ledger(AGENCY)) == 3
+    assert len(await north.ledger(DIALS)) == 4

@@ -17,6 +17,7 @@ from gateway.wire.paths import ANSWERS_PATH, QUERIES_PATH
 from gateway.wire.request import sign_request
 from tests.federation import NAME, TestFederation, federation, someone
 from tests.hostile.hub_process import hub_process
+from tests.hostile.raw_link import dial_raw
 from tests.hostile.settings import change
 from tests.hub.kit import envelope
 
@@ -35,6 +36,28 @@ async def north(tmp_path: Path) -> AsyncIterator[TestFederation]:
         change(tmp_path / "hub" / "hub.toml", "rate_per_minute = 100000\n", "")
         await running.restart_hub()
         yield running
+
+
+async def test_a_member_that_dials_again_and_again_is_told_to_wait_and_delays_nobody(north: TestFederation) -> None:
+    key: SigningKey = north.nodes[FLOODER].parts.me.signing_key
+    said: Counter[str] = Counter()
+
+    async def dial_on() -> None:
+        while True:
+            try:
+                link = await dial_raw(north.ports["hub"], FLOODER, key, north.clock.now())
+            except ConnectionRefusedError as refused:
+                said[str(refused)] += 1
+            else:
+                said["opened"] += 1
+                link.writer.transport.abort()
+
+    flood = asyncio.gather(*(dial_on() for _ in range(10)))
+    async with asyncio.timeout(FLOODED_S):
+        while len(said) < 2:  # noqa: ASYNC110 - what it waits for is a status of many requests
+            await asyncio.sleep(0.01)
+    await answered_meanwhile(north, flood)  # type: ignore[arg-type]  # what gather() gives can be cancelled as well
+    assert said.keys() == {"opened", "HTTP/1.1 429 Too Many Requests"}
 
 
 async def answered_meanwhile(north: TestFederation, flood: "asyncio.Task[object]", *, questions: int = 5) -> None:

@@ -1,6 +1,5 @@
 """A line is cut and neither end is told: one question is lost, named as unanswered, and the next one goes through."""
 
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from gateway.errors import HubError
 from gateway.links import hub_client, hubs
 from gateway.node.results import MemberOutcome
 from tests.federation import TestFederation, federation, someone
-from tests.hostile.cable import Cable
+from tests.hostile.cable import Cable, free_port
 from tests.hostile.settings import change
 
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
@@ -31,12 +30,6 @@ async def ask(north: TestFederation) -> dict[str, MemberOutcome]:
     completed = await north.ask(ASKER, "Katherine Bramley", born="1991-05-17", deadline_ms=500)
     assert completed.coverage_agrees
     return {each.member.id: each.outcome for each in completed.results}
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
 
 
 async def test_a_dead_connection_to_a_member_costs_one_question_and_is_not_used_again(north: TestFederation) -> None:

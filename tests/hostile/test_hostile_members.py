@@ -6,24 +6,20 @@ is all that a member can do to its hub: it has no way to the asker but the hub's
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 import pytest_asyncio
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
 from gateway.links import counts_client
-from gateway.links.contract import Delivery
 from gateway.links.https import REFUSED
 from gateway.node.compare_counts import Compared
 from gateway.node.reconcile import Silent
-from gateway.node.results import MemberOutcome, MemberResult
-from gateway.wire.federation import Member
+from gateway.node.results import MemberOutcome
 from gateway.wire.limits import SEALED_ANSWER_BYTES
-from gateway.wire.request import HashedBody
-from tests.federation import NOW, TestFederation, federation, result_of, someone
+from tests.federation import NOW, result_of
+from tests.hostile.heard import AGENCY, ASKER, DEADLINE_MS, OTHER, TOOK_AT_MOST_S, Heard, ask_of_both, heard_federation
 from tests.hostile.reconciled import reconciled
 from tests.hostile.talks import (
     Talk,
@@ -49,57 +45,14 @@ from tests.hub.kit import raw_node
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
-DEADLINE_MS = 700
-TOOK_AT_MOST_S = 2.0  # with the deadline, on a busy machine
 TIMEOUT, UNREACHABLE, INVALID = MemberOutcome.TIMEOUT, MemberOutcome.UNREACHABLE, MemberOutcome.INVALID_ANSWER
-
-
-@dataclass(slots=True, kw_only=True)
-class Heard:
-    """A federation, and the sealed answers that its members gave to one honest question."""
-
-    north: TestFederation
-    earlier: dict[str, bytes]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def heard(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Heard]:
-    """Three members; the two that are asked know one person. Then AGENCY's node leaves its port to the tests."""
-    async with federation(tmp_path_factory.mktemp("north"), [ASKER, AGENCY, OTHER]) as north:
-        for member in (AGENCY, OTHER):
-            await north.add(member, *someone("Katherine", "Bramley", "1991-05-17"))
-        link = north.hub.hub.link
-        honest, earlier = link.deliver, {}
-
-        async def overheard(member: Member, envelope: HashedBody) -> Delivery:
-            delivery = await honest(member, envelope)
-            assert delivery.answer is not None
-            earlier[member.id] = delivery.answer
-            return delivery
-
-        link.deliver = overheard  # type: ignore[method-assign]  # to know what a member itself knows
-        await north.ask(ASKER, "Katherine Bramley", born="1991-05-17")
-        link.deliver = honest  # type: ignore[method-assign]
-        await north.stop(AGENCY)
-        yield Heard(north=north, earlier=earlier)
-
-
-async def _ask_of_both(north: TestFederation) -> tuple[MemberResult, float]:
-    """AGENCY's result and the seconds until the end; OTHER must have answered meanwhile, and the hub tell the truth."""
-    north.hub.hub.circuits.record(AGENCY, REFUSED)  # each test has the hub try it again
-    began = time.monotonic()
-    shown, agrees = {}, False
-    async for event in north.stream(ASKER, "Katherine Bramley", born="1991-05-17", deadline_ms=DEADLINE_MS):
-        if isinstance(event, MemberResult):
-            shown[event.member.id] = (event, time.monotonic() - began)
-        else:
-            agrees = getattr(event, "coverage_agrees", False)
-    assert agrees
-    other, waited = shown[OTHER]
-    assert other.outcome is MemberOutcome.TEAMS
-    assert waited < DEADLINE_MS / 1000, "an honest member's answer waits for nobody"
-    return shown[AGENCY][0], time.monotonic() - began
+    """AGENCY's port is the tests'."""
+    async with heard_federation(tmp_path_factory.mktemp("north")) as running:
+        yield running
 
 
 @pytest.mark.parametrize(
@@ -134,7 +87,7 @@ async def test_a_hostile_member_is_named_and_alone_without_an_answer(
             taken_all.append(error)
 
     async with raw_node(noted, port=heard.north.ports[AGENCY]):
-        result, took = await _ask_of_both(heard.north)
+        result, took = await ask_of_both(heard.north)
     assert not taken_all, "the hub reads on for ever"
     assert result.outcome in expected
     assert (result.rows, result.bundle, result.answer) == ((), None, None)
@@ -150,7 +103,7 @@ async def test_an_answer_to_another_question_or_of_another_member_is_invalid(hea
         await reader.read()
 
     async with raw_node(answers_as_then, port=heard.north.ports[AGENCY]):
-        result, _ = await _ask_of_both(heard.north)
+        result, _ = await ask_of_both(heard.north)
     assert (result.outcome, result.rows, result.bundle) == (INVALID, (), None)
 
 
@@ -166,7 +119,7 @@ async def test_what_a_member_sends_before_it_is_asked_is_nobodys_answer(heard: H
 
     async with raw_node(answers_twice, port=heard.north.ports[AGENCY]):
         for _ in range(3):
-            result, _ = await _ask_of_both(heard.north)
+            result, _ = await ask_of_both(heard.north)
             assert result.outcome is INVALID
     assert len(asked) == 3, "each question has reached the member, and each once"
 

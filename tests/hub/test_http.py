@@ -26,6 +26,7 @@ from gateway.errors import (
 from gateway.http import Listener, listen, protect, status_of
 
 SECRET = "Erika Beispiel 1948-02-29"
+FAULT = "ledger database ledger.db: the disk is full (SQLITE_FULL)"
 
 
 async def _fail(_: web.Request) -> web.StreamResponse:
@@ -34,6 +35,10 @@ async def _fail(_: web.Request) -> web.StreamResponse:
 
 async def _refuse(_: web.Request) -> web.StreamResponse:
     raise StorageError(SECRET)
+
+
+async def _fail_to_store(_: web.Request) -> web.StreamResponse:
+    raise StorageError(SECRET, fault=FAULT)
 
 
 async def _hang(_: web.Request) -> web.StreamResponse:
@@ -63,6 +68,7 @@ async def listener() -> AsyncIterator[Listener]:
     for path, handler in {
         "/fail": _fail,
         "/refuse": _refuse,
+        "/store": _fail_to_store,
         "/hang": _hang,
         "/break": _break_off,
         "/page": _page,
@@ -94,6 +100,7 @@ def _issue(body: bytes) -> Any:
     [
         ("/fail", (500, "exception", "error")),
         ("/refuse", (503, "transient", "storage")),
+        ("/store", (503, "transient", "storage")),
         ("/hang", (504, "timeout", "timeout")),
         ("/nowhere/" + SECRET, (404, "not-found", "http-404")),
     ],
@@ -121,6 +128,12 @@ async def test_unforeseen_failure_is_logged_with_its_place(
     fields = vars(record)["event_fields"]
     assert fields["path"] == "/fail"
     assert fields["code"].startswith("ValueError@test_http.py:")
+
+
+async def test_log_says_which_database_failed_and_why(listener: Listener, caplog: pytest.LogCaptureFixture) -> None:
+    await _get(listener, "/store")
+    (record,) = [record for record in caplog.records if record.getMessage() == "request.failed"]
+    assert vars(record)["event_fields"] == {"path": "/store", "status": 503, "code": "storage", "reason": FAULT}
 
 
 async def test_response_that_had_begun_is_broken_off_not_ended(listener: Listener) -> None:

@@ -13,6 +13,7 @@ import orjson
 import pytest
 from aiohttp import WSCloseCode, WSMsgType
 
+from gateway.hub.circuit import FAILURES_TO_OPEN
 from gateway.links import websocket
 from gateway.links.contract import Delivery
 from gateway.wire import base64url
@@ -245,9 +246,26 @@ async def test_whole_question_over_a_link_and_the_link_outlives_the_time_of_a_re
         assert orjson.loads(node.questions[0].envelope)["from"] == "asker"
 
 
+async def test_member_that_was_skipped_is_tried_once_as_soon_as_it_dials(hub: RunningHub, member: Member) -> None:
+    for _ in range(FAILURES_TO_OPEN):
+        hub.hub.circuits.record(member.id, FAILED)
+    assert (await hub.ask(member.id)).outcomes == {member.id: "not-tried"}
+    async with dialled(hub, member.id, silent) as node:
+        waiting = asyncio.create_task(hub.ask(member.id))
+        await node.asked_times(1)
+        assert (await hub.ask(member.id)).outcomes == {member.id: "not-tried"}, "not more than one at a time"
+        await node.socket.close()
+        assert (await waiting).outcomes == {member.id: "unreachable"}
+    assert (await hub.ask(member.id)).outcomes == {member.id: "not-tried"}
+    async with dialled(hub, member.id):
+        assert (await hub.ask(member.id)).outcomes == {member.id: "answered"}
+        assert (await hub.ask(member.id)).outcomes == {member.id: "answered"}
+
+
 async def test_node_that_answers_no_ping_is_dropped(
-    hub: RunningHub, member: Member, monkeypatch: pytest.MonkeyPatch
+    hub: RunningHub, member: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", logger="patchwork")
     monkeypatch.setattr(websocket, "HEARTBEAT_S", 0.2)
     dead = await dial(hub, member.id, autoping=False)
     reading = asyncio.create_task(_last(dead))
@@ -257,6 +275,8 @@ async def test_node_that_answers_no_ping_is_dropped(
     assert not hub.links.holds(member.id)
     await reading
     await dead.close()
+    closed = [vars(each)["event_fields"]["code"] for each in caplog.records if each.getMessage() == "link.closed"]
+    assert closed == ["silent"], "it has said nothing wrong"
 
 
 async def test_node_that_does_not_read_is_dropped(

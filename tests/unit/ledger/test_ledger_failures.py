@@ -14,6 +14,8 @@ import pytest
 from consent_ledger.errors import LedgerUnavailable
 from consent_ledger.ledger import Ledger
 from gateway.database.sqlite import SqliteDatabase
+from gateway.errors import StorageDamaged, StorageError, logged
+from gateway.node.storage_fault import storage_fault
 
 from .conftest import Files, answered
 
@@ -67,8 +69,28 @@ async def test_read_only_ledger_refuses(files: Files) -> None:
     ledger, storage = await files.ledger()
     await ledger.log_answer(answered("j"))
     await storage._writer._execute(lambda: storage._writer._conn.execute("PRAGMA query_only = ON"))  # type: ignore[no-untyped-call]  # aiosqlite
-    with pytest.raises(LedgerUnavailable, match="cannot be written"):
+    with pytest.raises(LedgerUnavailable, match="cannot be written") as refused:
         await ledger.log_answer(answered("k"))
+    told = storage_fault(refused.value)
+    assert told.fault == "ledger database ledger.db: the disk or the file is read-only (SQLITE_READONLY)"
+    assert str(told).endswith(told.fault)
+    assert logged(told) == {"code": "storage", "reason": told.fault}
+
+
+def test_what_is_wrong_with_the_ledger_is_told_with_the_database_below_it() -> None:
+    heard = LedgerUnavailable("the ledger cannot be written")
+    assert str(storage_fault(heard)) == "ledger: the ledger cannot be written"
+    heard.__cause__ = ValueError("Katherine Bramley")
+    assert "Katherine" not in str(storage_fault(heard))
+    heard.__cause__ = StorageDamaged(
+        "keys database keys.db: the file is damaged", fault="keys database keys.db: damaged"
+    )
+    told = storage_fault(heard)
+    assert isinstance(told, StorageDamaged), "trying again will not help, and that must not be lost"
+    assert str(told) == "the ledger cannot be written: keys database keys.db: the file is damaged"
+    assert told.again().fault == told.fault
+    # A message of whoever raised it without naming a file goes into no log.
+    assert logged(StorageError("Katherine Bramley")) == {"code": "storage"}
 
 
 async def test_what_comes_while_4096_entries_wait_is_refused_and_those_are_written(files: Files) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -99,6 +100,7 @@ def test_a_voluntary_organisation_joins_by_a_code_and_is_asked_through_its_link(
             logged(node_log, "node.admitted")  # by itself
             logged(node_log, "hub_link.opened")
             logged(hub_log, "link.opened", member="food-bank")
+            _pages_are_there(orchard)
             orchard.ran("node", "accept", *orchard.at(orchard.council), "food-bank", "--yes")
             logged(node_log, "witness.cosigned")  # before that nothing is disclosed
             asked = ("Jonty Witlock", "--born", "2014-03-09", "--postcode", "ZZ99 3AZ", "--json")
@@ -141,6 +143,16 @@ def _food_bank_is_set_up(orchard: Orchard) -> str:
         added.write('[[source]]\nname = "people"\nmapping = "demo_food_bank"\noptions = { path = "people.csv" }\n')
     orchard.ran("import", *orchard.at(orchard.bank))
     return str(FINGERPRINT.findall(told)[0])
+
+
+def _pages_are_there(orchard: Orchard) -> None:
+    """Nobody has configured them; the link that makes the first account leads to them."""
+    made = orchard.ran(
+        "node", "create-admin", *orchard.at(orchard.bank), "vera@example.org", "--name", "Vera Volunteer"
+    )
+    (link,) = re.findall(r"http://127\.0\.0\.1:\d+/\S+", made)
+    with urllib.request.urlopen(link) as page:  # noqa: S310 - of this machine
+        assert "Choose your password" in page.read().decode()
 
 
 def _food_bank_is_admitted(orchard: Orchard, theirs: str) -> None:

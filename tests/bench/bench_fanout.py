@@ -47,7 +47,7 @@ def run() -> dict[str, float]:
 
 async def _measure() -> dict[str, float]:
     async with AsyncExitStack() as stack:
-        ports = await asyncio.to_thread(lambda: stack.enter_context(_Stubs(1_000)).ports)
+        ports = await asyncio.to_thread(lambda: stack.enter_context(Stubs(1_000)).ports)
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         federation = federated(folder)
         names = [f"member-{number:04}" for number in range(1_000)]
@@ -172,13 +172,13 @@ class _Ports:
         self.hanging = hanging
 
 
-class _Stubs:
+class Stubs:
     """The nodes' process."""
 
     def __init__(self, count: int) -> None:
         self._count = count
 
-    def __enter__(self) -> _Stubs:
+    def __enter__(self) -> Stubs:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
         self._process = context.Process(target=_serve_stubs, args=(there, self._count), daemon=True)

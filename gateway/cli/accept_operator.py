@@ -5,6 +5,7 @@ telephone: the old key's word alone is worth nothing once somebody has stolen it
 (docs/decisions/rotating-the-keys-that-others-pin.md).
 """
 
+import asyncio
 import contextlib
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ from typing import Annotated
 import orjson
 import typer
 
+from gateway.app.node import NODE_FILE
 from gateway.cli.options import Config, InFederation, Yes, ask_first, node_of, opened, run
 from gateway.database.contract import Statement, Work
 from gateway.database.sqlite import open_sqlite
@@ -37,7 +39,16 @@ ReplaceBy = Annotated[
 
 def accept_operator(config: Config, federation: InFederation, replace_by: ReplaceBy = None, yes: Yes = False) -> None:
     """Accept the operator's next key, as the member list names it, after comparing its fingerprint by telephone."""
-    run(_accept_at_node(node_of(config, federation), replace_by, yes=yes))
+    settings = node_of(config, federation)
+    if replace_by is None:
+        run(_accept_at_node(settings, yes=yes))
+        return
+    # Without opening the node, which trusts nothing that it holds once its pinned key is another.
+    federation = settings.federation[0]
+    new = _shown_replacement(federation.operator_key, replace_by, yes=yes)
+    run(_forget(settings.node.data / NODE_FILE, "node", forget_federation(federation.id)))
+    _replace_pin(federation.operator_key, new)
+    typer.echo("Members that the new key lists wait for this agency: `patchwork node accept`.")
 
 
 def accept_operator_at_hub(
@@ -49,8 +60,7 @@ def accept_operator_at_hub(
     table = load_hub(config).hub
     if replace_by is not None:
         new = _shown_replacement(table.operator_key, replace_by, yes=yes)
-        if (table.data / "hub.db").exists():
-            run(_forget_document(table.data / "hub.db"))
+        run(_forget(table.data / "hub.db", "hub", _forget_document()))
         _replace_pin(table.operator_key, new)
         typer.echo("Copy the federation.jws that the new key has signed here, and start the hub.")
         return
@@ -60,15 +70,9 @@ def accept_operator_at_hub(
     typer.echo("Start the hub anew.")
 
 
-async def _accept_at_node(settings: NodeSettings, replace_by: Path | None, *, yes: bool) -> None:
+async def _accept_at_node(settings: NodeSettings, *, yes: bool) -> None:
     federation = settings.federation[0]
     async with opened(settings) as node:
-        if replace_by is not None:
-            new = _shown_replacement(federation.operator_key, replace_by, yes=yes)
-            await node.database.write(forget_federation(federation.id))
-            _replace_pin(federation.operator_key, new)
-            typer.echo("Members that the new key lists wait for this agency: `patchwork node accept`.")
-            return
         with contextlib.suppress(PatchworkError):  # what is held will do, when the new key signs already
             await node.parts.membership.refresh()
         received = node.parts.membership.received
@@ -107,19 +111,23 @@ def _shown_replacement(pinned: Path, replace_by: Path, *, yes: bool) -> VerifyKe
 def _replace_pin(pinned: Path, new: VerifyKey) -> None:
     """The old key's public half stays, for documents that it has signed: evidence of that time is checked with it."""
     old = load_verify_key(pinned)
-    replace_file(pinned.with_name(f"{pinned.stem}-{old.kid}.jwk"), orjson.dumps(old.jwk()))
-    replace_file(pinned, orjson.dumps(new.jwk()))
+    if old != new:  # else its file has been put there already
+        replace_file(pinned.with_name(f"{pinned.stem}-{old.kid}.jwk"), orjson.dumps(old.jwk()))
+        replace_file(pinned, orjson.dumps(new.jwk()))
     with contextlib.suppress(FileNotFoundError):
         hand_overs_file(pinned).unlink()
 
 
-async def _forget_document(file: Path) -> None:
-    database = await open_sqlite(file, schema="hub")
+async def _forget(file: Path, schema: str, work: Work[None]) -> None:
+    """What a database holds of the old operator's documents, if there is one."""
+    if not await asyncio.to_thread(file.exists):
+        return
+    database = await open_sqlite(file, schema=schema)
     try:
-        await database.write(_forget())
+        await database.write(work)
     finally:
         await database.close()
 
 
-def _forget() -> Work[None]:
+def _forget_document() -> Work[None]:
     yield Statement("DELETE FROM federation_document")

@@ -233,8 +233,12 @@ async def test_after_a_loss_hub_and_nodes_begin_again_under_another_operators_ke
     ran = await asyncio.to_thread(in_process, "hub", *typed, str(north.folder / "hub" / "hub.toml"))
     assert not ran.code, ran.said
     await north.restart_hub()
-    ran = await asyncio.to_thread(in_process, "node", *typed, str(north.folder / AGENCY / "node.toml"))
-    assert not ran.code, ran.said
+    # At one agency somebody has put the new file in the old one's place already.
+    (north.folder / ASKER / "operator.jwk").write_bytes((north.folder / "anew" / "operator.jwk").read_bytes())
+    for member in (AGENCY, ASKER):
+        ran = await asyncio.to_thread(in_process, "node", *typed, str(north.folder / member / "node.toml"))
+        assert not ran.code, ran.said
+    await north.nodes[ASKER].parts.membership.refresh()
     view = await north.nodes[AGENCY].parts.membership.refresh()
     assert (view.federation.seq, dict(view.federation.members)) == (1, {})
     assert before > 1  # the thief's numbers count for nothing

@@ -166,9 +166,7 @@ class Dialler:
                     break
                 if await signs.take(message, socket):
                     continue
-                if message.type is not WSMsgType.TEXT:
-                    raise MalformedMessage("link: not a text message of at most the longest question")
-                frame = read_from_hub(message.data)
+                frame = _frame_of(message)
                 if isinstance(frame, NewsFrame):
                     self._seq = max(self._seq, frame.seq)
                     self._news.set()
@@ -223,6 +221,13 @@ def wait_before(failures: int) -> float:
     """(4) Seconds until the next try, after so many links in a row that came to nothing."""
     longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(failures, 16))
     return random.uniform(0, longest)  # noqa: S311 - spreads load, decides nothing
+
+
+def _frame_of(message: aiohttp.WSMessage) -> QuestionFrame | NewsFrame:
+    """Raises MalformedMessage."""
+    if message.type is not WSMsgType.TEXT:
+        raise MalformedMessage("link: not a text message of at most the longest question")
+    return read_from_hub(message.data)
 
 
 async def _send(socket: aiohttp.ClientWebSocketResponse, frame: AnswerFrame | RefusedFrame) -> None:

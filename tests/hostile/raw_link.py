@@ -73,8 +73,8 @@ def answer_frame(question: str, sealed: bytes) -> bytes:
 Behaving = Callable[[RawLink, str], Coroutine[Any, Any, None]]
 
 
-async def dial_raw(port: int, member: str, key: SigningKey, now: float) -> RawLink:
-    """Open a link as that member's node does; the hub must let it in."""
+async def dial_raw(port: int, member: str, key: SigningKey, now: float, *, early: bytes = b"") -> RawLink:
+    """Open a link as that member's node does; the hub must let it in. `early`: what is said before it has answered."""
     path = f"{LINK_PATH}?process={uuid4()}"
     token = sign_request(key, iss=member, aud=NAME, method="GET", path=path, body=b"", now=now, jti=str(uuid4()))
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -85,7 +85,7 @@ async def dial_raw(port: int, member: str, key: SigningKey, now: float) -> RawLi
     )
     opened = False
     try:
-        writer.write(head.encode())
+        writer.write(head.encode() + early)
         said = await reader.readuntil(b"\r\n\r\n")
         opened = said.startswith(b"HTTP/1.1 101 ")
     finally:

@@ -5,6 +5,7 @@ test's own. Who breaks a bound loses the link; nothing that it was asked goes an
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 
@@ -218,6 +219,18 @@ async def test_a_second_answer_to_one_question_is_nobodys_and_ends_the_link(hear
                 await link.closed.wait()
             assert link.code == 1008
             assert len(link.asked) == 1
+
+
+async def test_who_speaks_before_the_hub_has_answered_is_cut_off(heard: Heard) -> None:
+    north = heard.north
+    ping = bytes([FIN | PING, 0x80]) + bytes(4)
+    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):  # it may not even hear of the link
+        early = await dial_raw(north.ports["hub"], AGENCY, heard.key, north.clock.now(), early=ping * 10_000)
+        assert [kind async for kind, _ in early.frames() if kind == PONG] == []
+        early.writer.transport.abort()
+    await until(lambda: not north.hub.links.holds(AGENCY))
+    result, _ = await ask_of_both(north)
+    assert result.outcome is UNREACHABLE
 
 
 async def test_a_member_has_so_many_links_and_the_others_are_answered(heard: Heard) -> None:

@@ -8,11 +8,13 @@ async with federation(tmp_path, ["childrens-services", "housing"]) as north:
 import asyncio
 import gzip
 import json
+import os
 import socket
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -468,11 +470,24 @@ async def federation(
 
 
 def _free_ports(count: int) -> Iterable[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
+    """Of this process's own: one that the kernel gives out may be some connection's by the time that it is used."""
+    free = (port for port in _ports() if _is_free(port))
+    return [next(free) for _ in range(count)]
+
+
+@cache
+def _ports() -> Iterator[int]:
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", f"gw{os.getpid()}").removeprefix("gw"))
+    own = range(10_000 + number % 10 * 1_000, 11_000 + number % 10 * 1_000)
+    return islice(cycle(own), os.getpid() % len(own), None)
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _write_hub(folder: Path, port: int) -> SigningKey:

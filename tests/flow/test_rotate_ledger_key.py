@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from consent_ledger import heads
-from consent_ledger.checkpoint import Checkpoint, Head, sign
+from consent_ledger.checkpoint import Checkpoint, Head, sign, with_cosignatures
 from consent_ledger.note import NoteKey
 from gateway.cli.rotate_ledger_key import ledger_rotation_request
 from gateway.errors import NotAuthentic
@@ -15,6 +15,7 @@ from gateway.node.check_evidence import check
 from gateway.node.findings import Verdict
 from gateway.node.inclusion import check_proof, prove
 from gateway.node.question_evidence import evidence_of
+from gateway.node.vouching import vouched_by
 from gateway.wire.federation import HUB, sign_document
 from gateway.wire.keys import LedgerKey, ledger_public
 from gateway.wire.ledger_keys import FormerLedgerKey, sign_word
@@ -74,6 +75,9 @@ async def test_the_ledger_goes_on_under_its_next_key_and_old_checkpoints_hold(no
     first = await ask(north)
     assert await visit(north) == {"cosigned"}
     epoch_one = await newest(north)
+    size = epoch_one.head.size
+    (kept,) = await north.nodes[AGENCY].ledger_database.read(heads.page((1, size - 1), 1))
+    old_note = with_cosignatures(kept.note, kept.cosignatures)
     old, new = await rotate(north, AGENCY)
     await ask(north)
     assert await visit(north) == {"cosigned"}  # still by the old key, with everybody's document new
@@ -106,6 +110,12 @@ async def test_the_ledger_goes_on_under_its_next_key_and_old_checkpoints_hold(no
     assert await visit(north) == {"cosigned"}
     assert await vouching(north, first) == ["hub", OTHER]
     assert await vouching(north, second) == ["hub", OTHER]
+    # `patchwork ledger verify`: a checkpoint that the old key signed, kept by somebody, is this ledger's own.
+    node = north.nodes[AGENCY]
+    logs, received = node.checkpoints.witnesses.logs, node.parts.membership.received
+    found = await vouched_by([old_note], node.ledger_database, logs=logs, federation=received)
+    assert {voucher.checkpoint.head.size for voucher in found.by.values()} == {epoch_one.head.size}
+    assert sorted(name.rpartition("/")[2] for name in found.by) == ["hub", OTHER]
     # The newest document alone leads to the old checkpoints, too.
     file = await prove(
         0,

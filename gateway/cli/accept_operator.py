@@ -44,10 +44,10 @@ def accept_operator(config: Config, federation: InFederation, replace_by: Replac
         run(_accept_at_node(settings, yes=yes))
         return
     # Without opening the node, which trusts nothing that it holds once its pinned key is another.
-    federation = settings.federation[0]
-    new = _shown_replacement(federation.operator_key, replace_by, yes=yes)
-    run(_forget(settings.node.data / NODE_FILE, "node", forget_federation(federation.id)))
-    _replace_pin(federation.operator_key, new)
+    table = settings.federation[0]
+    new = _shown_replacement(table.operator_key, replace_by, yes=yes)
+    run(_forget(settings.node.data / NODE_FILE, "node", forget_federation(table.id)))
+    _replace_pin(table.operator_key, new)
     typer.echo("Members that the new key lists wait for this agency: `patchwork node accept`.")
 
 

@@ -191,7 +191,7 @@ def test_a_record_that_was_tampered_with_is_found_out_by_its_entry(say: Say, con
         for (trigger,) in triggers:  # they stop mistakes, and nobody who can write the file
             database.execute(f"DROP TRIGGER {trigger}")
         database.execute("UPDATE entry SET leaf = CAST(leaf || x'00' AS BLOB) WHERE seq = 1")
-    assert refused(config.parent, "ledger", "verify", "-c", "node.toml") == "entry 1 does not have its hash"
+    assert refused(config.parent, "ledger", "verify", "-c", "node.toml") == "ledger: entry 1 does not have its hash"
     with closing(sqlite3.connect(config.parent / "data" / "ledger.db")) as database, database:
         database.execute("DELETE FROM entry WHERE seq = 1")
-    assert refused(config.parent, "ledger", "verify", "-c", "node.toml") == "entry 1 is missing"
+    assert refused(config.parent, "ledger", "verify", "-c", "node.toml") == "ledger: entry 1 is missing"

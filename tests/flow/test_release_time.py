@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from statistics import median
 
 import pytest
 
@@ -58,11 +57,11 @@ async def test_disclosed_refused_and_unknown_leave_at_the_same_time(north: TestF
         "nothing-to-disclose",
         "nothing-to-disclose",
     ]
-    medians = {person: median(times) for person, times in took.items()}
-    assert all(min(times) >= D for times in took.values()), took
-    # A loaded machine adds some milliseconds to all alike; the work itself differs by less than one.
-    assert max(medians.values()) - min(medians.values()) < 0.010, medians
-    assert max(medians.values()) < D + 0.060, medians
+    # The fastest of each: a busy machine adds to any of them by chance, and takes from none.
+    fastest = {person: min(times) for person, times in took.items()}
+    assert min(fastest.values()) >= D, took
+    assert max(fastest.values()) - min(fastest.values()) < 0.005, took
+    assert max(fastest.values()) < D + 0.050, took
 
 
 async def test_a_replay_and_a_failure_leave_no_earlier_than_an_answer(north: TestFederation) -> None:

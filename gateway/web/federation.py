@@ -17,7 +17,7 @@ from gateway.web.coverage import Answers
 from gateway.web.render import render
 from gateway.web.signed_in import SignedIn, page
 from gateway.web.site import Site
-from gateway.web.words import N_, ngettext
+from gateway.web.words import N_, day, ngettext
 from gateway.web.words import gettext as _
 from gateway.wire.acceptance import ChangeKind, PendingChange
 from gateway.wire.federation import Member, MemberKey
@@ -87,6 +87,7 @@ async def show_federation(request: web.Request, site: Site, user: SignedIn) -> w
         lines=list(_lines(site, view)),
         stopped=stopped,
         document_warning="" if received is None else _document_warning(received.expires_at - now),
+        operator_warning=_operator_warning(site),
         word=word,
         hubs=list(_hubs(site)),
         coverage=site.coverage,
@@ -161,6 +162,17 @@ def _document_warning(seconds: float) -> str:
             hours,
         ) % {"number": hours}
     return ""
+
+
+def _operator_warning(site: Site) -> str:
+    """A person compares the key by telephone, and says yes on the machine that pins it."""
+    said = site.node.membership.hand_over
+    if said is None:
+        return ""
+    return _(
+        "The operator goes over to another key by %(day)s. Without this agency's word nothing is asked or answered "
+        "from then on. Ring the operator, and on this node's machine compare the keys: patchwork node accept-operator"
+    ) % {"day": day(day_of(said.until))}
 
 
 def _lines(site: Site, view: View | None) -> Iterator[Line]:

@@ -1,6 +1,7 @@
 """The operator's key, which each node pins, gives way to the next: to whoever has accepted it, and to nobody else."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from gateway.accounts.account import Role
 from gateway.errors import FederationError, InputError, NotAuthentic, PatchworkError
 from gateway.hub.directory import Directory
 from gateway.node.check_evidence import check
@@ -30,7 +32,7 @@ DAY = 86_400
 @pytest.fixture
 async def north(tmp_path: Path) -> AsyncIterator[TestFederation]:
     """Each node, and the hub, has the operator's key in a file of its own, as in real life."""
-    async with federation(tmp_path, [ASKER, AGENCY, LATE], now=time.time()) as running:
+    async with federation(tmp_path, [ASKER, AGENCY, LATE], now=time.time(), web=True) as running:
         for party in (*running.nodes, "hub"):
             home = running.folder / party
             (home / "operator.jwk").write_bytes(orjson.dumps(running.operator.key.public_jwk()))
@@ -79,6 +81,7 @@ async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north
         assert waiting is not None
         assert waiting.new == new  # by itself nobody believes it, though `accept_members` is the operator's
     assert "accept-operator" in await status(north, LATE)
+    await pages_say_so(north, ASKER)
     for party in (ASKER, AGENCY, "hub"):
         assert new.kid not in await accepted(north, party)  # a fingerprint, to be read aloud
     config = str(north.folder / ASKER / "node.toml")
@@ -135,6 +138,11 @@ async def test_who_has_accepted_the_next_key_goes_on_and_who_has_not_stops(north
     directory: Directory = north.hub.hub.directory
     with pytest.raises(NotAuthentic, match="handed over"):
         await directory.refresh()
+
+
+async def pages_say_so(north: TestFederation, member: str) -> None:
+    page = await (await north.sign_in(member, Role.AUDITOR)).get("/manage/federation")
+    assert re.search(r"goes over to another key by \d+ \w+ 20\d\d.*patchwork node accept-operator", page.words)
 
 
 async def moved(role: str, config: Path) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from typer.testing import CliRunner
 from consent_ledger.exchange import SECONDS_PER_HOUR
 from consent_ledger.retention_beside import drop_counts
 from gateway.cli import application
+from gateway.cli.options import CLOCK
 from gateway.database.contract import Statement, Work
 from gateway.errors import HubError, MalformedMessage
 from gateway.links.counts_client import NoStatement, fetch_counts
@@ -228,8 +228,7 @@ async def test_a_member_that_gives_no_statement_is_said_to(north: TestFederation
 async def test_the_command_names_hub_hour_and_members(
     north: TestFederation, liar: LyingHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("options", "ledger_reconcile"):
-        monkeypatch.setattr(import_module(f"gateway.cli.{module}"), "CLOCK", north.clock)
+    monkeypatch.setattr(CLOCK, "now", north.clock.now)  # not CLOCK: modules that load now would keep another
     assert await reconcile_command(north) == (
         0,
         ["Nothing to compare yet: an hour counts 20 minutes after its end, and none has had questions."],
@@ -357,8 +356,7 @@ async def post(north: TestFederation, body: bytes, authorisation: str) -> int:
 async def test_a_statement_that_ends_early_leaves_hours_open_and_none_of_them_counts_as_arrived(
     north: TestFederation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("options", "ledger_reconcile"):
-        monkeypatch.setattr(import_module(f"gateway.cli.{module}"), "CLOCK", north.clock)
+    monkeypatch.setattr(CLOCK, "now", north.clock.now)  # not CLOCK: modules that load now would keep another
     await ask(north)
     await reconciled(north)
 

@@ -405,7 +405,7 @@ def test_link_in_place_of_the_folder_is_refused_and_what_it_leads_to_is_left_alo
 async def test_process_that_says_nothing_any_more_is_given_up(
     federation: Federated, member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.links.siblings.SILENT_S", 0.3)
+    monkeypatch.setattr("gateway.links.sibling.SILENT_S", 0.3)
     monkeypatch.setattr("gateway.links.sibling_door.ALIVE_S", 60)
     federation.publish()
     async with (

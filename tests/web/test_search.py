@@ -46,7 +46,7 @@ async def alex(north: TestFederation) -> WebUser:
 
 
 async def test_the_page_shows_who_answered_and_then_who_did_not_with_a_number_for_each(alex: WebUser) -> None:
-    first = await alex.post("/search", KATE | COORDINATION)
+    first = await answered(alex, await alex.post("/search", KATE | COORDINATION))
     assert first.status == 200
     assert re.fullmatch(r"/searches/[\w-]{22}", first.path)
     assert "This is the person" in first.words
@@ -66,6 +66,16 @@ async def test_the_page_shows_who_answered_and_then_who_did_not_with_a_number_fo
     assert "Community Trust could not be reached" in last.words
     assert "Food Bank Nothing to share" in last.words
     assert last.text.count('href="tel:01632960000"') == 2  # the duty contacts of those who were not heard
+
+
+async def answered(user: WebUser, page: Shown) -> Shown:
+    """The page with its first answer: there at once, unless this machine has much else to do."""
+    for _ in range(20):
+        if "Robin Worker" in page.words:
+            break
+        await asyncio.sleep(0.1)
+        page = await user.get(page.path)
+    return page
 
 
 async def everything(user: WebUser, page: Shown) -> Shown:
@@ -244,7 +254,7 @@ async def test_too_many_searches_at_once_are_refused_on_the_form(
 
 async def test_whether_somebody_was_reached_is_kept_without_anybodys_name(north: TestFederation) -> None:
     user = await north.sign_in(ASKER, Role.PRACTITIONER)
-    results = await user.post("/search", KATE | COORDINATION)
+    results = await answered(user, await user.post("/search", KATE | COORDINATION))
     reach = re.search(r'href="(/searches/[\w-]+/reach/[\d-]+)"', results.text)
     assert reach is not None
     north.clock.turn(40)

@@ -33,6 +33,7 @@ from gateway.errors import (
     logged,
 )
 from gateway.events import emit
+from gateway.links.lengths_only import LengthsOnlyRunner
 from gateway.links.time_limit import TIME_LIMIT
 from gateway.links.unread import cut_unread
 
@@ -147,7 +148,7 @@ async def listen(
 
     A request whose client has gone is cancelled, and with it all that was under way for it.
     """
-    runner = web.AppRunner(
+    runner = LengthsOnlyRunner(
         application,
         access_log=None,  # it would log every path
         handler_cancellation=True,

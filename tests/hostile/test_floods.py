@@ -143,6 +143,30 @@ async def test_a_hub_takes_more_connections_than_its_service_manager_lets_it_beg
             await answered_meanwhile(north, asyncio.create_task(asyncio.sleep(60)), questions=1)
 
 
+@pytest.mark.parametrize(("whose", "path"), [("hub", QUERIES_PATH), (AGENCY, ANSWERS_PATH)])
+async def test_strangers_who_send_a_byte_in_each_chunk_are_not_parsed(
+    north: TestFederation, whose: str, path: str
+) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    refused: Counter[bytes] = Counter()
+
+    async def send_on() -> None:
+        while True:
+            reader, writer = await asyncio.open_connection("127.0.0.1", north.ports[whose])
+            try:
+                writer.write(head + b"1\r\nx\r\n" * 50_000)
+                refused[await reader.readline()] += 1
+            except ConnectionError:
+                refused[b""] += 1
+            finally:
+                writer.transport.abort()
+
+    flood = asyncio.gather(*(send_on() for _ in range(10)))
+    await answered_meanwhile(north, flood)  # type: ignore[arg-type]  # what gather() gives can be cancelled as well
+    assert refused[b"HTTP/1.1 411 Length Required\r\n"] > 0
+    assert refused.keys() <= {b"HTTP/1.1 411 Length Required\r\n", b""}
+
+
 async def test_strangers_requests_cost_a_refusal_each(north: TestFederation) -> None:
     refused: Counter[int] = Counter()
 

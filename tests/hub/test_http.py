@@ -1,6 +1,7 @@
 """What every HTTP door has in common: refusals that say little, headers, limits of time, a port that is taken."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -139,6 +140,21 @@ async def test_log_says_which_database_failed_and_why(listener: Listener, caplog
 async def test_response_that_had_begun_is_broken_off_not_ended(listener: Listener) -> None:
     with pytest.raises(aiohttp.ClientPayloadError):
         await _get(listener, "/break")
+
+
+async def test_chunks_are_not_parsed_and_end_the_connection(listener: Listener) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", listener.port)
+    ask = b"GET /page HTTP/1.1\r\nHost: x\r\n"
+    # After a whole request on the same connection, too.
+    writer.write(ask + b"\r\n" + ask + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 100_000)
+    writer.write(b"0\r\n\r\n" + ask + b"\r\n")
+    async with asyncio.timeout(10):
+        said = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := await reader.read(65_536):
+                said += piece
+    writer.transport.abort()
+    assert said.count(b"HTTP/1.1 200 OK") <= 2, "what came after it is no request"
 
 
 async def test_method_that_is_not_there_names_those_that_are(listener: Listener) -> None:

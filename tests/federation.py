@@ -47,6 +47,7 @@ from gateway.node.same_person import index_pending
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
 from gateway.settings import load_hub, load_node
+from gateway.web.render import make_templates
 from gateway.web.session_cookie import set_session
 from gateway.wire.federation import AgreementBytes, Federation, Member, MemberKey, sign_document
 from gateway.wire.join import sign_join
@@ -298,7 +299,10 @@ class TestFederation:
             await self.linked(member)
         else:
             self.listeners[member] = await listen_node(node)
-        with patch("gateway.app.web.Passwords", partial(Passwords, memory_kib=PASSWORD_KIB)):
+        with (
+            patch("gateway.app.web.Passwords", partial(Passwords, memory_kib=PASSWORD_KIB)),
+            patch("gateway.app.web.make_templates", _templates),
+        ):
             pages = await listen_web(node, built=self.built)
         if pages is not None:
             self.pages[member] = pages
@@ -467,6 +471,9 @@ async def federation(
             for each in (running.hub, running.second_hub):
                 if each is not None:
                     await each.close()
+
+
+_templates = cache(make_templates)  # compiled for all nodes together: that is two thirds of a page's first view
 
 
 def _free_ports(count: int) -> Iterable[int]:

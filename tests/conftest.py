@@ -23,7 +23,7 @@ if _MEMORY.is_dir() and os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMOR
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Two workers on two cores: an example that waits its turn is no failure. Nothing about speed is tested this way.
+# More workers than cores: an example that waits its turn is no failure. Nothing about speed is tested this way.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 

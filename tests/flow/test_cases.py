@@ -310,7 +310,7 @@ async def test_a_serving_node_tells_of_a_case_by_itself_though_the_first_attempt
     monkeypatch.setattr(serve_node, "until_stopped", stopped.wait)
     for not_in_a_test in ("configure_logging", "collect_rarely"):
         monkeypatch.setattr(serve_node, not_in_a_test, lambda: None)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         config = north.folder / AGENCY / "node.toml"
         await serve_node.serve_node(load_node(config), config=config, clock=north.clock)
     assert [event["event"] for event in events] == ["case.watch_failed", "case.opened"]

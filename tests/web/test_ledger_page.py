@@ -39,7 +39,7 @@ async def size(north: TestFederation) -> int:
 
 async def looked_again(user: WebUser) -> Shown:
     """The page once nothing runs any more, as somebody without JavaScript comes to see it."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             page = await user.get("/manage/ledger")
             assert page.status == 200

@@ -44,7 +44,7 @@ async def north(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[TestF
 
 async def made(user: WebUser) -> Shown:
     """The report, once it has been made."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             page = await user.get("/manage/misuse")
             if "Check again" not in page.words:

@@ -27,8 +27,8 @@ from gateway.accounts import sessions
 from gateway.accounts.account import Account, Role
 from gateway.accounts.passwords import Passwords
 from gateway.accounts.store import NewAccount, add_account, add_service, add_worker
+from gateway.app.dialling import keep_linked
 from gateway.app.hub import RunningHub, open_hub
-from gateway.app.linking import keep_linked
 from gateway.app.node import Node, accept_agreements, listen_node, open_node
 from gateway.app.node_limits import admission_of
 from gateway.app.web import Pages, listen_web

@@ -16,10 +16,10 @@ from consent_ledger import heads
 from gateway.app.node import Node
 from gateway.errors import ConfigurationError
 from gateway.events import emit
+from gateway.files import read_file, replace_file
 from gateway.settings import NodeSettings, check_node
 from gateway.settings.reading import MAX_FILE_BYTES
 from gateway.wire.keys import fingerprint
-from gateway.wire.operator import read_file, replace_file
 
 LOOK_S = 1.0  # between two looks whether a member list has come at all, until it has been said that this node waits
 

@@ -28,12 +28,12 @@ from gateway.app.web_database import WEB_FILE
 from gateway.clock import Clock
 from gateway.database.copying import copy_databases, read_copy
 from gateway.errors import ConfigurationError, InputError
+from gateway.files import read_file, replace_file
 from gateway.node.identity import SEALING_KEY_FOLDER
 from gateway.node.ledger_comparison import check_own
 from gateway.settings import NodeSettings
 from gateway.wire.hand_over import hand_overs_file
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
-from gateway.wire.operator import read_file, replace_file
 
 LEDGER_FILE = "ledger.db"
 SECRETS_FILE = "keys.db"

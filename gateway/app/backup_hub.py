@@ -35,12 +35,12 @@ from gateway.clock import Clock
 from gateway.database.copying import copy_databases
 from gateway.database.sqlite import open_sqlite
 from gateway.errors import InputError, WireError
+from gateway.files import read_file, replace_file
 from gateway.hub.keys import HUB_KEY_FILE
 from gateway.hub.replay import keep_restored
 from gateway.settings import HubSettings, check_hub, load_hub
 from gateway.wire.claims import identifier, integer, only, read_claims, text
 from gateway.wire.limits import KIB
-from gateway.wire.operator import read_file, replace_file
 
 HUB_DATABASE = "hub.db"
 CONFIGURATION_FILE = f"{CONFIGURATION}/hub.toml"

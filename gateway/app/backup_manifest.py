@@ -14,8 +14,8 @@ from pathlib import Path, PurePosixPath
 import orjson
 
 from gateway.errors import ConfigurationError, InputError, WireError
+from gateway.files import read_file, replace_file
 from gateway.wire.claims import Claims, array, identifier, integer, nested, only, read_claims, sha256, text
-from gateway.wire.operator import read_file, replace_file
 
 MANIFEST_FILE = "manifest.json"
 MAX_FILES = 200

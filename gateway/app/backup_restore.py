@@ -18,11 +18,11 @@ from gateway.app.backup_manifest import Manifest, Part, check_files, hash_file, 
 from gateway.app.node import NODE_FILE
 from gateway.app.opening import make_private_folder
 from gateway.errors import ConfigurationError, InputError
+from gateway.files import read_file
 from gateway.node.identity import SEALING_KEY_FOLDER
 from gateway.node.ledger_keys import LEDGER_KEY_FILE
 from gateway.node.signing_keys import SIGNING_KEY_FILE
 from gateway.settings import NodeSettings, check_node, load_node
-from gateway.wire.operator import read_file
 
 _MAX_CONFIGURATION = 1024 * 1024
 _CHUNK = 1024 * 1024

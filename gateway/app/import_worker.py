@@ -1,4 +1,4 @@
-"""One import of a configured source, started by the pages of a serving node, in a process of its own (apart.py).
+"""One import of a configured source, started by the pages of a serving node, in a process of its own (worker.py).
 
 It is what `patchwork import` does, under the settings of the node that started it, which hold what only that node may
 know. How it went stands in the node's database (node/records.py, last_runs). It goes on where an earlier one broke off.
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import orjson
 
 from consent_ledger.errors import LedgerError
-from gateway.app.apart import Tell, carry_out, run_apart
 from gateway.app.node import open_node
+from gateway.app.worker import Tell, carry_out, run_apart
 from gateway.clock import SystemClock
 from gateway.node.ingest import run_import
 from gateway.node.sources import consent_recorder, open_source

@@ -1,4 +1,4 @@
-"""The import of one uploaded list, in a process of its own (apart.py): mapping a long list would hold up answers."""
+"""The import of one uploaded list, in a process of its own (worker.py): mapping a long list would hold up answers."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -11,8 +11,8 @@ import orjson
 
 from connectors.contract import SourceError
 from connectors.spreadsheet import Row, rows_of
-from gateway.app.apart import Tell, carry_out, run_apart
 from gateway.app.node import NODE_FILE
+from gateway.app.worker import Tell, carry_out, run_apart
 from gateway.clock import SystemClock
 from gateway.database.sqlite import open_sqlite
 from gateway.errors import InputError

@@ -8,7 +8,7 @@ from typing import Any
 
 from gateway import __version__
 from gateway.app.admitted import Say, until_renamed
-from gateway.app.linking import keep_linked
+from gateway.app.dialling import keep_linked
 from gateway.app.node import Node, accept_agreements, listen_nodes, open_nodes
 from gateway.app.node_limits import admission_of, retention_limits_of
 from gateway.app.opening import until_stopped

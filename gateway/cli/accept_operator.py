@@ -19,13 +19,17 @@ from gateway.database.contract import Statement, Work
 from gateway.database.sqlite import open_sqlite
 from gateway.days import day_of
 from gateway.errors import InputError, PatchworkError
+from gateway.files import read_file, replace_file
 from gateway.node.membership_rows import forget_federation
 from gateway.settings import NodeSettings, load_hub
 from gateway.wire.federation import verify_document
 from gateway.wire.hand_over import HandOver, OperatorKeys, follow_hand_overs, hand_overs_file
 from gateway.wire.keys import VerifyKey, fingerprint
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
-from gateway.wire.operator import load_operator_keys, load_verify_key, read_file, replace_file
+from gateway.wire.operator import (
+    load_operator_keys,
+    load_verify_key,
+)
 
 ReplaceBy = Annotated[
     Path | None,

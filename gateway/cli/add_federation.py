@@ -11,6 +11,7 @@ import typer
 from gateway.cli.options import CLOCK, Config, opened, run
 from gateway.days import DAY_S
 from gateway.errors import FederationStale, InputError
+from gateway.files import read_file, replace_file
 from gateway.node.identity import make_keys
 from gateway.settings import NodeSettings, check_node, load_node
 from gateway.settings.reading import MAX_FILE_BYTES
@@ -18,7 +19,10 @@ from gateway.wire.federation import ACTIVE, Member, MemberKey
 from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import JOIN_LIFETIME_S
-from gateway.wire.operator import PUBLIC_KEY_FILE, load_verify_key, read_file, replace_file
+from gateway.wire.operator import (
+    PUBLIC_KEY_FILE,
+    load_verify_key,
+)
 
 _TABLE = """
 [[federation]]

@@ -12,11 +12,11 @@ import typer
 from gateway.cli import agreement_diff, agreement_explain, agreement_json, agreement_lint, agreement_what_if
 from gateway.cli.options import CLOCK, Config, InFederation, Yes, ask_first, node_of
 from gateway.errors import InputError
+from gateway.files import read_file, replace_file
 from gateway.node.identity import load_identity
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
-from gateway.wire.operator import read_file, replace_file
 
 app = typer.Typer(help="Data sharing agreements.", no_args_is_help=True)
 app.command()(agreement_lint.lint)

@@ -8,8 +8,8 @@ import typer
 from gateway.cli.agreement_lint import File, read
 from gateway.errors import InputError
 from gateway.fhir.text import plain
+from gateway.files import read_file, replace_file
 from gateway.policy.sharing_policy import EXTENSION, MAX_POLICY_BYTES, export_policy, import_policy
-from gateway.wire.operator import read_file, replace_file
 
 
 def export(

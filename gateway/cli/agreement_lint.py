@@ -13,12 +13,12 @@ from rich.text import Text
 from gateway.cli.options import CLOCK, InFederation, node_of, opened, run
 from gateway.days import day_of
 from gateway.fhir.text import plain
+from gateway.files import read_file
 from gateway.policy.agreement import Agreement, read_agreement
 from gateway.policy.findings import Finding, Severity
 from gateway.policy.lint import lint as find
 from gateway.settings import NodeSettings
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
-from gateway.wire.operator import read_file
 from mappings.value_sets import shared
 
 File = Annotated[Path, typer.Argument(help="The agreement's TOML file.")]

@@ -15,11 +15,11 @@ from rich.text import Text
 from gateway.cli.agreement_lint import read
 from gateway.cli.options import Config, InFederation, node_of, opened, run
 from gateway.errors import InputError
+from gateway.files import replace_file
 from gateway.node.what_if import MAX_NAMED, Change, Found, replay_ledger
 from gateway.policy.agreement import Agreement
 from gateway.policy.what_if import NotReplayed, Told
 from gateway.settings import NodeSettings
-from gateway.wire.operator import replace_file
 
 MAX_LISTED = 200  # on the terminal; --out writes all
 

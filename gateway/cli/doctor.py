@@ -13,9 +13,9 @@ from gateway.doctor.finding import Finding, Level, worst, wrong
 from gateway.doctor.gather_federations import examine_nodes
 from gateway.doctor.gather_hub import examine_hub
 from gateway.errors import ConfigurationError
+from gateway.files import read_file
 from gateway.settings import load_hub, load_node
 from gateway.settings.reading import MAX_FILE_BYTES
-from gateway.wire.operator import read_file
 
 _EXIT = {Level.WELL: 0, Level.WRONG: 1, Level.SOON: 3}  # 2 is for what was typed wrongly
 _LABEL = {Level.WELL: "well ", Level.SOON: "soon ", Level.WRONG: "WRONG"}

@@ -15,10 +15,10 @@ import typer
 from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, progress_bar, run
 from gateway.days import day_of
 from gateway.fhir.text import plain
+from gateway.files import replace_file
 from gateway.node.duplicates import Duplicate, Duplicates, find_duplicates, written_names
 from gateway.reports.csv_text import csv_text
 from gateway.settings import NodeSettings
-from gateway.wire.operator import replace_file
 
 MAX_PAIRS = 100_000  # of one report
 

@@ -10,6 +10,7 @@ from gateway.cli.federation_joins import FromFile, invite, joins, request_of
 from gateway.cli.options import CLOCK, Yes, ask_first
 from gateway.days import DAY_S, day_of
 from gateway.errors import InputError
+from gateway.files import read_file
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import publish, signers
 from gateway.settings import MEMBER_ID
@@ -25,7 +26,6 @@ from gateway.wire.operator import (
     init_operator,
     load_verify_key,
     open_operator,
-    read_file,
     read_statement,
 )
 

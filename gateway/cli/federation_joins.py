@@ -16,14 +16,18 @@ from gateway.cli.wrapped import say
 from gateway.days import DAY_S
 from gateway.doctor.finding import moment
 from gateway.errors import ConfigurationError, HubError, InputError, MalformedMessage, WireError
+from gateway.files import read_file, replace_file
 from gateway.links.joins_client import fetch_waiting, session_trusting
 from gateway.wire import base64url
 from gateway.wire.claims import array, only, read_claims
 from gateway.wire.invitation import sign_invitation
-from gateway.wire.joining import MAX_LIST_BYTES, Joining, VerifiedJoining, read_waiting, verified_of
+from gateway.wire.join_code import MAX_LIST_BYTES, Joining, VerifiedJoining, read_waiting, verified_of
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import KIB, MAX_AUTHORITY_BYTES, MAX_INVITATION_HUBS
-from gateway.wire.operator import Operator, open_operator, read_file, replace_file
+from gateway.wire.operator import (
+    Operator,
+    open_operator,
+)
 from mappings.vocabulary import OrganisationType, Sector
 
 HUBS_FILE = "hubs.json"  # beside the operator's key: where the hubs are, as the last invitation named them

@@ -15,14 +15,17 @@ from gateway.cli.options import CLOCK, run
 from gateway.cli.rotate_hub_key import rotate_key
 from gateway.doctor.looking import read_only
 from gateway.errors import ConfigurationError
+from gateway.files import read_file, replace_file
 from gateway.hub.joins import waiting_joins
 from gateway.hub.keys import HUB_KEY_FILE
 from gateway.settings import check_hub, load_hub
 from gateway.wire.federation import verify_document
-from gateway.wire.joining import waiting_json
+from gateway.wire.join_code import waiting_json
 from gateway.wire.keys import SigningKey, fingerprint
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
-from gateway.wire.operator import load_operator_keys, read_file, replace_file
+from gateway.wire.operator import (
+    load_operator_keys,
+)
 
 app = typer.Typer(help="Run a hub: it passes sealed questions on and can read none of them.", no_args_is_help=True)
 

@@ -14,11 +14,11 @@ from gateway.app.node import Node
 from gateway.cli.options import Config, InFederation, node_of, opened, run
 from gateway.cli.times import utc
 from gateway.errors import InputError, LedgerDoubtful, PatchworkError
+from gateway.files import read_file, replace_file
 from gateway.node.doubts import compared
 from gateway.node.vouching import Vouched, vouched, vouched_by
 from gateway.settings import NodeSettings
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
-from gateway.wire.operator import read_file, replace_file
 
 
 def checkpoint(

@@ -9,13 +9,16 @@ import typer
 from gateway.cli.options import Config, InFederation, first_hour_of, node_of, opened, run
 from gateway.cli.wrapped import say
 from gateway.errors import InputError, PatchworkError
+from gateway.files import read_file, replace_file
 from gateway.node.check_evidence import check
 from gateway.node.evidence_file import MAX_EVIDENCE_BYTES, Evidence, read, write
 from gateway.node.findings import proven
 from gateway.node.question_evidence import evidence_of
 from gateway.settings import NodeSettings
 from gateway.wire.keys import fingerprint
-from gateway.wire.operator import load_operator_keys, read_file, replace_file
+from gateway.wire.operator import (
+    load_operator_keys,
+)
 
 _JTI = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

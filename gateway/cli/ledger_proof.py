@@ -8,10 +8,13 @@ import typer
 from gateway.cli.options import Config, InFederation, node_of, opened, run
 from gateway.cli.times import utc
 from gateway.errors import FederationStale, InputError, LedgerDoubtful
+from gateway.files import read_file, replace_file
 from gateway.node.check_checkpoint import lost_words, seen_words
 from gateway.node.inclusion import MAX_PROOF_FILE_BYTES, Proven, check_proof, prove
 from gateway.settings import NodeSettings
-from gateway.wire.operator import load_operator_keys, read_file, replace_file
+from gateway.wire.operator import (
+    load_operator_keys,
+)
 
 
 def prove_entry(

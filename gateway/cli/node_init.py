@@ -14,13 +14,17 @@ from gateway.cli.node_join import Invited, ask, look_around, read_join_code
 from gateway.cli.options import CLOCK, ask_line, run
 from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
+from gateway.files import replace_file
 from gateway.node.identity import make_keys
 from gateway.settings import MEMBER_ID, check_node
 from gateway.wire.federation import Member, MemberKey, Pairs
 from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
 from gateway.wire.keys import VerifyKey, fingerprint
 from gateway.wire.limits import JOIN_LIFETIME_S, MAX_TEXT_CHARS
-from gateway.wire.operator import PUBLIC_KEY_FILE, load_verify_key, replace_file
+from gateway.wire.operator import (
+    PUBLIC_KEY_FILE,
+    load_verify_key,
+)
 from mappings.vocabulary import OrganisationType, Sector
 
 _TEMPLATE = """\

@@ -27,7 +27,7 @@ from gateway.links.joins_client import ask_to_join, session_trusting
 from gateway.node.offers import read_offer
 from gateway.wire.federation import HUB, Federation, verify_document
 from gateway.wire.invitation import Invitation, read_code
-from gateway.wire.joining import Joining
+from gateway.wire.join_code import Joining
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_ID_CHARS
 from mappings.vocabulary import OrganisationType

@@ -31,6 +31,7 @@ from gateway.cli.whom import former_names, known_person, source_and_key
 from gateway.days import DAY_S
 from gateway.errors import InputError
 from gateway.fhir.text import plain
+from gateway.files import replace_file
 from gateway.node.doubts import Doubts
 from gateway.node.known_as import KnownAs
 from gateway.reports.access import Setting
@@ -40,7 +41,6 @@ from gateway.reports.as_text import as_text
 from gateway.reports.document import Document
 from gateway.reports.release import prepare_report, recorders, setting_of
 from gateway.settings import NodeSettings
-from gateway.wire.operator import replace_file
 
 
 class Names(StrEnum):

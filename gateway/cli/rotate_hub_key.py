@@ -8,13 +8,16 @@ import typer
 from gateway.cli.options import CLOCK
 from gateway.days import DAY_S
 from gateway.errors import InputError
+from gateway.files import read_file, replace_file
 from gateway.hub.keys import HubKeys
 from gateway.settings import load_hub
 from gateway.wire.federation import HUB, verify_document
 from gateway.wire.join import sign_rotation
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import JOIN_LIFETIME_S, MAX_DOCUMENT_BYTES
-from gateway.wire.operator import load_operator_keys, read_file, replace_file
+from gateway.wire.operator import (
+    load_operator_keys,
+)
 from gateway.wire.rotating_keys import SETTLED_S
 
 ROTATION_FILE = "hub-rotation.jws"

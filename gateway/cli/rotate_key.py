@@ -10,13 +10,13 @@ import typer
 from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
 from gateway.days import DAY_S
 from gateway.errors import FederationStale, HubError, InputError
+from gateway.files import replace_file
 from gateway.node.membership import REFRESH_S
 from gateway.settings import NodeSettings
 from gateway.wire.federation import Member, MemberKey
 from gateway.wire.join import KEY_YEARS_S, sign_join, sign_rotation, verify_join
 from gateway.wire.keys import SigningKey, fingerprint
 from gateway.wire.limits import JOIN_LIFETIME_S
-from gateway.wire.operator import replace_file
 
 REQUEST_FILE = "rotation-request.jws"
 

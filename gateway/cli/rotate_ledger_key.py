@@ -13,13 +13,16 @@ import typer
 from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
 from gateway.days import DAY_S
 from gateway.errors import FederationStale, HubError, InputError
+from gateway.files import replace_file
 from gateway.settings import NodeSettings
 from gateway.wire.federation import Member
 from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
 from gateway.wire.keys import LedgerKey, SigningKey, fingerprint
 from gateway.wire.ledger_keys import FormerLedgerKey, sign_word
 from gateway.wire.limits import JOIN_LIFETIME_S
-from gateway.wire.operator import ROTATION_OVERLAP_S, replace_file
+from gateway.wire.operator import (
+    ROTATION_OVERLAP_S,
+)
 from gateway.wire.rotating_keys import SETTLED_S
 
 REQUEST_FILE = "ledger-rotation-request.jws"

@@ -7,8 +7,8 @@ import orjson
 import typer
 
 from gateway.errors import ConfigurationError
+from gateway.files import replace_file
 from gateway.node.results import MemberResult
-from gateway.wire.operator import replace_file
 
 
 def save_bundles(folder: Path, results: Iterable[MemberResult]) -> bool:

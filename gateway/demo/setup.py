@@ -22,6 +22,7 @@ from gateway.days import DAY_S, day_of
 from gateway.demo.exports import EXPORTS
 from gateway.demo.registers import registers
 from gateway.errors import ConfigurationError
+from gateway.files import replace_file
 from gateway.hub.keys import HUB_KEY_FILE
 from gateway.node.identity import make_keys
 from gateway.node.ledger_keys import LEDGER_KEY_FILE
@@ -32,7 +33,12 @@ from gateway.resources import config_path
 from gateway.wire.federation import AgreementBytes, Member, MemberKey, sign_document
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.limits import DOCUMENT_LIFETIME_S
-from gateway.wire.operator import DOCUMENT_FILE, KEY_FILE, PUBLIC_KEY_FILE, open_operator, replace_file
+from gateway.wire.operator import (
+    DOCUMENT_FILE,
+    KEY_FILE,
+    PUBLIC_KEY_FILE,
+    open_operator,
+)
 from mappings.vocabulary import OrganisationType, Sector
 
 HUB = "hub"

@@ -13,13 +13,16 @@ from gateway.doctor.looking import look_at_database, look_at_disk, look_at_door,
 from gateway.doctor.member_clocks import MemberClock, check_member_clocks
 from gateway.doctor.storage import check_databases, check_disk
 from gateway.errors import PatchworkError, StorageError
+from gateway.files import read_file
 from gateway.hub.clocks import clocks_seen
 from gateway.hub.keys import HubKeys
 from gateway.hub.replay import RESTORED_WAIT_S, waits_until
 from gateway.settings import HubSettings
 from gateway.wire.federation import Federation, verify_document
 from gateway.wire.limits import MAX_DOCUMENT_BYTES, SKEW_S
-from gateway.wire.operator import load_operator_keys, read_file
+from gateway.wire.operator import (
+    load_operator_keys,
+)
 
 CHECK = "federation"
 FORGOTTEN_S = 14 * DAY_S  # a next key that the operator has not listed by then

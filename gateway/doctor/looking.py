@@ -19,11 +19,11 @@ from gateway.doctor.doors import DoorFacts
 from gateway.doctor.expiry import Ending, certificate_ending
 from gateway.doctor.storage import DatabaseFacts, DiskFacts
 from gateway.errors import ConfigurationError, StorageError
+from gateway.files import read_file
 from gateway.http import server_tls
 from gateway.links.reply import read_bounded
 from gateway.settings import TlsSettings
 from gateway.wire.limits import KIB
-from gateway.wire.operator import read_file
 from gateway.wire.paths import READY_PATH
 
 T = TypeVar("T")

@@ -22,7 +22,7 @@ from gateway.hub.strangers import Strangers
 from gateway.links.address import caller
 from gateway.links.body import BodyReader, no_body
 from gateway.wire.invitation import verify_invitation
-from gateway.wire.joining import OPERATOR, Joining, verify_joining
+from gateway.wire.join_code import OPERATOR, Joining, verify_joining
 from gateway.wire.keys import VerifyKey
 from gateway.wire.limits import MAX_JOINING_BYTES, SKEW_S
 from gateway.wire.request import verify_header

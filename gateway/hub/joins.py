@@ -6,7 +6,7 @@ Bounded in number, and each comes by an invitation that the operator has signed:
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import Overloaded, Replayed
 from gateway.wire.federation import Federation
-from gateway.wire.joining import Joining, VerifiedJoining, waiting_json
+from gateway.wire.join_code import Joining, VerifiedJoining, waiting_json
 from gateway.wire.limits import JOIN_LIFETIME_S, MAX_MEMBERS, MAX_WAITING_JOINS
 
 

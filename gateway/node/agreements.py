@@ -10,11 +10,11 @@ from consent_ledger.ledger import Ledger
 from consent_ledger.read import accepted_agreements
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import InputError
+from gateway.files import read_file
 from gateway.policy.agreement import Agreement, Effect, read_agreement
 from gateway.policy.in_force import PublishedAgreement, in_force, publish, recipients_to_ask
 from gateway.wire.federation import Federation
 from gateway.wire.limits import MAX_AGREEMENT_BYTES
-from gateway.wire.operator import read_file
 from mappings.vocabulary import AuthMethod, LawfulBasis, Mode, Purpose
 
 BY_SETTINGS = "settings"  # who accepted, until officers have accounts of their own

@@ -10,9 +10,12 @@ from pathlib import Path
 import orjson
 
 from gateway.errors import ConfigurationError, MalformedMessage
+from gateway.files import replace_file
 from gateway.wire.federation import Member
 from gateway.wire.keys import LedgerKey, check_ledger_jwk, ledger_public
-from gateway.wire.operator import read_jwk, replace_file
+from gateway.wire.operator import (
+    read_jwk,
+)
 from gateway.wire.rotating_keys import RotatingKeys
 
 LEDGER_KEY_FILE = "ledger.pem"

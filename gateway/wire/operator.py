@@ -5,7 +5,6 @@ to the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation
 """
 
 import os
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import orjson
 
 from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
+from gateway.files import read_file, replace_file
 from gateway.wire import jws
 from gateway.wire.claims import read_claims
 from gateway.wire.federation import (
@@ -382,37 +382,3 @@ def read_statement(path: Path, max_bytes: int = MAX_STATEMENT_BYTES) -> str:
         return read_file(path, max_bytes).decode("ascii").strip()
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: not a signed statement") from error
-
-
-def read_file(path: Path, max_bytes: int) -> bytes:
-    """A small file whole; raises ConfigurationError naming it."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(max_bytes + 1)
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
-    if len(data) > max_bytes:
-        raise ConfigurationError(f"{path}: larger than {max_bytes} bytes")
-    return data
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write beside and rename, so that a reader sees the old file or the new one, never half of it; mode 0600.
-
-    The draft's name cannot be guessed and must be new: in a folder that others may write to, nobody can lay out a file
-    or a link that this would follow.
-    """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-        except OSError:
-            beside.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise ConfigurationError(f"{path}: cannot be written: {error.strerror}") from error

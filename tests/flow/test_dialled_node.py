@@ -11,7 +11,7 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from gateway.app import serve_node
-from gateway.app.linking import keep_linked
+from gateway.app.dialling import keep_linked
 from gateway.app.node_limits import admission_of
 from gateway.clock import SystemClock
 from gateway.errors import ConfigurationError, PatchworkError

@@ -22,7 +22,7 @@ from gateway.settings import load_hub, load_node
 from gateway.wire.federation import Member, MemberKey
 from gateway.wire.invitation import sign_invitation
 from gateway.wire.join import sign_join
-from gateway.wire.joining import Joining, waiting_json
+from gateway.wire.join_code import Joining, waiting_json
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.operator import Operator, init_operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import FederationStale, HubError, InputError
+from gateway.files import replace_file
 from gateway.node import membership
 from gateway.node.membership import View
 from gateway.node.results import Completed, MemberOutcome
@@ -18,7 +19,10 @@ from gateway.wire.federation import AgreementBytes, Federation, MemberKey, sign_
 from gateway.wire.join import sign_rotation
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import DOCUMENT_LIFETIME_S, SEALING_KEY_LIFETIME_S
-from gateway.wire.operator import DOCUMENT_FILE, Operator, replace_file
+from gateway.wire.operator import (
+    DOCUMENT_FILE,
+    Operator,
+)
 from gateway.wire.seal import HybridPrivateKey, PublicSealingKey
 from gateway.wire.sealing_keys import sign_sealing_key
 from tests.federation import AGREEMENT, NAME, TestFederation, federation, someone

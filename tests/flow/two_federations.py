@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from gateway.app.linking import keep_linked
+from gateway.app.dialling import keep_linked
 from gateway.app.node import Node, accept_agreements, listen_nodes, open_nodes
 from gateway.app.node_limits import admission_of
 from gateway.app.web import Pages, listen_pages

@@ -18,7 +18,7 @@ from gateway.wire import jws
 from gateway.wire.federation import Federation, Member, MemberKey
 from gateway.wire.invitation import TYP, Invitation, sign_invitation
 from gateway.wire.join import sign_join
-from gateway.wire.joining import OPERATOR, Joining
+from gateway.wire.join_code import OPERATOR, Joining
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.limits import MAX_INVITATION_BYTES, MAX_JOINING_BYTES
 from gateway.wire.paths import JOINS_PATH

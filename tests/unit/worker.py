@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 
-from gateway.app.apart import Tell, carry_out
+from gateway.app.worker import Tell, carry_out
 from gateway.errors import StorageError
 
 

@@ -14,13 +14,13 @@ from gateway.days import DAY_S
 from gateway.doctor.expiry import Ending, hub_key_endings, last_hub_ending, member_endings
 from gateway.doctor.expiry_watch import hub_endings, node_endings, warn
 from gateway.events import JsonLines
+from gateway.files import replace_file
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
 from gateway.settings import load_hub, load_node
 from gateway.wire.federation import AgreementBytes, Federation, MemberKey, sign_document
 from gateway.wire.hand_over import sign_hand_over
 from gateway.wire.keys import SigningKey
-from gateway.wire.operator import replace_file
 from tests.certificates import certificate_files
 from tests.federation import AGREEMENT
 from tests.unit.doctor.test_checks import HUB, KEY, MEMBER, NOW, OPERATOR

@@ -17,7 +17,7 @@ from gateway.wire.freshness import sign_freshness
 from gateway.wire.hand_over import sign_hand_over
 from gateway.wire.invitation import sign_invitation
 from gateway.wire.join import sign_join, sign_rotation
-from gateway.wire.joining import Joining
+from gateway.wire.join_code import Joining
 from gateway.wire.link_frames import AnswerFrame, HeardFrame, LeavingFrame, NewsFrame, QuestionFrame, RefusedFrame
 from gateway.wire.request import sign_request
 from gateway.wire.sealing_keys import sign_sealing_key

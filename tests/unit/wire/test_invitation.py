@@ -9,7 +9,7 @@ from gateway.errors import MalformedMessage, NotAuthentic, NotForUs, OutOfTime, 
 from gateway.wire import base64url, jws
 from gateway.wire.invitation import TYP, Invitation, read_code, sign_invitation, verify_invitation
 from gateway.wire.join import sign_join
-from gateway.wire.joining import Joining, read_waiting, verified_of, verify_joining, waiting_json
+from gateway.wire.join_code import Joining, read_waiting, verified_of, verify_joining, waiting_json
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_INVITATION_BYTES, MAX_JOINING_BYTES
 from mappings.vocabulary import OrganisationType, Sector

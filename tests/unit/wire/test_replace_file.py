@@ -3,7 +3,7 @@
 import stat
 from pathlib import Path
 
-from gateway.wire.operator import replace_file
+from gateway.files import replace_file
 
 
 def test_a_link_in_the_way_is_replaced_and_not_followed(tmp_path: Path) -> None:

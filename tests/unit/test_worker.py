@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import apart
-from gateway.app.apart import run_apart
+from gateway.app import worker
+from gateway.app.worker import run_apart
 from gateway.errors import BrokenOff
 
 WORKER = "tests.unit.worker"
@@ -36,7 +36,7 @@ async def test_what_breaks_off_says_why_and_names_nobody(
 async def test_whoever_no_longer_waits_ends_it_even_in_haste(
     times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart, "END_S", 0.1 if times == 1 else 60.0)
+    monkeypatch.setattr(worker, "END_S", 0.1 if times == 1 else 60.0)
     told = tmp_path / "number"
     waiting = asyncio.create_task(run_apart("tests.unit.sleeping_worker", str(told).encode()))
     async with asyncio.timeout(20):

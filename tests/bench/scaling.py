@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+from gateway.node.admission import SHARE_OF_DELAY
 from gateway.wire.limits import (
     MAX_MEMBERS,
     MAX_RECIPIENTS,
@@ -34,6 +35,7 @@ PEAK = 2.5  # the busiest minutes over the mean
 HEADROOM = 0.5  # of what saturates: beyond it, waiting grows
 LINE_MB_S = 110.0  # of a line of 1 Gbit/s, in each direction
 BASE64 = 4 / 3
+DELAY_MS = 150  # `answer_delay_ms` as it comes
 _PATTERNS = {
     "seal_1000_ms": r"\| `seal_1000_ms` \| ([0-9]+)",
     "open_us": r"HPKE open ([0-9]+) µs",
@@ -47,7 +49,8 @@ _PATTERNS = {
 class Row:
     """One size of federation; rates are questions a second, each to every member.
 
-    `out_mb`: what leaves the hub for one question; `short_mb`: the same if recipients were not written out.
+    `admitted`: what a node takes by default. `out_mb`: what leaves the hub for one question; `short_mb`: the same if
+    recipients were not written out.
     """
 
     members: int
@@ -59,6 +62,7 @@ class Row:
     back_mb: float
     line_rate: float
     node_rate: float
+    admitted: float
     wanted: float
 
     def needed(self, rate: float) -> int:
@@ -93,6 +97,7 @@ def row(members: int, known: Mapping[str, float]) -> Row:
         back_mb=members * SEALED_ANSWER_BYTES / 1e6,
         line_rate=LINE_MB_S * 1e6 / out,
         node_rate=known["answers_per_second_core"],
+        admitted=int(SHARE_OF_DELAY * DELAY_MS / 1000 * known["answers_per_second_core"]) / DELAY_MS * 1000,
         wanted=members * A_DAY / DAY_S * PEAK,
     )
 
@@ -135,8 +140,9 @@ member asks {A_DAY} questions in {DAY_S // 3600} hours, the busiest minutes bein
 - **Line**: a question's body has {QUESTION_BASE_BYTES:,} bytes and {QUESTION_BYTES_PER_RECIPIENT} for each
   recipient, and each recipient gets all of it, in base64, so traffic grows with the square of the members. An
   answer has {SEALED_ANSWER_BYTES:,} bytes.
-- **Node**: every node answers every question of the federation, so compare it with the second column. `max_in_flight`
-  = 48 and `answer_delay_ms` = 150 admit 320 a second.
+- **Node**: every node answers every question of the federation, so compare it with the second column. By default it
+  admits no more than {small.admitted:.0f} a second, so that none leaves late: answers for {SHARE_OF_DELAY:.0%} of the
+  delay of {DELAY_MS} ms at once. `admission = "fixed"` admits `max_in_flight` at once.
 
 What the busiest minutes need, with no more than {HEADROOM:.0%} of anything used:
 

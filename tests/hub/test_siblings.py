@@ -392,7 +392,8 @@ async def test_folder_may_have_a_longer_path_than_a_socket_can(tmp_path: Path) -
 
 def test_link_in_place_of_the_folder_is_refused_and_what_it_leads_to_is_left_alone(tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir(mode=0o755)
+    elsewhere.mkdir()
+    elsewhere.chmod(0o755)  # whatever umask an earlier test has left
     (elsewhere / "1-0.sock").touch()
     (tmp_path / FOLDER).symlink_to(elsewhere)
     with pytest.raises(ConfigurationError, match="cannot be made private"):

@@ -20,7 +20,15 @@ from dataclasses import dataclass, replace
 from consent_ledger.read import clock_high
 from gateway.clock import Clock
 from gateway.database.contract import Database
-from gateway.errors import ClockWrong, FederationError, FederationRolledBack, FederationStale, PatchworkError, WireError
+from gateway.errors import (
+    ClockWrong,
+    FederationError,
+    FederationRolledBack,
+    FederationStale,
+    HubError,
+    PatchworkError,
+    WireError,
+)
 from gateway.events import emit
 from gateway.links.hubs import Hubs, Served
 from gateway.node.agreements import AgreementsInForce, agreements_of
@@ -381,8 +389,15 @@ class Membership:
         for served in by_hub.values():
             taken |= self._published.take(served, self._members(), now)
         await self._database.write(write_statements(me.federation, taken))
-        own = me.ring.current(now)
         held = self._published.of(me.member)
+        if held is not None and me.ring.supersede(held.key, now):
+            emit("sealing_key.rotated", level=logging.WARNING, member=me.member, kid=me.ring.current(now).kid)
+        own = me.ring.current(now)
+        if held is not None and held.key.not_before > own.public.not_before:
+            raise HubError(
+                "another copy of this node has published a newer sealing key than the one here: let only one run, "
+                "which makes a new one by itself within minutes"
+            )
         if held is not None and held.key.kid == own.kid and signer_of(held.statement) == me.signing_key.kid:
             statement = held.statement  # the same at every hub
         else:  # a statement of the key before would end with it

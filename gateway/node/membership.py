@@ -112,6 +112,7 @@ class Membership:
         self._clock_wrong = ""
         self._highest_time = 0.0
         self._caught_up_at = 0.0
+        self._told_seq = 0  # the document that the log names; 0 since it could not be fetched
         self.listed = asyncio.Event()  # once a document in force lists a key of this node's
         self._fits: Callable[[Federation], None] = lambda _: None
         self._refreshing = asyncio.Lock()
@@ -227,13 +228,18 @@ class Membership:
     async def _refresh_or_say_why_not(self) -> None:
         try:
             view = await self.refresh()
+            is_new, self._told_seq = view.federation.seq != self._told_seq, view.federation.seq
             emit(
                 "federation.refreshed",
+                level=logging.INFO
+                if is_new
+                else logging.DEBUG,  # the same again, twice a minute, tells nobody anything
                 federation=self._me.federation,
                 seq=view.federation.seq,
                 members=len(view.federation.members),
             )
         except PatchworkError as error:
+            self._told_seq = 0
             emit(
                 "federation.refused",
                 level=logging.WARNING,

@@ -11,7 +11,7 @@ import pytest
 from gateway.errors import FederationStale, HubError, InputError
 from gateway.files import replace_file
 from gateway.node import membership
-from gateway.node.membership import View
+from gateway.node.membership import Membership, View
 from gateway.node.results import Completed, MemberOutcome
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
@@ -374,6 +374,25 @@ async def test_a_node_that_was_off_for_eight_days_makes_a_new_sealing_key_and_an
         assert view(north, ASKER).sealing_keys[AGENCY].kid != old
 
 
+async def test_the_log_names_a_document_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="patchwork")
+
+    async def told(node: Membership) -> list[int]:
+        caplog.clear()
+        for _ in range(3):
+            await node.hear(node.current().federation.seq + 1)
+        fields = [vars(each)["event_fields"] for each in caplog.records if each.message == "federation.refreshed"]
+        return [each["seq"] for each in fields]
+
+    async with federation(tmp_path, [ASKER]) as north:
+        node = north.nodes[ASKER].parts.membership
+        seq = node.current().federation.seq
+        assert await told(node) == [seq]
+        await north.publish()
+        assert await told(node) == [seq + 1]
+        assert await told(node) == []
+
+
 async def test_of_two_copies_of_a_node_the_one_that_stays_can_be_asked_again(tmp_path: Path) -> None:
     async with federation(tmp_path, [ASKER, AGENCY]) as north:
         await north.add(AGENCY, *someone(*PERSON))
@@ -388,8 +407,8 @@ async def test_of_two_copies_of_a_node_the_one_that_stays_can_be_asked_again(tmp
         folder.rename(tmp_path / "copy")
         (tmp_path / "first").rename(folder)
         north.clock.turn(60)
+        await north.start(AGENCY)
         with pytest.raises(HubError, match="another copy of this node has published a newer sealing key"):
-            await north.start(AGENCY)
             await north.refresh()
         north.clock.turn(BETWEEN_COPIES_S)
         await north.refresh()

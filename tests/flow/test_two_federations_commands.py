@@ -11,11 +11,14 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from gateway.cli.rotate_ledger_key import ledger_rotation_request
 from gateway.database.contract import Statement, Work
+from gateway.days import DAY_S
 from gateway.node.identity import load_identity, make_keys
 from gateway.settings import load_node
-from gateway.wire.join import verify_join
+from gateway.wire.join import KEY_YEARS_S, verify_join
 from gateway.wire.keys import SigningKey
+from tests.federation import TestFederation
 from tests.flow.commands import Ran, in_process
 from tests.flow.test_dialled_process import SECONDS, logged, serving
 from tests.flow.two_federations import SHARED, Two, two_federations
@@ -134,6 +137,7 @@ async def test_a_backup_is_of_one_federation_and_comes_back_into_its_own_folders
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_another_federation_is_added_to_a_node_with_keys_of_its_own(two: Two, tmp_path: Path) -> None:
+    await rotate_ledger_key_last_week(two.north, "childrens-services")
     source = two.north.folder / "childrens-services"
     home = tmp_path / "agency"
     await asyncio.to_thread(shutil.copytree, source, home, ignore=shutil.ignore_patterns("*-shm"))
@@ -160,8 +164,22 @@ async def test_another_federation_is_added_to_a_node_with_keys_of_its_own(two: T
     )
     assert request.member.id == "council"
     assert request.member.name == "Childrens Services"
+    # Of the ledger's key in the other federation, its end and the one before it, nothing comes along.
+    assert request.member.ledger_before == ()
+    assert request.member.ledger_until == pytest.approx(time.time() + KEY_YEARS_S, abs=60)
     again = await asyncio.to_thread(in_process, *add, "-c", str(config))
     assert "southshire is there twice" in again.err
+
+
+async def rotate_ledger_key_last_week(north: TestFederation, member: str) -> None:
+    """So that the member list says when it ends, and which key it followed."""
+    me, listed = north.nodes[member].parts.me, north.operator.document.members[member]
+    new, now = me.ledger_keys.begin(), north.clock.now()
+    token = ledger_rotation_request(
+        listed, new, me.ledger_key, signing=me.signing_key, federation="northshire", now=now - 7 * DAY_S
+    )
+    await north.publish(lambda operator: operator.update(token, now))
+    await north.refresh(member)
 
 
 def _families() -> Work[set[str]]:

@@ -139,7 +139,7 @@ class Directory:
 
     async def restore(self) -> None:
         """Hold what an earlier run accepted, however old, so that a restart is no way back."""
-        token = await self._database.read(_kept())
+        token = await self._database.read(kept_document())
         if token is None:
             return
         try:
@@ -193,7 +193,8 @@ async def open_directory(
     return directory
 
 
-def _kept() -> Work[bytes | None]:
+def kept_document() -> Work[bytes | None]:
+    """The token of the newest document that a hub has taken, if it has taken any."""
     rows = yield Statement("SELECT token FROM federation_document ORDER BY seq DESC LIMIT 1")
     return rows[0][0] if rows else None
 

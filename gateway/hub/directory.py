@@ -16,6 +16,7 @@ from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import ConfigurationError, FederationError, FederationStale, PatchworkError, StorageError
 from gateway.events import emit
+from gateway.hub.joins import mark_listed
 from gateway.hub.keys import HubKeys
 from gateway.wire.acceptance import advance
 from gateway.wire.federation import Federation, signer_of, verify_document
@@ -206,3 +207,4 @@ def _keep(federation: Federation) -> Work[None]:
         "WHERE excluded.seq > federation_document.seq",
         (federation.name, federation.seq, federation.token),
     )
+    yield from mark_listed(federation)

@@ -13,7 +13,8 @@ import aiohttp
 from gateway.clock import Clock
 from gateway.errors import HubError, HubNotConnected, HubRefused, InputError, MalformedMessage
 from gateway.links.reply import read_bounded, refusal_code
-from gateway.wire.join_code import MAX_LIST_BYTES, OPERATOR, Joining, read_waiting
+from gateway.wire.federation import OPERATOR
+from gateway.wire.join_code import MAX_LIST_BYTES, Joining, read_waiting
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import KIB
 from gateway.wire.paths import JOINS_PATH

@@ -15,8 +15,6 @@ from gateway.wire.join import JoinRequest, verify_join
 from gateway.wire.keys import VerifyKey
 from gateway.wire.limits import MAX_INVITATION_BYTES, MAX_JOIN_BYTES, MAX_JOINING_BYTES, MAX_WAITING_JOINS
 
-OPERATOR = "operator"  # `iss` of the operator's own requests to a hub; only its pinned key is tried for it
-
 _JOINING = frozenset({"v", "invitation", "request"})
 _WAITING = frozenset({"received_at", "invitation", "request"})
 _LIST = frozenset({"joins"})

@@ -138,7 +138,7 @@ async def test_operator_without_a_network_reads_what_waits_from_a_file(tmp_path:
     from_file = ("--from", str(listed), *at, "--yes")
     for wrong in (digits[:15], "0" * 64, digits + "0", "f" * 16, "anytown-food-bank"):
         assert in_process("federation", "admit", wrong, *from_file).code == 1
-    for taken in ("police-force", "Food Bank", "hub"):
+    for taken in ("police-force", "Food Bank", "hub", "operator"):
         assert in_process("federation", "admit", digits, "--as", taken, *from_file).code == 1
     assert not open_operator(operator).document.members
     assert in_process("federation", "admit", digits.upper(), *from_file).code == 0
@@ -318,6 +318,7 @@ def test_first_invitation_has_to_say_where_the_hub_is_and_it_must_be_https(tmp_p
         ("  --  ", "member"),
         ("食物銀行", "member"),
         ("Hub", "hub-2"),
+        ("Operator", "operator-2"),
         ("School", "school-2"),
         ("Taken", "taken-3"),
         ("x" * 100, "x" * 48),

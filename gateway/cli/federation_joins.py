@@ -22,9 +22,9 @@ from gateway.links.joins_client import fetch_waiting, session_trusting
 from gateway.wire import base64url
 from gateway.wire.claims import array, only, read_claims
 from gateway.wire.invitation import sign_invitation
-from gateway.wire.join_code import MAX_LIST_BYTES, Joining, VerifiedJoining, read_waiting, verified_of
+from gateway.wire.join_code import Joining, VerifiedJoining, read_waiting, verified_of
 from gateway.wire.keys import fingerprint
-from gateway.wire.limits import KIB, MAX_AUTHORITY_BYTES, MAX_INVITATION_HUBS
+from gateway.wire.limits import KIB, MAX_AUTHORITY_BYTES, MAX_INVITATION_HUBS, MAX_JOINS_BYTES
 from gateway.wire.operator import Operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector
 
@@ -142,7 +142,7 @@ def waiting_joins(operator: Operator, folder: Path, from_file: Path | None) -> l
         waiting = (
             run(_ask_hubs(operator, _kept(folder)))
             if from_file is None
-            else read_waiting(read_file(from_file, MAX_LIST_BYTES))
+            else read_waiting(read_file(from_file, MAX_JOINS_BYTES))
         )
     except MalformedMessage as error:
         raise InputError(f"{from_file or 'what the hub sent'}: not a list of requests to join: {error}") from error

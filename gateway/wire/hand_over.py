@@ -14,12 +14,11 @@ from gateway.errors import ConfigurationError, NotForUs, WireError
 from gateway.wire import jws
 from gateway.wire.claims import identifier, integer, nested, only
 from gateway.wire.keys import SigningKey, VerifyKey, read_published
-from gateway.wire.limits import MAX_STATEMENT_BYTES
+from gateway.wire.limits import MAX_HAND_OVERS, MAX_STATEMENT_BYTES
 
 TYP = "patchwork-operator+jwt"
 OPERATOR = "operator"  # `iss` of what an operator says in its own name
 HAND_OVER_S = 30 * DAY_S  # for officers to compare a fingerprint and accept, at agencies that work half-weeks
-MAX_HAND_OVERS = 16
 
 _CLAIMS = frozenset({"iss", "aud", "iat", "until", "jwk"})
 

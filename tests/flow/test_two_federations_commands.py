@@ -14,10 +14,11 @@ import pytest_asyncio
 from gateway.cli.rotate_ledger_key import ledger_rotation_request
 from gateway.database.contract import Statement, Work
 from gateway.days import DAY_S
+from gateway.errors import NotForUs
 from gateway.node.identity import load_identity, make_keys
 from gateway.settings import load_node
 from gateway.wire.join import KEY_YEARS_S, verify_join
-from gateway.wire.keys import SigningKey
+from gateway.wire.keys import SigningKey, fingerprint
 from tests.federation import TestFederation
 from tests.flow.commands import Ran, in_process
 from tests.flow.test_dialled_process import SECONDS, logged, serving
@@ -169,6 +170,19 @@ async def test_another_federation_is_added_to_a_node_with_keys_of_its_own(two: T
     assert request.member.ledger_until == pytest.approx(time.time() + KEY_YEARS_S, abs=60)
     again = await asyncio.to_thread(in_process, *add, "-c", str(config))
     assert "southshire is there twice" in again.err
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_next_keys_are_of_one_federation_and_its_operator_alone_lists_them(two: Two) -> None:
+    for command, name in (("rotate-key", "rotation-request.jws"), ("rotate-ledger-key", "ledger-rotation-request.jws")):
+        said = await told(two, "node", command, "--federation", "southshire")
+        file = two.config.parent / f"southshire-{name}"
+        assert f"Send {file} to the operator" in said
+        asked = two.south.operator.read_update(file.read_text(), time.time()).member
+        next_key = asked.keys[-1].key.jwk() if command == "rotate-key" else asked.ledger_key
+        assert fingerprint(next_key) in said
+        with pytest.raises(NotForUs):
+            two.north.operator.read_update(file.read_text(), time.time())
 
 
 async def rotate_ledger_key_last_week(north: TestFederation, member: str) -> None:

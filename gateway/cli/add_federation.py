@@ -71,8 +71,7 @@ def add_federation(
         status=ACTIVE,
         keys=(MemberKey(key=signing_key.verify_key(), not_before=int(now), not_after=int(now) + KEY_YEARS_S),),
         ledger_key=ledger_key.public_jwk(),
-        ledger_until=int(now)
-        + KEY_YEARS_S,  # of this key, which follows none: those of the other federation stay there
+        ledger_until=int(now) + KEY_YEARS_S,
         ledger_before=(),
     )
     request = sign_join(asked, signing_key, federation=name, now=now)

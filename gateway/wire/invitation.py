@@ -149,7 +149,7 @@ def _hubs(claims: Claims) -> tuple[str, ...]:
 def _authorities(claims: Claims) -> tuple[bytes, ...]:
     """Certificates as bytes; whoever trusts them reads them."""
     found = array(claims, "authorities", str, minimum=1, maximum=MAX_INVITATION_HUBS)
-    certificates = tuple(base64url.decode_text(each) for each in found)
-    if any(len(each) > MAX_AUTHORITY_BYTES for each in certificates):
+    authorities = tuple(base64url.decode_text(each) for each in found)
+    if any(len(each) > MAX_AUTHORITY_BYTES for each in authorities):
         raise MalformedMessage("a certificate that is too long")
-    return certificates
+    return authorities

@@ -71,7 +71,7 @@ def request(federation: Federated, key: SigningKey, name: str = "Anytown Food Ba
 
 
 def admit(federation: Federated, member: str, key: SigningKey) -> None:
-    listed = MemberKey(key=key.verify_key(), not_before=0, not_after=2**40)
+    listed = MemberKey(key=key.verify_key(), not_before=0, not_after=2**37)
     federation.members[member] = replace(federation.add(member, endpoint=None), keys=(listed,))
 
 

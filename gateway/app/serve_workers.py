@@ -85,7 +85,7 @@ class _Pool:
         return process
 
     async def keep(self, number: int, process: Process | None) -> None:
-        """Start a process whenever there is none, the sooner the longer the last one was well; until stopped."""
+        """Start a process whenever there is none, later each time until one was well for WELL_S; until stopped."""
         wait_s = FIRST_WAIT_S
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():

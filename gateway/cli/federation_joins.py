@@ -11,6 +11,7 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.cli.open_codes import remember_code
 from gateway.cli.options import CLOCK, run
 from gateway.cli.wrapped import say
 from gateway.days import DAY_S
@@ -21,13 +22,10 @@ from gateway.links.joins_client import fetch_waiting, session_trusting
 from gateway.wire import base64url
 from gateway.wire.claims import array, only, read_claims
 from gateway.wire.invitation import sign_invitation
-from gateway.wire.join_code import MAX_LIST_BYTES, Joining, VerifiedJoining, read_waiting, verified_of
+from gateway.wire.join_code import Joining, VerifiedJoining, read_waiting, verified_of
 from gateway.wire.keys import fingerprint
-from gateway.wire.limits import KIB, MAX_AUTHORITY_BYTES, MAX_INVITATION_HUBS
-from gateway.wire.operator import (
-    Operator,
-    open_operator,
-)
+from gateway.wire.limits import KIB, MAX_AUTHORITY_BYTES, MAX_INVITATION_HUBS, MAX_JOINS_BYTES
+from gateway.wire.operator import Operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector
 
 HUBS_FILE = "hubs.json"  # beside the operator's key: where the hubs are, as the last invitation named them
@@ -71,7 +69,7 @@ def invite(
     folder: OperatorFolder = Path("operator"),
 ) -> None:
     """Print a join code for one agency; give it to nobody else, and expect its call."""
-    operator = open_operator(folder)
+    operator, now = open_operator(folder), CLOCK.now()
     if ca_file is not None and not hub:
         raise InputError("--ca-file goes with --hub")
     reach = Reach(tuple(hub), () if ca_file is None else _authorities(ca_file)) if hub else _kept(folder)
@@ -84,13 +82,14 @@ def invite(
             sector=sector or default_sector(organisation_type),
             name=name,
             authorities=reach.authorities,
-            now=CLOCK.now(),
+            now=now,
             lifetime_s=days * DAY_S,
         )
     except MalformedMessage as error:
         raise InputError(f"no code can be made of that: {error}") from error
     if hub:
         _keep(folder, reach)
+    remember_code(folder, invitation, now)
     typer.echo(invitation.token)
     say(
         f"This line is the join code, good until {moment(invitation.expires_at)} and for one agency. They type: "
@@ -143,7 +142,7 @@ def waiting_joins(operator: Operator, folder: Path, from_file: Path | None) -> l
         waiting = (
             run(_ask_hubs(operator, _kept(folder)))
             if from_file is None
-            else read_waiting(read_file(from_file, MAX_LIST_BYTES))
+            else read_waiting(read_file(from_file, MAX_JOINS_BYTES))
         )
     except MalformedMessage as error:
         raise InputError(f"{from_file or 'what the hub sent'}: not a list of requests to join: {error}") from error

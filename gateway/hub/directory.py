@@ -16,6 +16,7 @@ from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import ConfigurationError, FederationError, FederationStale, PatchworkError, StorageError
 from gateway.events import emit
+from gateway.hub.joins import mark_listed
 from gateway.hub.keys import HubKeys
 from gateway.wire.acceptance import advance
 from gateway.wire.federation import Federation, signer_of, verify_document
@@ -139,7 +140,7 @@ class Directory:
 
     async def restore(self) -> None:
         """Hold what an earlier run accepted, however old, so that a restart is no way back."""
-        token = await self._database.read(_kept())
+        token = await self._database.read(kept_document())
         if token is None:
             return
         try:
@@ -193,7 +194,8 @@ async def open_directory(
     return directory
 
 
-def _kept() -> Work[bytes | None]:
+def kept_document() -> Work[bytes | None]:
+    """The token of the newest document that a hub has taken, if it has taken any."""
     rows = yield Statement("SELECT token FROM federation_document ORDER BY seq DESC LIMIT 1")
     return rows[0][0] if rows else None
 
@@ -205,3 +207,4 @@ def _keep(federation: Federation) -> Work[None]:
         "WHERE excluded.seq > federation_document.seq",
         (federation.name, federation.seq, federation.token),
     )
+    yield from mark_listed(federation)

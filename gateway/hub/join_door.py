@@ -21,8 +21,9 @@ from gateway.hub.replay import SeenId, accept_once
 from gateway.hub.strangers import Strangers
 from gateway.links.address import caller
 from gateway.links.body import BodyReader, no_body
+from gateway.wire.federation import OPERATOR
 from gateway.wire.invitation import verify_invitation
-from gateway.wire.join_code import OPERATOR, Joining, verify_joining
+from gateway.wire.join_code import Joining, verify_joining
 from gateway.wire.keys import VerifyKey
 from gateway.wire.limits import MAX_JOINING_BYTES, SKEW_S
 from gateway.wire.request import verify_header

@@ -13,9 +13,10 @@ import aiohttp
 from gateway.clock import Clock
 from gateway.errors import HubError, HubNotConnected, HubRefused, InputError, MalformedMessage
 from gateway.links.reply import read_bounded, refusal_code
-from gateway.wire.join_code import MAX_LIST_BYTES, OPERATOR, Joining, read_waiting
+from gateway.wire.federation import OPERATOR
+from gateway.wire.join_code import Joining, read_waiting
 from gateway.wire.keys import SigningKey
-from gateway.wire.limits import KIB
+from gateway.wire.limits import KIB, MAX_JOINS_BYTES
 from gateway.wire.paths import JOINS_PATH
 from gateway.wire.request import sign_request
 
@@ -66,7 +67,7 @@ async def fetch_waiting(
         now=clock.now(),
         jti=str(uuid4()),
     )
-    return read_waiting(await _exchange(session, "GET", hub, None, {"Authorization": authorisation}, MAX_LIST_BYTES))
+    return read_waiting(await _exchange(session, "GET", hub, None, {"Authorization": authorisation}, MAX_JOINS_BYTES))
 
 
 async def _exchange(

@@ -16,7 +16,8 @@ from gateway.links.websocket import WebSocketLink
 from gateway.wire.link_frames import QuestionFrame
 
 ALIVE_S = 2.0  # something is said at least so often
-MAX_ASKED_BYTES = 256 * 1024 * 1024  # of questions of one other process: of two, each may relay as much (hub/turns.py)
+# Of questions of one other process: all that it may relay. Of two each has half of the 512 MiB of all, of more less.
+MAX_ASKED_BYTES = 256 * 1024 * 1024
 MAX_WIRES = 128  # twice as many as processes there may be
 
 

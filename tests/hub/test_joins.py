@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -15,10 +16,10 @@ from gateway.hub.bucket import Rate
 from gateway.hub.strangers import MAX_ADDRESSES, OF_ALL, OF_ONE, Strangers
 from gateway.links.joins_client import ask_to_join, fetch_waiting, session_trusting
 from gateway.wire import jws
-from gateway.wire.federation import Federation, Member, MemberKey
+from gateway.wire.federation import OPERATOR, Federation, Member, MemberKey
 from gateway.wire.invitation import TYP, Invitation, sign_invitation
 from gateway.wire.join import sign_join
-from gateway.wire.join_code import OPERATOR, Joining
+from gateway.wire.join_code import Joining
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.limits import MAX_INVITATION_BYTES, MAX_JOINING_BYTES
 from gateway.wire.paths import JOINS_PATH
@@ -69,6 +70,11 @@ def request(federation: Federated, key: SigningKey, name: str = "Anytown Food Ba
     return sign_join(Member(**given | changed), key, federation=FEDERATION, now=now)
 
 
+def admit(federation: Federated, member: str, key: SigningKey) -> None:
+    listed = MemberKey(key=key.verify_key(), not_before=0, not_after=2**37)
+    federation.members[member] = replace(federation.add(member, endpoint=None), keys=(listed,))
+
+
 async def post(hub: RunningHub, body: bytes) -> tuple[int, bytes]:
     async with hub.client.post(hub.url(JOINS_PATH), data=body) as response:
         return response.status, await response.read()
@@ -105,16 +111,45 @@ async def test_who_was_invited_waits_until_the_operator_has_admitted_it(federati
     assert await post(hub, joining.to_json()) == (202, b'{"status":"waiting"}')
     assert [each.request for each in await listed(hub)] == [again.request]
     # Once its key is listed it waits no more, under whatever id.
-    federation.keys["other-id"] = key
-    federation.add("other-id", endpoint=None)
-    federation.members["other-id"] = Member(
-        **{name: getattr(federation.members["other-id"], name) for name in Member.__slots__}
-        | {"keys": (MemberKey(key=key.verify_key(), not_before=0, not_after=2**40),)}
-    )
+    admit(federation, "other-id", key)
     federation.publish()
     await hub.hub.directory.refresh()
     assert await listed(hub) == []
     assert (await post(hub, again.to_json()))[0] == 202
+
+
+async def test_key_that_was_admitted_and_taken_out_again_waits_no_more(
+    federation: Federated, hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joins, "MAX_WAITING_JOINS", 1)
+    key = SigningKey.generate()
+    joining = Joining(invitation=invited(federation).token, request=request(federation, key))
+    assert (await post(hub, joining.to_json()))[0] == 202
+    admit(federation, "food-bank", key)
+    federation.publish()
+    await hub.hub.directory.refresh()
+    del federation.members["food-bank"]  # it was stolen
+    federation.publish()
+    await hub.hub.directory.refresh()
+    assert await listed(hub) == []
+    # The same invitation brings it no second time, and it takes nobody's room.
+    federation.clock.time += 1
+    again = Joining(invitation=joining.invitation, request=request(federation, key, "Anytown Foodbank"))
+    assert (await post(hub, again.to_json()))[0] == 202
+    assert await listed(hub) == []
+    other = Joining(invitation=invited(federation).token, request=request(federation, SigningKey.generate()))
+    assert (await post(hub, other.to_json()))[0] == 202
+    assert [each.request for each in await listed(hub)] == [other.request]
+
+
+async def test_more_than_may_wait_are_told_in_part_and_not_refused_as_a_whole(
+    federation: Federated, hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):  # as when the bound was another
+        joining = Joining(invitation=invited(federation).token, request=request(federation, SigningKey.generate()))
+        assert (await post(hub, joining.to_json()))[0] == 202
+    monkeypatch.setattr(joins, "MAX_WAITING_JOINS", 2)
+    assert len(await listed(hub)) == 2
 
 
 async def test_one_invitation_brings_one_key_also_after_a_restart(federation: Federated) -> None:
@@ -256,11 +291,7 @@ async def test_who_waits_is_told_to_the_operator_alone(federation: Federated, hu
     assert await get(OPERATOR, federation.operator, now=federation.clock.now() - 3_600) == 401
     async with hub.client.get(hub.url(JOINS_PATH)) as response:
         assert response.status == 400
-    # And the operator's word opens no other door of the hub, not even to a member that is called so.
-    federation.add(OPERATOR, endpoint=None)
-    federation.publish()
-    await hub.hub.directory.refresh()
-    assert await get(OPERATOR, federation.keys[OPERATOR]) == 401
+    # And the operator's word opens no other door of the hub.
     body = b"{}"
     authorisation = sign_request(
         federation.operator,

@@ -34,6 +34,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "signing_key.changed": frozenset({"member", "kid"}),
     "ledger_key.changed": frozenset({"member", "kid"}),
     "hub_key.changed": frozenset({"federation", "kid"}),
+    "key.unusable": frozenset({"reason"}),
     "expiry.near": frozenset({"kind", "name", "days", "at"}),
     "question.asked": frozenset({"jti", "members"}),
     "question.completed": frozenset({"jti", "answered", "unanswered", "ms"}),

@@ -38,17 +38,35 @@ async def serve_hub(
         except ConfigurationError:
             await running.close()
             raise
-    emit("hub.started", hub=settings.hub.id, port=running.listener.port, version=__version__)
+    table = settings.hub
+    if sharing is None:
+        emit("hub.started", hub=table.id, port=running.listener.port, version=__version__)
+    else:
+        emit("hub.worker_started", hub=table.id, worker=sharing.number, port=sharing.port, version=__version__)
     said()
-    endings = partial(_endings, settings, running)
-    warning = asyncio.create_task(keep_warning(endings, running.hub.clock), name="expiry")
-    await stopped()
-    warning.cancel()
-    await running.drain()
-    await running.close()
-    if telemetry is not None:
-        await telemetry.close()
-    emit("hub.stopped", hub=settings.hub.id)
+    try:
+        async with asyncio.TaskGroup() as group:  # a fault in any ends the hub: it must not go stale unnoticed
+            beside = [
+                group.create_task(_as_long_as(running.current)),
+                group.create_task(keep_warning(partial(_endings, settings, running), running.hub.clock)),
+            ]
+            await stopped()
+            for each in beside:
+                each.cancel()
+        await running.drain()
+    finally:
+        await running.close()
+        if telemetry is not None:
+            await telemetry.close()
+    if sharing is None:
+        emit("hub.stopped", hub=table.id)
+    else:
+        emit("hub.worker_stopped", hub=table.id, worker=sharing.number)
+
+
+async def _as_long_as(current: asyncio.Task[None]) -> None:
+    """Fails if it does; it goes on while this hub drains."""
+    await asyncio.shield(current)
 
 
 def _endings(settings: HubSettings, running: RunningHub) -> list[Ending]:

@@ -207,20 +207,13 @@ async def test_processes_that_stop_together_keep_their_links_until_the_last_ques
         await knows(hubs[1], member)
         asking = asyncio.create_task(hubs[1].ask(member.id))
         await node.asked_times(1)
-        stopping = [asyncio.create_task(_stop(hub)) for hub in hubs]
+        stopping = [asyncio.create_task(hub.running.drain()) for hub in hubs]
         await asyncio.sleep(0.1)
         assert not any(each.done() for each in stopping), "one has a question under way"
         await node.answer(node.questions[0])
         assert (await asking).outcomes == {member.id: "answered"}
         async with asyncio.timeout(2):
             await asyncio.gather(*stopping)
-
-
-async def _stop(hub: RunningHub) -> None:
-    """As RunningHub.drain of gateway/app/hub.py."""
-    hub.hub.turns.stop()
-    await hub.hub.turns.ended(5)
-    await siblings(hub).all_done(5)
 
 
 HOSTILE = {

@@ -46,11 +46,12 @@ def member(federation: Federated) -> Member:
 
 
 @pytest.fixture
-async def hub(federation: Federated, member: Member) -> AsyncIterator[RunningHub]:
-    """A hub that knows it."""
+async def hub(federation: Federated, member: Member, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningHub]:
+    """A hub that knows it, and forgets requests soon: a link is none."""
     assert member
+    monkeypatch.setattr("gateway.app.hub.REQUEST_LIMIT_S", 1.0)
     federation.publish()
-    async with running_hub(federation, time_limit_s=1.0) as hub:
+    async with running_hub(federation) as hub:
         yield hub
 
 

@@ -90,7 +90,7 @@ async def _process_that_dies_takes_its_links_and_nothing_is_asked_twice(
     outcomes = sum(await asyncio.gather(*loads), Counter[str]())
     assert outcomes["answered"] > len(MEMBERS)
     assert outcomes.keys() <= {"answered", "unreachable", "broken off"}
-    await asyncio.to_thread(until, lambda: len(hub.events("hub.started")) == WORKERS + 2)
+    await asyncio.to_thread(until, lambda: hub.starts() == WORKERS + 2)
     assert hub.workers() & before == before - {min(before)}
     assert len(hub.workers()) == WORKERS
     (ended,) = hub.events("hub.worker_ended")

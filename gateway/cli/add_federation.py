@@ -74,6 +74,8 @@ def add_federation(
         status=ACTIVE,
         keys=(MemberKey(key=signing_key.verify_key(), not_before=int(now), not_after=int(now) + KEY_YEARS_S),),
         ledger_key=ledger_key.public_jwk(),
+        ledger_until=int(now) + KEY_YEARS_S,
+        ledger_before=(),
     )
     request = sign_join(asked, signing_key, federation=name, now=now)
     verify_join(request, federation=name, now=now)

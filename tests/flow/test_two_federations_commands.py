@@ -14,7 +14,7 @@ import pytest_asyncio
 from gateway.database.contract import Statement, Work
 from gateway.node.identity import load_identity, make_keys
 from gateway.settings import load_node
-from gateway.wire.join import verify_join
+from gateway.wire.join import KEY_YEARS_S, verify_join
 from gateway.wire.keys import SigningKey
 from tests.flow.commands import Ran, in_process
 from tests.flow.test_dialled_process import SECONDS, logged, serving
@@ -160,6 +160,8 @@ async def test_another_federation_is_added_to_a_node_with_keys_of_its_own(two: T
     )
     assert request.member.id == "council"
     assert request.member.name == "Childrens Services"
+    assert request.member.ledger_until == pytest.approx(time.time() + KEY_YEARS_S, abs=60)  # of the key made here
+    assert request.member.ledger_before == ()
     again = await asyncio.to_thread(in_process, *add, "-c", str(config))
     assert "southshire is there twice" in again.err
 

@@ -11,6 +11,7 @@ import pytest
 from gateway.app import serve_hub, serve_node
 from gateway.http import SHUTDOWN_S
 from gateway.links import dial
+from gateway.links.websocket import WRITE_S
 from gateway.node.checkpoints import LAST_VISIT_S
 from gateway.telemetry import tracing
 from gateway.web import background, searches
@@ -63,7 +64,7 @@ def test_what_a_unit_stops_has_the_time_that_its_parts_are_given() -> None:
     """Beyond it systemd kills, and what is under way is lost; a node that hangs is not waited for much longer."""
     assert serve_hub.COLLECTOR_S == tracing.LAST_S + tracing.TIMEOUT_S
     workers = serve_hub.stops_within_s(MAX_DEADLINE_MS) + serve_hub.MARGIN_S  # each is killed after the first
-    links = dial.WRITE_S + dial.FAREWELL_S + dial.DRAIN_S + dial.CLOSE_S
+    links = WRITE_S + dial.FAREWELL_S + dial.DRAIN_S + dial.CLOSE_S
     doors = max(SHUTDOWN_S, searches.CLOSE_S, background.CLOSE_S)  # side by side
     telemetry = SHUTDOWN_S + serve_hub.COLLECTOR_S
     node = links + serve_node.DRAIN_S + doors + LAST_VISIT_S + telemetry + serve_hub.MARGIN_S

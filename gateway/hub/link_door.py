@@ -15,7 +15,7 @@ from gateway.errors import MalformedMessage
 from gateway.hub.fanout import Hub, PostedRequest, accept, authenticate, request_id
 from gateway.links.body import no_body
 from gateway.links.time_limit import lift_time_limit
-from gateway.links.websocket import OpenLink, WebSocketLink, in_good_standing, link_socket
+from gateway.links.websocket import OpenLink, WebSocketLink, counts_until, link_socket
 from gateway.wire.federation import Federation
 from gateway.wire.request import signed_with
 
@@ -55,12 +55,13 @@ class LinkDoor:
         lift_time_limit(request)
         # (3)
         federation = hub.directory.federation()
-        if request.transport is not None and in_good_standing(member, federation.members.get(member.id)):
+        kid, listed = signed_with(posted.authorisation), federation.members.get(member.id)
+        if request.transport is not None and listed is not None and counts_until(kid, listed, hub.clock.now()):
             link = OpenLink(
-                member,
+                listed,
                 process,
                 socket,
-                until=member.key_counts_until(signed_with(posted.authorisation), hub.clock.now()),
+                kid=kid,
                 clock=hub.clock,
                 abort=request.transport.abort,
             )

@@ -16,10 +16,6 @@ What else is fetched is signed by others and holds nothing about people, so it n
 checkpoint's be new: the same head submitted twice changes nothing.
 """
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-
 import orjson
 from aiohttp import web
 
@@ -59,7 +55,7 @@ def hub_application(
     links: WebSocketLink,
     behind_proxy: bool = False,
 ) -> web.Application:
-    """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them.
+    """The hub's routes. Who made the parts keeps them current, and closes them.
 
     `behind_proxy`: our own proxy says which address asks.
     """
@@ -79,7 +75,6 @@ def hub_application(
     link_door = LinkDoor(hub=hub, links=links)
     application.router.add_get(LINK_PATH, link_door.get, allow_head=False)
     application.on_shutdown.append(link_door.stop)
-    application.cleanup_ctx.append(routes.running)
     return application
 
 
@@ -92,14 +87,6 @@ class _Routes:
         self._witness = witness
         self._bodies = BodyReader()
         self._writable = Writable(hub.database)
-
-    async def running(self, _: web.Application) -> AsyncIterator[None]:
-        """Keep the federation document current while the application runs."""
-        watch = asyncio.create_task(self._hub.directory.watch())
-        yield
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
 
     async def post_query(self, request: web.Request) -> web.StreamResponse:
         """Relay one question; the answers stream back as they arrive."""

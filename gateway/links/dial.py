@@ -235,10 +235,10 @@ class Dialler:
             said = AnswerFrame(id=frame.id, sealed=sealed)
         except PatchworkError as error:
             said = RefusedFrame(id=frame.id, code=error.code)
-            emit("hub_link.refused", level=logging.WARNING, **logged(error))
+            self._log_refused(error, logging.WARNING)
         except Exception as error:
             said = RefusedFrame(id=frame.id, code=PatchworkError.code)
-            emit("hub_link.refused", level=logging.ERROR, **logged(error))
+            self._log_refused(error, logging.ERROR)
         try:
             await _send(socket, said)
         except (TimeoutError, OSError):
@@ -252,6 +252,9 @@ class Dialler:
             self._news.clear()
             await self._hear(self._seq)
             await asyncio.sleep(NEWS_S - NEWS_SPREAD_S)
+
+    def _log_refused(self, error: Exception, level: int) -> None:
+        emit("hub_link.refused", level=level, federation=self._federation, hub=self._url, **logged(error))
 
     def _log_end(self, code: str) -> None:
         """Once for each new reason, not at each try."""

@@ -46,11 +46,12 @@ def member(federation: Federated) -> Member:
 
 
 @pytest.fixture
-async def hub(federation: Federated, member: Member) -> AsyncIterator[RunningHub]:
-    """A hub that knows it."""
+async def hub(federation: Federated, member: Member, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningHub]:
+    """A hub that knows it, and forgets requests soon: a link is none."""
     assert member
+    monkeypatch.setattr("gateway.app.hub.REQUEST_LIMIT_S", 1.0)
     federation.publish()
-    async with running_hub(federation, time_limit_s=1.0) as hub:
+    async with running_hub(federation) as hub:
         yield hub
 
 
@@ -313,12 +314,31 @@ async def test_newer_document_is_told_and_who_is_shut_out_loses_the_link(
         federation.suspend(member.id)
         federation.publish()
         await hub.hub.directory.refresh()
-        assert await delivery == FAILED
+        assert await delivery == NOT_THERE
         await node.ended.wait()
         assert node.socket.close_code == WSCloseCode.POLICY_VIOLATION
         assert (await hub.links.deliver(other, ENVELOPE)).outcome is DeliveryOutcome.ANSWERED
         assert bystander.news == [federation.seq - 1, federation.seq]
     assert not hub.links.holds(member.id)
+
+
+async def test_key_that_gives_way_to_the_next_keeps_its_link_and_what_is_under_way(
+    federation: Federated, hub: RunningHub, member: Member
+) -> None:
+    async with dialled(hub, member.id, silent) as node:
+        delivery = asyncio.create_task(hub.links.deliver(member, ENVELOPE))
+        await node.asked_times(1)
+        now = int(federation.clock.now())
+        (held,) = member.keys
+        following = MemberKey(key=SigningKey.generate().verify_key(), not_before=now, not_after=now + 7_200)
+        federation.members[member.id] = replace(member, keys=(replace(held, not_after=now + 3_600), following))
+        federation.publish()
+        await hub.hub.directory.refresh()
+        await node.answer(node.questions[0])
+        assert (await delivery).outcome is DeliveryOutcome.ANSWERED
+        assert hub.links.holds(member.id)
+        federation.clock.time = now + 3_600
+        assert not hub.links.holds(member.id)
 
 
 async def test_key_that_is_taken_out_of_the_document_loses_its_link(

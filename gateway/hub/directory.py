@@ -89,6 +89,10 @@ class Directory:
             self._freshness_at = now
         return self._served
 
+    def has_key(self, kid: str) -> bool:
+        """Whether this is a key of this very hub: what is addressed to another one's was meant for that one."""
+        return kid in self._hub_keys.kids
+
     async def refresh(self) -> None:
         """Read the operator's file if it has changed, and hold it if it is newer; raises PatchworkError.
 

@@ -82,6 +82,11 @@ class VerifiedHeader:
         """Whose limits count while the body is read, and no more: another may show this header with other bytes."""
         return self._claims.issuer
 
+    @property
+    def jti(self) -> str:
+        """Of one that was accepted, with its body, nothing more need be seen to refuse it."""
+        return self._claims.jti
+
     def with_body(self, body: bytes) -> RequestClaims:
         """Step (7): raises NotForUs for another body than the one that was signed."""
         if self._body_sha256 != hashlib.sha256(body).hexdigest():

@@ -16,9 +16,10 @@ from gateway.cli.options import CLOCK, run
 from gateway.cli.wrapped import say
 from gateway.days import DAY_S
 from gateway.doctor.finding import moment
-from gateway.errors import ConfigurationError, HubError, InputError, MalformedMessage, WireError
+from gateway.errors import ConfigurationError, HubError, InputError, MalformedMessage, NotForUs, WireError
 from gateway.files import read_file, replace_file
-from gateway.links.joins_client import fetch_waiting, session_trusting
+from gateway.links.joins_client import fetch_waiting, hub_key_at, session_trusting
+from gateway.links.shown_keys import ShownKeys
 from gateway.wire import base64url
 from gateway.wire.claims import array, only, read_claims
 from gateway.wire.invitation import sign_invitation
@@ -161,20 +162,31 @@ def waiting_joins(operator: Operator, folder: Path, from_file: Path | None) -> l
 
 
 async def _ask_hubs(operator: Operator, reach: Reach) -> list[Joining]:
-    """What any hub holds; one that cannot be asked is named, and it is an error only if none can."""
+    """What any hub holds; one that cannot be asked is named, and it is an error only if none can.
+
+    Each is asked which hub it is first, and what is signed for that one is of no use at another.
+    """
     async with session_trusting(reach.authorities) as session:
-        told = await asyncio.gather(
-            *(
-                fetch_waiting(session, hub, key=operator.key, federation=operator.document.name, clock=CLOCK)
-                for hub in reach.hubs
-            ),
-            return_exceptions=True,
+
+        async def waiting_at(hub: str, kid: str) -> list[Joining]:
+            return await fetch_waiting(
+                session, hub, hub_key=kid, key=operator.key, federation=operator.document.name, clock=CLOCK
+            )
+
+        shown = await asyncio.gather(
+            *(hub_key_at(session, hub, operator.document, clock=CLOCK) for hub in reach.hubs), return_exceptions=True
         )
-    errors = [each for each in told if isinstance(each, BaseException)]
+        kids = {hub: kid for hub, kid in zip(reach.hubs, shown, strict=True) if not isinstance(kid, BaseException)}
+        errors = [each for each in shown if isinstance(each, BaseException)]
+        for hub, other in ShownKeys().take(kids).items():
+            errors.append(NotForUs(f"{hub} shows the key of the hub at {other}"))
+            del kids[hub]
+        told = await asyncio.gather(*(waiting_at(hub, kid) for hub, kid in kids.items()), return_exceptions=True)
+    errors += [each for each in told if isinstance(each, BaseException)]
     for error in errors:
         if not isinstance(error, HubError | WireError):
             raise error
-    if len(errors) == len(told):
+    if all(isinstance(each, BaseException) for each in told):
         raise errors[0]
     for error in errors:
         say(f"Not asked: {error}", err=True)

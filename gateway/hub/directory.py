@@ -93,6 +93,10 @@ class Directory:
             self._freshness_at = now
         return self._served
 
+    def has_key(self, kid: str) -> bool:
+        """Whether this is a key of this very hub: what is addressed to another one's was meant for that one."""
+        return kid in self._hub_keys.kids
+
     async def refresh(self) -> None:
         """Hold what the operator's file has, if that is newer; raises PatchworkError.
 

@@ -146,6 +146,7 @@ async def dialling(
     most: int = 4,
     heard: list[int] | None = None,
     listed: asyncio.Event | None = None,
+    hub_key: Callable[[], str | None] = lambda: "key-of-this-hub",
 ) -> AsyncIterator[list[str]]:
     """A node that dials a hub that does `serve` with each link (None: redirects); yields the paths of its requests."""
     paths: list[str] = []
@@ -174,6 +175,7 @@ async def dialling(
             federation="test",
             key=SigningKey.generate,
             clock=SystemClock(),
+            hub_key=hub_key,
             answer=answer,
             hear=hear,
             most=most,

@@ -10,11 +10,11 @@ import orjson
 import pytest
 
 from gateway.clock import SystemClock
-from gateway.errors import HubRefused, TooManyRequests
+from gateway.errors import HubError, HubRefused, TooManyRequests
 from gateway.hub import joins, strangers
 from gateway.hub.bucket import Rate
 from gateway.hub.strangers import MAX_ADDRESSES, OF_ALL, OF_ONE, Strangers
-from gateway.links.joins_client import ask_to_join, fetch_waiting, session_trusting
+from gateway.links.joins_client import ask_to_join, fetch_waiting, hub_key_at, session_trusting
 from gateway.wire import jws
 from gateway.wire.federation import OPERATOR, Federation, Member, MemberKey
 from gateway.wire.invitation import TYP, Invitation, sign_invitation
@@ -22,7 +22,7 @@ from gateway.wire.join import sign_join
 from gateway.wire.join_code import Joining
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.limits import MAX_INVITATION_BYTES, MAX_JOINING_BYTES
-from gateway.wire.paths import JOINS_PATH
+from gateway.wire.paths import JOINS_PATH, joins_path
 from gateway.wire.request import sign_request
 from mappings.vocabulary import OrganisationType, Sector
 from tests.hub.kit import ASKER, FEDERATION, Federated, RunningHub, SteppingClock, running_hub, stub_node
@@ -86,6 +86,7 @@ async def listed(hub: RunningHub, key: SigningKey | None = None) -> list[Joining
         return await fetch_waiting(
             session,
             hub.url(""),
+            hub_key=hub.federation.hub_key.kid,
             key=key or hub.federation.operator,
             federation=FEDERATION,
             clock=hub.federation.clock,
@@ -271,12 +272,14 @@ async def test_who_waits_is_told_to_the_operator_alone(federation: Federated, hu
         with pytest.raises(HubRefused, match="401"):
             await listed(hub, key)
 
-    async def get(iss: str, key: SigningKey, **changed: Any) -> int:
-        given: dict[str, Any] = {"aud": FEDERATION, "method": "GET", "path": JOINS_PATH, "now": federation.clock.now()}
+    path = joins_path(federation.hub_key.kid)
+
+    async def get(iss: str, key: SigningKey, *, sent: str = path, **changed: Any) -> int:
+        given: dict[str, Any] = {"aud": FEDERATION, "method": "GET", "path": path, "now": federation.clock.now()}
         token = sign_request(key, iss=iss, body=b"", jti=str(uuid4()), **given | changed)
         statuses = []
         for _ in range(2):
-            async with hub.client.get(hub.url(JOINS_PATH), headers={"Authorization": token}) as response:
+            async with hub.client.get(hub.url(sent), headers={"Authorization": token}) as response:
                 statuses.append(response.status)
         assert statuses[0] != 200 or statuses[1] == 409  # a token works once
         return statuses[0]
@@ -287,6 +290,11 @@ async def test_who_waits_is_told_to_the_operator_alone(federation: Federated, hu
     assert await get("hub", federation.hub_key) == 401
     assert await get(OPERATOR, federation.operator, path="/v1/federation") == 403
     assert await get(OPERATOR, federation.operator, method="POST") == 403
+    # What the operator has signed for one hub another cannot use.
+    other = joins_path(SigningKey.generate().kid)
+    assert await get(OPERATOR, federation.operator, path=other) == 403
+    assert await get(OPERATOR, federation.operator, path=other, sent=other) == 403
+    assert await get(OPERATOR, federation.operator, path=JOINS_PATH, sent=JOINS_PATH) == 403
     assert await get(OPERATOR, federation.operator, aud="elsewhere") == 403
     assert await get(OPERATOR, federation.operator, now=federation.clock.now() - 3_600) == 401
     async with hub.client.get(hub.url(JOINS_PATH)) as response:
@@ -357,3 +365,12 @@ async def test_whose_address_counts_is_the_proxy_s_word_only_where_there_is_one(
         async with hub.client.post(hub.url(JOINS_PATH), data=b"{}", headers=headers) as response:
             assert response.status == 401
     assert taken == (["2001:db8:1:2::"] if behind_proxy else ["127.0.0.1"])
+
+
+async def test_operator_signs_for_a_hub_of_its_own_list_alone(federation: Federated, hub: RunningHub) -> None:
+    async with session_trusting(()) as session:
+        held, clock = federation.sign(seq=federation.seq + 1), federation.clock  # newer than what the hub serves
+        assert await hub_key_at(session, hub.url(""), held, clock=clock) == federation.hub_key.kid
+        federation.hub_key = SigningKey.generate()
+        with pytest.raises(HubError, match="does not show that it is a hub of this member list"):
+            await hub_key_at(session, hub.url(""), federation.sign(), clock=clock)

@@ -210,7 +210,12 @@ class BrokenOff(PatchworkError):
 
 
 def origin(error: BaseException) -> str:
-    """Class and line of an unforeseen error: enough to find it, and never its message, which may quote a value."""
+    """Class and line of an unforeseen error: enough to find it, and never its message, which may quote a value.
+
+    Of a group's, the first.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
     frames = traceback.extract_tb(error.__traceback__)
     place = f"@{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}{place}"

@@ -11,7 +11,7 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from itertools import cycle, islice
@@ -34,6 +34,7 @@ from gateway.app.node_limits import admission_of
 from gateway.app.web import Pages, listen_web
 from gateway.clock import Clock
 from gateway.database.contract import Work
+from gateway.errors import PatchworkError
 from gateway.http import Listener
 from gateway.hub.keys import HUB_KEY_FILE
 from gateway.node.ask import ask
@@ -295,6 +296,8 @@ class TestFederation:
         self.nodes[member] = node
         if node.settings.node.link == "dial":
             await accept_agreements(node)
+            with suppress(PatchworkError):
+                await node.parts.membership.refresh()  # it dials a hub whose word it has alone
             self.links[member] = asyncio.create_task(keep_linked(node, admission_of(node.settings)))
             await self.linked(member)
         else:

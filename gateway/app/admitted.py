@@ -21,7 +21,7 @@ from gateway.settings import NodeSettings, check_node
 from gateway.settings.reading import MAX_FILE_BYTES
 from gateway.wire.keys import fingerprint
 
-LOOK_S = 1.0  # between two looks whether a member list has come at all, until it has been said that this node waits
+LOOK_S = 1.0  # between two looks whether a member list has come at all, and whether it has this node
 
 Say = Callable[[str], None]
 

@@ -31,6 +31,7 @@ async def keep_linked(node: Node, admission: Admission) -> None:
             federation=parts.me.federation,
             key=lambda: parts.me.signing_key,
             clock=parts.clock,
+            hub_key=partial(parts.membership.hub_key, hub.rstrip("/")),
             answer=answer,
             hear=parts.membership.hear,
             most=node.settings.node.max_in_flight,

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from gateway.app.counting import count_requests
 from gateway.app.hub_shared import Shared, Sharing, share
@@ -38,11 +39,15 @@ DRAIN_S = 3.0  # for answers on their way over links when the hub stops; they ta
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningHub:
-    """A hub that listens."""
+    """A hub that listens.
+
+    `current`: what goes on beside requests and keeps it current, for ever; it fails as soon as any part of it does.
+    """
 
     hub: Hub
     links: WebSocketLink
     listener: Listener
+    current: asyncio.Task[None]
     shared: Shared | None = None
 
     async def drain(self) -> None:
@@ -61,6 +66,8 @@ class RunningHub:
         """Let answers under way arrive, stop listening, then release links and database."""
         await self.links.close(within_s=DRAIN_S)
         await self.listener.close()
+        self.current.cancel()
+        await asyncio.wait([self.current])
         await self.hub.link.close()
         if self.shared is not None:
             self.shared.close()
@@ -132,20 +139,21 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
         )
         protect(application, time_limit_s=REQUEST_LIMIT_S)
         application.middlewares.insert(0, count_requests(hub.watch))
-        application.cleanup_ctx.append(lambda _: _while_serving(clocks.keep))
         host, port = table.listen
         if sharing is not None:
             port = sharing.port
-            application.cleanup_ctx.append(lambda _: _while_serving(sealing_keys.watch))
         listener = await listen(
             application, host=host, port=port, tls=listening_tls(table.tls), shared=sharing is not None
         )
         undo.pop_all()
-    return RunningHub(hub=hub, links=links, listener=listener, shared=shared)
+    beside = [directory.watch(), clocks.keep()]
+    if shared is not None:
+        beside += [sealing_keys.watch(), shared.siblings.keep()]
+    current = asyncio.create_task(_together(beside), name="current")
+    return RunningHub(hub=hub, links=links, listener=listener, current=current, shared=shared)
 
 
-async def _while_serving(work: Callable[[], Coroutine[None, None, None]]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work())
-    yield
-    task.cancel()
-    await asyncio.wait([task])
+async def _together(beside: list[Coroutine[Any, Any, None]]) -> None:
+    async with asyncio.TaskGroup() as group:
+        for each in beside:
+            group.create_task(each)

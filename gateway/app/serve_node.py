@@ -91,11 +91,8 @@ async def _serve(
         await _drain([admission for _, admission in doors])
         for task in (*tasks, *renaming):
             task.cancel()
-    for closing in [*pages, listener]:
-        if closing is not None:
-            await closing.close()
-    for node in nodes:
-        await node.checkpoints.end()
+    await asyncio.gather(*(closing.close() for closing in [*pages, listener] if closing is not None))
+    await asyncio.gather(*(node.checkpoints.end() for node in nodes))
     if telemetry is not None:
         await telemetry.close()
     return renamed[0] if renamed else None

@@ -18,17 +18,15 @@ import gateway
 from gateway import __version__
 from gateway.app.hub_worker import LISTENS
 from gateway.app.opening import until_stopped
+from gateway.app.serve_hub import stops_within_s
 from gateway.errors import ConfigurationError
 from gateway.events import configure_logging, emit
-from gateway.http import SHUTDOWN_S
-from gateway.hub.fanout import LAST_WRITES_S
 from gateway.links.sibling_sockets import clear_folder
 from gateway.settings import HubSettings
 
 FIRST_WAIT_S = 0.5  # before one that died is started again; twice as long each time
 LONGEST_WAIT_S = 30.0
 WELL_S = 60.0  # one that served for so long was well: its next start begins with the first wait again
-MARGIN_S = 5.0  # beyond the time in which a process must have ended by itself
 _IMPORTED_FROM = str(Path(gateway.__file__).parent.parent)  # so that the processes are of this very program
 
 
@@ -38,7 +36,7 @@ async def serve_workers(config: Path, settings: HubSettings, *, workers: int) ->
     host, port = settings.hub.listen
     with _held(host, port) as port:
         clear_folder(settings.hub.data)
-        pool = _Pool(config, port, workers, settings.hub.deadline_ms / 1000 + LAST_WRITES_S + SHUTDOWN_S + MARGIN_S)
+        pool = _Pool(config, port, workers, stops_within_s(settings.hub.deadline_ms))
         stopped = asyncio.create_task(until_stopped())
         # The first alone brings the database to this version, and shows whether the configuration can be used at all.
         first = await pool.start(0)
@@ -85,7 +83,7 @@ class _Pool:
         return process
 
     async def keep(self, number: int, process: Process | None) -> None:
-        """Start a process whenever there is none, the sooner the longer the last one was well; until stopped."""
+        """Start a process whenever there is none, later each time until one was well for WELL_S; until stopped."""
         wait_s = FIRST_WAIT_S
         loop = asyncio.get_running_loop()
         while not self._stopping.is_set():

@@ -52,13 +52,11 @@ class Telemetry:
             await self.collecting.close()
 
 
-async def watch_node(node: Node, table: TelemetryTable) -> Telemetry:
-    """Watch a node that listens; raises ConfigurationError when the port is taken or packages are missing."""
-    return await watch_nodes((node,), table)
-
-
 async def watch_nodes(nodes: Sequence[Node], table: TelemetryTable) -> Telemetry:
-    """A node in all its federations likewise; if they are several, each figure says in its label `federation` whose."""
+    """Watch a node that listens, in all its federations: of several, each figure says in its label `federation` whose.
+
+    Raises ConfigurationError when the port is taken or packages are missing.
+    """
     figures = {node.parts.me.federation: NodeFigures() for node in nodes}
 
     async def read() -> None:

@@ -18,18 +18,18 @@ from gateway.cli.options import Config, InFederation, Yes, ask_first, node_of, o
 from gateway.database.contract import Statement, Work
 from gateway.database.sqlite import open_sqlite
 from gateway.days import day_of
-from gateway.errors import InputError, PatchworkError
+from gateway.doctor.looking import read_only
+from gateway.errors import InputError, NotAuthentic, PatchworkError
 from gateway.files import read_file, replace_file
+from gateway.hub.directory import kept_document
 from gateway.node.membership_rows import forget_federation
 from gateway.settings import NodeSettings, load_hub
+from gateway.settings.hub import HubTable
 from gateway.wire.federation import verify_document
 from gateway.wire.hand_over import HandOver, OperatorKeys, follow_hand_overs, hand_overs_file
 from gateway.wire.keys import VerifyKey, fingerprint
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
-from gateway.wire.operator import (
-    load_operator_keys,
-    load_verify_key,
-)
+from gateway.wire.operator import load_operator_keys, load_verify_key
 
 ReplaceBy = Annotated[
     Path | None,
@@ -60,7 +60,7 @@ def accept_operator_at_hub(
     replace_by: ReplaceBy = None,
     yes: Yes = False,
 ) -> None:
-    """Accept the operator's next key at this hub, as federation.jws names it; counts from the hub's next start."""
+    """Accept the operator's next key at this hub, as its member list names it; counts from the hub's next start."""
     table = load_hub(config).hub
     if replace_by is not None:
         new = _shown_replacement(table.operator_key, replace_by, yes=yes)
@@ -69,9 +69,26 @@ def accept_operator_at_hub(
         typer.echo("Copy the federation.jws that the new key has signed here, and start the hub.")
         return
     keys = load_operator_keys(table.operator_key)
-    token = read_file(table.federation_document, MAX_DOCUMENT_BYTES).strip()
-    _accept(table.operator_key, keys, verify_document(token, operator_key=keys, now=None).hand_over, yes=yes)
+    _accept(table.operator_key, keys, _named_to_hub(table, keys), yes=yes)
     typer.echo("Start the hub anew.")
+
+
+def _named_to_hub(table: HubTable, keys: OperatorKeys) -> HandOver | None:
+    """What the file names; once the next key has signed that, what the document names that the hub has kept."""
+    token = read_file(table.federation_document, MAX_DOCUMENT_BYTES).strip()
+    try:
+        return verify_document(token, operator_key=keys, now=None).hand_over
+    except NotAuthentic as error:
+        file = table.data / "hub.db"
+        kept = read_only(file, kept_document()) if file.exists() else None
+        said = None if kept is None else verify_document(kept, operator_key=keys, now=None).hand_over
+        if said is None:
+            raise InputError(
+                f"{table.federation_document}: not signed with the operator's key that this hub trusts, and no member "
+                "list that this hub has taken names a next one. Ask the operator whether the key is another now; if "
+                "so, have its file given to you in person: --replace-by"
+            ) from error
+        return said
 
 
 async def _accept_at_node(settings: NodeSettings, *, yes: bool) -> None:

@@ -19,10 +19,7 @@ from gateway.wire.federation import ACTIVE, Member, MemberKey
 from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
 from gateway.wire.keys import fingerprint
 from gateway.wire.limits import JOIN_LIFETIME_S
-from gateway.wire.operator import (
-    PUBLIC_KEY_FILE,
-    load_verify_key,
-)
+from gateway.wire.operator import PUBLIC_KEY_FILE, load_verify_key
 
 _TABLE = """
 [[federation]]
@@ -74,6 +71,8 @@ def add_federation(
         status=ACTIVE,
         keys=(MemberKey(key=signing_key.verify_key(), not_before=int(now), not_after=int(now) + KEY_YEARS_S),),
         ledger_key=ledger_key.public_jwk(),
+        ledger_until=int(now) + KEY_YEARS_S,
+        ledger_before=(),
     )
     request = sign_join(asked, signing_key, federation=name, now=now)
     verify_join(request, federation=name, now=now)

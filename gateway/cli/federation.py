@@ -8,8 +8,11 @@ from typing import Annotated
 import typer
 
 from gateway.cli.federation_joins import FromFile, invite, joins, request_of
+from gateway.cli.open_codes import forget_codes, open_codes
 from gateway.cli.options import CLOCK, Yes, ask_first
+from gateway.cli.wrapped import say
 from gateway.days import DAY_S, day_of
+from gateway.doctor.finding import moment
 from gateway.errors import InputError
 from gateway.files import read_file
 from gateway.policy.agreement import read_agreement
@@ -254,9 +257,17 @@ def hand_over(
 @app.command("take-over")
 def take_over(folder: Folder = Path("operator"), yes: Yes = False) -> None:
     """Sign with the next operator's key from now on; members that have not accepted it stop."""
-    operator = open_operator(folder)
+    operator, now = open_operator(folder), CLOCK.now()
+    if codes := open_codes(folder, now):
+        say(
+            "Join codes end with the key that signed them, and requests that wait by them are refused: admit first "
+            "whom you can (`patchwork federation joins`). Who is no member then needs a new code:"
+        )
+        for code in codes:
+            typer.echo(f"  {code.name}, made to be good until {moment(code.expires_at)}")
     ask_first("Have all members' officers, and all hubs, accepted the next key?", yes=yes)
-    document = operator.take_over(CLOCK.now())
+    document = operator.take_over(now)
+    forget_codes(folder)
     typer.echo(f"The operator's key: {fingerprint(open_operator(folder).key.public_jwk())}")
     typer.echo("Destroy copies of the old one; its public half stays, for evidence of its time.")
     _published(folder, document)

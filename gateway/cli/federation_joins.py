@@ -11,23 +11,22 @@ import typer
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from gateway.cli.open_codes import remember_code
 from gateway.cli.options import CLOCK, run
 from gateway.cli.wrapped import say
 from gateway.days import DAY_S
 from gateway.doctor.finding import moment
-from gateway.errors import ConfigurationError, HubError, InputError, MalformedMessage, WireError
+from gateway.errors import ConfigurationError, HubError, InputError, MalformedMessage, NotForUs, WireError
 from gateway.files import read_file, replace_file
-from gateway.links.joins_client import fetch_waiting, session_trusting
+from gateway.links.joins_client import fetch_waiting, hub_key_at, session_trusting
+from gateway.links.shown_keys import ShownKeys
 from gateway.wire import base64url
 from gateway.wire.claims import array, only, read_claims
 from gateway.wire.invitation import sign_invitation
-from gateway.wire.join_code import MAX_LIST_BYTES, Joining, VerifiedJoining, read_waiting, verified_of
+from gateway.wire.join_code import Joining, VerifiedJoining, read_waiting, verified_of
 from gateway.wire.keys import fingerprint
-from gateway.wire.limits import KIB, MAX_AUTHORITY_BYTES, MAX_INVITATION_HUBS
-from gateway.wire.operator import (
-    Operator,
-    open_operator,
-)
+from gateway.wire.limits import KIB, MAX_AUTHORITY_BYTES, MAX_INVITATION_HUBS, MAX_JOINS_BYTES
+from gateway.wire.operator import Operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector
 
 HUBS_FILE = "hubs.json"  # beside the operator's key: where the hubs are, as the last invitation named them
@@ -71,7 +70,7 @@ def invite(
     folder: OperatorFolder = Path("operator"),
 ) -> None:
     """Print a join code for one agency; give it to nobody else, and expect its call."""
-    operator = open_operator(folder)
+    operator, now = open_operator(folder), CLOCK.now()
     if ca_file is not None and not hub:
         raise InputError("--ca-file goes with --hub")
     reach = Reach(tuple(hub), () if ca_file is None else _authorities(ca_file)) if hub else _kept(folder)
@@ -84,13 +83,14 @@ def invite(
             sector=sector or default_sector(organisation_type),
             name=name,
             authorities=reach.authorities,
-            now=CLOCK.now(),
+            now=now,
             lifetime_s=days * DAY_S,
         )
     except MalformedMessage as error:
         raise InputError(f"no code can be made of that: {error}") from error
     if hub:
         _keep(folder, reach)
+    remember_code(folder, invitation, now)
     typer.echo(invitation.token)
     say(
         f"This line is the join code, good until {moment(invitation.expires_at)} and for one agency. They type: "
@@ -144,7 +144,7 @@ def waiting_joins(operator: Operator, folder: Path, from_file: Path | None) -> l
         waiting = (
             run(_ask_hubs(operator, _kept(folder)))
             if from_file is None
-            else read_waiting(read_file(from_file, MAX_LIST_BYTES))
+            else read_waiting(read_file(from_file, MAX_JOINS_BYTES))
         )
     except MalformedMessage as error:
         raise InputError(f"{from_file or 'what the hub sent'}: not a list of requests to join: {error}") from error
@@ -163,20 +163,31 @@ def waiting_joins(operator: Operator, folder: Path, from_file: Path | None) -> l
 
 
 async def _ask_hubs(operator: Operator, reach: Reach) -> list[Joining]:
-    """What any hub holds; one that cannot be asked is named, and it is an error only if none can."""
+    """What any hub holds; one that cannot be asked is named, and it is an error only if none can.
+
+    Each is asked which hub it is first, and what is signed for that one is of no use at another.
+    """
     async with session_trusting(reach.authorities) as session:
-        told = await asyncio.gather(
-            *(
-                fetch_waiting(session, hub, key=operator.key, federation=operator.document.name, clock=CLOCK)
-                for hub in reach.hubs
-            ),
-            return_exceptions=True,
+
+        async def waiting_at(hub: str, kid: str) -> list[Joining]:
+            return await fetch_waiting(
+                session, hub, hub_key=kid, key=operator.key, federation=operator.document.name, clock=CLOCK
+            )
+
+        shown = await asyncio.gather(
+            *(hub_key_at(session, hub, operator.document, clock=CLOCK) for hub in reach.hubs), return_exceptions=True
         )
-    errors = [each for each in told if isinstance(each, BaseException)]
+        kids = {hub: kid for hub, kid in zip(reach.hubs, shown, strict=True) if not isinstance(kid, BaseException)}
+        errors = [each for each in shown if isinstance(each, BaseException)]
+        for hub, other in ShownKeys().take(kids).items():
+            errors.append(NotForUs(f"{hub} shows the key of the hub at {other}"))
+            del kids[hub]
+        told = await asyncio.gather(*(waiting_at(hub, kid) for hub, kid in kids.items()), return_exceptions=True)
+    errors += [each for each in told if isinstance(each, BaseException)]
     for error in errors:
         if not isinstance(error, HubError | WireError):
             raise error
-    if len(errors) == len(told):
+    if all(isinstance(each, BaseException) for each in told):
         raise errors[0]
     for error in errors:
         say(f"Not asked: {error}", err=True)

@@ -25,14 +25,16 @@ from gateway.links.hub_client import HubClient
 from gateway.links.hubs import Served
 from gateway.links.joins_client import ask_to_join, session_trusting
 from gateway.node.offers import read_offer
-from gateway.wire.federation import HUB, Federation, verify_document
+from gateway.wire.federation import NO_MEMBERS_IDS, Federation, verify_document
 from gateway.wire.invitation import Invitation, read_code
 from gateway.wire.join_code import Joining
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_ID_CHARS
 from mappings.vocabulary import OrganisationType
 
-_TAKEN = frozenset({HUB, *(kind.value for kind in OrganisationType)})  # nobody's id: agreements name kinds as well
+_TAKEN = frozenset(
+    {*NO_MEMBERS_IDS, *(kind.value for kind in OrganisationType)}
+)  # nobody's id: agreements name kinds as well
 _NAMELESS = "member"  # whose name has no letter of a to z
 
 

@@ -6,18 +6,15 @@ from typing import Annotated
 import typer
 
 from gateway.cli.options import CLOCK
-from gateway.days import DAY_S
+from gateway.cli.rotating import write_for_operator
 from gateway.errors import InputError
-from gateway.files import read_file, replace_file
+from gateway.files import read_file
 from gateway.hub.keys import HubKeys
 from gateway.settings import load_hub
 from gateway.wire.federation import HUB, verify_document
 from gateway.wire.join import sign_rotation
-from gateway.wire.keys import fingerprint
-from gateway.wire.limits import JOIN_LIFETIME_S, MAX_DOCUMENT_BYTES
-from gateway.wire.operator import (
-    load_operator_keys,
-)
+from gateway.wire.limits import MAX_DOCUMENT_BYTES
+from gateway.wire.operator import load_operator_keys
 from gateway.wire.rotating_keys import SETTLED_S
 
 ROTATION_FILE = "hub-rotation.jws"
@@ -48,10 +45,11 @@ def rotate_key(
         raise InputError("the operator has listed the next key already: a running hub goes over to it by itself")
     new = keys.begin(anew=anew)
     statement = sign_rotation(new.verify_key(), keys.current, member=HUB, federation=document.name, now=now)
-    file = config.parent / ROTATION_FILE
-    replace_file(file, statement.encode())
-    typer.echo("The next signing key, to be read out to the operator by telephone:")
-    typer.echo(f"  {fingerprint(new.public_jwk())}")
-    typer.echo(f"Send {file} to the operator within {JOIN_LIFETIME_S // DAY_S} days: patchwork federation rotate-hub")
-    typer.echo(f"A running hub signs with it {SETTLED_S / 60:.0f} minutes after its document has come to list it.")
-    typer.echo("Back up the folder of keys: it holds both, until the old one has ended and is removed.")
+    write_for_operator(
+        config.parent / ROTATION_FILE,
+        statement,
+        new.public_jwk(),
+        what="signing key",
+        command="rotate-hub",
+        when=f"A running hub signs with it {SETTLED_S / 60:.0f} minutes after its document has come to list it.",
+    )

@@ -1,6 +1,5 @@
 """`patchwork node rotate-key`: the next signing key, which this one speaks for (docs/wire.md, "Rotation")."""
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -8,17 +7,15 @@ from typing import Annotated
 import typer
 
 from gateway.app.node import Node
-from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
-from gateway.days import DAY_S
-from gateway.errors import FederationStale, HubError, InputError
-from gateway.files import replace_file
+from gateway.cli.options import CLOCK, Config, InFederation, node_of, run
+from gateway.cli.rotating import beside, opened_as_listed, write_for_operator
+from gateway.errors import InputError
 from gateway.node.document_archive import was_listed
 from gateway.node.membership import REFRESH_S
 from gateway.settings import NodeSettings
 from gateway.wire.federation import Member, MemberKey
 from gateway.wire.join import KEY_YEARS_S, sign_join, sign_rotation, verify_join
-from gateway.wire.keys import SigningKey, fingerprint
-from gateway.wire.limits import JOIN_LIFETIME_S
+from gateway.wire.keys import SigningKey
 
 REQUEST_FILE = "rotation-request.jws"
 REVOKED = "the operator has revoked it; `patchwork node rotate-key --anew` makes another"
@@ -32,25 +29,13 @@ def rotate_key(
     ] = False,
 ) -> None:
     """Make this node's next signing key, and the request by which the operator lists it."""
-    run(
-        _rotate(
-            node_of(config, federation),
-            config.parent / (f"{federation}-{REQUEST_FILE}" if federation else REQUEST_FILE),
-            anew=anew,
-        )
-    )
+    run(_rotate(node_of(config, federation), beside(config, federation, REQUEST_FILE), anew=anew))
 
 
 async def _rotate(settings: NodeSettings, file: Path, *, anew: bool) -> None:
-    async with opened(settings) as node:
-        me, membership = node.parts.me, node.parts.membership
-        with contextlib.suppress(HubError):  # what is held will do
-            await membership.refresh()
-        now = CLOCK.now()
-        listed = None if membership.received is None else membership.received.members.get(me.member)
+    async with opened_as_listed(settings) as (node, listed):
+        me, now = node.parts.me, CLOCK.now()
         old = me.signing_key
-        if listed is None:
-            raise FederationStale(f"{me.member} is in no member list that has come here: nothing is to be rotated")
         if old.kid not in listed.keys_at(now):
             raise InputError(
                 "the member list has no key of this node that is in force, so none can speak for the next: see "
@@ -60,14 +45,15 @@ async def _rotate(settings: NodeSettings, file: Path, *, anew: bool) -> None:
             raise InputError(f"the next key waits here already, and {REVOKED}")
         new = me.signing_keys.begin(anew=anew)
         request = rotation_request(listed, new, old, federation=me.federation, now=now)
-    replace_file(file, request.encode())
-    typer.echo("The next signing key, to be read out to the operator by telephone:")
-    typer.echo(f"  {fingerprint(new.public_jwk())}")
-    typer.echo(f"Send {file} to the operator within {JOIN_LIFETIME_S // DAY_S} days: patchwork federation update")
-    typer.echo(
-        f"A running node signs with it within {REFRESH_S:.0f} seconds of its being listed, and until then as before."
+    write_for_operator(
+        file,
+        request,
+        new.public_jwk(),
+        what="signing key",
+        command="update",
+        when=f"A running node signs with it within {REFRESH_S:.0f} seconds of its being listed, and until then as "
+        "before.",
     )
-    typer.echo("Back up the folder of keys: it holds both, until the old one has ended and is removed.")
 
 
 async def waits_revoked(node: Node) -> bool:

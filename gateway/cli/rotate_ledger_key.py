@@ -3,26 +3,21 @@
 The ledger itself stays as it is: the same entries, tree and epoch under another key.
 """
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.cli.options import CLOCK, Config, InFederation, node_of, opened, run
-from gateway.days import DAY_S
-from gateway.errors import FederationStale, HubError, InputError
-from gateway.files import replace_file
+from gateway.cli.options import CLOCK, Config, InFederation, node_of, run
+from gateway.cli.rotating import beside, opened_as_listed, write_for_operator
+from gateway.errors import InputError
 from gateway.settings import NodeSettings
 from gateway.wire.federation import Member
 from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
-from gateway.wire.keys import LedgerKey, SigningKey, fingerprint
+from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.ledger_keys import FormerLedgerKey, sign_word
-from gateway.wire.limits import JOIN_LIFETIME_S
-from gateway.wire.operator import (
-    ROTATION_OVERLAP_S,
-)
+from gateway.wire.operator import ROTATION_OVERLAP_S
 from gateway.wire.rotating_keys import SETTLED_S
 
 REQUEST_FILE = "ledger-rotation-request.jws"
@@ -36,19 +31,12 @@ def rotate_ledger_key(
     ] = False,
 ) -> None:
     """Make this node's next ledger key, and the request by which the operator lists it."""
-    file = config.parent / (f"{federation}-{REQUEST_FILE}" if federation else REQUEST_FILE)
-    run(_rotate(node_of(config, federation), file, anew=anew))
+    run(_rotate(node_of(config, federation), beside(config, federation, REQUEST_FILE), anew=anew))
 
 
 async def _rotate(settings: NodeSettings, file: Path, *, anew: bool) -> None:
-    async with opened(settings) as node:
-        me, membership = node.parts.me, node.parts.membership
-        with contextlib.suppress(HubError):  # what is held will do
-            await membership.refresh()
-        now = CLOCK.now()
-        listed = None if membership.received is None else membership.received.members.get(me.member)
-        if listed is None:
-            raise FederationStale(f"{me.member} is in no member list that has come here: nothing is to be rotated")
+    async with opened_as_listed(settings) as (node, listed):
+        me, now = node.parts.me, CLOCK.now()
         if me.ledger_key.kid != listed.ledger_key["kid"]:
             listed_here = listed.ledger_key["kid"] in me.ledger_keys.kids
             raise InputError(
@@ -61,12 +49,14 @@ async def _rotate(settings: NodeSettings, file: Path, *, anew: bool) -> None:
         request = ledger_rotation_request(
             listed, new, me.ledger_key, signing=me.signing_key, federation=me.federation, now=now
         )
-    replace_file(file, request.encode())
-    typer.echo("The next ledger key, to be read out to the operator by telephone:")
-    typer.echo(f"  {fingerprint(new.public_jwk())}")
-    typer.echo(f"Send {file} to the operator within {JOIN_LIFETIME_S // DAY_S} days: patchwork federation update")
-    typer.echo(f"A running node signs with it {SETTLED_S / 60:.0f} minutes after it has found it listed.")
-    typer.echo("Back up the folder of keys: it holds both, until the old one has ended and is removed.")
+    write_for_operator(
+        file,
+        request,
+        new.public_jwk(),
+        what="ledger key",
+        command="update",
+        when=f"A running node signs with it {SETTLED_S / 60:.0f} minutes after it has found it listed.",
+    )
 
 
 def ledger_rotation_request(

@@ -26,7 +26,9 @@ from gateway.wire.operator import (
 
 CHECK = "federation"
 FORGOTTEN_S = 14 * DAY_S  # a next key that the operator has not listed by then
+TAKEN_WITHIN_S = 30.0  # a hub that serves takes a new file within seconds
 SERVE = "patchwork hub serve"
+_NOT_TAKEN = f"if the hub serves, `federation.refused` in its log says why; else `{SERVE}`"
 _COPY = "the operator copies the newest operator/federation.jws here (docs/running-a-hub.md)"
 
 
@@ -35,11 +37,13 @@ class HubDocumentFacts:
     """`file`: what lies where the configuration says, if the operator signed it, else `problem` says why not.
 
     `held` is what the hub has taken, `kids` are of its own keys. Documents may be over; times are epoch seconds.
+    `file_since`: when the file was put there.
     """
 
     now: float
     kids: frozenset[str]
     file: Federation | None = None
+    file_since: float = 0.0
     problem: str = ""
     held: Federation | None = None
 
@@ -51,11 +55,15 @@ class HubDocumentFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubKeyFacts:
-    """`kids`: of the private keys that are here; `waiting`: of a next one, and since when it waits (epoch seconds)."""
+    """`kids`: of the private keys that are here; `waiting`: of a next one, and since when it waits (epoch seconds).
+
+    `unusable`: what is wrong with files that lie there as next keys.
+    """
 
     kids: frozenset[str] = frozenset()
     waiting: str = ""
     waiting_since: float = 0.0
+    unusable: tuple[str, ...] = ()
     problem: str = ""
 
 
@@ -98,6 +106,10 @@ def check_hub_document(facts: HubDocumentFacts) -> list[Finding]:
             f"the file holds document {facts.file.seq}, and this hub has served {facts.held.seq}: the file is not taken"
         )
         found.append(wrong(CHECK, what, _COPY))
+    if facts.file is not None and facts.held is not None and facts.file.seq > facts.held.seq:
+        what = f"this hub serves document {facts.held.seq}, and the file holds {facts.file.seq}, which it has not taken"
+        if abs(facts.now - facts.file_since) > TAKEN_WITHIN_S:
+            found.append(wrong(CHECK, what, _NOT_TAKEN))
     if document.expires_at <= facts.now:
         ago = f"{spell(facts.now - document.expires_at)} ago, at {moment(document.expires_at)}"
         what = f"federation document {document.seq} expired {ago}: this hub serves nothing, and no node asks or answers"
@@ -118,6 +130,9 @@ def check_hub_keys(facts: HubKeyFacts, document: Federation | None, now: float) 
     """Whether the hub's keys can be used, and whether a next one has been forgotten on its way to the operator."""
     if facts.problem:
         return [wrong("keys", facts.problem, "put the file back from the backup of keys/, or set its mode to 0600")]
+    if facts.unusable:
+        do = "set its mode to 0600 if it is a next key; keep copies in another folder"
+        return [soon("keys", problem, do) for problem in facts.unusable]
     listed = document is not None and facts.waiting in document.hub_keys
     if facts.waiting and not listed and now - facts.waiting_since > FORGOTTEN_S:
         what = f"the next key {facts.waiting} was made {spell(now - facts.waiting_since)} ago and is not listed yet"
@@ -142,7 +157,7 @@ def _look_at_keys(settings: HubSettings) -> HubKeyFacts:
         since = (folder / f"hub-{waiting}.pem").stat().st_mtime if waiting else 0.0
     except (PatchworkError, OSError) as error:
         return HubKeyFacts(problem=str(error))
-    return HubKeyFacts(kids=keys.kids, waiting=waiting, waiting_since=since)
+    return HubKeyFacts(kids=keys.kids, waiting=waiting, waiting_since=since, unusable=keys.unusable)
 
 
 def _waits_until(settings: HubSettings) -> float:
@@ -163,15 +178,16 @@ def _member_clocks(settings: HubSettings) -> dict[str, MemberClock]:
 
 def _look_at_document(settings: HubSettings, kids: frozenset[str], now: float) -> HubDocumentFacts:
     table = settings.hub
-    file, held, problem = None, None, ""
+    file, since, held, problem = None, 0.0, None, ""
     try:
         operator = load_operator_keys(table.operator_key)
     except PatchworkError as error:
         return HubDocumentFacts(now=now, kids=kids, problem=str(error))
     try:
         token = read_file(table.federation_document, MAX_DOCUMENT_BYTES).strip()
+        since = table.federation_document.stat().st_mtime
         file = verify_document(token, operator_key=operator, now=None)
-    except PatchworkError as error:
+    except (PatchworkError, OSError) as error:
         problem = str(error)
     try:
         kept = read_only(table.data / "hub.db", _kept())
@@ -180,7 +196,7 @@ def _look_at_document(settings: HubSettings, kids: frozenset[str], now: float) -
         pass  # check_databases() says so
     except PatchworkError as error:
         problem = f"what the database holds is not of this operator: {error}"
-    return HubDocumentFacts(now=now, kids=kids, file=file, problem=problem, held=held)
+    return HubDocumentFacts(now=now, kids=kids, file=file, file_since=since, problem=problem, held=held)
 
 
 def _kept() -> Work[bytes | None]:

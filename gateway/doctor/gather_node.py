@@ -25,6 +25,7 @@ from gateway.doctor.served import check_served, look_at_served
 from gateway.doctor.storage import check_databases, check_disk
 from gateway.errors import ConfigurationError, FederationError, HubError, PatchworkError, StorageError, WireError
 from gateway.links.hub_client import HubClient, node_connector
+from gateway.links.shown_keys import ShownKeys
 from gateway.node.agreements import listed_agreements
 from gateway.node.identity import SEALING_KEY_FOLDER
 from gateway.node.ledger_keys import LEDGER_KEY_FILE, LedgerKeys
@@ -36,6 +37,7 @@ from gateway.wire import jws
 from gateway.wire.claims import integer
 from gateway.wire.federation import Federation, verify_document
 from gateway.wire.freshness import TYP as FRESHNESS
+from gateway.wire.freshness import claimed_signer
 from gateway.wire.hand_over import OperatorKeys
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.limits import MAX_STATEMENT_BYTES
@@ -53,6 +55,7 @@ class _Hub:
     address: str
     document: Federation | None = None
     time: int | None = None
+    kid: str = ""
     problem: str = ""
 
 
@@ -99,6 +102,13 @@ async def _ask_all(settings: NodeSettings, clock: Clock) -> _Told:
     except PatchworkError as error:
         return _Told(problems=(*problems, str(error)))
     hubs = await asyncio.gather(*(_ask_hub(url, settings, operator, clock) for url in federation.hubs))
+    others = ShownKeys().take({hub.address: hub.kid for hub in hubs if hub.kid})
+    hubs = [
+        _Hub(address=hub.address, problem=f"it shows the key of the hub at {others[hub.address]}")
+        if hub.address in others
+        else hub
+        for hub in hubs
+    ]
     held = await asyncio.to_thread(_held, settings, operator)
     facts = DocumentFacts(
         me=settings.node.member,
@@ -203,7 +213,7 @@ async def _ask_hub(url: str, settings: NodeSettings, operator: OperatorKeys, clo
         if document.name != federation.id:
             return _Hub(address=url, problem=f"it serves another federation: {document.name}")
         claims = jws.verify(freshness, typ=FRESHNESS, keys=document.hub_keys, max_bytes=MAX_STATEMENT_BYTES)
-        return _Hub(address=url, document=document, time=integer(claims, "iat"))
+        return _Hub(address=url, document=document, time=integer(claims, "iat"), kid=claimed_signer(freshness))
     except (ConfigurationError, HubError, WireError, FederationError) as error:
         return _Hub(address=url, problem=str(error))
 

@@ -4,8 +4,9 @@ After FAILURES_TO_OPEN faults in a row a member is skipped (`not-tried`) for a w
 it again, and each such try that fails doubles the while. Only faults of the member's own making count
 (`Delivery.fault`).
 
-Several processes of a hub tell each other of each fault and of the end of a row, which takes a moment: what they had
-under way in it counts in each, as it does in one. That one question at a time tries is exact (gateway/hub/places.py).
+Several processes of a hub tell each other of each fault, of the end of a row, and of a node that dials again. That
+takes a moment: what they had under way in it counts in each, as it does in one. That one question at a time tries is
+exact (gateway/hub/places.py).
 """
 
 from collections.abc import Callable
@@ -20,7 +21,10 @@ FIRST_SKIP_S = 5.0
 LONGEST_SKIP_S = 60.0  # a repaired node is back within this
 
 Tell = Callable[[str, int, float], None]
-"""Takes a member, how often it has failed in a row, and until when it is skipped; 0 times: not since it succeeded."""
+"""Takes a member, how often it has failed in a row, and until when it is skipped; 0 times: not since it succeeded.
+
+Until 0: it has dialled, and one question may try it now.
+"""
 
 
 @dataclass(slots=True)
@@ -55,8 +59,9 @@ class Circuits:
 
     def try_again(self, member: str) -> None:
         """Its node has just dialled: let one question try it now, whatever is left of the time to skip it."""
-        if member in self._faults:
+        if self.skips(member):
             self._faults[member].skip_until = 0.0
+            self._tell(member, self._faults[member])
 
     def skips(self, member: str) -> bool:
         """True while `member` keeps failing and is tried at most by one question at a time."""
@@ -92,7 +97,7 @@ class Circuits:
         faults = self._faults.setdefault(member, _Faults())
         if in_a_row >= FAILURES_TO_OPEN:
             faults.in_a_row = max(faults.in_a_row, in_a_row)
-            faults.skip_until = max(faults.skip_until, skip_until)
+            faults.skip_until = max(faults.skip_until, skip_until) if skip_until else 0.0
         elif faults.in_a_row < FAILURES_TO_OPEN:
             self._count(faults)
 

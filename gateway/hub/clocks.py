@@ -3,7 +3,8 @@
 A hub whose clock is off refuses what every member signs, and so cannot be told by what it has taken. So the time of
 each request that is authentic counts, also of one that is refused for its time. It says something of the member's clock
 or of ours; `patchwork doctor` (gateway/doctor/member_clocks.py) tells which, by how many of them agree. An old request
-that somebody shows again makes one member look slow, until that member's next request.
+can be shown again by whoever was handed it, at any time; so of each member nothing counts that was signed before what
+has counted already, unless it is in its time.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import StorageError
 from gateway.events import emit
+from gateway.wire.limits import SKEW_S
 
 KEPT_EVERY_S = 60.0
 
@@ -24,10 +26,15 @@ class MemberClocks:
         self._database = database
         self._clock = clock
         self._seen: dict[str, tuple[float, float]] = {}  # ahead_s, seen_at; as many as there are members
+        self._latest: dict[str, int] = {}  # by a member's own clock
 
     def heard(self, member: str, issued_at: int) -> None:
         """A member has signed a request at `issued_at` by its clock, and it is here now."""
         now = self._clock.now()
+        latest = self._latest.get(member)
+        if latest is not None and issued_at <= latest and abs(issued_at - now) > SKEW_S:
+            return
+        self._latest[member] = issued_at if latest is None else max(latest, issued_at)
         self._seen[member] = (issued_at - now, now)
 
     async def keep(self) -> None:
@@ -64,6 +71,8 @@ def clocks_seen() -> Work[dict[str, tuple[float, float]]]:
 def _keep(seen: dict[str, tuple[float, float]]) -> Work[None]:
     yield Statement(
         "INSERT INTO member_clock (member, ahead, seen_at) VALUES (?, ?, ?) "
-        "ON CONFLICT (member) DO UPDATE SET ahead = excluded.ahead, seen_at = excluded.seen_at",
-        [(member, ahead, seen_at) for member, (ahead, seen_at) in seen.items()],
+        "ON CONFLICT (member) DO UPDATE SET ahead = excluded.ahead, seen_at = excluded.seen_at "
+        "WHERE excluded.ahead + excluded.seen_at > member_clock.ahead + member_clock.seen_at "  # another process's
+        "OR abs(excluded.ahead) <= ?",
+        [(member, ahead, seen_at, SKEW_S) for member, (ahead, seen_at) in seen.items()],
     )

@@ -16,6 +16,8 @@ from gateway.clock import Clock
 from gateway.database.contract import Database, Statement, Work
 from gateway.errors import ConfigurationError, FederationError, FederationStale, PatchworkError, StorageError
 from gateway.events import emit
+from gateway.files import read_file
+from gateway.hub.joins import mark_listed
 from gateway.hub.keys import HubKeys
 from gateway.wire.acceptance import advance
 from gateway.wire.federation import Federation, signer_of, verify_document
@@ -25,6 +27,7 @@ from gateway.wire.keys import VerifyKey
 from gateway.wire.limits import MAX_DOCUMENT_BYTES
 
 FILE_CHECK_S = 1.0  # how soon a changed document is in force at the hub
+RETRY_S = 5.0  # a file that was refused may be good later: a clock is set, a key arrives
 FRESHNESS_RENEWAL_S = 5.0  # nodes compare their clock with the hub's signed time, so it is never old
 
 
@@ -53,7 +56,8 @@ class Directory:
         self._database = database
         self._clock = clock
         self._held: Federation | None = None
-        self._read_version: _FileVersion | None = None
+        self._taken: _FileVersion | None = None
+        self._refused: tuple[_FileVersion, float] | None = None  # and when it was looked at
         self._freshness_at = 0.0
         self._served = b""
         self._listeners: list[Callable[[Federation], None]] = []
@@ -89,25 +93,37 @@ class Directory:
             self._freshness_at = now
         return self._served
 
-    async def refresh(self) -> None:
-        """Read the operator's file if it has changed, and hold it if it is newer; raises PatchworkError.
+    def has_key(self, kid: str) -> bool:
+        """Whether this is a key of this very hub: what is addressed to another one's was meant for that one."""
+        return kid in self._hub_keys.kids
 
-        A file that cannot be accepted leaves in force what was held before.
+    async def refresh(self) -> None:
+        """Hold what the operator's file has, if that is newer; raises PatchworkError.
+
+        A file that cannot be accepted leaves in force what was held before, and is read again every few seconds.
         """
-        received = await asyncio.to_thread(self._read_if_changed)
-        if received is None:
+        version = await asyncio.to_thread(self._version)
+        if version == self._taken or self._has_just_been_refused(version):
             return
-        federation = advance(self._held, received)
+        try:
+            await self._take(advance(self._held, await asyncio.to_thread(self._read)))
+        except PatchworkError:
+            self._refused = (version, self._clock.now())
+            raise
+        self._taken, self._refused = version, None
+        self.follow_keys()  # last, for it can fail: who is suspended is suspended now
+
+    def _has_just_been_refused(self, version: _FileVersion) -> bool:
+        if self._refused is None or self._refused[0] != version:
+            return False
+        return 0 <= self._clock.now() - self._refused[1] < RETRY_S
+
+    async def _take(self, federation: Federation) -> None:
         if not self._hub_keys.are_named_in(federation):
             raise FederationError(f"{self._document}: does not name this hub's key")
-        try:
-            await self._database.write(_keep(federation))
-        except StorageError:
-            self._read_version = None  # nothing is wrong with the file: read it again
-            raise
+        await self._database.write(_keep(federation))
         self._held = federation
         self._served = b""
-        self.follow_keys()
         emit(
             "federation.refreshed",
             federation=federation.name,
@@ -131,7 +147,7 @@ class Directory:
             try:
                 await self.refresh()
                 self.follow_keys()
-                logged = ""
+                logged = "" if self._refused is None else logged
             except PatchworkError as error:
                 if str(error) != logged:
                     emit("federation.refused", level=logging.ERROR, code=error.code, reason=str(error))
@@ -139,7 +155,7 @@ class Directory:
 
     async def restore(self) -> None:
         """Hold what an earlier run accepted, however old, so that a restart is no way back."""
-        token = await self._database.read(_kept())
+        token = await self._database.read(kept_document())
         if token is None:
             return
         try:
@@ -149,19 +165,17 @@ class Directory:
                 f"the hub's database holds a federation document that the operator key does not verify: {error}"
             ) from error
 
-    def _read_if_changed(self) -> Federation | None:
-        """The operator's file, verified; None if it is the one that was read last. Runs in a thread."""
+    def _version(self) -> _FileVersion:
+        """Of the operator's file; raises ConfigurationError. Runs in a thread, as does `_read`."""
         try:
             status = self._document.stat()
-            version = _FileVersion(status.st_mtime_ns, status.st_size, status.st_ino)
-            if version == self._read_version:
-                return None
-            if version.size > MAX_DOCUMENT_BYTES:
-                raise ConfigurationError(f"{self._document}: larger than {MAX_DOCUMENT_BYTES} bytes")
-            token = self._document.read_bytes()
         except OSError as error:
             raise ConfigurationError(f"{self._document}: cannot be read: {error.strerror}") from error
-        self._read_version = version
+        return _FileVersion(status.st_mtime_ns, status.st_size, status.st_ino)
+
+    def _read(self) -> Federation:
+        """The operator's file, verified; raises PatchworkError."""
+        token = read_file(self._document, MAX_DOCUMENT_BYTES)
         return verify_document(token.strip(), operator_key=self._operator_key, now=self._clock.now())
 
 
@@ -193,7 +207,8 @@ async def open_directory(
     return directory
 
 
-def _kept() -> Work[bytes | None]:
+def kept_document() -> Work[bytes | None]:
+    """The token of the newest document that a hub has taken, if it has taken any."""
     rows = yield Statement("SELECT token FROM federation_document ORDER BY seq DESC LIMIT 1")
     return rows[0][0] if rows else None
 
@@ -205,3 +220,4 @@ def _keep(federation: Federation) -> Work[None]:
         "WHERE excluded.seq > federation_document.seq",
         (federation.name, federation.seq, federation.token),
     )
+    yield from mark_listed(federation)

@@ -23,7 +23,7 @@ from gateway.hub.clocks import MemberClocks
 from gateway.hub.directory import Directory
 from gateway.hub.limits import MemberLimits
 from gateway.hub.relay import Relays
-from gateway.hub.replay import QUESTION_KEPT_S, SeenId, accept_once
+from gateway.hub.replay import QUESTION_KEPT_S, RequestReplayed, SeenId, accept_once
 from gateway.hub.shared_rate import SharedRate
 from gateway.hub.turns import Turns
 from gateway.links.body import ReadBody
@@ -156,7 +156,7 @@ async def authenticate(
 ) -> tuple[Member, RequestClaims, bytes]:
     """The active member that signed this request, and its body; raises WireError, Overloaded, TimeoutError.
 
-    Nothing is read from who is no member, nor from a member that has used up what it may ask and send.
+    Nothing is read from who is no member, from a member that has used up what it may ask and send, or a second time.
     """
     header = verify_header(
         posted.authorisation,
@@ -167,27 +167,31 @@ async def authenticate(
         now=now,
         signed_at=nobody if clocks is None else clocks.heard,
     )
+    limits.check_replayed(header.signer, header.jti)
     with limits.reading(header.signer, posted.announced_bytes):
         body = await posted.read_body()
     claims = header.with_body(body)
     return federation.member(claims.issuer), claims, body
 
 
-async def accept(member: Member, ids: Sequence[SeenId], *, hub: Hub) -> None:
-    """Keep a request's ids, and count it where several processes share a rate.
+async def accept(member: Member, ids: Sequence[SeenId], *, hub: Hub, harmless: bool = False) -> None:
+    """Keep the ids of a request that limits.take() has counted, and count it where several processes share a rate.
 
-    Raises Replayed, TooManyRequests, Overloaded after a restore, StorageError.
+    Raises Replayed, TooManyRequests, Overloaded after a restore unless the request is `harmless` twice, StorageError.
     """
     now = hub.clock.now()
-    if ids:
+    if not harmless:
         check_restored(hub)
     counted = None if hub.shared_rate is None else hub.shared_rate.take(member.id, now)
-    if not ids and counted is None:
-        return
     try:
         await accept_once(hub.database, ids, now=now, counted=counted)
     except TooManyRequests as refused:
         hub.limits.spend(member.id, refused.retry_after_s)
+        raise
+    except RequestReplayed:
+        for seen in ids:
+            if seen.kind == "request":
+                hub.limits.replayed(member.id, seen.id)
         raise
 
 

@@ -1,7 +1,7 @@
 """Where an agency that was invited asks to join, and where the operator sees who has (docs/wire.md, "Joining by code").
 
     POST /v1/joins   an invitation and a request to join; 202 {"status": "waiting"}, the same each time for the same key
-    GET  /v1/joins   {"joins": [...]}; request token of the operator
+    GET  /v1/joins?hub=KID   {"joins": [...]}; request token of the operator for this hub, by one of its keys
 
 (1) count the request, by its address: whoever posts here is a stranger
 (2) read no more than two signed statements can have
@@ -13,7 +13,7 @@
 import orjson
 from aiohttp import web
 
-from gateway.errors import FederationStale, NotAuthentic, OutOfTime, WireError
+from gateway.errors import FederationStale, NotAuthentic, NotForUs, OutOfTime, WireError
 from gateway.events import emit
 from gateway.hub.fanout import Hub
 from gateway.hub.joins import Joins
@@ -21,8 +21,9 @@ from gateway.hub.replay import SeenId, accept_once
 from gateway.hub.strangers import Strangers
 from gateway.links.address import caller
 from gateway.links.body import BodyReader, no_body
+from gateway.wire.federation import OPERATOR
 from gateway.wire.invitation import verify_invitation
-from gateway.wire.join_code import OPERATOR, Joining, verify_joining
+from gateway.wire.join_code import Joining, verify_joining
 from gateway.wire.keys import VerifyKey
 from gateway.wire.limits import MAX_JOINING_BYTES, SKEW_S
 from gateway.wire.request import verify_header
@@ -75,6 +76,8 @@ class JoinDoor:
             now=now,
         )
         claims = header.with_body(await no_body())
+        if not hub.directory.has_key(request.query.get("hub", "")):
+            raise NotForUs("the operator asks another hub")
         seen = SeenId(kind="request", issuer=_ISSUER, id=claims.jti, expires_at=claims.expires_at + SKEW_S)
         await accept_once(hub.database, [seen], now=now)
         waiting = await self._joins.waiting(document, now=now)

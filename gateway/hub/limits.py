@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from gateway.clock import Clock
-from gateway.errors import TooManyRequests
+from gateway.errors import Replayed, TooManyRequests
 from gateway.hub.bucket import Bucket, Rate
 from gateway.hub.places import Places
 
 MAX_READING_BYTES = 16 * 1024 * 1024  # of one member's questions on their way in: an eighth of what all may have
+MAX_REPLAYED = 4_096  # requests; of more the oldest cost their member one again, and the database a look
 CONCURRENCY_RETRY_S = 1.0  # about the time in which a running question ends
 
 
@@ -36,12 +37,26 @@ class MemberLimits:
         self._places = places
         self._clock = clock
         self._shares: dict[str, _Share] = {}
+        self._replayed: dict[tuple[str, str], None] = {}  # the one that was noted longest ago first
 
     def take(self, member: str) -> None:
         """Count one request of `member`; raises TooManyRequests when its rate is used up."""
         share = self._filled(member)
         self._rate.check(share.bucket)
         share.bucket.tokens -= 1
+
+    def replayed(self, member: str, jti: str) -> None:
+        """A request of `member` that was counted had been used before: give back what it spent, and remember it."""
+        share = self._filled(member)
+        share.bucket.tokens = min(self._rate.capacity, share.bucket.tokens + 1)
+        while len(self._replayed) >= MAX_REPLAYED:
+            del self._replayed[next(iter(self._replayed))]
+        self._replayed[member, jti] = None
+
+    def check_replayed(self, member: str, jti: str) -> None:
+        """Raises Replayed for a request that was shown again before: it is not counted, nor its body read."""
+        if (member, jti) in self._replayed:
+            raise Replayed("this request has been used before")
 
     def spend(self, member: str, wait_s: float) -> None:
         """Another process has counted more of `member`'s requests: take none of it for `wait_s`."""

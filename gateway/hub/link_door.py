@@ -1,8 +1,8 @@
 """Where members' nodes dial in (docs/wire.md, "Links").
 
-    GET /v1/link?process=UUID   upgrade to WebSocket; request token of an active member for exactly this address; 101
+    GET /v1/link?process=UUID&hub=KID   upgrade to WebSocket; request token of an active member for exactly this; 101
 
-(1) authenticate the member, within its rate; a token opens one link
+(1) authenticate the member, within its rate; a token opens one link, and that at the hub that it names
 (2) upgrade: from here on frames, no HTTP, and no limit of time
 (3) the link takes questions until it ends, as it does at the latest when the key ends that signed the token
 """
@@ -11,11 +11,11 @@ import re
 
 from aiohttp import web
 
-from gateway.errors import MalformedMessage
+from gateway.errors import MalformedMessage, NotForUs
 from gateway.hub.fanout import Hub, PostedRequest, accept, authenticate, request_id
 from gateway.links.body import no_body
 from gateway.links.time_limit import lift_time_limit
-from gateway.links.websocket import OpenLink, WebSocketLink, in_good_standing, link_socket
+from gateway.links.websocket import OpenLink, WebSocketLink, counts_until, link_socket
 from gateway.wire.federation import Federation
 from gateway.wire.request import signed_with
 
@@ -45,6 +45,8 @@ class LinkDoor:
         )
         federation = hub.directory.federation()
         member, claims, _ = await authenticate(posted, federation, now=now, limits=hub.limits, clocks=hub.clocks)
+        if not hub.directory.has_key(request.query.get("hub", "")):
+            raise NotForUs("the link was to be with another hub")
         hub.limits.take(member.id)
         socket = link_socket()
         if not socket.can_prepare(request):
@@ -55,12 +57,13 @@ class LinkDoor:
         lift_time_limit(request)
         # (3)
         federation = hub.directory.federation()
-        if request.transport is not None and in_good_standing(member, federation.members.get(member.id)):
+        kid, listed = signed_with(posted.authorisation), federation.members.get(member.id)
+        if request.transport is not None and listed is not None and counts_until(kid, listed, hub.clock.now()):
             link = OpenLink(
-                member,
+                listed,
                 process,
                 socket,
-                until=member.key_counts_until(signed_with(posted.authorisation), hub.clock.now()),
+                kid=kid,
                 clock=hub.clock,
                 abort=request.transport.abort,
             )

@@ -8,6 +8,11 @@ from gateway.database.contract import Database, Row, Statement, Work
 from gateway.errors import Replayed
 from gateway.wire.limits import QUERY_LIFETIME_S, SKEW_S
 
+
+class RequestReplayed(Replayed):
+    """Whoever shows this request again need not be the member that signed it, and spends nothing of that member's."""
+
+
 # A sealed question's own `exp` is not readable here; answering nodes keep it until exp + 10 min (docs/wire.md), and so
 # does the hub, counted from the latest `exp` that it can have.
 QUESTION_KEPT_S = QUERY_LIFETIME_S + 2 * SKEW_S + 600
@@ -59,6 +64,8 @@ def _keep(ids: Sequence[SeenId], now: float, counted: Work[None] | None) -> Work
     yield Statement("DELETE FROM seen_id WHERE expires_at < ?", (now,))
     for seen in ids:
         fresh = yield from _insert(seen)
+        if not fresh and seen.kind == "request":
+            raise RequestReplayed("this request has been used before")
         if not fresh:
             raise Replayed(f"this {seen.kind} id has been used before")
 

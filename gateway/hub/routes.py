@@ -12,13 +12,10 @@
     GET  /v1/health         {"status": "ok"}: alive
     GET  /v1/ready          {"status": "ready", "federation", "seq"}, or 503: takes questions
 
-What else is fetched is signed by others and holds nothing about people, so it needs no request token. Nor need a
-checkpoint's be new: the same head submitted twice changes nothing.
+What else is fetched is signed by others and holds nothing about people, so it needs no request token. A checkpoint's is
+taken once as any, so that it spends its member's rate once; after a restore nobody waits for it, for the same head
+submitted twice changes nothing.
 """
-
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 
 import orjson
 from aiohttp import web
@@ -59,7 +56,7 @@ def hub_application(
     links: WebSocketLink,
     behind_proxy: bool = False,
 ) -> web.Application:
-    """The hub's routes. While it runs it watches the operator's document. Who made the parts closes them.
+    """The hub's routes. Who made the parts keeps them current, and closes them.
 
     `behind_proxy`: our own proxy says which address asks.
     """
@@ -79,7 +76,6 @@ def hub_application(
     link_door = LinkDoor(hub=hub, links=links)
     application.router.add_get(LINK_PATH, link_door.get, allow_head=False)
     application.on_shutdown.append(link_door.stop)
-    application.cleanup_ctx.append(routes.running)
     return application
 
 
@@ -92,14 +88,6 @@ class _Routes:
         self._witness = witness
         self._bodies = BodyReader()
         self._writable = Writable(hub.database)
-
-    async def running(self, _: web.Application) -> AsyncIterator[None]:
-        """Keep the federation document current while the application runs."""
-        watch = asyncio.create_task(self._hub.directory.watch())
-        yield
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
 
     async def post_query(self, request: web.Request) -> web.StreamResponse:
         """Relay one question; the answers stream back as they arrive."""
@@ -155,11 +143,11 @@ class _Routes:
         """Who asks, within its limits, and the body; without `max_bytes` the request has none."""
         hub = self._hub
         posted = self._posted(request, max_bytes=max_bytes)
-        member, _, body = await authenticate(
+        member, claims, body = await authenticate(
             posted, hub.directory.federation(), now=hub.clock.now(), limits=hub.limits, clocks=hub.clocks
         )
         hub.limits.take(member.id)
-        await accept(member, (), hub=hub)
+        await accept(member, [request_id(claims)], hub=hub, harmless=True)
         return member, body
 
     async def get_ready(self, _: web.Request) -> web.Response:

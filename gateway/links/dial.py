@@ -1,9 +1,10 @@
 """A node's end of a link: dials a hub, answers what comes, and dials again when it ends (docs/wire.md, "Links").
 
-(1) dial, with a request token of this member; never follow a redirect
+(1) once it is known which hub of the member list this is: dial, with a request token for that hub; follow no redirect
 (2) each question in a task of its own, so many at once and no more: the rest are refused as overloaded
 (3) news of a document are passed on, the newest only, and no oftener than NEWS_S
-(4) when the link ends, whoever ended it: drop what was under way, wait a random time (full jitter), dial again
+(4) when the link ends, whoever ended it: drop what was under way, wait a random time (full jitter), dial again; a link
+    whose hub is taken out of the member list is ended here
 (5) when this node stops: say farewell, answer all that was sent before the hub heard it, close
 """
 
@@ -33,11 +34,13 @@ from gateway.wire.link_frames import (
     RefusedFrame,
     read_from_hub,
 )
-from gateway.wire.paths import LINK_PATH
+from gateway.wire.paths import link_path
 from gateway.wire.request import sign_request
 
 CONNECT_S = 10.0
 CLOSE_S = 2.0
+KNOWN_CHECK_S = 0.25
+NO_HUB = "no-hub"  # the end of a link whose hub is in the member list no more
 ANSWER_S = 90.0  # longer than any deadline: an answer that takes this long has been forgotten
 FAREWELL_S = 2.0  # for the hub to say that it has heard that this node leaves
 DRAIN_S = 10.0  # for answers under way when this node stops: each leaves at a multiple of the answer delay, 5 s at most
@@ -66,6 +69,7 @@ class Dialler:
         federation: str,
         key: Callable[[], SigningKey],
         clock: Clock,
+        hub_key: Callable[[], str | None],
         answer: Answer,
         hear: Callable[[int], Awaitable[None]],
         most: int,
@@ -74,12 +78,14 @@ class Dialler:
     ) -> None:
         """`session`: its certificates count. `hear`: is told of a document's seq. `most`: answers under way at once.
 
+        `hub_key`: the kid by which the hub at `url` is in the member list; None if it is not, or is not known to be.
         `listed`: is set once a document lists this node, which then dials at once. `linked`: is told 1 when a link is
         open, 0 when it has ended.
         """
         self._connector = session.connector
         self._url = url.rstrip("/")
-        self._path = f"{LINK_PATH}?process={uuid4()}"
+        self._process = str(uuid4())
+        self._hub_key = hub_key
         self._member = member
         self._federation = federation
         self._key = key
@@ -114,6 +120,7 @@ class Dialler:
     async def _dial_again_and_again(self, session: aiohttp.ClientSession) -> None:
         failures = 0
         while True:
+            await self._hub_is(known=True)
             began, listed = asyncio.get_running_loop().time(), self._listed.is_set()
             self._log_end(await self._one_link(session))
             failures = 0 if asyncio.get_running_loop().time() - began >= STEADY_S else failures + 1
@@ -131,9 +138,12 @@ class Dialler:
 
     async def _one_link(self, session: aiohttp.ClientSession) -> str:
         """Dial once and serve until the link ends; returns why it did, as a code."""
+        hub_key = self._hub_key()
+        if hub_key is None:
+            return NO_HUB
         try:
             async with asyncio.timeout(CONNECT_S):
-                socket = await self._dial(session)  # (1)
+                socket = await self._dial(session, hub_key)  # (1)
         except aiohttp.ClientResponseError as error:  # no upgrade, or a redirect
             return f"http-{error.status}"
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
@@ -142,21 +152,26 @@ class Dialler:
         self._said = ""
         self._linked(1)
         reading = asyncio.create_task(self._read(socket))
+        removed = asyncio.create_task(self._hub_is(known=False))
         try:
-            await asyncio.wait([reading])
-            return reading.result()
+            await asyncio.wait([reading, removed], return_when=asyncio.FIRST_COMPLETED)
+            return reading.result() if reading.done() else NO_HUB
         except asyncio.CancelledError:
             await self._leave(socket, reading)  # (5)
             raise
         finally:
             self._linked(0)
-            reading.cancel()
-            for task in self._answering:
+            for task in (reading, removed, *self._answering):
                 task.cancel()
-            await asyncio.wait([reading, *self._answering])
+            await asyncio.wait([reading, removed, *self._answering])
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_S):
                     await socket.close(code=WSCloseCode.GOING_AWAY)
+
+    async def _hub_is(self, *, known: bool) -> None:
+        """Wait until it is, or is no longer, known which hub of the member list this address is."""
+        while (self._hub_key() is not None) != known:  # noqa: ASYNC110 - a key also ends by time alone
+            await asyncio.sleep(KNOWN_CHECK_S)
 
     async def _leave(self, socket: aiohttp.ClientWebSocketResponse, reading: asyncio.Task[str]) -> None:
         """(5) What the hub sent before it heard the farewell is answered; a hub that says nothing is not waited for."""
@@ -170,19 +185,20 @@ class Dialler:
         if self._answering:
             await asyncio.wait(self._answering, timeout=DRAIN_S)
 
-    async def _dial(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+    async def _dial(self, session: aiohttp.ClientSession, hub_key: str) -> aiohttp.ClientWebSocketResponse:
+        path = link_path(self._process, hub_key)
         authorisation = sign_request(
             self._key(),
             iss=self._member,
             aud=self._federation,
             method="GET",
-            path=self._path,
+            path=path,
             body=b"",
             now=self._clock.now(),
             jti=str(uuid4()),
         )
         return await session.ws_connect(
-            self._url + self._path,
+            self._url + path,
             headers={"Authorization": authorisation},
             heartbeat=HEARTBEAT_S,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_S),
@@ -235,10 +251,10 @@ class Dialler:
             said = AnswerFrame(id=frame.id, sealed=sealed)
         except PatchworkError as error:
             said = RefusedFrame(id=frame.id, code=error.code)
-            emit("hub_link.refused", level=logging.WARNING, **logged(error))
+            self._log_refused(error, logging.WARNING)
         except Exception as error:
             said = RefusedFrame(id=frame.id, code=PatchworkError.code)
-            emit("hub_link.refused", level=logging.ERROR, **logged(error))
+            self._log_refused(error, logging.ERROR)
         try:
             await _send(socket, said)
         except (TimeoutError, OSError):
@@ -252,6 +268,9 @@ class Dialler:
             self._news.clear()
             await self._hear(self._seq)
             await asyncio.sleep(NEWS_S - NEWS_SPREAD_S)
+
+    def _log_refused(self, error: Exception, level: int) -> None:
+        emit("hub_link.refused", level=level, federation=self._federation, hub=self._url, **logged(error))
 
     def _log_end(self, code: str) -> None:
         """Once for each new reason, not at each try."""

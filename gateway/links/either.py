@@ -1,6 +1,7 @@
 """A member is asked over the link that its node has opened, or else at its endpoint."""
 
 from gateway.links.contract import Delivery, Link
+from gateway.links.https import OVERLOADED
 from gateway.links.siblings import Siblings
 from gateway.links.websocket import NOT_LINKED, WebSocketLink
 from gateway.wire.federation import Member
@@ -25,7 +26,8 @@ class EitherLink:
         if here and not (elsewhere and self._websocket.with_room(member.id) is None):
             return await self._websocket.deliver(member, envelope)
         if self._siblings is not None and elsewhere:
-            return await self._siblings.deliver(member, envelope)
+            delivery = await self._siblings.deliver(member, envelope)
+            return OVERLOADED if here and delivery is NOT_LINKED else delivery  # the full link here is the last
         if member.endpoint is None:
             return NOT_LINKED
         return await self._https.deliver(member, envelope)

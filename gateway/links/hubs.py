@@ -55,6 +55,7 @@ class Hubs:
     def __init__(self, clients: Sequence[HubClient], *, clock: Clock) -> None:
         self._clients = {client.address: client for client in clients}
         self._health = {hub: HubHealth(clock) for hub in self._clients}
+        self._left_out: frozenset[str] = frozenset()
 
     @property
     def address(self) -> str:
@@ -68,11 +69,15 @@ class Hubs:
     @property
     def states(self) -> tuple[HubState, ...]:
         """As the last visits and questions have left them."""
-        used = self._order()[0]
+        used = next(iter(self._order()), "")
         return tuple(
             HubState(hub=hub, used=hub == used, silent=health.silent, aside=health.aside)
             for hub, health in self._health.items()
         )
+
+    def leave_out(self, hubs: Iterable[str]) -> None:
+        """Send these nothing but visits: what stands there is no hub of the member list, or says that it is another."""
+        self._left_out = frozenset(hubs)
 
     async def federation(self) -> list[Served]:
         """What each hub serves that answers in time."""
@@ -85,8 +90,8 @@ class Hubs:
 
     async def sealing_keys(self) -> dict[str, dict[str, str]]:
         """Every member's newest sealing-key statement, as each hub serves it, by hub; of those that last answered."""
-        heard = [hub for hub in self._clients if not self._health[hub].silent]
-        return await self._visit(HubClient.sealing_keys, heard or self._clients)
+        heard = [hub for hub in self._order() if not self._health[hub].silent]
+        return await self._visit(HubClient.sealing_keys, heard or self._order())
 
     async def publish_sealing_key(self, statement: str, hubs: Iterable[str]) -> None:
         """Hand this node's own statement to these hubs; one that does not take it is offered it with each refresh."""
@@ -94,7 +99,7 @@ class Hubs:
 
     async def ask(self, envelope: Envelope) -> AsyncIterator[Relayed | CoverageClaim]:
         """Post one question to one hub, and yield its lines as they arrive."""
-        order = self._order()
+        order = self._to_ask()
         for hub in order:
             is_last = hub == order[-1]
             lines = self._clients[hub].ask(envelope, connect_s=CONNECT_S if is_last else NEXT_CONNECT_S)
@@ -117,9 +122,16 @@ class Hubs:
             else:
                 return
 
+    def _to_ask(self) -> list[str]:
+        order = self._order()
+        if not order:
+            raise HubRefused("none of the hubs that this node is set to ask is in the member list", elsewhere=False)
+        return order
+
     def _order(self) -> list[str]:
-        """Those that are up, then those that are not; each as the settings have them."""
-        return sorted(self._clients, key=lambda hub: not self._health[hub].up)
+        """Those that are up, then those that are not; each as the settings have them, without those left out."""
+        known = [hub for hub in self._clients if hub not in self._left_out]
+        return sorted(known, key=lambda hub: not self._health[hub].up)
 
     async def _visit(self, call: Callable[[HubClient], Awaitable[Told]], hubs: Iterable[str]) -> dict[str, Told]:
         """Fetch from these, and learn which of them are there."""

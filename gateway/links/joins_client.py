@@ -11,12 +11,24 @@ from uuid import uuid4
 import aiohttp
 
 from gateway.clock import Clock
-from gateway.errors import HubError, HubNotConnected, HubRefused, InputError, MalformedMessage
+from gateway.errors import (
+    FederationError,
+    HubError,
+    HubNotConnected,
+    HubRefused,
+    InputError,
+    MalformedMessage,
+    WireError,
+)
+from gateway.links.hub_client import MAX_FEDERATION_BYTES
 from gateway.links.reply import read_bounded, refusal_code
-from gateway.wire.join_code import MAX_LIST_BYTES, OPERATOR, Joining, read_waiting
+from gateway.wire.claims import read_claims, text
+from gateway.wire.federation import OPERATOR, Federation
+from gateway.wire.freshness import verify_hub_word
+from gateway.wire.join_code import Joining, read_waiting
 from gateway.wire.keys import SigningKey
-from gateway.wire.limits import KIB
-from gateway.wire.paths import JOINS_PATH
+from gateway.wire.limits import KIB, MAX_JOINS_BYTES, MAX_STATEMENT_BYTES
+from gateway.wire.paths import FEDERATION_PATH, JOINS_PATH, joins_path
 from gateway.wire.request import sign_request
 
 VISIT_S = 20.0
@@ -49,33 +61,57 @@ def session_trusting(authorities: Sequence[bytes]) -> aiohttp.ClientSession:
 
 async def ask_to_join(session: aiohttp.ClientSession, hub: str, joining: Joining) -> None:
     """Hand a request over; once more does no harm. Raises HubNotConnected, HubRefused, HubError."""
-    await _exchange(session, "POST", hub, joining.to_json(), {"Content-Type": "application/json"}, MAX_REFUSAL_BYTES)
+    headers = {"Content-Type": "application/json"}
+    await _exchange(session, "POST", hub, JOINS_PATH, joining.to_json(), headers, MAX_REFUSAL_BYTES)
+
+
+async def hub_key_at(session: aiohttp.ClientSession, hub: str, document: Federation, *, clock: Clock) -> str:
+    """Which hub of the operator's own `document` speaks at this address, by its freshness statement.
+
+    The statement may be on an older document, which the hub still has. Raises HubError.
+    """
+    data = await _exchange(session, "GET", hub, FEDERATION_PATH, None, {}, MAX_FEDERATION_BYTES)
+    try:
+        reply = read_claims(data, max_bytes=MAX_FEDERATION_BYTES)
+        word = verify_hub_word(text(reply, "freshness", max_chars=MAX_STATEMENT_BYTES), document, clock.now())
+        word.check_clock(clock.now())
+    except (WireError, FederationError) as error:
+        raise HubError(f"{hub} does not show that it is a hub of this member list: {error}") from error
+    return word.kid
 
 
 async def fetch_waiting(
-    session: aiohttp.ClientSession, hub: str, *, key: SigningKey, federation: str, clock: Clock
+    session: aiohttp.ClientSession, hub: str, *, hub_key: str, key: SigningKey, federation: str, clock: Clock
 ) -> list[Joining]:
-    """What waits at a hub, not yet verified; raises HubError, MalformedMessage."""
+    """What waits at the hub that has `hub_key` and no other, not yet verified; raises HubError, MalformedMessage."""
+    path = joins_path(hub_key)
     authorisation = sign_request(
         key,
         iss=OPERATOR,
         aud=federation,
         method="GET",
-        path=JOINS_PATH,
+        path=path,
         body=b"",
         now=clock.now(),
         jti=str(uuid4()),
     )
-    return read_waiting(await _exchange(session, "GET", hub, None, {"Authorization": authorisation}, MAX_LIST_BYTES))
+    headers = {"Authorization": authorisation}
+    return read_waiting(await _exchange(session, "GET", hub, path, None, headers, MAX_JOINS_BYTES))
 
 
 async def _exchange(
-    session: aiohttp.ClientSession, method: str, hub: str, body: bytes | None, headers: dict[str, str], most: int
+    session: aiohttp.ClientSession,
+    method: str,
+    hub: str,
+    path: str,
+    body: bytes | None,
+    headers: dict[str, str],
+    most: int,
 ) -> bytes:
     try:
         async with session.request(
             method,
-            hub.rstrip("/") + JOINS_PATH,
+            hub.rstrip("/") + path,
             data=body,
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=VISIT_S, connect=CONNECT_S),

@@ -16,7 +16,8 @@ from gateway.links.websocket import WebSocketLink
 from gateway.wire.link_frames import QuestionFrame
 
 ALIVE_S = 2.0  # something is said at least so often
-MAX_ASKED_BYTES = 256 * 1024 * 1024  # of questions of one other process: of two, each may relay as much (hub/turns.py)
+# Of questions of one other process: all that it may relay. Of two each has half of the 512 MiB of all, of more less.
+MAX_ASKED_BYTES = 256 * 1024 * 1024
 MAX_WIRES = 128  # twice as many as processes there may be
 
 
@@ -32,12 +33,10 @@ class SiblingDoor:
         self._wires: set[Wire] = set()
         self._talks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._saying: asyncio.Task[None] | None = None
 
     async def open(self, folder: SocketFolder, number: int) -> None:
         """Begin; raises ConfigurationError."""
         self._server = await folder.listen(number, self._take_in)
-        self._saying = asyncio.create_task(self._keep_saying(), name="siblings alive")
 
     def tell(self, frame: Frame) -> None:
         """Say something to all."""
@@ -48,14 +47,13 @@ class SiblingDoor:
         """End every connection, and all that was asked over them."""
         if self._server is not None:
             self._server.close()
-        if self._saying is not None:
-            self._saying.cancel()
         for task in self._talks:
             task.cancel()
         if self._talks:
             await asyncio.wait(self._talks)
 
-    async def _keep_saying(self) -> None:
+    async def keep_saying(self) -> None:
+        """Say now and then that this process is alive, until cancelled."""
         while True:
             await asyncio.sleep(ALIVE_S)
             self.tell(Alive())

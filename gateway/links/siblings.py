@@ -71,6 +71,12 @@ class Siblings:
                 for each in self._others.values():
                     await each.tried.wait()
 
+    async def keep(self) -> None:
+        """Until cancelled, or until what `open` has begun fails; it ends with this."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._door.keep_saying())
+            await asyncio.gather(*self._keeping)
+
     def holds(self, member_id: str) -> bool:
         """Whether a node of this member is connected to another process."""
         return any(member_id in each.held for each in self._others.values())

@@ -67,9 +67,11 @@ def link_socket() -> BoundedSocket:
     )
 
 
-def in_good_standing(member: Member, now: Member | None) -> bool:
-    """Whether a link that was opened as `member` may stay: listed, active, and by the same keys."""
-    return now is not None and now.active and now.keys == member.keys
+def counts_until(kid: str, listed: Member | None, now: float) -> float:
+    """When a link ends that was opened with this key, as its member is listed now; 0 if it must not be there at all."""
+    if listed is None or not listed.active or kid not in listed.keys_at(now):
+        return 0.0
+    return listed.key_counts_until(kid, now)
 
 
 def question_token(key: SigningKey, member: Member, envelope: HashedBody, *, now: float) -> str:
@@ -82,9 +84,8 @@ def question_token(key: SigningKey, member: Member, envelope: HashedBody, *, now
 class OpenLink:
     """One connection.
 
-    `member`: as it was listed when its node opened this. `process`: the node's own name for whoever did.
-    `until`: when the key that it was opened with ends or is followed by another, epoch seconds. `abort`: ends the
-    connection below, with all that waits to be sent.
+    `member`: as it was listed when its node opened this, with its key `kid`. `process`: the node's own name for whoever
+    did. `abort`: ends the connection below, with all that waits to be sent.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class OpenLink:
         process: str,
         socket: BoundedSocket,
         *,
-        until: float,
+        kid: str,
         clock: Clock,
         abort: Callable[[], None],
     ) -> None:
@@ -101,8 +102,9 @@ class OpenLink:
         self.process = process
         self.since = time.monotonic()  # the same clock in each process of this hub
         self._socket = socket
-        self._until = until
+        self._kid = kid
         self._clock = clock
+        self._until = counts_until(kid, member, clock.now())
         self._abort = abort
         self._waiting: dict[str, asyncio.Future[Delivery]] = {}  # oldest first; done: its asker has gone
         self._sent_at: dict[str, float] = {}
@@ -132,6 +134,11 @@ class OpenLink:
     def under_way(self) -> list[asyncio.Future[Delivery]]:
         """Deliveries that somebody waits for."""
         return [answered for answered in self._waiting.values() if not answered.done()]
+
+    def follow(self, listed: Member | None) -> bool:
+        """Go by a newer document; False if by that this link must not be there."""
+        self._until = counts_until(self._kid, listed, self._clock.now())
+        return not self._is_over
 
     async def deliver(self, question: QuestionFrame) -> Delivery:
         """Send one question, and wait for what the node says to it."""
@@ -329,21 +336,24 @@ class WebSocketLink:
             await link.closed()
 
     def tell(self, seq: int, members: Mapping[str, Member]) -> None:
-        """A newer document is out: say so to every node, and close links of who is no longer listed as it was.
+        """A newer document is out: say so to every node, and close links that by it nobody could open any more.
 
         A member that is suspended, and a key that was taken out, so lose their links at once; a node with a key in
-        force dials again.
+        force dials again. A key that gives way to the next keeps its link as long as it is good.
         """
         for link in [each for links in self._links.values() for each in links]:
-            if in_good_standing(link.member, members.get(link.member.id)):
+            if link.follow(members.get(link.member.id)):
                 link.tell(seq)
             else:
                 self._drop(link, WSCloseCode.POLICY_VIOLATION)
 
     def give_way(self, member_id: str, elsewhere: Mapping[str, float]) -> None:
         """Other processes of this hub hold these links of the member, as `held` says: keep the newest of all alone."""
-        since = sorted([*elsewhere.values(), *self.held(member_id).values()], reverse=True)
-        oldest = since[:MAX_LINKS_PER_MEMBER][-1] if since else 0.0
+        newest = dict(elsewhere)
+        for process, since in self.held(member_id).items():
+            newest[process] = max(since, newest.get(process, since))
+        kept = sorted(newest.values(), reverse=True)[:MAX_LINKS_PER_MEMBER]
+        oldest = kept[-1] if kept else 0.0
         for link in self._usable(member_id):
             if link.since < max(oldest, elsewhere.get(link.process, link.since)):
                 self._drop(link, WSCloseCode.GOING_AWAY)

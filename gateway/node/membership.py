@@ -14,7 +14,7 @@ current() hands out the result, or raises: nothing is asked or answered on a sta
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from consent_ledger.read import clock_high
@@ -26,11 +26,13 @@ from gateway.errors import (
     FederationRolledBack,
     FederationStale,
     HubError,
+    NotForUs,
     PatchworkError,
     WireError,
 )
 from gateway.events import emit
 from gateway.links.hubs import Hubs, Served
+from gateway.links.shown_keys import ShownKeys
 from gateway.node.agreements import AgreementsInForce, agreements_of
 from gateway.node.identity import Identity
 from gateway.node.membership_rows import (
@@ -45,7 +47,7 @@ from gateway.node.offers import Offer, read_offer, worth_taking
 from gateway.node.published_keys import PublishedKeys
 from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_changes, without_pending
 from gateway.wire.federation import Federation, Member, verify_document
-from gateway.wire.freshness import Freshness, verify_freshness
+from gateway.wire.freshness import Freshness, claimed_signer, verify_freshness
 from gateway.wire.hand_over import HandOver, OperatorKeys
 from gateway.wire.seal import PublicSealingKey
 from gateway.wire.sealing_keys import sign_sealing_key, signer_of
@@ -103,6 +105,8 @@ class Membership:
         self._database = database
         self._hubs = hubs
         self._doubtful: dict[str, str] = {}  # why what a hub serves is not used
+        self._shown = ShownKeys()
+        self._claimed: dict[str, str] = {}  # by hub, under which key it served last, verified or not
         self._clock = clock
         self._held: _Held | None = None
         self._accepted: dict[str, Member] = {}  # as each stood in the document in which it was accepted
@@ -161,8 +165,12 @@ class Membership:
 
     @property
     def doubtful_hubs(self) -> Mapping[str, str]:
-        """By hub, why what it served last is not used: behind another, not verified, or its clock is wrong."""
+        """By hub, why its last word is not used: behind another, not verified, another's, or its clock is wrong."""
         return self._doubtful
+
+    def hub_key(self, hub: str) -> str | None:
+        """The key of the document in force by which this address has shown that it is a hub; None if it has not."""
+        return self._shown.key_of(hub) if self._shown.key_of(hub) in self._hub_keys() else None
 
     @property
     def hand_over(self) -> HandOver | None:
@@ -191,6 +199,7 @@ class Membership:
             for offer in self._verified_offers(served):  # (2)
                 await self._advance(offer)  # (3) (4) (5)
             self._rebuild()  # before (6), which can fail: who is suspended is suspended now
+            self._leave_hubs_out([])  # by the document that is in force now
             self._follow_own_keys()
             await self._exchange_sealing_keys()  # (6)
             self._rebuild()
@@ -329,6 +338,7 @@ class Membership:
             self._clock_wrong = ""
         elif off:
             self._clock_wrong = off[0]
+        offers = self._of_hubs_themselves(offers, errors)
         newest = max((offer.received.seq for offer in offers), default=0)
         behind: dict[str, PatchworkError] = {
             offer.hub: FederationRolledBack(f"serves document {offer.received.seq}, and another hub {newest}")
@@ -336,9 +346,33 @@ class Membership:
             if offer.received.seq < newest
         }
         self._note_doubtful(errors | behind)
+        self._leave_hubs_out(served)
         if not offers:
             raise next(iter(errors.values()))
         return worth_taking(offers, self._held.received if self._held is not None else None)
+
+    def _of_hubs_themselves(self, offers: list[Offer], errors: dict[str, PatchworkError]) -> list[Offer]:
+        """(2) Without those of a hub that passes on what another has signed, which are noted in `errors`."""
+        others = self._shown.take({offer.hub: offer.freshness.kid for offer in offers})
+        for hub, other in others.items():
+            errors[hub] = NotForUs(f"shows the key of the hub at {other}: it is not that hub, or is listed here twice")
+        return [offer for offer in offers if offer.hub not in others]
+
+    def _hub_keys(self) -> Collection[str]:
+        """Of the document in force, those in their time."""
+        return () if self._view is None else self._view.federation.hub_keys_at(self._clock.now())
+
+    def _leave_hubs_out(self, served: list[Served]) -> None:
+        """No question goes to who is no hub of the document in force by its own word, or says that it is another."""
+        self._claimed |= {each.hub: claimed_signer(each.freshness) for each in served}
+        if self._view is None:
+            return
+        keys = self._hub_keys()
+        self._hubs.leave_out(
+            hub
+            for hub, kid in self._claimed.items()
+            if kid not in keys or self._shown.holder_of(kid) not in {None, hub}
+        )
 
     def _note_doubtful(self, errors: Mapping[str, PatchworkError]) -> None:
         for hub, error in errors.items():

@@ -25,7 +25,7 @@ from gateway.wire.claims import (
     raw,
     text,
 )
-from gateway.wire.hand_over import HandOver, OperatorKeys, verify_hand_over
+from gateway.wire.hand_over import OPERATOR, HandOver, OperatorKeys, verify_hand_over
 from gateway.wire.keys import SigningKey, VerifyKey, check_ledger_jwk, read_published
 from gateway.wire.ledger_keys import WORD_BYTES, FormerLedgerKey, check_words
 from gateway.wire.limits import (
@@ -42,12 +42,24 @@ from gateway.wire.limits import (
     MAX_TELECOM,
     MAX_URI_CHARS,
 )
-from gateway.wire.membership import ACTIVE, HUB, SUSPENDED, AgreementBytes, Federation, Member, MemberKey, Pairs
+from gateway.wire.membership import (
+    ACTIVE,
+    HUB,
+    NO_MEMBERS_IDS,
+    SUSPENDED,
+    AgreementBytes,
+    Federation,
+    Member,
+    MemberKey,
+    Pairs,
+)
 from mappings.vocabulary import OrganisationType, Sector
 
 __all__ = [
     "ACTIVE",
     "HUB",
+    "NO_MEMBERS_IDS",
+    "OPERATOR",
     "SUSPENDED",
     "AgreementBytes",
     "Federation",
@@ -185,8 +197,8 @@ def read_member(entry: Claims) -> Member:
     """One member as the document and a join request write it; raises MalformedMessage."""
     only(entry, _MEMBER, _OPTIONAL_MEMBER)
     member_id = identifier(entry, "id")
-    if member_id == HUB:
-        raise MalformedMessage("no member may be called hub")
+    if member_id in NO_MEMBERS_IDS:
+        raise MalformedMessage("no member may be called hub or operator")
     if entry["status"] not in (ACTIVE, SUSPENDED):
         raise MalformedMessage("status is neither active nor suspended")
     return Member(

@@ -14,12 +14,11 @@ from gateway.errors import ConfigurationError, NotForUs, WireError
 from gateway.wire import jws
 from gateway.wire.claims import identifier, integer, nested, only
 from gateway.wire.keys import SigningKey, VerifyKey, read_published
-from gateway.wire.limits import MAX_STATEMENT_BYTES
+from gateway.wire.limits import MAX_HAND_OVERS, MAX_STATEMENT_BYTES
 
 TYP = "patchwork-operator+jwt"
-ISSUER = "operator"
+OPERATOR = "operator"  # `iss` of what an operator says in its own name
 HAND_OVER_S = 30 * DAY_S  # for officers to compare a fingerprint and accept, at agencies that work half-weeks
-MAX_HAND_OVERS = 16
 
 _CLAIMS = frozenset({"iss", "aud", "iat", "until", "jwk"})
 
@@ -63,7 +62,7 @@ class OperatorKeys:
 
 def sign_hand_over(new: VerifyKey, old: SigningKey, *, federation: str, now: float, overlap_s: int) -> str:
     """The old key names its successor, and until when it goes on itself."""
-    claims = {"iss": ISSUER, "aud": federation, "iat": int(now), "until": int(now) + overlap_s, "jwk": new.jwk()}
+    claims = {"iss": OPERATOR, "aud": federation, "iat": int(now), "until": int(now) + overlap_s, "jwk": new.jwk()}
     return jws.sign(claims, typ=TYP, key=old)
 
 
@@ -71,7 +70,7 @@ def verify_hand_over(token: str, old: VerifyKey) -> HandOver:
     """(1) the old key's signature   (2) claims   (3) another key; raises MalformedMessage, NotAuthentic, NotForUs."""
     claims = jws.verify(token, typ=TYP, keys={old.kid: old}, max_bytes=MAX_STATEMENT_BYTES)  # (1)
     only(claims, _CLAIMS)  # (2)
-    if claims["iss"] != ISSUER or integer(claims, "until") <= integer(claims, "iat"):
+    if claims["iss"] != OPERATOR or integer(claims, "until") <= integer(claims, "iat"):
         raise NotForUs("no hand-over of an operator's key")
     new = read_published(nested(claims, "jwk"))
     if new == old:  # (3)

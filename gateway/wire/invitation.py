@@ -149,6 +149,7 @@ def _hubs(claims: Claims) -> tuple[str, ...]:
 def _authorities(claims: Claims) -> tuple[bytes, ...]:
     """Certificates as bytes; whoever trusts them reads them."""
     found = array(claims, "authorities", str, minimum=1, maximum=MAX_INVITATION_HUBS)
-    if any(len(each) > MAX_AUTHORITY_BYTES * 4 // 3 for each in found):
+    authorities = tuple(base64url.decode_text(each) for each in found)
+    if any(len(each) > MAX_AUTHORITY_BYTES for each in authorities):
         raise MalformedMessage("a certificate that is too long")
-    return tuple(base64url.decode_text(each) for each in found)
+    return authorities

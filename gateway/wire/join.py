@@ -28,6 +28,7 @@ class JoinRequest:
     federation: str
     member: Member
     issued_at: int
+    expires_at: int
 
 
 def sign_join(member: Member, key: SigningKey, *, federation: str, now: float) -> str:
@@ -64,7 +65,9 @@ def verify_join(token: str | bytes, *, federation: str, now: float) -> JoinReque
         raise NotForUs("a request to join another federation")
     # (4)
     jws.check_times(claims, now, JOIN_LIFETIME_S)
-    return JoinRequest(federation=federation, member=member, issued_at=integer(claims, "iat"))
+    return JoinRequest(
+        federation=federation, member=member, issued_at=integer(claims, "iat"), expires_at=integer(claims, "exp")
+    )
 
 
 def sign_rotation(new: VerifyKey, old_key: SigningKey, *, member: str, federation: str, now: float) -> str:

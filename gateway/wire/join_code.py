@@ -13,14 +13,17 @@ from gateway.wire.claims import Claims, array, integer, only, read_claims, text
 from gateway.wire.invitation import VERSION, Invitation, verify_invitation
 from gateway.wire.join import JoinRequest, verify_join
 from gateway.wire.keys import VerifyKey
-from gateway.wire.limits import MAX_INVITATION_BYTES, MAX_JOIN_BYTES, MAX_JOINING_BYTES, MAX_WAITING_JOINS
-
-OPERATOR = "operator"  # `iss` of the operator's own requests to a hub; only its pinned key is tried for it
+from gateway.wire.limits import (
+    MAX_INVITATION_BYTES,
+    MAX_JOIN_BYTES,
+    MAX_JOINING_BYTES,
+    MAX_JOINS_BYTES,
+    MAX_WAITING_JOINS,
+)
 
 _JOINING = frozenset({"v", "invitation", "request"})
 _WAITING = frozenset({"received_at", "invitation", "request"})
 _LIST = frozenset({"joins"})
-MAX_LIST_BYTES = MAX_WAITING_JOINS * (MAX_JOINING_BYTES + 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,7 @@ def waiting_json(waiting: list[Joining]) -> bytes:
 
 def read_waiting(data: bytes) -> list[Joining]:
     """The inverse of `waiting_json`; raises MalformedMessage."""
-    claims = read_claims(data, max_bytes=MAX_LIST_BYTES)
+    claims = read_claims(data, max_bytes=MAX_JOINS_BYTES)
     only(claims, _LIST)
     entries = array(claims, "joins", dict, maximum=MAX_WAITING_JOINS)
     for entry in entries:

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.errors import NotAuthentic
-from gateway.wire.hand_over import HandOver
+from gateway.wire.hand_over import OPERATOR, HandOver
 from gateway.wire.keys import Jwk, VerifyKey
 from gateway.wire.ledger_keys import FormerLedgerKey
 from mappings.vocabulary import OrganisationType, Sector
 
-HUB: Final = "hub"  # `iss` of what a hub signs; never a member's id
+HUB: Final = "hub"  # `iss` of what a hub signs
+NO_MEMBERS_IDS: Final = frozenset({HUB, OPERATOR})
 ACTIVE: Final = "active"
 SUSPENDED: Final = "suspended"
 

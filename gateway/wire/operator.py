@@ -28,7 +28,6 @@ from gateway.wire.federation import (
 )
 from gateway.wire.federation import TYP as DOCUMENT_TYP
 from gateway.wire.hand_over import (
-    MAX_HAND_OVERS,
     OperatorKeys,
     follow_hand_overs,
     hand_overs_file,
@@ -41,6 +40,7 @@ from gateway.wire.limits import (
     DOCUMENT_LIFETIME_S,
     JOIN_LIFETIME_S,
     MAX_DOCUMENT_BYTES,
+    MAX_HAND_OVERS,
     MAX_HUB_KEYS,
     MAX_KEYS_PER_MEMBER,
     MAX_STATEMENT_BYTES,

@@ -10,3 +10,13 @@ READY_PATH = "/v1/ready"
 COUNTS_PATH = "/v1/counts"
 LINK_PATH = "/v1/link"
 JOINS_PATH = "/v1/joins"
+
+
+def link_path(process: str, hub: str) -> str:
+    """With its query, which is signed too: `hub` is the thumbprint of a key of the hub that is dialled."""
+    return f"{LINK_PATH}?process={process}&hub={hub}"
+
+
+def joins_path(hub: str) -> str:
+    """Where the operator asks one hub who waits; `hub` as in link_path()."""
+    return f"{JOINS_PATH}?hub={hub}"

@@ -82,6 +82,11 @@ class VerifiedHeader:
         """Whose limits count while the body is read, and no more: another may show this header with other bytes."""
         return self._claims.issuer
 
+    @property
+    def jti(self) -> str:
+        """Of one that was accepted, with its body, nothing more need be seen to refuse it."""
+        return self._claims.jti
+
     def with_body(self, body: bytes) -> RequestClaims:
         """Step (7): raises NotForUs for another body than the one that was signed."""
         if self._body_sha256 != hashlib.sha256(body).hexdigest():
@@ -101,7 +106,8 @@ def verify_header(
 ) -> VerifiedHeader:
     """Check the header of one request before its body is read; `keys_of(issuer)` gives an issuer's keys in force.
 
-    `signed_at` is told who signed and at what time, once that is sure and whether or not it is the right time.
+    `signed_at` is told who signed this very request and at what time, whether or not it is the right time: what was
+    signed for somebody else tells nothing of when it was sent here.
 
     (1) scheme   (2) whose keys   (3) signature   (4) claims   (5) time   (6) audience, method and path
     and with_body() of the result (7) the body.
@@ -118,12 +124,15 @@ def verify_header(
     # (4)
     only(claims, _CLAIMS)
     request = RequestClaims(issuer=issuer, jti=uuid(claims, "jti"), expires_at=integer(claims, "exp"))
-    signed_at(request.issuer, integer(claims, "iat"))
+    is_for_us = identifier(claims, "aud") == aud
+    is_this = (text(claims, "method"), text(claims, "path", max_chars=MAX_URI_CHARS)) == (method, path)
+    if is_for_us and is_this:
+        signed_at(request.issuer, integer(claims, "iat"))
     # (5)
     jws.check_times(claims, now, REQUEST_LIFETIME_S)
     # (6)
-    if identifier(claims, "aud") != aud:
+    if not is_for_us:
         raise NotForUs("the request is addressed to somebody else")
-    if (text(claims, "method"), text(claims, "path", max_chars=MAX_URI_CHARS)) != (method, path):
+    if not is_this:
         raise NotForUs("the token is for another request")
     return VerifiedHeader(request, sha256(claims, "body_sha256"))

@@ -4,14 +4,20 @@
 next. (1) the next is made, and waits for the operator   (2) it is signed with as soon as the document in force lists
 it; the old one is kept, for a document that takes the new key out again brings it back   (3) once the old one has
 ended, the next takes its place and its name. All processes that share the folder come to the same by themselves.
+
+A next key that cannot be used is left alone and told of: what a file of the folder is like must not keep a federation
+document, and so a suspension, from being taken. Any other file beside them, such as a copy, is not looked into.
 """
 
+import logging
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from gateway.errors import ConfigurationError
+from gateway.events import emit
 from gateway.wire.key_files import destroy
 
 
@@ -30,10 +36,11 @@ K = TypeVar("K", bound=PrivateKey)
 # How long a party that others check by a document waits before it signs with a key that a document newly lists, so that
 # each of them has fetched that document: all refresh within a minute.
 SETTLED_S = 120.0
+_KID = re.compile(r"[A-Za-z0-9_-]{43}")  # a JWK thumbprint
 
 
 class RotatingKeys(Generic[K]):
-    """The private keys of one kind in one folder; raises ConfigurationError for a file that cannot be used."""
+    """The private keys of one kind in one folder; raises ConfigurationError if the first of them cannot be used."""
 
     def __init__(self, folder: Path, stem: str, *, load: Callable[[Path], K], generate: Callable[[], K]) -> None:
         self._folder = folder
@@ -41,6 +48,7 @@ class RotatingKeys(Generic[K]):
         self._load = load
         self._generate = generate
         self._next: dict[str, K] = {}
+        self._unusable: dict[str, str] = {}
         self._first = load(self._first_path)
         self._read()
         self._current = self._first
@@ -61,9 +69,20 @@ class RotatingKeys(Generic[K]):
         """A next key that is not signed with yet."""
         return next((key for kid, key in self._next.items() if kid != self._current.kid), None)
 
+    @property
+    def unusable(self) -> tuple[str, ...]:
+        """What is wrong with each file that was to be a next key."""
+        return tuple(self._unusable.values())
+
     def begin(self, *, anew: bool = False) -> K:
-        """(1) The next key: one that waits already, but if `anew` it is destroyed and another made."""
+        """(1) The next key: one that waits already, but if `anew` it is destroyed and another made.
+
+        Raises ConfigurationError if one is there that cannot be used: it may be the one that the operator lists.
+        """
         self._read()
+        for kid, problem in self._unusable.items():
+            if _KID.fullmatch(kid):
+                raise ConfigurationError(problem)
         for kid in list(self._next) if anew else ():
             if kid != self._current.kid:
                 destroy(self._path(kid))
@@ -110,20 +129,31 @@ class RotatingKeys(Generic[K]):
     def _read(self) -> None:
         """What other processes have made or renamed; the next ones first, so that none is missed."""
         found: dict[str, K] = {}
+        unusable: dict[str, str] = {}
         for path in sorted(self._folder.glob(f"{self._stem}-*.pem")):
             kid = path.stem.removeprefix(f"{self._stem}-")
             try:
-                found[kid] = self._next.get(kid) or self._load(path)
-            except ConfigurationError:
+                found[kid] = self._next.get(kid) or self._load_next(path, kid)
+            except ConfigurationError as error:
                 if path.exists():  # else another process has just given it its place
-                    raise
-                continue
-            if found[kid].kid != kid:
-                raise ConfigurationError(f"{path}: not the key that its name says")
+                    unusable[kid] = str(error)
+        for new in unusable.keys() - self._unusable.keys():
+            emit("key.unusable", level=logging.WARNING, reason=unusable[new])
+        self._unusable = unusable
         if self._next.keys() - found.keys():  # one has taken its place, or was thrown away
             self._first = self._load(self._first_path)
         found.pop(self._first.kid, None)
         self._next = found
+
+    def _load_next(self, path: Path, kid: str) -> K:
+        if not _KID.fullmatch(kid):
+            raise ConfigurationError(
+                f"{path}: not a key that `rotate-key` made, so it is left alone: keep copies apart"
+            )
+        key = self._load(path)
+        if key.kid != kid:
+            raise ConfigurationError(f"{path}: not the key that its name says")
+        return key
 
     @property
     def _first_path(self) -> Path:

@@ -8,6 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app import serve_hub, serve_node
+from gateway.http import SHUTDOWN_S
+from gateway.links import dial
+from gateway.links.websocket import WRITE_S
+from gateway.node.checkpoints import LAST_VISIT_S
+from gateway.telemetry import tracing
+from gateway.web import background, searches
+from gateway.wire.limits import MAX_DEADLINE_MS
+
 ROOT = Path(__file__).parents[2]
 UNITS = sorted((ROOT / "contrib" / "systemd").glob("*.service"))
 CONTAINERFILE = ROOT / "contrib" / "container" / "Containerfile"
@@ -49,6 +58,19 @@ def test_a_unit_runs_as_its_own_user_and_may_write_its_own_folder_alone(path: Pa
     role = path.stem.removeprefix("patchwork-")
     command = f"/opt/patchwork/bin/patchwork {role} serve --config /var/lib/{path.stem}/{role}.toml"
     assert service["ExecStart"] == command
+
+
+def test_what_a_unit_stops_has_the_time_that_its_parts_are_given() -> None:
+    """Beyond it systemd kills, and what is under way is lost; a node that hangs is not waited for much longer."""
+    assert serve_hub.COLLECTOR_S == tracing.LAST_S + tracing.TIMEOUT_S
+    workers = serve_hub.stops_within_s(MAX_DEADLINE_MS) + serve_hub.MARGIN_S  # each is killed after the first
+    links = WRITE_S + dial.FAREWELL_S + dial.DRAIN_S + dial.CLOSE_S
+    doors = max(SHUTDOWN_S, searches.CLOSE_S, background.CLOSE_S)  # side by side
+    telemetry = SHUTDOWN_S + serve_hub.COLLECTOR_S
+    node = links + serve_node.DRAIN_S + doors + LAST_VISIT_S + telemetry + serve_hub.MARGIN_S
+    given = {path.stem: float(unit(path)["TimeoutStopSec"]) for path in UNITS}
+    for each, needed in {"patchwork-hub": workers, "patchwork-node": node}.items():
+        assert needed <= given[each] < needed + 10
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not on this machine")

@@ -146,6 +146,7 @@ async def dialling(
     most: int = 4,
     heard: list[int] | None = None,
     listed: asyncio.Event | None = None,
+    hub_key: Callable[[], str | None] = lambda: "key-of-this-hub",
 ) -> AsyncIterator[list[str]]:
     """A node that dials a hub that does `serve` with each link (None: redirects); yields the paths of its requests."""
     paths: list[str] = []
@@ -174,6 +175,7 @@ async def dialling(
             federation="test",
             key=SigningKey.generate,
             clock=SystemClock(),
+            hub_key=hub_key,
             answer=answer,
             hear=hear,
             most=most,
@@ -268,7 +270,9 @@ async def test_redirect_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None
     assert set(paths) == {LINK_PATH}
 
 
-async def test_so_many_answers_at_once_and_the_rest_are_overloaded_and_a_fault_is_one_questions_alone() -> None:
+async def test_so_many_answers_at_once_and_the_rest_are_overloaded_and_a_fault_is_one_questions_alone(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     said: asyncio.Queue[AnswerFrame | RefusedFrame | LeavingFrame] = asyncio.Queue()
     release = asyncio.Event()
 
@@ -295,6 +299,9 @@ async def test_so_many_answers_at_once_and_the_rest_are_overloaded_and_a_fault_i
         rest = [await said.get() for _ in range(4)]
     assert sorted(each.code for each in rest if isinstance(each, RefusedFrame)) == ["error", "error"]
     assert sum(isinstance(each, AnswerFrame) for each in rest) == 2
+    told = [record.__dict__["event_fields"] for record in caplog.records if record.message == "hub_link.refused"]
+    assert len(told) == 2
+    assert all(each["federation"] == "test" and each["hub"].startswith("http://127.0.0.1:") for each in told)
 
 
 async def test_flood_of_news_is_one_fetch_of_the_newest() -> None:

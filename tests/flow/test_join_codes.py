@@ -14,13 +14,14 @@ from gateway.app import admitted, serve_node
 from gateway.app.admitted import with_member
 from gateway.app.hub import RunningHub, open_hub
 from gateway.cli.node_join import free_id
+from gateway.cli.open_codes import open_codes, remember_code
 from gateway.clock import SystemClock
 from gateway.demo.servers import free_ports
 from gateway.errors import ConfigurationError
 from gateway.node import membership
 from gateway.settings import load_hub, load_node
 from gateway.wire.federation import Member, MemberKey
-from gateway.wire.invitation import sign_invitation
+from gateway.wire.invitation import read_code, sign_invitation
 from gateway.wire.join import sign_join
 from gateway.wire.join_code import Joining, waiting_json
 from gateway.wire.keys import LedgerKey, SigningKey
@@ -137,7 +138,7 @@ async def test_operator_without_a_network_reads_what_waits_from_a_file(tmp_path:
     from_file = ("--from", str(listed), *at, "--yes")
     for wrong in (digits[:15], "0" * 64, digits + "0", "f" * 16, "anytown-food-bank"):
         assert in_process("federation", "admit", wrong, *from_file).code == 1
-    for taken in ("police-force", "Food Bank", "hub"):
+    for taken in ("police-force", "Food Bank", "hub", "operator"):
         assert in_process("federation", "admit", digits, "--as", taken, *from_file).code == 1
     assert not open_operator(operator).document.members
     assert in_process("federation", "admit", digits.upper(), *from_file).code == 0
@@ -170,6 +171,25 @@ async def test_operator_sees_when_one_code_has_brought_two_keys_and_what_a_hub_h
     (tmp_path / "joins.json").write_bytes(b'{"joins":[{"received_at":1}]}')
     told = in_process("federation", "joins", "--from", str(tmp_path / "joins.json"), *at)
     assert "not a list of requests to join" in told.err
+
+
+def test_operator_who_takes_the_next_key_is_told_which_codes_end_with_the_old_one(tmp_path: Path) -> None:
+    folder = made(tmp_path, "orchard", 8400)
+    at = ("--folder", str(folder))
+    for name in ("the food bank", "the night shelter"):
+        in_process("federation", "invite", "--name", name, "--hub", "https://hub.example.org", *at)
+    code = code_of(open_operator(folder), "https://hub.example.org", name="last month's", now=CLOCK.now() - 3 * DAY)
+    remember_code(folder, read_code(code, CLOCK.now() - 3 * DAY), CLOCK.now())  # it has ended by itself
+    open_operator(folder).hand_over(CLOCK.now() - 2 * DAY, overlap_s=DAY)
+    refused = in_process("federation", "take-over", *at)  # nobody is there to answer
+    assert refused.code == 1
+    ran = in_process("federation", "take-over", "--yes", *at)
+    for told in (refused.out, ran.out):
+        assert "Join codes end with the key that signed them" in told
+        assert "the food bank" in told
+        assert "the night shelter" in told
+        assert "last month's" not in told
+    assert open_codes(folder, CLOCK.now()) == []
 
 
 def join_request(name: str) -> str:
@@ -300,6 +320,7 @@ def test_first_invitation_has_to_say_where_the_hub_is_and_it_must_be_https(tmp_p
         ("  --  ", "member"),
         ("食物銀行", "member"),
         ("Hub", "hub-2"),
+        ("Operator", "operator-2"),
         ("School", "school-2"),
         ("Taken", "taken-3"),
         ("x" * 100, "x" * 48),

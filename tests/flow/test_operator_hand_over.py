@@ -19,7 +19,7 @@ from gateway.node.question_evidence import evidence_of
 from gateway.node.results import MemberOutcome
 from gateway.wire.federation import sign_document
 from gateway.wire.hand_over import HAND_OVER_S, hand_overs_file, sign_hand_over, verify_hand_over
-from gateway.wire.keys import SigningKey
+from gateway.wire.keys import SigningKey, fingerprint
 from gateway.wire.operator import NEXT_KEY_FILE, init_operator, load_operator_keys, open_operator
 from tests.federation import NAME, TestFederation, federation, someone
 from tests.flow.commands import in_process
@@ -213,6 +213,18 @@ async def test_a_take_over_that_broke_off_is_ended_by_the_next_command(north: Te
     assert (folder / f"operator-{operator.key.kid}.jwk").exists()
 
 
+async def test_a_hub_that_was_late_accepts_the_next_key_by_the_list_that_it_holds(north: TestFederation) -> None:
+    await north.publish(lambda operator: operator.hand_over(north.clock.now(), overlap_s=HAND_OVER_S))
+    north.clock.turn(HAND_OVER_S + 1)
+    with pytest.raises(NotAuthentic):  # the hub does not know who has signed this
+        await north.publish(lambda operator: operator.take_over(north.clock.now()))
+    north.operator = open_operator(north.folder / "operator")
+    assert fingerprint(north.operator.key.public_jwk()) in await accepted(north, "hub")
+    await north.restart_hub()
+    taken = north.hub.hub.directory.federation()
+    assert taken.token == north.operator.document.token
+
+
 async def test_a_stolen_key_is_replaced_by_one_that_nothing_vouches_for_and_all_is_accepted_anew(
     north: TestFederation,
 ) -> None:
@@ -238,7 +250,12 @@ async def test_after_a_loss_hub_and_nodes_begin_again_under_another_operators_ke
     anew = init_operator(north.folder / "anew", name=NAME, hub_key=hub_key, now=north.clock.now())
     (north.folder / "operator" / "federation.jws").write_bytes(anew.document.token)
     typed = ("accept-operator", "--replace-by", str(north.folder / "anew" / "operator.jwk"), "--yes", "-c")
-    ran = await asyncio.to_thread(in_process, "hub", *typed, str(north.folder / "hub" / "hub.toml"))
+    config = str(north.folder / "hub" / "hub.toml")
+    ran = await asyncio.to_thread(in_process, "hub", "accept-operator", "--yes", "-c", config)
+    assert ran.code == 1
+    assert "names a next one" in ran.err  # the old key has not spoken for this one
+    assert "--replace-by" in ran.err
+    ran = await asyncio.to_thread(in_process, "hub", *typed, config)
     assert not ran.code, ran.said
     await north.restart_hub()
     # At one agency somebody has put the new file in the old one's place already.

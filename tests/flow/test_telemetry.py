@@ -20,7 +20,7 @@ from prometheus_client import generate_latest
 from gateway import __version__
 from gateway.app.current_figures import read_hub, read_node
 from gateway.app.hub import open_hub
-from gateway.app.telemetry import Telemetry, watch_hub, watch_node
+from gateway.app.telemetry import Telemetry, watch_hub, watch_nodes
 from gateway.database.contract import Work
 from gateway.days import DAY_S, HOUR_S
 from gateway.errors import ConfigurationError, HubError
@@ -81,7 +81,7 @@ async def watched(folder: Path) -> AsyncIterator[Watched]:
         told = await stack.enter_async_context(collector())
         north = await stack.enter_async_context(federation(folder, [ASKER, KNOWS, KNOWS_NOT], delay_ms=DELAY_MS))
         table = TelemetryTable(listen=("127.0.0.1", 0), otlp=told.url)
-        telemetry = {member: await watch_node(node, table) for member, node in north.nodes.items()}
+        telemetry = {member: await watch_nodes((node,), table) for member, node in north.nodes.items()}
         telemetry["hub"] = await watch_hub(north.hub.hub, table, party="hub")
         for each in telemetry.values():
             stack.push_async_callback(each.close)

@@ -11,11 +11,15 @@ import orjson
 import pytest
 import pytest_asyncio
 
+from gateway.cli.rotate_ledger_key import ledger_rotation_request
 from gateway.database.contract import Statement, Work
+from gateway.days import DAY_S
+from gateway.errors import NotForUs
 from gateway.node.identity import load_identity, make_keys
 from gateway.settings import load_node
-from gateway.wire.join import verify_join
-from gateway.wire.keys import SigningKey
+from gateway.wire.join import KEY_YEARS_S, verify_join
+from gateway.wire.keys import SigningKey, fingerprint
+from tests.federation import TestFederation
 from tests.flow.commands import Ran, in_process
 from tests.flow.test_dialled_process import SECONDS, logged, serving
 from tests.flow.two_federations import SHARED, Two, two_federations
@@ -134,6 +138,7 @@ async def test_a_backup_is_of_one_federation_and_comes_back_into_its_own_folders
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_another_federation_is_added_to_a_node_with_keys_of_its_own(two: Two, tmp_path: Path) -> None:
+    await rotate_ledger_key_last_week(two.north, "childrens-services")
     source = two.north.folder / "childrens-services"
     home = tmp_path / "agency"
     await asyncio.to_thread(shutil.copytree, source, home, ignore=shutil.ignore_patterns("*-shm"))
@@ -160,8 +165,34 @@ async def test_another_federation_is_added_to_a_node_with_keys_of_its_own(two: T
     )
     assert request.member.id == "council"
     assert request.member.name == "Childrens Services"
+    assert request.member.ledger_until == pytest.approx(time.time() + KEY_YEARS_S, abs=60)  # of the key made here
+    assert request.member.ledger_before == ()
     again = await asyncio.to_thread(in_process, *add, "-c", str(config))
     assert "southshire is there twice" in again.err
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_next_keys_are_of_one_federation_and_its_operator_alone_lists_them(two: Two) -> None:
+    for command, name in (("rotate-key", "rotation-request.jws"), ("rotate-ledger-key", "ledger-rotation-request.jws")):
+        said = await told(two, "node", command, "--federation", "southshire")
+        file = two.config.parent / f"southshire-{name}"
+        assert f"Send {file} to the operator" in said
+        asked = two.south.operator.read_update(file.read_text(), time.time()).member
+        next_key = asked.keys[-1].key.jwk() if command == "rotate-key" else asked.ledger_key
+        assert fingerprint(next_key) in said
+        with pytest.raises(NotForUs):
+            two.north.operator.read_update(file.read_text(), time.time())
+
+
+async def rotate_ledger_key_last_week(north: TestFederation, member: str) -> None:
+    """So that the member list says when it ends, and which key it followed."""
+    me, listed = north.nodes[member].parts.me, north.operator.document.members[member]
+    new, now = me.ledger_keys.begin(), north.clock.now()
+    token = ledger_rotation_request(
+        listed, new, me.ledger_key, signing=me.signing_key, federation="northshire", now=now - 7 * DAY_S
+    )
+    await north.publish(lambda operator: operator.update(token, now))
+    await north.refresh(member)
 
 
 def _families() -> Work[set[str]]:

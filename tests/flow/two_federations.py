@@ -82,6 +82,7 @@ async def _connect(
     doors = [(node, admission_of(settings, federations=len(nodes))) for node in nodes]
     if settings.node.link == "dial":
         for each, door in zip(both, doors, strict=True):
+            await door[0].parts.membership.refresh()  # it dials a hub whose word it has alone
             task = asyncio.create_task(keep_linked(*door))
             stack.push_async_callback(_ended, task)
             await each.linked(SHARED)

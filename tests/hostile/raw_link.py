@@ -14,7 +14,7 @@ import orjson
 
 from gateway.wire import base64url
 from gateway.wire.keys import SigningKey
-from gateway.wire.paths import LINK_PATH
+from gateway.wire.paths import link_path
 from gateway.wire.request import sign_request
 from tests.federation import NAME, TestFederation
 
@@ -73,11 +73,11 @@ def answer_frame(question: str, sealed: bytes) -> bytes:
 Behaving = Callable[[RawLink, str], Coroutine[Any, Any, None]]
 
 
-async def dial_raw(port: int, member: str, key: SigningKey, now: float, *, early: bytes = b"") -> RawLink:
+async def dial_raw(north: TestFederation, member: str, key: SigningKey, *, early: bytes = b"") -> RawLink:
     """Open a link as that member's node does; the hub must let it in. `early`: what is said before it has answered."""
-    path = f"{LINK_PATH}?process={uuid4()}"
+    now, path = north.clock.now(), link_path(str(uuid4()), north.hub.hub.key().kid)
     token = sign_request(key, iss=member, aud=NAME, method="GET", path=path, body=b"", now=now, jti=str(uuid4()))
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", north.ports["hub"])
     nonce = base64url.encode_text(os.urandom(16)).replace("-", "+").replace("_", "/") + "=="
     head = (
         f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -101,7 +101,7 @@ async def hostile_link(
     north: TestFederation, member: str, key: SigningKey, behaving: Behaving
 ) -> AsyncIterator[RawLink]:
     """A link that the hub holds; each question is met as `behaving` says, in a task of its own."""
-    link = await dial_raw(north.ports["hub"], member, key, north.clock.now())
+    link = await dial_raw(north, member, key)
     behaved: set[asyncio.Task[None]] = set()
     reading = asyncio.create_task(_read(link, behaving, behaved))
     try:

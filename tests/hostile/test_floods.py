@@ -45,7 +45,7 @@ async def test_a_member_that_dials_again_and_again_is_told_to_wait_and_delays_no
     async def dial_on() -> None:
         while True:
             try:
-                link = await dial_raw(north.ports["hub"], FLOODER, key, north.clock.now())
+                link = await dial_raw(north, FLOODER, key)
             except ConnectionRefusedError as refused:
                 said[str(refused)] += 1
             else:

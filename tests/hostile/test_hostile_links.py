@@ -225,7 +225,7 @@ async def test_who_speaks_before_the_hub_has_answered_is_cut_off(heard: Heard) -
     north = heard.north
     ping = bytes([FIN | PING, 0x80]) + bytes(4)
     with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):  # it may not even hear of the link
-        early = await dial_raw(north.ports["hub"], AGENCY, heard.key, north.clock.now(), early=ping * 10_000)
+        early = await dial_raw(north, AGENCY, heard.key, early=ping * 10_000)
         assert [kind async for kind, _ in early.frames() if kind == PONG] == []
         early.writer.transport.abort()
     await until(lambda: not north.hub.links.holds(AGENCY))
@@ -235,10 +235,7 @@ async def test_who_speaks_before_the_hub_has_answered_is_cut_off(heard: Heard) -
 
 async def test_a_member_has_so_many_links_and_the_others_are_answered(heard: Heard) -> None:
     north = heard.north
-    links = [
-        await dial_raw(north.ports["hub"], AGENCY, heard.key, north.clock.now())
-        for _ in range(MAX_LINKS_PER_MEMBER + 4)
-    ]
+    links = [await dial_raw(north, AGENCY, heard.key) for _ in range(MAX_LINKS_PER_MEMBER + 4)]
     try:
         await until(lambda: len(north.hub.links._links[AGENCY]) == MAX_LINKS_PER_MEMBER)
         result, _ = await ask_of_both(north)

@@ -18,7 +18,7 @@ from gateway.wire.link_frames import (
     QuestionFrame,
     read_from_hub,
 )
-from gateway.wire.paths import LINK_PATH
+from gateway.wire.paths import link_path
 from tests.hub.kit import RunningHub
 from tests.hub.served import Served
 
@@ -71,7 +71,7 @@ async def dial(
     hub: Hub, member: str, *, process: str | None = None, authorisation: str | None = None, autoping: bool = True
 ) -> Socket:
     """Open a link as a member's node does; it is the caller's to close."""
-    path = f"{LINK_PATH}?process={process or uuid4()}"
+    path = link_path(process or str(uuid4()), hub.federation.hub_key.kid)
     authorisation = authorisation or hub.authorise(b"", member=member, method="GET", path=path)
     return await hub.client.ws_connect(
         hub.url(path),

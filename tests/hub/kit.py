@@ -6,7 +6,7 @@ Bodies, copies and answers are random bytes here, as they are to a hub: it must 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,23 +16,14 @@ import aiohttp
 import orjson
 from aiohttp import web
 
-from gateway.app.hub_shared import Shared, Sharing, share
-from gateway.database.contract import Database
-from gateway.database.sqlite import open_sqlite
-from gateway.http import Listener, listen, operation_outcome, protect
-from gateway.hub.circuit import Circuits
-from gateway.hub.clocks import MemberClocks
-from gateway.hub.directory import open_directory
+from gateway.app.hub import RunningHub as Running
+from gateway.app.hub import open_hub
+from gateway.app.hub_shared import Shared, Sharing
+from gateway.http import Listener, listen, operation_outcome
 from gateway.hub.fanout import Hub
-from gateway.hub.keys import HUB_KEY_FILE, HubKeys
-from gateway.hub.limits import MemberLimits
-from gateway.hub.routes import hub_application
-from gateway.hub.sealing_keys import open_sealing_keys
-from gateway.hub.turns import Turns
-from gateway.hub.witness import HubWitness
-from gateway.links.either import EitherLink
-from gateway.links.https import HttpsLink
+from gateway.hub.keys import HUB_KEY_FILE
 from gateway.links.websocket import WebSocketLink
+from gateway.settings import HubSettings
 from gateway.wire.coverage import DeliveryOutcome, verify_coverage
 from gateway.wire.envelope import Envelope, SealedCopy
 from gateway.wire.federation import ACTIVE, SUSPENDED, Federation, Member, MemberKey, sign_document
@@ -216,13 +207,13 @@ class Federated:
     def file(self) -> Path:
         return self.folder / "federation.jws"
 
-    def hub_keys(self) -> HubKeys:
-        """The hub's key as a file, where it looks for it."""
+    def key_folder(self) -> Path:
+        """With the hub's key as a file, where it looks for it."""
         folder = self.folder / f"keys-{self.hub_key.kid}"
         if not folder.exists():
             folder.mkdir(mode=0o700)
             self.hub_key.save(folder / HUB_KEY_FILE)
-        return HubKeys(folder)
+        return folder
 
     def add(self, member_id: str, *, endpoint: str | None) -> Member:
         key = SigningKey.generate()
@@ -296,11 +287,24 @@ class RunningHub:
     """A hub that listens, and the means to ask it as a member would."""
 
     federation: Federated
-    hub: Hub
-    links: WebSocketLink
-    listener: Listener
+    running: Running
     client: aiohttp.ClientSession
-    shared: Shared | None = None
+
+    @property
+    def hub(self) -> Hub:
+        return self.running.hub
+
+    @property
+    def links(self) -> WebSocketLink:
+        return self.running.links
+
+    @property
+    def listener(self) -> Listener:
+        return self.running.listener
+
+    @property
+    def shared(self) -> Shared | None:
+        return self.running.shared
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.listener.port}{path}"
@@ -356,56 +360,32 @@ async def running_hub(
     rate_per_minute: int = 6_000,
     max_concurrent: int = 64,
     deadline_ms: int = DEADLINE_MS,
-    turns: Turns | None = None,
-    time_limit_s: float = 30,
+    max_running: int = 512,
     behind_proxy: bool = False,
     sharing: Sharing | None = None,
 ) -> AsyncIterator[RunningHub]:
-    """The hub as open_hub wires it, on a free port and with the federation's stepping clock.
+    """The product's own hub, on a free port and with the federation's stepping clock.
 
     `sharing`: as one process of several, though all run in this one.
     """
-    clock = federation.clock
-    async with AsyncExitStack() as stack:
-        database: Database = await open_sqlite(federation.folder / "hub.db", schema="hub")
-        stack.push_async_callback(database.close)
-        directory = await open_directory(
-            document=federation.file,
-            operator_key=federation.operator.verify_key(),
-            hub_keys=federation.hub_keys(),
-            database=database,
-            clock=clock,
-        )
-        sealing_keys = await open_sealing_keys(directory=directory, database=database, clock=clock)
-        links = WebSocketLink(key=lambda: federation.hub_key, clock=clock)
-        shared = None
-        if sharing is not None:
-            shared = await share(federation.folder, sharing, links=links, key=lambda: federation.hub_key, clock=clock)
-            stack.callback(shared.close)
-        link = EitherLink(
-            https=HttpsLink(key=lambda: federation.hub_key, clock=clock),
-            websocket=links,
-            siblings=None if shared is None else shared.siblings,
-        )
-        stack.push_async_callback(link.close)
-        hub = Hub(
-            directory=directory,
-            database=database,
-            limits=MemberLimits(rate_per_minute=rate_per_minute, max_concurrent=max_concurrent, clock=clock),
-            circuits=Circuits(clock=clock) if shared is None else shared.circuits,
-            link=link,
-            key=lambda: federation.hub_key,
-            clock=clock,
-            deadline_ms=deadline_ms,
-            turns=turns or Turns(),
-            clocks=MemberClocks(database=database, clock=clock),
-        )
-        witness = HubWitness(key=LedgerKey.generate(), hub_key=lambda: federation.hub_key, database=database)
-        application = hub_application(
-            hub=hub, sealing_keys=sealing_keys, witness=witness, links=links, behind_proxy=behind_proxy
-        )
-        protect(application, time_limit_s=time_limit_s)
-        listener = await listen(application, host="127.0.0.1", port=0)
-        stack.push_async_callback(listener.close)
-        client = await stack.enter_async_context(aiohttp.ClientSession())
-        yield RunningHub(federation=federation, hub=hub, links=links, listener=listener, client=client, shared=shared)
+    operator_key = federation.folder / "operator.jwk"
+    operator_key.write_bytes(orjson.dumps(federation.operator.public_jwk()))
+    table = {
+        "id": "hub",
+        "listen": "127.0.0.1:0",
+        "federation_document": federation.file,
+        "operator_key": operator_key,
+        "data": federation.folder,
+        "keys": federation.key_folder(),
+        "rate_per_minute": rate_per_minute,
+        "max_concurrent": max_concurrent,
+        "max_running": max_running,
+        "deadline_ms": deadline_ms,
+        "behind_proxy": behind_proxy,
+    }
+    running = await open_hub(HubSettings.model_validate({"hub": table}), clock=federation.clock, sharing=sharing)
+    try:
+        async with aiohttp.ClientSession() as client:
+            yield RunningHub(federation=federation, running=running, client=client)
+    finally:
+        await running.close()

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import orjson
 
+from gateway.settings import HubSettings, load_hub
 from gateway.wire.paths import QUERIES_PATH
 from tests.hub.kit import ASKER, Federated, envelope
 
@@ -40,6 +41,10 @@ class Served:
         lines = [orjson.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in lines if line["event"] == event]
 
+    def starts(self) -> int:
+        """Of the command, and of its processes."""
+        return len(self.events("hub.started")) + len(self.events("hub.worker_started"))
+
     def workers(self) -> set[int]:
         """Process ids."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
@@ -58,27 +63,35 @@ class Served:
             return response.status, await response.json()
 
 
+def configure(
+    federation: Federated, *, rate_per_minute: int = 60_000, max_concurrent: int = 64, figures: bool = False
+) -> HubSettings:
+    """The files of a hub in the federation's folder."""
+    folder = federation.folder
+    (folder / "keys").mkdir(mode=0o700)
+    federation.hub_key.save(folder / "keys" / "hub.pem")
+    (folder / "operator.jwk").write_bytes(orjson.dumps(federation.operator.public_jwk()))
+    config = folder / "hub.toml"
+    config.write_text(
+        f'[hub]\nid = "hub"\nlisten = "127.0.0.1:0"\nrate_per_minute = {rate_per_minute}\n'
+        f"max_concurrent = {max_concurrent}\n"
+        'federation_document = "federation.jws"\noperator_key = "operator.jwk"\n'
+        + (f'[telemetry]\nlisten = "127.0.0.1:{FIGURES_PORT}"\n' if figures else "")
+    )
+    return load_hub(config)
+
+
 @contextmanager
 def served(
     federation: Federated, *, rate_per_minute: int = 60_000, max_concurrent: int = 64, workers: int = WORKERS
 ) -> Iterator[Served]:
     """A hub of so many processes, all of which listen."""
-    folder = federation.folder
-    (folder / "keys").mkdir(mode=0o700)
-    federation.hub_key.save(folder / "keys" / "hub.pem")
-    (folder / "operator.jwk").write_bytes(orjson.dumps(federation.operator.public_jwk()))
-    (folder / "hub.toml").write_text(
-        f'[hub]\nid = "hub"\nlisten = "127.0.0.1:0"\nrate_per_minute = {rate_per_minute}\n'
-        f"max_concurrent = {max_concurrent}\n"
-        'federation_document = "federation.jws"\noperator_key = "operator.jwk"\n'
-        f'[telemetry]\nlisten = "127.0.0.1:{FIGURES_PORT}"\n'
-    )
-    log = folder / "log"
+    configure(federation, rate_per_minute=rate_per_minute, max_concurrent=max_concurrent, figures=True)
+    log = federation.folder / "log"
     process = start(federation, log, workers)
-    starts = 1 if workers == 1 else workers + 1  # of the command itself as well
     served = Served(federation, process, log)
     try:
-        until(lambda: len(served.events("hub.started")) == starts or process.poll() is not None)
+        until(lambda: served.starts() == (1 if workers == 1 else workers + 1) or process.poll() is not None)
         served.port = int(str(served.events("hub.started")[0]["port"]))
         yield served
     finally:

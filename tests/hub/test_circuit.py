@@ -83,3 +83,25 @@ def test_skips_grow_but_stay_bounded_even_if_the_clock_is_set_back() -> None:
     assert not circuits.admits("housing")
     clock.time -= 86_400
     assert circuits.admits("housing")
+
+
+def test_a_node_that_dials_one_process_again_is_tried_by_each() -> None:
+    clock = SteppingClock()
+    here, elsewhere = Circuits(clock=clock), Circuits(clock=clock)
+    here.when_changed(elsewhere.heard)
+    _fail(here, FAILURES_TO_OPEN)
+    assert not elsewhere.admits("housing")
+    here.try_again("housing")
+    assert elsewhere.admits("housing")
+    assert not elsewhere.admits("housing"), "not more than one at a time"
+
+
+def test_a_node_that_dials_and_has_seldom_failed_is_no_news_to_other_processes() -> None:
+    clock = SteppingClock()
+    here, elsewhere = Circuits(clock=clock), Circuits(clock=clock)
+    here.when_changed(elsewhere.heard)
+    _fail(here, FAILURES_TO_OPEN - 1)
+    here.try_again("housing")
+    assert elsewhere.admits("housing")
+    elsewhere.record("housing", REFUSED)
+    assert not elsewhere.skips("housing")

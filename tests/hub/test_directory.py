@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 
 import pytest
 
@@ -13,6 +14,8 @@ from gateway.errors import (
     NotAuthentic,
     PatchworkError,
 )
+from gateway.hub import directory
+from gateway.hub.keys import HUB_KEY_FILE
 from gateway.wire.federation import verify_document
 from gateway.wire.freshness import verify_freshness
 from gateway.wire.keys import SigningKey
@@ -77,6 +80,69 @@ async def test_refused_files_leave_the_document_in_force(federation: Federated) 
         federation.publish()
         await hub.hub.directory.refresh()
         assert await _served(hub, federation) == 3
+
+
+async def _take_up(hub: RunningHub, federation: Federated, *, seq: int) -> None:
+    """The serving hub does so by itself; the clock goes on meanwhile, which the kit's does not."""
+    async with asyncio.timeout(5):
+        while await _served(hub, federation) != seq:
+            federation.clock.time += 1
+            await asyncio.sleep(0.1)
+
+
+async def test_a_suspension_signed_by_a_clock_ahead_is_taken_once_its_time_has_come(federation: Federated) -> None:
+    federation.publish()
+    async with running_hub(federation) as hub:
+        federation.suspend(ASKER)
+        federation.clock.time += 40
+        federation.publish()
+        federation.clock.time -= 40
+        await _refuse(hub, FederationStale)
+        await _take_up(hub, federation, seq=2)
+        assert hub.hub.directory.federation().active_members() == ()
+
+
+async def test_a_document_that_came_before_the_key_it_names_is_taken_once_the_key_is_here(
+    federation: Federated,
+) -> None:
+    federation.publish()
+    async with running_hub(federation) as hub:
+        folder, old = federation.folder / f"keys-{federation.hub_key.kid}", federation.hub_key
+        federation.hub_key = SigningKey.generate()
+        federation.publish()
+        await _refuse(hub, FederationError)
+        federation.hub_key.save(folder / f"hub-{federation.hub_key.kid}.pem")
+        async with asyncio.timeout(5):
+            while hub.hub.directory.federation().seq != 2:
+                federation.clock.time += 1
+                await asyncio.sleep(0.1)
+        assert old.kid not in hub.hub.directory.federation().hub_keys
+
+
+async def test_a_file_that_stays_refused_is_logged_once(
+    federation: Federated, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "FILE_CHECK_S", 0.01)
+    old = federation.publish()
+    federation.publish()
+    async with running_hub(federation):
+        federation.file.write_bytes(old.token)
+        for _ in range(20):
+            federation.clock.time += 1
+            await asyncio.sleep(0.02)
+    assert caplog.messages.count("federation.refused") == 1
+
+
+@pytest.mark.parametrize("stray", ["hub-backup.pem", f"hub-{'A' * 43}.pem"])
+async def test_a_stray_file_among_the_keys_stops_no_suspension(federation: Federated, stray: str) -> None:
+    federation.publish()
+    async with running_hub(federation) as hub:
+        folder = federation.folder / f"keys-{federation.hub_key.kid}"
+        shutil.copy(folder / HUB_KEY_FILE, folder / stray)
+        federation.suspend(ASKER)
+        federation.publish()
+        await hub.hub.directory.refresh()
+        assert await _served(hub, federation) == 2
 
 
 async def test_restart_is_no_way_back(federation: Federated) -> None:

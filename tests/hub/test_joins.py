@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -9,19 +10,19 @@ import orjson
 import pytest
 
 from gateway.clock import SystemClock
-from gateway.errors import HubRefused, TooManyRequests
+from gateway.errors import HubError, HubRefused, TooManyRequests
 from gateway.hub import joins, strangers
 from gateway.hub.bucket import Rate
 from gateway.hub.strangers import MAX_ADDRESSES, OF_ALL, OF_ONE, Strangers
-from gateway.links.joins_client import ask_to_join, fetch_waiting, session_trusting
+from gateway.links.joins_client import ask_to_join, fetch_waiting, hub_key_at, session_trusting
 from gateway.wire import jws
-from gateway.wire.federation import Federation, Member, MemberKey
+from gateway.wire.federation import OPERATOR, Federation, Member, MemberKey
 from gateway.wire.invitation import TYP, Invitation, sign_invitation
 from gateway.wire.join import sign_join
-from gateway.wire.join_code import OPERATOR, Joining
+from gateway.wire.join_code import Joining
 from gateway.wire.keys import LedgerKey, SigningKey
 from gateway.wire.limits import MAX_INVITATION_BYTES, MAX_JOINING_BYTES
-from gateway.wire.paths import JOINS_PATH
+from gateway.wire.paths import JOINS_PATH, joins_path
 from gateway.wire.request import sign_request
 from mappings.vocabulary import OrganisationType, Sector
 from tests.hub.kit import ASKER, FEDERATION, Federated, RunningHub, SteppingClock, running_hub, stub_node
@@ -69,6 +70,11 @@ def request(federation: Federated, key: SigningKey, name: str = "Anytown Food Ba
     return sign_join(Member(**given | changed), key, federation=FEDERATION, now=now)
 
 
+def admit(federation: Federated, member: str, key: SigningKey) -> None:
+    listed = MemberKey(key=key.verify_key(), not_before=0, not_after=2**37)
+    federation.members[member] = replace(federation.add(member, endpoint=None), keys=(listed,))
+
+
 async def post(hub: RunningHub, body: bytes) -> tuple[int, bytes]:
     async with hub.client.post(hub.url(JOINS_PATH), data=body) as response:
         return response.status, await response.read()
@@ -80,6 +86,7 @@ async def listed(hub: RunningHub, key: SigningKey | None = None) -> list[Joining
         return await fetch_waiting(
             session,
             hub.url(""),
+            hub_key=hub.federation.hub_key.kid,
             key=key or hub.federation.operator,
             federation=FEDERATION,
             clock=hub.federation.clock,
@@ -105,16 +112,45 @@ async def test_who_was_invited_waits_until_the_operator_has_admitted_it(federati
     assert await post(hub, joining.to_json()) == (202, b'{"status":"waiting"}')
     assert [each.request for each in await listed(hub)] == [again.request]
     # Once its key is listed it waits no more, under whatever id.
-    federation.keys["other-id"] = key
-    federation.add("other-id", endpoint=None)
-    federation.members["other-id"] = Member(
-        **{name: getattr(federation.members["other-id"], name) for name in Member.__slots__}
-        | {"keys": (MemberKey(key=key.verify_key(), not_before=0, not_after=2**40),)}
-    )
+    admit(federation, "other-id", key)
     federation.publish()
     await hub.hub.directory.refresh()
     assert await listed(hub) == []
     assert (await post(hub, again.to_json()))[0] == 202
+
+
+async def test_key_that_was_admitted_and_taken_out_again_waits_no_more(
+    federation: Federated, hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(joins, "MAX_WAITING_JOINS", 1)
+    key = SigningKey.generate()
+    joining = Joining(invitation=invited(federation).token, request=request(federation, key))
+    assert (await post(hub, joining.to_json()))[0] == 202
+    admit(federation, "food-bank", key)
+    federation.publish()
+    await hub.hub.directory.refresh()
+    del federation.members["food-bank"]  # it was stolen
+    federation.publish()
+    await hub.hub.directory.refresh()
+    assert await listed(hub) == []
+    # The same invitation brings it no second time, and it takes nobody's room.
+    federation.clock.time += 1
+    again = Joining(invitation=joining.invitation, request=request(federation, key, "Anytown Foodbank"))
+    assert (await post(hub, again.to_json()))[0] == 202
+    assert await listed(hub) == []
+    other = Joining(invitation=invited(federation).token, request=request(federation, SigningKey.generate()))
+    assert (await post(hub, other.to_json()))[0] == 202
+    assert [each.request for each in await listed(hub)] == [other.request]
+
+
+async def test_more_than_may_wait_are_told_in_part_and_not_refused_as_a_whole(
+    federation: Federated, hub: RunningHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):  # as when the bound was another
+        joining = Joining(invitation=invited(federation).token, request=request(federation, SigningKey.generate()))
+        assert (await post(hub, joining.to_json()))[0] == 202
+    monkeypatch.setattr(joins, "MAX_WAITING_JOINS", 2)
+    assert len(await listed(hub)) == 2
 
 
 async def test_one_invitation_brings_one_key_also_after_a_restart(federation: Federated) -> None:
@@ -236,12 +272,14 @@ async def test_who_waits_is_told_to_the_operator_alone(federation: Federated, hu
         with pytest.raises(HubRefused, match="401"):
             await listed(hub, key)
 
-    async def get(iss: str, key: SigningKey, **changed: Any) -> int:
-        given: dict[str, Any] = {"aud": FEDERATION, "method": "GET", "path": JOINS_PATH, "now": federation.clock.now()}
+    path = joins_path(federation.hub_key.kid)
+
+    async def get(iss: str, key: SigningKey, *, sent: str = path, **changed: Any) -> int:
+        given: dict[str, Any] = {"aud": FEDERATION, "method": "GET", "path": path, "now": federation.clock.now()}
         token = sign_request(key, iss=iss, body=b"", jti=str(uuid4()), **given | changed)
         statuses = []
         for _ in range(2):
-            async with hub.client.get(hub.url(JOINS_PATH), headers={"Authorization": token}) as response:
+            async with hub.client.get(hub.url(sent), headers={"Authorization": token}) as response:
                 statuses.append(response.status)
         assert statuses[0] != 200 or statuses[1] == 409  # a token works once
         return statuses[0]
@@ -252,15 +290,16 @@ async def test_who_waits_is_told_to_the_operator_alone(federation: Federated, hu
     assert await get("hub", federation.hub_key) == 401
     assert await get(OPERATOR, federation.operator, path="/v1/federation") == 403
     assert await get(OPERATOR, federation.operator, method="POST") == 403
+    # What the operator has signed for one hub another cannot use.
+    other = joins_path(SigningKey.generate().kid)
+    assert await get(OPERATOR, federation.operator, path=other) == 403
+    assert await get(OPERATOR, federation.operator, path=other, sent=other) == 403
+    assert await get(OPERATOR, federation.operator, path=JOINS_PATH, sent=JOINS_PATH) == 403
     assert await get(OPERATOR, federation.operator, aud="elsewhere") == 403
     assert await get(OPERATOR, federation.operator, now=federation.clock.now() - 3_600) == 401
     async with hub.client.get(hub.url(JOINS_PATH)) as response:
         assert response.status == 400
-    # And the operator's word opens no other door of the hub, not even to a member that is called so.
-    federation.add(OPERATOR, endpoint=None)
-    federation.publish()
-    await hub.hub.directory.refresh()
-    assert await get(OPERATOR, federation.keys[OPERATOR]) == 401
+    # And the operator's word opens no other door of the hub.
     body = b"{}"
     authorisation = sign_request(
         federation.operator,
@@ -326,3 +365,12 @@ async def test_whose_address_counts_is_the_proxy_s_word_only_where_there_is_one(
         async with hub.client.post(hub.url(JOINS_PATH), data=b"{}", headers=headers) as response:
             assert response.status == 401
     assert taken == (["2001:db8:1:2::"] if behind_proxy else ["127.0.0.1"])
+
+
+async def test_operator_signs_for_a_hub_of_its_own_list_alone(federation: Federated, hub: RunningHub) -> None:
+    async with session_trusting(()) as session:
+        held, clock = federation.sign(seq=federation.seq + 1), federation.clock  # newer than what the hub serves
+        assert await hub_key_at(session, hub.url(""), held, clock=clock) == federation.hub_key.kid
+        federation.hub_key = SigningKey.generate()
+        with pytest.raises(HubError, match="does not show that it is a hub of this member list"):
+            await hub_key_at(session, hub.url(""), federation.sign(), clock=clock)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from gateway.errors import TooManyRequests
+from gateway.errors import Replayed, TooManyRequests
 from gateway.hub.bucket import BURST_S
-from gateway.hub.limits import MAX_READING_BYTES, MemberLimits
+from gateway.hub.limits import MAX_READING_BYTES, MAX_REPLAYED, MemberLimits
 from tests.hub.kit import SteppingClock
 
 RATE = 60
@@ -86,3 +86,20 @@ def test_nothing_is_read_from_a_member_whose_rate_is_used_up_and_reading_uses_up
     _use_up(limits)
     with pytest.raises(TooManyRequests), limits.reading("housing", 1):
         pass
+
+
+def test_a_request_shown_again_spends_nothing_and_what_is_remembered_of_them_is_bounded() -> None:
+    limits = _limits()
+    limits.take("housing")
+    limits.replayed("housing", "first")
+    limits.check_replayed("police", "first")
+    for number in range(MAX_REPLAYED):
+        limits.check_replayed("housing", str(number))
+        limits.replayed("housing", str(number))
+        with pytest.raises(Replayed):
+            limits.check_replayed("housing", str(number))
+    limits.check_replayed("housing", "first")
+    for _ in range(int(RATE / 60 * BURST_S)):  # as many as ever, and no more for all that was given back
+        limits.take("housing")
+    with pytest.raises(TooManyRequests):
+        limits.take("housing")

@@ -130,6 +130,19 @@ async def test_full_link_here_is_relieved_by_one_elsewhere_and_then_the_member_i
             each.cancel()
 
 
+async def test_member_whose_link_here_is_full_and_whose_link_elsewhere_has_just_gone_is_overloaded(
+    hubs: list[RunningHub], member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = hubs[0].hub.link
+    async with dialled(hubs[0], member.id, silent) as here:
+        asked = [asyncio.create_task(link.deliver(member, ENVELOPE)) for _ in range(MAX_IN_FLIGHT_PER_LINK)]
+        await here.asked_times(MAX_IN_FLIGHT_PER_LINK)
+        monkeypatch.setattr(siblings(hubs[0]), "holds", lambda _: True)
+        assert await link.deliver(member, ENVELOPE) == OVERLOADED
+        for each in asked:
+            each.cancel()
+
+
 async def test_question_whose_asker_has_gone_keeps_its_place_on_a_link_elsewhere(
     hubs: list[RunningHub], member: Member
 ) -> None:
@@ -158,6 +171,18 @@ async def test_member_has_no_more_links_to_all_processes_together_than_to_one(
         await asyncio.sleep(0.1)
         assert not any(each.ended.is_set() for each in links[2:])
         assert sum(len(hub.links.held(member.id)) for hub in hubs) == MAX_LINKS_PER_MEMBER
+
+
+async def test_process_of_a_node_with_all_its_links_that_dials_elsewhere_costs_the_others_none(
+    hubs: list[RunningHub], member: Member
+) -> None:
+    names = [str(uuid4()) for _ in range(MAX_LINKS_PER_MEMBER)]
+    async with AsyncExitStack() as stack:
+        links = [await stack.enter_async_context(dialled(hubs[0], member.id, silent, process=name)) for name in names]
+        await stack.enter_async_context(dialled(hubs[1], member.id, silent, process=names[-1]))
+        assert await closed(links[-1]) == WSCloseCode.GOING_AWAY
+        await asyncio.sleep(0.1)
+        assert not any(each.ended.is_set() for each in links[:-1])
 
 
 async def test_new_link_of_a_nodes_process_takes_the_place_of_the_one_that_it_had_elsewhere(
@@ -207,20 +232,13 @@ async def test_processes_that_stop_together_keep_their_links_until_the_last_ques
         await knows(hubs[1], member)
         asking = asyncio.create_task(hubs[1].ask(member.id))
         await node.asked_times(1)
-        stopping = [asyncio.create_task(_stop(hub)) for hub in hubs]
+        stopping = [asyncio.create_task(hub.running.drain()) for hub in hubs]
         await asyncio.sleep(0.1)
         assert not any(each.done() for each in stopping), "one has a question under way"
         await node.answer(node.questions[0])
         assert (await asking).outcomes == {member.id: "answered"}
         async with asyncio.timeout(2):
             await asyncio.gather(*stopping)
-
-
-async def _stop(hub: RunningHub) -> None:
-    """As RunningHub.drain of gateway/app/hub.py."""
-    hub.hub.turns.stop()
-    await hub.hub.turns.ended(5)
-    await siblings(hub).all_done(5)
 
 
 HOSTILE = {

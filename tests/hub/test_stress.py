@@ -15,7 +15,6 @@ import pytest
 from aiohttp import web
 
 from gateway.http import listen
-from gateway.hub.turns import Turns
 from gateway.links.https import HttpsLink
 from gateway.wire.limits import SEALED_ANSWER_BYTES
 from gateway.wire.paths import QUERIES_PATH
@@ -95,7 +94,7 @@ async def test_a_member_that_floods_the_hub_delays_itself_alone(federation: Fede
     async with stub_node(slowly) as node:
         federation.add("flooding", endpoint=node.endpoint)
         federation.publish()
-        async with running_hub(federation, turns=Turns(max_running=2)) as hub:
+        async with running_hub(federation, max_running=2) as hub:
             flood = [asyncio.create_task(hub.ask("flooding", member="flooding")) for _ in range(40)]
             await node.asked.wait()
             other = await hub.ask("flooding", member=ASKER)
@@ -110,7 +109,7 @@ async def test_a_question_that_finds_no_room_in_time_can_be_asked_again_as_it_is
         federation.add("silent", endpoint=silent.endpoint)
         federation.add("housing", endpoint=node.endpoint)
         federation.publish()
-        async with running_hub(federation, turns=Turns(max_running=1)) as hub:
+        async with running_hub(federation, max_running=1) as hub:
             first = asyncio.create_task(hub.ask(body=envelope("silent", deadline_ms=500).to_json()))
             await silent.asked.wait()
             body = envelope("housing", deadline_ms=200).to_json()
@@ -126,7 +125,7 @@ async def test_what_a_question_waited_is_taken_from_what_its_members_are_given(f
     async with stub_node(hang) as silent:
         federation.add("silent", endpoint=silent.endpoint)
         federation.publish()
-        async with running_hub(federation, turns=Turns(max_running=1)) as hub:
+        async with running_hub(federation, max_running=1) as hub:
             began = time.monotonic()
             first = asyncio.create_task(_took(hub, ("silent",), 300))
             await silent.asked.wait()

@@ -84,6 +84,7 @@ async def link_to_hub(url: str, ca_file: Path | None, _: Path) -> None:
             federation="test",
             key=lambda: KEY,
             clock=SystemClock(),
+            hub_key=lambda: KEY.kid,
             answer=nothing,
             hear=nothing,  # type: ignore[arg-type]  # never called
             most=1,

@@ -28,7 +28,7 @@ from gateway.wire.limits import (
     SEALED_ANSWER_BYTES,
 )
 from gateway.wire.link_frames import AnswerFrame, QuestionFrame
-from gateway.wire.paths import LINK_PATH
+from gateway.wire.paths import LINK_PATH, link_path
 from gateway.wire.request import HashedBody
 from tests.hub.dialled import DialledNode, dial, dialled, silent
 from tests.hub.kit import Federated, RunningHub, running_hub, stub_node
@@ -46,11 +46,12 @@ def member(federation: Federated) -> Member:
 
 
 @pytest.fixture
-async def hub(federation: Federated, member: Member) -> AsyncIterator[RunningHub]:
-    """A hub that knows it."""
+async def hub(federation: Federated, member: Member, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningHub]:
+    """A hub that knows it, and forgets requests soon: a link is none."""
     assert member
+    monkeypatch.setattr("gateway.app.hub.REQUEST_LIMIT_S", 1.0)
     federation.publish()
-    async with running_hub(federation, time_limit_s=1.0) as hub:
+    async with running_hub(federation) as hub:
         yield hub
 
 
@@ -283,7 +284,7 @@ async def test_node_that_does_not_read_is_dropped(
     hub: RunningHub, member: Member, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket, "WRITE_S", 0.2)
-    path = f"{LINK_PATH}?process={uuid4()}"
+    path = link_path(str(uuid4()), hub.federation.hub_key.kid)
     reader, writer = await asyncio.open_connection("127.0.0.1", hub.listener.port, limit=1024)
     sock = writer.get_extra_info("socket")
     sock.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4096)
@@ -313,12 +314,31 @@ async def test_newer_document_is_told_and_who_is_shut_out_loses_the_link(
         federation.suspend(member.id)
         federation.publish()
         await hub.hub.directory.refresh()
-        assert await delivery == FAILED
+        assert await delivery == NOT_THERE
         await node.ended.wait()
         assert node.socket.close_code == WSCloseCode.POLICY_VIOLATION
         assert (await hub.links.deliver(other, ENVELOPE)).outcome is DeliveryOutcome.ANSWERED
         assert bystander.news == [federation.seq - 1, federation.seq]
     assert not hub.links.holds(member.id)
+
+
+async def test_key_that_gives_way_to_the_next_keeps_its_link_and_what_is_under_way(
+    federation: Federated, hub: RunningHub, member: Member
+) -> None:
+    async with dialled(hub, member.id, silent) as node:
+        delivery = asyncio.create_task(hub.links.deliver(member, ENVELOPE))
+        await node.asked_times(1)
+        now = int(federation.clock.now())
+        (held,) = member.keys
+        following = MemberKey(key=SigningKey.generate().verify_key(), not_before=now, not_after=now + 7_200)
+        federation.members[member.id] = replace(member, keys=(replace(held, not_after=now + 3_600), following))
+        federation.publish()
+        await hub.hub.directory.refresh()
+        await node.answer(node.questions[0])
+        assert (await delivery).outcome is DeliveryOutcome.ANSWERED
+        assert hub.links.holds(member.id)
+        federation.clock.time = now + 3_600
+        assert not hub.links.holds(member.id)
 
 
 async def test_key_that_is_taken_out_of_the_document_loses_its_link(
@@ -440,7 +460,7 @@ async def test_link_ends_with_the_key_that_opened_it_without_any_new_document(
 async def test_only_an_active_member_opens_a_link_with_a_new_token_for_it(
     federation: Federated, hub: RunningHub, member: Member
 ) -> None:
-    path = f"{LINK_PATH}?process={ID}"
+    path = link_path(ID, federation.hub_key.kid)
 
     async def refused(authorisation: str, *, process: str = ID) -> int:
         with pytest.raises(aiohttp.WSServerHandshakeError) as error:
@@ -451,6 +471,12 @@ async def test_only_an_active_member_opens_a_link_with_a_new_token_for_it(
     assert await refused("Bearer x") == 400
     assert await refused(hub.authorise(b"", member=member.id, method="POST", path=path)) == 403
     assert await refused(hub.authorise(b"", member=member.id, method="GET", path=LINK_PATH)) == 403
+    other = link_path(ID, SigningKey.generate().kid)
+    assert await refused(hub.authorise(b"", member=member.id, method="GET", path=other)) == 403
+    for path_of_another in (other, f"{LINK_PATH}?process={ID}"):
+        authorisation = hub.authorise(b"", member=member.id, method="GET", path=path_of_another)
+        async with hub.client.get(hub.url(path_of_another), headers={"Authorization": authorisation}) as response:
+            assert response.status == 403, "the link was to be with another hub"
     assert await refused(good, process=str(uuid4())) == 403
     assert await refused(good, process="one") == 400
     async with hub.client.get(hub.url(path), headers={"Authorization": good}) as response:

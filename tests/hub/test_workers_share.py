@@ -11,9 +11,10 @@ from pathlib import Path
 import aiohttp
 import orjson
 
+from gateway.app.hub import DRAIN_S
 from gateway.hub.circuit import FAILURES_TO_OPEN
 from gateway.links.sibling_sockets import FOLDER
-from tests.hub.dialled import DialledNode, dialled
+from tests.hub.dialled import DialledNode, dialled, silent
 from tests.hub.hub_process import RealClock
 from tests.hub.kit import StubNode, federated, hang, stub_node
 from tests.hub.served import WORKERS, Served, served, until
@@ -26,8 +27,8 @@ async def test_two_processes_pass_questions_to_each_others_links_and_keep_to_one
     federation = federated(tmp_path)
     federation.clock = RealClock()
     async with AsyncExitStack() as stack:
-        silent = await stack.enter_async_context(stub_node(hang))
-        federation.add("silent", endpoint=silent.endpoint)
+        hanging = await stack.enter_async_context(stub_node(hang))
+        federation.add("silent", endpoint=hanging.endpoint)
         federation.add("dead", endpoint="http://127.0.0.1:9")
         for member in MEMBERS:
             federation.add(member, endpoint=None)
@@ -37,10 +38,33 @@ async def test_two_processes_pass_questions_to_each_others_links_and_keep_to_one
         nodes = {member: await stack.enter_async_context(dialled(hub, member)) for member in MEMBERS}
         await _every_process_reaches_every_link(hub, nodes)
         await _news_reach_every_link(hub, nodes)
-        await _places_are_shared(hub, silent)
+        await _places_are_shared(hub, hanging)
         await _dead_member_costs_a_few_questions(hub)
         await _process_that_dies_takes_its_links_and_nothing_is_asked_twice(hub, nodes, stack)
         await _all_stop_at_once_when_nothing_is_under_way(hub)
+
+
+async def test_question_over_another_processs_links_is_answered_though_all_are_told_to_stop(tmp_path: Path) -> None:
+    federation = federated(tmp_path)
+    federation.clock = RealClock()
+    for member in MEMBERS:
+        federation.add(member, endpoint=None)
+    federation.publish()
+    async with AsyncExitStack() as stack:
+        hub = await asyncio.to_thread(stack.enter_context, served(federation))
+        hub.client = await stack.enter_async_context(aiohttp.ClientSession())
+        nodes = [await stack.enter_async_context(dialled(hub, member, silent)) for member in MEMBERS]
+        await asyncio.sleep(0.1)  # for the processes to tell each other
+        asking = asyncio.create_task(hub.ask(*MEMBERS, deadline_ms=5_000))
+        for node in nodes:
+            await node.asked_times(1)
+        hub.process.send_signal(signal.SIGTERM)
+        await asyncio.sleep(DRAIN_S + 0.3)  # the process that relays nothing would have closed its links by now
+        for node in nodes:
+            await node.answer(node.questions[0])
+        _, lines = await asking
+        assert {line["member"]: line["outcome"] for line in lines[:-1]} == dict.fromkeys(MEMBERS, "answered")
+        assert await asyncio.to_thread(hub.process.wait, 10) == 0
 
 
 async def _every_process_reaches_every_link(hub: Served, nodes: dict[str, DialledNode]) -> None:
@@ -59,10 +83,10 @@ async def _news_reach_every_link(hub: Served, nodes: dict[str, DialledNode]) -> 
             await asyncio.sleep(0.02)
 
 
-async def _places_are_shared(hub: Served, silent: StubNode) -> None:
+async def _places_are_shared(hub: Served, hanging: StubNode) -> None:
     held = [asyncio.create_task(hub.ask("silent", deadline_ms=5_000)) for _ in range(AT_ONCE)]
     async with asyncio.timeout(4):
-        while len(silent.bodies) < AT_ONCE:  # noqa: ASYNC110 - nothing tells
+        while len(hanging.bodies) < AT_ONCE:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.01)
         refused = await asyncio.gather(*(hub.ask(*MEMBERS) for _ in range(2 * AT_ONCE)))
     assert {status for status, _ in refused} == {429}
@@ -90,7 +114,7 @@ async def _process_that_dies_takes_its_links_and_nothing_is_asked_twice(
     outcomes = sum(await asyncio.gather(*loads), Counter[str]())
     assert outcomes["answered"] > len(MEMBERS)
     assert outcomes.keys() <= {"answered", "unreachable", "broken off"}
-    await asyncio.to_thread(until, lambda: len(hub.events("hub.started")) == WORKERS + 2)
+    await asyncio.to_thread(until, lambda: hub.starts() == WORKERS + 2)
     assert hub.workers() & before == before - {min(before)}
     assert len(hub.workers()) == WORKERS
     (ended,) = hub.events("hub.worker_ended")

@@ -12,7 +12,14 @@ from gateway.doctor.document import DocumentFacts, check_document
 from gateway.doctor.doors import DoorFacts, check_door
 from gateway.doctor.expiry import Ending, findings_of
 from gateway.doctor.finding import Finding, Level, spell, worst
-from gateway.doctor.gather_hub import HubDocumentFacts, HubKeyFacts, check_hub_document, check_hub_keys, check_restored
+from gateway.doctor.gather_hub import (
+    TAKEN_WITHIN_S,
+    HubDocumentFacts,
+    HubKeyFacts,
+    check_hub_document,
+    check_hub_keys,
+    check_restored,
+)
 from gateway.doctor.imports import SourceFacts, check_sources
 from gateway.doctor.keys import KeyFacts, check_keys
 from gateway.doctor.member_clocks import MemberClock, check_member_clocks
@@ -284,6 +291,7 @@ def test_a_door_that_is_closed_or_would_not_answer_is_wrong() -> None:
         ({"file": None, "held": None, "problem": "cannot be read"}, "no federation document"),
         ({"problem": "not the operator's", "file": None}, "the file is not taken, document 7 serves on"),
         ({"file": document(MEMBER, seq=5)}, "the file holds document 5, and this hub has served 7"),
+        ({"file": document(MEMBER, seq=8)}, "serves document 7, and the file holds 8, which it has not taken"),
         ({"now": NOW + 8 * DAY_S}, "expired 1 day ago"),
         ({"now": NOW - HOUR_S}, "is not yet by this clock"),
         ({"kids": frozenset({KEY.kid})}, "does not name this hub's key"),
@@ -300,6 +308,23 @@ def test_what_keeps_a_hub_from_serving_a_document_is_named(facts: dict[str, obje
     findings = check_hub_document(HubDocumentFacts(**{**whole, **facts}))  # type: ignore[arg-type]
     assert worst(findings) is Level.WRONG
     assert words in said(findings)
+
+
+def test_a_file_that_has_just_come_may_not_be_taken_yet() -> None:
+    facts = HubDocumentFacts(
+        now=NOW,
+        kids=frozenset({HUB.kid}),
+        file=document(MEMBER, seq=8),
+        file_since=NOW - TAKEN_WITHIN_S,
+        held=document(MEMBER),
+    )
+    assert [each.level for each in check_hub_document(facts)] == [Level.WELL]
+
+
+def test_a_file_that_lies_among_the_hubs_keys_and_is_none_is_named() -> None:
+    facts = HubKeyFacts(kids=frozenset({HUB.kid}), unusable=("keys/hub-backup.pem: left alone",))
+    (finding,) = check_hub_keys(facts, document(MEMBER), NOW)
+    assert (finding.level, finding.what) == (Level.SOON, "keys/hub-backup.pem: left alone")
 
 
 def test_times_are_spelt_as_people_say_them() -> None:

@@ -11,7 +11,7 @@ from gateway.wire.invitation import TYP, Invitation, read_code, sign_invitation,
 from gateway.wire.join import sign_join
 from gateway.wire.join_code import Joining, read_waiting, verified_of, verify_joining, waiting_json
 from gateway.wire.keys import SigningKey
-from gateway.wire.limits import MAX_INVITATION_BYTES, MAX_JOINING_BYTES
+from gateway.wire.limits import MAX_AUTHORITY_BYTES, MAX_INVITATION_BYTES, MAX_JOINING_BYTES
 from mappings.vocabulary import OrganisationType, Sector
 from tests.unit.wire.parties import DAY, FEDERATION, NOW, Parties, member, signing_key
 
@@ -45,6 +45,13 @@ def test_a_code_says_all_that_a_node_needs_also_in_lines_as_mail_breaks_them(par
     assert read.operator_key == parties.operator.verify_key()
     assert read.authorities == (b"\x30\x82", b"\x30\x83")
     assert invited(parties).id != made.id
+
+
+def test_a_certificate_may_have_just_so_many_bytes(parties: Parties) -> None:
+    most = b"\x30" * MAX_AUTHORITY_BYTES
+    assert read_code(invited(parties, authorities=(most,)).token, NOW).authorities == (most,)
+    with pytest.raises(MalformedMessage, match="too long"):
+        invited(parties, authorities=(most + b"\x30",))
 
 
 HUBS = (

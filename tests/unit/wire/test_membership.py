@@ -6,9 +6,16 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import ClockWrong, FederationRolledBack, FederationStale, NotAuthentic, NotForUs
+from gateway.errors import (
+    ClockWrong,
+    FederationRolledBack,
+    FederationStale,
+    MalformedMessage,
+    NotAuthentic,
+    NotForUs,
+)
 from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_changes, without_pending
-from gateway.wire.federation import HUB, Member, MemberKey, verify_document
+from gateway.wire.federation import HUB, OPERATOR, Member, MemberKey, verify_document
 from gateway.wire.freshness import sign_freshness, verify_freshness
 from gateway.wire.join import sign_join, sign_rotation, verify_join
 from gateway.wire.keys import SigningKey
@@ -107,6 +114,16 @@ def test_join_request_proves_possession_of_its_key() -> None:
     wish = member("school", key)
     request = verify_join(sign_join(wish, key, federation=FEDERATION, now=NOW), federation=FEDERATION, now=NOW)
     assert request.member == wish
+
+
+@pytest.mark.parametrize("reserved", [HUB, OPERATOR])
+def test_no_member_can_speak_as_the_hub_or_the_operator(parties: Parties, reserved: str) -> None:
+    impostor = member(reserved, signing_key("school"))
+    with pytest.raises(MalformedMessage, match="no member may be called hub or operator"):
+        document(parties, seq=8, members=(*parties.federation.members.values(), impostor))
+    token = sign_join(impostor, signing_key("school"), federation=FEDERATION, now=NOW)
+    with pytest.raises(MalformedMessage, match="no member may be called hub or operator"):
+        verify_join(token, federation=FEDERATION, now=NOW)
 
 
 # What waits for this node's own officer

@@ -150,7 +150,7 @@ async def test_the_command_makes_key_and_request_and_the_operators_takes_it(tmp_
         operator.revoke(AGENCY, key_of(north), time.time())
         await north.hub.hub.directory.refresh()
         status = await asyncio.to_thread(done, tmp_path, "node", "status", *config)
-        assert "the operator has revoked it; `patchwork node rotate-key --anew`" in status
+        assert "the operator has revoked it; `patchwork node rotate-key " in status
         assert "waits for the operator" not in status
         assert "revoked" in await asyncio.to_thread(refused, tmp_path, "node", "rotate-key", *config)
         assert fingerprint not in await asyncio.to_thread(done, tmp_path, "node", "rotate-key", "--anew", *config)

@@ -41,7 +41,10 @@ async def test_what_is_entered_is_told_to_colleagues_and_other_agencies_until_it
     for fields in (PLANNED, PAST):
         page = await wendy.post(PATH, fields)
         assert (page.status, page.path) == (200, PATH)
-        assert "Saved Others see it from now on." in page.words
+        assert (
+            "Saved Others see it from now on, as far as an agreement and what the client has said let them."
+            in page.words
+        )
     assert "23 September 2026 Video call, planned" in page.words
     assert "18 September 2026 Phone" in page.words
     client = await wendy.get("/clients/1")

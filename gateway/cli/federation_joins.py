@@ -94,7 +94,7 @@ def invite(
     typer.echo(invitation.token)
     say(
         f"This line is the join code, good until {moment(invitation.expires_at)} and for one agency. They type: "
-        f'patchwork node init --join CODE --name "..."',
+        "patchwork node init --join CODE" + ("" if name else ' --name "..."'),
         err=True,
     )
 

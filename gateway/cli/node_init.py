@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from gateway.cli.federation_joins import default_sector
-from gateway.cli.node_join import Invited, ask, look_around, read_join_code
+from gateway.cli.node_join import Invited, ask, free_id, look_around, read_join_code
 from gateway.cli.options import CLOCK, ask_line, run
 from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, InputError
@@ -88,12 +88,14 @@ _TRUSTED = f'ca_file = "{_TRUSTED_FILE}"  # trusted instead of the system\'s own
 
 
 def init(
-    name: Annotated[str, typer.Option(help="The agency's name as people know it.")],
+    name: Annotated[
+        str, typer.Option(help="The agency's name as people know it. With --join, by default as the operator wrote it.")
+    ] = "",
     folder: Annotated[
         Path | None, typer.Argument(help="A new folder for configuration and keys. With --join, by default its id.")
     ] = None,
     join: Annotated[
-        str, typer.Option(help="A join code of the operator's, which says all but the name; `-` asks for it.")
+        str, typer.Option(help="A join code of the operator's, which says all that is needed; `-` asks for it.")
     ] = "",
     member: Annotated[str, typer.Option(help="Short id: lower-case letters, digits and hyphens.")] = "",
     organisation_type: Annotated[OrganisationType | None, typer.Option("--type", help="The kind of agency.")] = None,
@@ -107,7 +109,6 @@ def init(
     duty_email: Annotated[str, typer.Option(help="The duty contact's email address.")] = "",
 ) -> None:
     """Write keys, configuration and a signed join request for the federation's operator."""
-    _quotable(name)
     identifiers = tuple(_identifier(pair) for pair in identifier or ())
     contact = tuple(pair for pair in (("phone", duty_phone), ("email", duty_email)) if pair[1])
     given = {
@@ -122,13 +123,14 @@ def init(
             raise InputError(f"{', '.join(twice)}: the join code says that already")
         found = _by_code(join, name, member, folder)
     else:
-        required = {"FOLDER": folder, "--member": member, **given}
+        required = {"FOLDER": folder, "--name": name, "--member": member, **given}
         del required["--sector"]
         if missing := [option for option, value in required.items() if not value]:
             raise typer.BadParameter(f"without --join, this needs {', '.join(missing)}")
         assert folder is not None and operator_key is not None and organisation_type is not None  # noqa: S101, PT018
         found = _Found(
             folder=folder,
+            name=name,
             member=member_id(member),
             federation=federation,
             hubs=(hub,),
@@ -136,7 +138,7 @@ def init(
             type=organisation_type,
             sector=sector or default_sector(organisation_type),
         )
-    _make(found, name=name, endpoint=endpoint, identifiers=identifiers, duty_contact=contact)
+    _make(found, endpoint=endpoint, identifiers=identifiers, duty_contact=contact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,7 @@ class _Found:
     """Where and what a new node is to be; `invited` if a join code says so."""
 
     folder: Path
+    name: str
     member: str
     federation: str
     hubs: tuple[str, ...]
@@ -156,12 +159,19 @@ class _Found:
 def _by_code(join: str, name: str, member: str, folder: Path | None) -> _Found:
     """What the code and its hub say; nothing is written yet."""
     invitation = read_join_code((ask_line("The join code: ") or "") if join == "-" else join)
+    if not (name := name or invitation.name):
+        raise InputError("--name is missing: this join code does not say the agency's name")
+    _quotable(name)
+    made = (folder or Path(member or free_id(name, ()))) / "node.toml"
+    if made.exists():
+        raise ConfigurationError(f"{made}: is there already. What comes next: patchwork node serve --config {made}")
     invited = run(look_around(invitation))
     found = member_id(member) if member else invited.free_id(name)
     if found in invited.federation.members:
         raise InputError(f"{found} is a member already: choose another --member, or leave it out")
     return _Found(
         folder=folder or Path(found),
+        name=name,
         member=found,
         federation=invitation.federation,
         hubs=invitation.hubs,
@@ -172,8 +182,8 @@ def _by_code(join: str, name: str, member: str, folder: Path | None) -> _Found:
     )
 
 
-def _make(found: _Found, *, name: str, endpoint: str, identifiers: Pairs, duty_contact: Pairs) -> None:
-    folder, invited = found.folder, found.invited
+def _make(found: _Found, *, endpoint: str, identifiers: Pairs, duty_contact: Pairs) -> None:
+    folder, name, invited = found.folder, found.name, found.invited
     config = folder / "node.toml"
     if config.exists():
         raise ConfigurationError(f"{config}: is there already and is not overwritten")

@@ -112,9 +112,23 @@ async def test_code_that_cannot_be_used_says_what_to_do_and_leaves_nothing(tmp_p
         assert (await init(tmp_path / "node", good)).code == 0
         (tmp_path / "node" / "node.toml").unlink()
         assert (await init(tmp_path / "node", good)).code == 0
+        again = await init(tmp_path / "node", good)
+        assert f"What comes next: patchwork node serve --config {tmp_path / 'node' / 'node.toml'}" in again.err
         ran = await init(tmp_path / "thief", good)
         assert "this join code has been used, with other keys than those here" in ran.err
         assert not (tmp_path / "thief" / "node.toml").exists()
+
+
+async def test_the_agency_has_the_name_that_the_operator_wrote_into_the_code(tmp_path: Path) -> None:
+    port = free_ports({"hub": 0})["hub"]
+    operator = open_operator(await asyncio.to_thread(made, tmp_path, "orchard", port))
+    hub, node = f"http://127.0.0.1:{port}", str(tmp_path / "node")
+    async with serving(tmp_path):
+        nameless = ("node", "init", node, "--join", code_of(operator, hub))
+        assert "--name is missing" in (await asyncio.to_thread(in_process, *nameless)).err
+        named = ("node", "init", node, "--join", code_of(operator, hub, name="Foodbank Northshire"))
+        told = (await asyncio.to_thread(in_process, *named)).out
+    assert "Node foodbank-northshire is ready" in told
 
 
 async def test_operator_without_a_network_reads_what_waits_from_a_file(tmp_path: Path) -> None:

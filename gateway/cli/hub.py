@@ -17,7 +17,7 @@ from gateway.doctor.looking import read_only
 from gateway.errors import ConfigurationError
 from gateway.files import read_file, replace_file
 from gateway.hub.joins import waiting_joins
-from gateway.hub.keys import HUB_KEY_FILE
+from gateway.hub.keys import HUB_KEY_FILE, HUB_PUBLIC_KEY_FILE
 from gateway.settings import check_hub, load_hub
 from gateway.wire.federation import verify_document
 from gateway.wire.join_code import waiting_json
@@ -29,7 +29,6 @@ from gateway.wire.operator import (
 
 app = typer.Typer(help="Run a hub: it passes sealed questions on and can read none of them.", no_args_is_help=True)
 
-HUB_PUBLIC_KEY_FILE = "hub.jwk"
 
 HubConfig = Annotated[Path, typer.Option("--config", "-c", envvar="PATCHWORK_CONFIG")]
 

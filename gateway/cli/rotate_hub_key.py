@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from gateway.cli.options import CLOCK
 from gateway.cli.rotating import write_for_operator
 from gateway.errors import InputError
-from gateway.files import read_file
-from gateway.hub.keys import HubKeys
+from gateway.files import read_file, replace_file
+from gateway.hub.keys import HUB_PUBLIC_KEY_FILE, HubKeys
 from gateway.settings import load_hub
 from gateway.wire.federation import HUB, verify_document
 from gateway.wire.join import sign_rotation
@@ -44,6 +45,7 @@ def rotate_key(
     if keys.waiting is not None and keys.waiting.kid in document.hub_keys:
         raise InputError("the operator has listed the next key already: a running hub goes over to it by itself")
     new = keys.begin(anew=anew)
+    replace_file(config.parent / HUB_PUBLIC_KEY_FILE, orjson.dumps(new.public_jwk()))
     statement = sign_rotation(new.verify_key(), keys.current, member=HUB, federation=document.name, now=now)
     write_for_operator(
         config.parent / ROTATION_FILE,

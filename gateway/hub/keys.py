@@ -14,6 +14,7 @@ from gateway.wire.keys import SigningKey
 from gateway.wire.rotating_keys import RotatingKeys
 
 HUB_KEY_FILE = "hub.pem"
+HUB_PUBLIC_KEY_FILE = "hub.jwk"  # beside the configuration, for the operator: of the newest key
 NEXT_KEYS = "hub-*.pem"
 
 

@@ -15,7 +15,8 @@ from gateway.node.results import MemberOutcome
 from gateway.wire.federation import HUB
 from gateway.wire.join import sign_rotation
 from gateway.wire.keys import SigningKey
-from gateway.wire.operator import ROTATION_OVERLAP_S
+from gateway.wire.keys import fingerprint as spelt
+from gateway.wire.operator import ROTATION_OVERLAP_S, load_verify_key
 from gateway.wire.rotating_keys import SETTLED_S
 from tests.federation import NAME, TestFederation, federation, someone
 from tests.flow.commands import in_process
@@ -138,6 +139,7 @@ async def test_commands_make_the_next_key_and_list_it(tmp_path: Path, monkeypatc
     assert not listed.code, listed.said
     (fingerprint,) = (line.strip() for line in told.out.splitlines() if line.startswith("  "))
     assert fingerprint in listed.out
+    assert spelt(load_verify_key(tmp_path / "hub" / "hub.jwk").jwk()) == fingerprint  # for whoever lists this hub anew
     shown = in_process("federation", "show").out
     assert shown.count("Hub key ") == 2
     assert shown.count(", until ") == 2

@@ -79,7 +79,7 @@ class Operator:
 
         Raises WireError, and InputError when the id or the key is listed already.
         """
-        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        request = self._read(token, now)
         if listed_as:
             request = replace(request, member=replace(request.member, id=listed_as))
         if request.member.id in self.document.members:
@@ -97,7 +97,7 @@ class Operator:
 
     def read_update(self, token: str, now: float) -> JoinRequest:
         """The request of somebody who is a member already; raises WireError, InputError."""
-        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        request = self._read(token, now)
         held = self.document.members.get(request.member.id)
         if held is None:
             raise InputError(f"{request.member.id} is not a member of {self.document.name}: admit it")
@@ -110,6 +110,22 @@ class Operator:
         if asked.rotation is None:
             return request
         return replace(request, member=replace(request.member, keys=self._rotated(held, asked, now)))
+
+    def _read(self, token: str, now: float) -> JoinRequest:
+        """A request whose keys are listed from when it was made, or from now on, and for KEY_YEARS_S at most.
+
+        The asker chooses both times, and for a key without an end nobody would ever have to give its word again.
+        Raises WireError, and InputError if a key would have ended before it is listed.
+        """
+        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        member, latest = request.member, int(now) + KEY_YEARS_S
+        key = member.keys[0]
+        ledger_until = None if member.ledger_until is None else min(member.ledger_until, latest)
+        if key.not_after <= now or (ledger_until is not None and ledger_until <= now):
+            raise InputError("a key that it asks to list has ended already: it has to send another request")
+        begins = min(max(key.not_before, request.issued_at), int(now))
+        key = replace(key, not_before=begins, not_after=min(key.not_after, latest))
+        return replace(request, member=replace(member, keys=(key,), ledger_until=ledger_until))
 
     def _with_ledger(self, held: Member, asked: Member, now: float) -> Member:
         """What is asked, with the ledger keys that follow from it; raises NotAuthentic for a word that does not hold.

@@ -109,7 +109,7 @@ async def test_who_was_invited_waits_until_the_operator_has_admitted_it(federati
     federation.add("other-id", endpoint=None)
     federation.members["other-id"] = Member(
         **{name: getattr(federation.members["other-id"], name) for name in Member.__slots__}
-        | {"keys": (MemberKey(key=key.verify_key(), not_before=0, not_after=2**40),)}
+        | {"keys": (MemberKey(key=key.verify_key(), not_before=0, not_after=2**37),)}
     )
     federation.publish()
     await hub.hub.directory.refresh()

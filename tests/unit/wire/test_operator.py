@@ -9,11 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.federation import app as federation_commands
-from gateway.errors import InputError, MalformedMessage
+from gateway.errors import ConfigurationError, InputError, MalformedMessage
 from gateway.wire.claims import MAX_MOMENT
 from gateway.wire.federation import Member, MemberKey
-from gateway.wire.join import KEY_YEARS_S, sign_join
+from gateway.wire.join import KEY_YEARS_S, sign_join, sign_rotation
 from gateway.wire.keys import LedgerKey, SigningKey, fingerprint
+from gateway.wire.listed_keys import LISTED_FILE
 from gateway.wire.operator import DOCUMENT_FILE, init_operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector
 
@@ -92,6 +93,52 @@ def test_nobody_asks_for_a_key_that_ends_after_the_calendar(tmp_path: Path, plac
     changes = {"keys": _key(key, begins=0, ends=beyond)} if place == "key" else {"ledger_until": beyond}
     with pytest.raises(MalformedMessage, match="not an integer"):
         operator.admit(_join("friends", key, **changes), NOW)
+
+
+def test_a_key_that_was_taken_out_is_never_listed_again(tmp_path: Path) -> None:
+    stolen, new = SigningKey.generate(), SigningKey.generate()
+    operator = init_operator(tmp_path, name="northshire", hub_key=SigningKey.generate().verify_key(), now=NOW)
+    request = _join("friends", stolen, keys=_key(stolen, begins=NOW, ends=NOW + 86_400))
+    operator.admit(request, NOW)
+    open_operator(tmp_path).update(_join("friends", new, keys=_key(new, begins=NOW, ends=NOW + 86_400)), NOW)
+    operator = open_operator(tmp_path)
+    assert set(operator.ever_listed) == {stolen.kid, new.kid}
+    for again in (
+        lambda: operator.read_join(request, NOW, listed_as="others"),
+        lambda: operator.update(request, NOW),
+        lambda: operator.rotate(
+            "friends",
+            stolen.verify_key(),
+            sign_rotation(stolen.verify_key(), new, member="friends", federation="northshire", now=NOW),
+            NOW,
+        ),
+    ):
+        with pytest.raises(InputError, match="listed before, of friends"):
+            again()
+    assert [key.key.kid for key in open_operator(tmp_path).document.members["friends"].keys] == [new.kid]
+
+
+def test_keys_are_remembered_although_a_command_broke_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    init_operator(tmp_path, name="northshire", hub_key=SigningKey.generate().verify_key(), now=NOW)
+    key = SigningKey.generate()
+    request = _join("friends", key, keys=_key(key, begins=NOW, ends=NOW + 86_400))
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.wire.operator.replace_file", _full)
+        with pytest.raises(ConfigurationError):
+            open_operator(tmp_path).admit(request, NOW)
+    open_operator(tmp_path).admit(request, NOW)  # nothing was listed, so nothing was taken out
+    assert set(open_operator(tmp_path).ever_listed) == {key.kid}
+
+
+def test_a_file_of_listed_keys_that_is_broken_stops_the_operator_and_is_named(tmp_path: Path) -> None:
+    operator = init_operator(tmp_path, name="northshire", hub_key=SigningKey.generate().verify_key(), now=NOW)
+    (tmp_path / LISTED_FILE).write_text('{"keys":{"x":1}}')
+    with pytest.raises(ConfigurationError, match=LISTED_FILE):
+        operator.admit(_join("friends"), NOW)
+
+
+def _full(path: Path, data: bytes) -> None:
+    raise ConfigurationError(f"{path}: no room for {len(data)} bytes")
 
 
 def test_a_second_hub_is_listed_once_and_the_last_one_stays(tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def waiting_joins(operator: Operator, folder: Path, from_file: Path | None) -> l
     )
     if bad:
         say(f"{bad} more that do not hold, or are over, are left out.", err=True)
-    listed = {key.key.kid for member in operator.document.members.values() for key in member.keys}
+    listed = operator.ever_listed  # one that was taken out, as a stolen one, asks for nothing either
     newest: dict[tuple[str, str], VerifiedJoining] = {}
     for each in verified:
         held = newest.get((each.key.kid, each.invitation.id))

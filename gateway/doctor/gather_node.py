@@ -34,7 +34,7 @@ from gateway.node.records import last_runs
 from gateway.node.signing_keys import NEXT_KEYS, SIGNING_KEY_FILE
 from gateway.settings import NodeSettings
 from gateway.wire import jws
-from gateway.wire.claims import integer
+from gateway.wire.claims import integer, moment
 from gateway.wire.federation import Federation, verify_document
 from gateway.wire.freshness import TYP as FRESHNESS
 from gateway.wire.freshness import claimed_signer
@@ -213,7 +213,7 @@ async def _ask_hub(url: str, settings: NodeSettings, operator: OperatorKeys, clo
         if document.name != federation.id:
             return _Hub(address=url, problem=f"it serves another federation: {document.name}")
         claims = jws.verify(freshness, typ=FRESHNESS, keys=document.hub_keys, max_bytes=MAX_STATEMENT_BYTES)
-        return _Hub(address=url, document=document, time=integer(claims, "iat"), kid=claimed_signer(freshness))
+        return _Hub(address=url, document=document, time=moment(claims, "iat"), kid=claimed_signer(freshness))
     except (ConfigurationError, HubError, WireError, FederationError) as error:
         return _Hub(address=url, problem=str(error))
 

@@ -50,6 +50,7 @@ from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_
 from gateway.wire.federation import Federation, Member, verify_document
 from gateway.wire.freshness import Freshness, claimed_signer, verify_freshness
 from gateway.wire.hand_over import HandOver, OperatorKeys
+from gateway.wire.keys import VerifyKey
 from gateway.wire.seal import PublicSealingKey
 from gateway.wire.sealing_keys import sign_sealing_key, signer_of
 
@@ -149,6 +150,14 @@ class Membership:
     def received(self) -> Federation | None:
         """The newest document as the operator signed it, with members that nobody here has accepted: to show it."""
         return None if self._held is None else self._held.received
+
+    def keys_of(self, issuer: str, now: float) -> Mapping[str, VerifyKey]:
+        """An issuer's keys in what is held, in force or not: to know who asks before saying anything of our own state.
+
+        Nothing may be answered by them alone: current() says whether it may.
+        """
+        held = self.received if self._view is None else self._view.federation
+        return {} if held is None else held.keys_of(issuer, now)
 
     @property
     def listed_as(self) -> str | None:

@@ -32,7 +32,7 @@ async def until_renamed(node: Node, config: Path, say: Say) -> NodeSettings:
     Where it cannot take that id by itself it says what to do, and goes on as it is: its pages are this agency's own.
     """
     me = node.parts.me
-    name = await _admitted(node, say)
+    name = await _admitted(node, config, say)
     if name != me.member:
         try:
             return await _renamed(node, name, config)
@@ -43,7 +43,7 @@ async def until_renamed(node: Node, config: Path, say: Say) -> NodeSettings:
     raise AssertionError
 
 
-async def _admitted(node: Node, say: Say) -> str:
+async def _admitted(node: Node, config: Path, say: Say) -> str:
     """Wait until the member list has this node, and say so if that takes long; returns the id under which it has it."""
     membership, me = node.parts.membership, node.parts.me
     said = False
@@ -70,7 +70,10 @@ async def _admitted(node: Node, say: Say) -> str:
     name = membership.listed_as or me.member
     if said:
         emit("node.admitted", member=name, federation=me.federation)
-        say(f"The operator has admitted this node, as {name}.")
+        say(
+            f"The operator has admitted this node, as {name}. What is left to do before it shares anything, members to "
+            f"accept and an agreement to sign: patchwork node status --config {config}"
+        )
     return name
 
 

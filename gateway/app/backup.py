@@ -100,7 +100,7 @@ def back_up(whole: NodeSettings, federation: str, config: Path, folders: Mapping
         for draft in drafts.values():
             shutil.rmtree(draft, ignore_errors=True)
         raise
-    left_out = tuple(sorted({path for path, _ in named if path not in public and not inside(path, keys)}))
+    left_out = tuple(sorted({path.resolve() for path, _ in named if path not in public and not inside(path, keys)}))
     return BackedUp(parts=parts, left_out=left_out, checkpoint=checkpoint)
 
 

@@ -2,18 +2,26 @@
 
 (1) manifests, each of its part, all of one agency; every file as it was backed up
 (2) the configuration: the one that is at the place named, else the backup's, read as from there
-(3) nothing is where data, and keys if they come along, are to be
+(3) nothing is where data, and keys if they come along, are to be; what the hub is asked with is there or comes along
 (4) copies beside those places, checked once more; then each gets its name, the databases last
 """
 
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.app.backup import CONFIGURATION, CONFIGURATION_FILE, LEDGER_FILE, SECRETS_FILE, check_free
+from gateway.app.backup import (
+    CONFIGURATION,
+    CONFIGURATION_FILE,
+    LEDGER_FILE,
+    SECRETS_FILE,
+    check_free,
+    inside,
+    named_files,
+)
 from gateway.app.backup_manifest import Manifest, Part, check_files, hash_file, read_manifest
 from gateway.app.node import NODE_FILE
 from gateway.app.opening import make_private_folder
@@ -52,6 +60,7 @@ def put_back(folders: Mapping[Part, Path], config: Path) -> PutBack:
     new_files = {} if configured else configuration_files(records.files, config, CONFIGURATION_FILE)
     keys = (settings.node.keys, (SIGNING_KEY_FILE, LEDGER_KEY_FILE))
     check_places(settings.node.data, keys, new_files.values(), with_keys=Part.KEYS in folders)  # (3)
+    _check_beside(settings, new_files.values())
     _put(folders, manifests, settings, new_files)  # (4)
     return PutBack(settings=settings, records=records, secrets=manifests[Part.SECRETS], configured=configured)
 
@@ -81,6 +90,22 @@ def _whole(folders: Mapping[Part, Path]) -> dict[Part, Manifest]:
     if SECRETS_FILE not in manifests[Part.SECRETS].files:
         raise InputError(f"{folders[Part.SECRETS]}: the backup is not whole")
     return manifests
+
+
+def lacking(settings: NodeSettings) -> tuple[Path, ...]:
+    """Files that the settings name and that are not there: they lay elsewhere when the backup was made."""
+    named = {path.resolve() for path, _ in named_files(settings) if not inside(path, settings.node.keys)}
+    return tuple(sorted(path for path in named if not path.exists()))
+
+
+def _check_beside(settings: NodeSettings, new_files: Collection[Path]) -> None:
+    """Without these the ledger cannot be compared with what the hub holds; raises InputError."""
+    table = settings.federation[0]
+    coming = {path.resolve() for path in new_files}
+    wanted = {path.resolve() for path in (table.operator_key, table.ca_file) if path is not None}
+    for path in sorted(wanted - coming):
+        if not path.exists():
+            raise InputError(f"{path}: is not in the backup, which names it: put that file there first")
 
 
 def check_places(data: Path, keys: tuple[Path, Sequence[str]], targets: Iterable[Path], *, with_keys: bool) -> None:

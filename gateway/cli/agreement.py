@@ -42,7 +42,11 @@ def sign(
     typer.echo(f"{agreement.name}, version {agreement.version}, {agreement.start_date} to {agreement.end_date}")
     typer.echo(f"{len(agreement.rules)} rules, parties: {', '.join(party.name for party in agreement.parties)}")
     if member not in agreement.members:
-        raise InputError(f"{text}: {member} is not a party to this agreement")
+        parties = ", ".join(sorted(agreement.members))
+        raise InputError(
+            f"{text}: {member} is not a party to this agreement. Its parties are, by member id: {parties}. If this "
+            "agency is one of them under another id, ask the operator to list it so"
+        )
     ask_first(f"Sign it for {member}?", yes=yes)
     me = load_identity(settings.node.keys, member=member, federation=named)
     signature = sign_agreement(agreement, member=member, federation=named, key=me.signing_key, now=CLOCK.now())

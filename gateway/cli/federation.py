@@ -1,6 +1,7 @@
 """`patchwork federation ...`: the operator's commands, for a machine that is not the hub."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,12 +16,14 @@ from gateway.doctor.finding import moment
 from gateway.errors import InputError
 from gateway.files import read_file
 from gateway.policy.agreement import read_agreement
-from gateway.policy.in_force import publish, signers
+from gateway.policy.in_force import no_longer_signed, publish, signers
 from gateway.settings import MEMBER_ID
+from gateway.wire import jws
 from gateway.wire.federation import AgreementBytes, Federation, Member
 from gateway.wire.hand_over import HAND_OVER_S
+from gateway.wire.join import ROTATION_TYP
 from gateway.wire.keys import fingerprint
-from gateway.wire.limits import MAX_AGREEMENT_BYTES, MAX_JOIN_BYTES
+from gateway.wire.limits import MAX_AGREEMENT_BYTES, MAX_JOIN_BYTES, MAX_STATEMENT_BYTES
 from gateway.wire.operator import (
     DOCUMENT_FILE,
     KEY_FILE,
@@ -65,7 +68,13 @@ def admit(
     request: Annotated[
         str, typer.Argument(help="The member's join request file, or the fingerprint of one that `joins` lists.")
     ],
-    listed_as: Annotated[str, typer.Option("--as", help="List it under this id, not the one that it asks for.")] = "",
+    listed_as: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            help="List it under this id, not the one that it asks for: agreements know it by that (`catalogue_id`).",
+        ),
+    ] = "",
     from_file: FromFile = None,
     folder: Folder = Path("operator"),
     yes: Yes = False,
@@ -98,10 +107,10 @@ def update(
     held = operator.document.members[asked.id]
     newest = asked.keys[-1]
     if newest.rotation is not None and newest not in held.keys:
-        ends = day_of(asked.keys[-2].not_after)
-        typer.echo(f"Its key until now has signed this one: members' nodes take it, and the old one ends on {ends}.")
+        _echo_rotated(asked)
     elif asked.keys != held.keys:
         typer.echo("This key is NEW: the other members' officers have to accept it. Its keys until now end at once.")
+        _echo_unsigned(operator.document, asked)
     if asked.ledger_key != held.ledger_key:
         _echo_ledger_key(asked)
     ask_first("Has the member's officer read out the same fingerprint, and asked for this change?", yes=yes)
@@ -116,6 +125,28 @@ def _echo_asked(member: Member) -> None:
     typer.echo(f"Key: {fingerprint(member.keys[-1].key.jwk())}")
 
 
+def _echo_rotated(asked: Member) -> None:
+    newest, now = asked.keys[-1], CLOCK.now()
+    by = jws.signer(newest.rotation or "", typ=ROTATION_TYP, max_bytes=MAX_STATEMENT_BYTES)
+    for key in asked.keys[:-1]:
+        ends = day_of(key.not_after)
+        if key.key.kid == by:
+            typer.echo(f"Its key {by} has signed this one: members' nodes take it, and the old one ends on {ends}.")
+        elif key.not_after > now:
+            typer.echo(
+                f"Its key {key.key.kid} stays listed until {ends}: if nobody signs with it, patchwork federation "
+                f"revoke {asked.id} {key.key.kid}"
+            )
+
+
+def _echo_unsigned(document: Federation, changed: Member) -> None:
+    for lost in no_longer_signed(document, changed):
+        typer.echo(
+            f"{changed.name}'s signature of {lost.name}, version {lost.version}, falls with its key: the agreement "
+            "ends for it until it signs again with another (`patchwork agreement sign`) and you carry that."
+        )
+
+
 def _echo_ledger_key(asked: Member) -> None:
     typer.echo(f"Ledger key: {fingerprint(asked.ledger_key)}")
     if asked.ledger_before:
@@ -128,13 +159,19 @@ def _echo_ledger_key(asked: Member) -> None:
 @app.command()
 def suspend(member: MemberName, folder: Folder = Path("operator")) -> None:
     """Suspend a member: within one refresh nobody asks it or answers it."""
-    _published(folder, open_operator(folder).suspend(member, CLOCK.now()))
+    document = open_operator(folder).suspend(member, CLOCK.now())
+    typer.echo(
+        f"{document.members[member].name} ({member}) is suspended: patchwork federation resume {member} ends that."
+    )
+    _published(folder, document)
 
 
 @app.command()
 def resume(member: MemberName, folder: Folder = Path("operator")) -> None:
     """Let a suspended member take part again."""
-    _published(folder, open_operator(folder).resume(member, CLOCK.now()))
+    document = open_operator(folder).resume(member, CLOCK.now())
+    typer.echo(f"{document.members[member].name} ({member}) takes part again.")
+    _published(folder, document)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})  # one key id in 64 begins with a hyphen
@@ -142,9 +179,17 @@ def revoke(
     member: MemberName,
     kid: Annotated[str, typer.Argument(help="The key's id, as `show` prints it.")],
     folder: Folder = Path("operator"),
+    yes: Yes = False,
 ) -> None:
-    """Take a member's compromised signing key out of the list."""
-    _published(folder, open_operator(folder).revoke(member, kid, CLOCK.now()))
+    """Take a member's compromised signing key out of the list, and with it what that key has signed."""
+    operator = open_operator(folder)
+    held = operator.document.members.get(member)
+    gone = [] if held is None else [key for key in held.keys if key.key.kid == kid]
+    if held is not None and gone and len(held.keys) > 1:  # else it is refused below
+        typer.echo(f"{held.name} ({member}), key {kid}\n  {fingerprint(gone[0].key.jwk())}")
+        _echo_unsigned(operator.document, replace(held, keys=tuple(key for key in held.keys if key not in gone)))
+        ask_first("Has the member's officer asked for this, naming the same fingerprint?", yes=yes)
+    _published(folder, operator.revoke(member, kid, CLOCK.now()))
 
 
 @app.command("add-hub")

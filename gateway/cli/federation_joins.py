@@ -116,6 +116,7 @@ def joins(from_file: FromFile = None, folder: OperatorFolder = Path("operator"))
             typer.echo("  its id is a member's already: admit it under another, with --as")
         if any(other.invitation.id == invitation.id and other.key != each.key for other in waiting):
             typer.echo("  ANOTHER KEY CAME BY THE SAME INVITATION: somebody else has seen the code, or a hub lies")
+    say("Agreements know an agency by the short id in brackets: if no party has it as `catalogue_id`, add --as ID.")
     typer.echo("Admit each after its call, by what it reads out: patchwork federation admit FINGERPRINT")
 
 

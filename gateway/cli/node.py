@@ -13,6 +13,7 @@ from gateway.cli.options import Config, InFederation, Yes, ask_first, node_of, o
 from gateway.cli.rotate_key import rotate_key
 from gateway.cli.rotate_ledger_key import rotate_ledger_key
 from gateway.cli.status import show_status
+from gateway.cli.wrapped import say
 from gateway.errors import InputError
 from gateway.node.membership import REFRESH_S
 from gateway.settings import NodeSettings, load_node
@@ -29,7 +30,8 @@ def serve(config: Config) -> None:
     """Run this agency's node until it is stopped."""
     from gateway.app.serve_node import serve_node  # noqa: PLC0415 - the pages take a second to load
 
-    run(serve_node(load_node(config), config=config, say=typer.echo))
+    # Apart from the log's lines, for somebody who waits at a terminal.
+    run(serve_node(load_node(config), config=config, say=lambda text: say(f"\n{text}\n")))
 
 
 @app.command()

@@ -11,14 +11,14 @@ import typer
 from consent_ledger.errors import LedgerCorrupt
 from gateway.app.backup import BackedUp, back_up, check_free
 from gateway.app.backup_manifest import MANIFEST_FILE, Part
-from gateway.app.backup_restore import PutBack, put_back
+from gateway.app.backup_restore import PutBack, lacking, put_back
 from gateway.app.node import Node
 from gateway.cli.options import CLOCK, Config, InFederation, opened, run
 from gateway.cli.times import utc
 from gateway.errors import InputError, LedgerDoubtful, PatchworkError
 from gateway.node.ledger_comparison import check_own, check_seen
 from gateway.node.witnesses import Answer
-from gateway.settings import load_node
+from gateway.settings import NodeSettings, load_node
 from gateway.wire.federation import HUB
 
 _FLAGS = {Part.ACCOUNTS: "--accounts", Part.SECRETS: "--secrets", Part.KEYS: "--keys"}
@@ -114,14 +114,22 @@ async def _restored(done: PutBack, config: Path) -> None:
         typer.echo(f"{config} was there already and is as it was.")
     if done.secrets.at < records.at:
         typer.echo("keys.db is OLDER than the ledger: is there no newer one? Else: patchwork ledger lost-keys")
-    async with opened(done.settings) as node:
+    async with opened(_without_agreements(done.settings)) as node:
         whole = await _whole(node, done)
         known = await _witnessed(node)
     typer.echo("What came after the last checkpoint and after this backup, no witness has seen.")
+    for path in lacking(done.settings):
+        typer.echo(f"NOT THERE: {path}, which the configuration names. Put it there, or the node does not start.")
     if not whole or not known:
         typer.echo("Before it serves: patchwork ledger restore (docs/ledger.md)" if whole else "Take another backup.")
         raise typer.Exit(1)
     typer.echo(f"Be sure that the old node is stopped for good, then: patchwork node serve --config {config}")
+
+
+def _without_agreements(settings: NodeSettings) -> NodeSettings:
+    """To open the node for the comparison alone: their files may lie elsewhere, and no backup has them then."""
+    (table,) = settings.federation
+    return settings.model_copy(update={"federation": (table.model_copy(update={"agreements": ()}),)})
 
 
 async def _whole(node: Node, done: PutBack) -> bool:

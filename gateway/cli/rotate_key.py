@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
+from gateway.app.node import Node
 from gateway.cli.options import CLOCK, Config, InFederation, node_of, run
 from gateway.cli.rotating import beside, opened_as_listed, write_for_operator
 from gateway.errors import InputError
+from gateway.node.document_archive import was_listed
 from gateway.node.membership import REFRESH_S
 from gateway.settings import NodeSettings
 from gateway.wire.federation import Member, MemberKey
@@ -16,6 +18,7 @@ from gateway.wire.join import KEY_YEARS_S, sign_join, sign_rotation, verify_join
 from gateway.wire.keys import SigningKey
 
 REQUEST_FILE = "rotation-request.jws"
+REVOKED = "the operator has revoked it; `patchwork node rotate-key --anew` makes another"
 
 
 def rotate_key(
@@ -38,6 +41,8 @@ async def _rotate(settings: NodeSettings, file: Path, *, anew: bool) -> None:
                 "the member list has no key of this node that is in force, so none can speak for the next: see "
                 "docs/running-a-node.md, Keys"
             )
+        if not anew and await waits_revoked(node):
+            raise InputError(f"the next key waits here already, and {REVOKED}")
         new = me.signing_keys.begin(anew=anew)
         request = rotation_request(listed, new, old, federation=me.federation, now=now)
     write_for_operator(
@@ -49,6 +54,18 @@ async def _rotate(settings: NodeSettings, file: Path, *, anew: bool) -> None:
         when=f"A running node signs with it within {REFRESH_S:.0f} seconds of its being listed, and until then as "
         "before.",
     )
+
+
+async def waits_revoked(node: Node) -> bool:
+    """Whether the next key that waits here was listed by the operator once, and is so no longer."""
+    me, received = node.parts.me, node.parts.membership.received
+    waiting = me.signing_keys.waiting
+    if waiting is None or received is None:
+        return False
+    listed = received.members.get(me.member)
+    if listed is not None and any(key.key.kid == waiting.kid for key in listed.keys):
+        return False
+    return await node.database.read(was_listed(waiting.kid, member=me.member, federation=me.federation))
 
 
 def rotation_request(listed: Member, new: SigningKey, old: SigningKey, *, federation: str, now: float) -> str:

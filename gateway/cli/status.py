@@ -9,6 +9,7 @@ from consent_ledger.read import accepted_agreements
 from gateway.app.node import Node
 from gateway.cli.ledger_status import ledger_lines
 from gateway.cli.options import CLOCK, opened
+from gateway.cli.rotate_key import REVOKED, waits_revoked
 from gateway.days import DAY_S
 from gateway.doctor.expiry import findings_of
 from gateway.doctor.expiry_watch import node_endings
@@ -37,8 +38,6 @@ async def _show(settings: NodeSettings) -> None:
         membership = node.parts.membership
         typer.echo(f"{settings.node.member} in {settings.federation[0].id}")
         typer.echo(f"  key {fingerprint(node.parts.me.signing_key.public_jwk())}")
-        if waiting := node.parts.me.signing_keys.waiting:
-            typer.echo(f"  next key, which waits for the operator: {fingerprint(waiting.public_jwk())}")
         if next_ledger := node.parts.me.ledger_keys.waiting:
             typer.echo(f"  next ledger key, not signed with yet: {fingerprint(next_ledger.public_jwk())}")
         view: View | None = None
@@ -46,6 +45,12 @@ async def _show(settings: NodeSettings) -> None:
             view = await membership.refresh()
         except (HubError, WireError, FederationError) as error:
             typer.echo(f"No question can be asked now: {error}")
+        if waiting := node.parts.me.signing_keys.waiting:  # only now is the newest member list here
+            shown = fingerprint(waiting.public_jwk())
+            revoked = await waits_revoked(node)
+            typer.echo(
+                f"Next key {shown}: {REVOKED}" if revoked else f"Next key, which waits for the operator: {shown}"
+            )
         if membership.received is not None:
             _echo(_membership(membership.received, view, me=settings.node.member))
             if membership.hand_over is not None:

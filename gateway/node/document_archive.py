@@ -2,7 +2,10 @@
 
 from gateway.database.contract import Statement, Work
 from gateway.errors import InputError
+from gateway.wire import jws
 from gateway.wire.archive import named_document
+from gateway.wire.federation import read_member
+from gateway.wire.limits import MAX_DOCUMENT_BYTES
 
 
 def document_of(token: str | None, at: float) -> Work[str]:
@@ -24,6 +27,20 @@ def documents_since(at: float) -> Work[list[str]]:
     held = yield Statement(_HELD_AT, (int(at),))
     newest = yield Statement("SELECT token FROM federation_document ORDER BY seq DESC LIMIT 1")
     return list(dict.fromkeys(_text(token) for (token,) in (*held, *newest)))
+
+
+def was_listed(kid: str, *, member: str, federation: str) -> Work[bool]:
+    """Whether any document that came here listed this signing key of a member: a revoked one is in older ones alone."""
+    hashes = yield Statement(
+        "SELECT sha256 FROM federation_document WHERE federation = ? ORDER BY seq DESC", (federation,)
+    )
+    for row in hashes:
+        rows = yield Statement("SELECT token FROM federation_document WHERE sha256 = ?", tuple(row))
+        entries = jws.peek(rows[0][0], max_bytes=MAX_DOCUMENT_BYTES)["members"]  # verified when it was taken
+        own = (read_member(entry) for entry in entries if entry["id"] == member)
+        if any(key.key.kid == kid for each in own for key in each.keys):
+            return True
+    return False
 
 
 _HELD_AT = "SELECT token FROM federation_document WHERE received_at <= ? ORDER BY received_at DESC, seq DESC LIMIT 1"

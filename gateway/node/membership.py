@@ -26,6 +26,7 @@ from gateway.errors import (
     FederationError,
     FederationRolledBack,
     FederationStale,
+    HubError,
     NotAuthentic,
     NotForUs,
     PatchworkError,
@@ -121,6 +122,7 @@ class Membership:
         self._clock_wrong = ""
         self._highest_time = 0.0
         self._caught_up_at = 0.0
+        self._told_seq = 0  # the document that the log names; 0 since it could not be fetched
         self.listed = asyncio.Event()  # once a document in force lists a key of this node's
         self._fits: Callable[[Federation], None] = lambda _: None
         self._refreshing = asyncio.Lock()
@@ -251,13 +253,18 @@ class Membership:
     async def _refresh_or_say_why_not(self) -> None:
         try:
             view = await self.refresh()
+            is_new, self._told_seq = view.federation.seq != self._told_seq, view.federation.seq
             emit(
                 "federation.refreshed",
+                level=logging.INFO
+                if is_new
+                else logging.DEBUG,  # the same again, twice a minute, tells nobody anything
                 federation=self._me.federation,
                 seq=view.federation.seq,
                 members=len(view.federation.members),
             )
         except PatchworkError as error:
+            self._told_seq = 0
             emit(
                 "federation.refused",
                 level=logging.WARNING,
@@ -463,8 +470,15 @@ class Membership:
         for served in by_hub.values():
             taken |= self._published.take(served, self._members(), now)
         await self._database.write(write_statements(me.federation, taken))
-        own = me.ring.current(now)
         held = self._published.of(me.member)
+        if held is not None and me.ring.supersede(held.key, now):
+            emit("sealing_key.rotated", level=logging.WARNING, member=me.member, kid=me.ring.current(now).kid)
+        own = me.ring.current(now)
+        if held is not None and held.key.not_before > own.public.not_before:
+            raise HubError(
+                "another copy of this node has published a newer sealing key than the one here: let only one run, "
+                "which makes a new one by itself within minutes"
+            )
         if held is not None and held.key.kid == own.kid and signer_of(held.statement) == me.signing_key.kid:
             statement = held.statement  # the same at every hub
         else:  # a statement of the key before would end with it

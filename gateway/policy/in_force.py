@@ -5,13 +5,13 @@ sha256}) over the hash of the exact text (policy/agreement.py).
 """
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from gateway.errors import ConfigurationError, WireError
 from gateway.policy.agreement import Agreement, read_agreement
 from gateway.wire import jws
-from gateway.wire.federation import Federation
+from gateway.wire.federation import Federation, Member
 from gateway.wire.keys import SigningKey, VerifyKey
 from mappings.vocabulary import LawfulBasis, Purpose
 
@@ -52,6 +52,19 @@ def publish(federation: Federation) -> Mapping[tuple[str, str], PublishedAgreeme
             agreement=agreement, signed_by=signers(agreement, carried.signatures, federation)
         )
     return {name: published for name, published in found.items() if name not in ambiguous}
+
+
+def no_longer_signed(federation: Federation, changed: Member) -> list[Agreement]:
+    """What a member's signature would carry no longer if the document listed it as `changed`: it ends for that member.
+
+    A signature stands and falls with its key, as long as that is listed.
+    """
+    after = publish(replace(federation, members={**federation.members, changed.id: changed}))
+    return [
+        held.agreement
+        for name, held in publish(federation).items()
+        if changed.id in held.signed_by - after[name].signed_by
+    ]
 
 
 def signers(agreement: Agreement, signatures: Iterable[str], federation: Federation) -> frozenset[str]:

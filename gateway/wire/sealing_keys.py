@@ -21,6 +21,7 @@ from gateway.wire.limits import (
 from gateway.wire.seal import PRIVATE_BYTES, HybridPrivateKey, HybridPublicKey, PublicSealingKey, SealingKey
 
 TYP = "patchwork-sealing-key+jwt"
+BETWEEN_COPIES_S = 600  # between two keys that a node makes because a copy of it has published a newer one
 
 _CLAIMS = frozenset({"iss", "aud", "iat", "exp", "sealing_kid", "sealing_key"})
 _FILE = frozenset({"kid", "not_before", "expires", "private"})
@@ -114,6 +115,18 @@ class SealingKeyRing:
         if due:
             self._make(int(now))
         return due or bool(ended)
+
+    def supersede(self, other: PublicSealingKey, now: float) -> bool:
+        """Make another key if `other`, which this node has published, is newer than all of these and not among them.
+
+        That is when a copy of this node has run elsewhere. False if it is not so, or a key was made here a moment ago:
+        two that run at once must not outdo each other for ever.
+        """
+        newest = max((key.public.not_before for key in self._keys.values()), default=0)
+        if other.kid in self._keys or other.not_before <= newest or now - newest < BETWEEN_COPIES_S:
+            return False
+        self._make(int(now))
+        return True
 
     def _make(self, now: int) -> None:
         private = HybridPrivateKey.generate()

@@ -12,7 +12,7 @@ from gateway.node.results import MemberOutcome
 from gateway.wire.jws import peek
 from tests.bench.sealed_questions import NO_BUDGETS
 from tests.federation import TestFederation, federation, result_of, someone
-from tests.flow.commands import Ran, done, in_process, one_agency, patchwork, refused
+from tests.flow.commands import ROOT, Ran, done, in_process, one_agency, patchwork, refused
 
 ASKER, ANSWERER = "childrens-services", "housing"
 AT_ONCE = 4
@@ -116,6 +116,33 @@ def test_what_is_damaged_mixed_up_or_in_the_way_is_refused_and_nothing_is_put_ba
     assert "holds something" in refused(tmp_path, *restore)
     assert [path.name for path in new.parent.iterdir()] == ["data"]
     assert (new.parent / "data" / "node.db").read_bytes() == b"somebody's"
+
+
+def test_a_file_of_the_configuration_that_lay_elsewhere_stops_no_comparison_with_the_hub(tmp_path: Path) -> None:
+    config = one_agency(tmp_path)
+    elsewhere = tmp_path / "in" / "agreement.toml"
+    elsewhere.parent.mkdir()
+    shutil.copy(ROOT / "config" / "agreements" / "children-and-families.toml", elsewhere)
+    before = config.read_text()
+    config.write_text(before.replace("agreements = []", 'agreements = ["../in/agreement.toml"]'))
+    done(tmp_path, "node", "status", "-c", str(config))
+    said = _in_process("node", "backup", str(tmp_path / "all"), "--together", "-c", str(config))
+    assert f"Not in this backup: {elsewhere}, which" in said
+    elsewhere.unlink()
+    new = str(tmp_path / "new" / "node.toml")
+    ran = in_process("node", "restore", str(tmp_path / "all"), "-c", new)
+    assert "The ledger verifies" in ran.out
+    assert "the hub: " in ran.out  # asked, though it is not there
+    assert f"NOT THERE: {elsewhere}" in ran.out
+
+    # Without these no hub can be asked: so nothing is put back, and the next try goes on.
+    (tmp_path / "operator.jwk").write_bytes((config.parent / "operator.jwk").read_bytes())
+    config.write_text(before.replace('"operator.jwk"', '"../operator.jwk"'))
+    _in_process("node", "backup", str(tmp_path / "key"), "--together", "-c", str(config))
+    (tmp_path / "operator.jwk").unlink()
+    other = tmp_path / "other" / "node.toml"
+    assert "put that file there first" in _refused_here("node", "restore", str(tmp_path / "key"), "-c", str(other))
+    assert not other.parent.exists()
 
 
 def _in_process(*words: str) -> str:

@@ -310,3 +310,13 @@ def test_a_port_in_use_is_named(agency: Agency) -> None:
 def test_a_hub_without_its_document_says_who_has_it(made: Path) -> None:
     said = refused(made, "hub", "serve", "-c", "hub/hub.toml")
     assert said.endswith("operator.jwk: is not there; the federation's operator has it, copy it here")
+
+
+def test_who_signs_as_no_party_reads_who_the_parties_are_by_their_ids(tmp_path: Path) -> None:
+    config = one_agency(tmp_path)
+    text = (ROOT / "config" / "agreements" / "children-and-families.toml").read_text()
+    (tmp_path / "agreement.toml").write_text(text.replace('["housing"]', '["homes"]'))
+    said = refused(tmp_path, "agreement", "sign", "agreement.toml", "-c", str(config), "--yes")
+    assert "housing is not a party to this agreement. Its parties are, by member id: childrens-services, " in said
+    assert " homes, " in said
+    assert said.endswith("ask the operator to list it so")

@@ -314,7 +314,9 @@ async def test_node_goes_on_under_the_id_that_the_operator_has_chosen(
         while not hub.links.holds("food-bank"):  # noqa: ASYNC110 - the product has no event for a test
             await asyncio.sleep(0.02)
         assert load_node(config).node.member == "food-bank"
-        assert said[1:] == ["The operator has admitted this node, as food-bank."]
+        (then,) = said[1:]
+        assert then.startswith("The operator has admitted this node, as food-bank. What is left to do")
+        assert then.endswith(f"patchwork node status --config {config}")
         stop.set()
         await served
 

@@ -11,7 +11,7 @@ import pytest
 from gateway.errors import FederationStale, HubError, InputError
 from gateway.files import replace_file
 from gateway.node import membership
-from gateway.node.membership import View
+from gateway.node.membership import Membership, View
 from gateway.node.results import Completed, MemberOutcome
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
@@ -24,7 +24,7 @@ from gateway.wire.operator import (
     Operator,
 )
 from gateway.wire.seal import HybridPrivateKey, PublicSealingKey
-from gateway.wire.sealing_keys import sign_sealing_key
+from gateway.wire.sealing_keys import BETWEEN_COPIES_S, sign_sealing_key
 from tests.federation import AGREEMENT, NAME, TestFederation, federation, someone
 
 ASKER, AGENCY, OTHER = "childrens-services", "housing", "police"
@@ -372,6 +372,49 @@ async def test_a_node_that_was_off_for_eight_days_makes_a_new_sealing_key_and_an
         await north.refresh()
         assert await ask(north) == {AGENCY: TEAMS}
         assert view(north, ASKER).sealing_keys[AGENCY].kid != old
+
+
+async def test_the_log_names_a_document_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="patchwork")
+
+    async def told(node: Membership) -> list[int]:
+        caplog.clear()
+        for _ in range(3):
+            await node.hear(node.current().federation.seq + 1)
+        fields = [vars(each)["event_fields"] for each in caplog.records if each.message == "federation.refreshed"]
+        return [each["seq"] for each in fields]
+
+    async with federation(tmp_path, [ASKER]) as north:
+        node = north.nodes[ASKER].parts.membership
+        seq = node.current().federation.seq
+        assert await told(node) == [seq]
+        await north.publish()
+        assert await told(node) == [seq + 1]
+        assert await told(node) == []
+
+
+async def test_of_two_copies_of_a_node_the_one_that_stays_can_be_asked_again(tmp_path: Path) -> None:
+    async with federation(tmp_path, [ASKER, AGENCY]) as north:
+        await north.add(AGENCY, *someone(*PERSON))
+        folder = tmp_path / AGENCY / "keys" / "sealing"
+        await north.stop(AGENCY)
+        folder.rename(tmp_path / "first")
+        folder.mkdir(mode=0o700)
+        north.clock.turn(60)
+        await north.start(AGENCY)  # the copy, as from a backup: it makes a key of its own
+        await north.refresh()
+        await north.stop(AGENCY)
+        folder.rename(tmp_path / "copy")
+        (tmp_path / "first").rename(folder)
+        north.clock.turn(60)
+        await north.start(AGENCY)
+        with pytest.raises(HubError, match="another copy of this node has published a newer sealing key"):
+            await north.refresh()
+        north.clock.turn(BETWEEN_COPIES_S)
+        await north.refresh()
+        await north.refresh()
+        assert len(list(folder.iterdir())) == 2  # one more, and no further ones
+        assert await ask(north) == {AGENCY: TEAMS}
 
 
 async def test_a_hub_that_lost_its_sealing_keys_is_given_them_again(tmp_path: Path) -> None:

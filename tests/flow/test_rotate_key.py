@@ -10,10 +10,10 @@ from gateway.cli.rotate_key import rotation_request
 from gateway.errors import InputError
 from gateway.node.results import Completed, MemberOutcome
 from gateway.wire.keys import SigningKey
-from gateway.wire.operator import ROTATION_OVERLAP_S
+from gateway.wire.operator import ROTATION_OVERLAP_S, open_operator
 from gateway.wire.sealing_keys import signer_of
 from tests.federation import NAME, TestFederation, federation, someone
-from tests.flow.commands import done, patchwork
+from tests.flow.commands import done, patchwork, refused
 
 ASKER, AGENCY = "childrens-services", "housing"
 TEAMS = MemberOutcome.TEAMS
@@ -132,7 +132,7 @@ async def test_the_command_makes_key_and_request_and_the_operators_takes_it(tmp_
         file = tmp_path / AGENCY / "rotation-request.jws"
         assert str(file) in told
         status = await asyncio.to_thread(done, tmp_path, "node", "status", *config)
-        assert "next key, which waits for the operator" in status
+        assert "Next key, which waits for the operator" in status
         assert (file.stat().st_mode & 0o777, len(key_files(north))) == (0o600, 3)
         updated = await asyncio.to_thread(patchwork, tmp_path, "federation", "update", str(file), "--yes")
         assert "Its key until now has signed this one" in updated.out
@@ -144,3 +144,13 @@ async def test_the_command_makes_key_and_request_and_the_operators_takes_it(tmp_
         before = key_of(north)
         await north.nodes[AGENCY].parts.membership.refresh()  # a running node, which did not make the key itself
         assert key_of(north) != before
+
+        # Revoked, it is not offered again.
+        operator = open_operator(tmp_path / "operator")
+        operator.revoke(AGENCY, key_of(north), time.time())
+        await north.hub.hub.directory.refresh()
+        status = await asyncio.to_thread(done, tmp_path, "node", "status", *config)
+        assert "the operator has revoked it; `patchwork node rotate-key --anew`" in status
+        assert "waits for the operator" not in status
+        assert "revoked" in await asyncio.to_thread(refused, tmp_path, "node", "rotate-key", *config)
+        assert fingerprint not in await asyncio.to_thread(done, tmp_path, "node", "rotate-key", "--anew", *config)

@@ -236,7 +236,7 @@ async def news(north: TestFederation, liar: LyingHub, caplog: pytest.LogCaptureF
 async def test_news_of_an_old_document_is_refused_and_of_none_is_nothing(
     north: TestFederation, liar: LyingHub, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", logger="patchwork")
+    caplog.set_level("DEBUG", logger="patchwork")  # where a refresh that brought nothing is told
     membership = north.nodes[AGENCY].parts.membership
     served: list[dict[str, Any]] = []
     liar.replies["/v1/federation"] = lambda reply: served.append(reply) or reply  # type: ignore[func-returns-value]  # append() is None

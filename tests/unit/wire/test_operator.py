@@ -1,6 +1,7 @@
 """Whom the operator refuses to admit, and which hubs it lists."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,24 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.federation import app as federation_commands
+from gateway.cli.rotate_key import rotation_request
+from gateway.days import day_of
 from gateway.errors import ConfigurationError, InputError, MalformedMessage
+from gateway.policy.agreement import read_agreement
+from gateway.policy.in_force import sign_agreement
 from gateway.wire.claims import MAX_MOMENT
-from gateway.wire.federation import Member, MemberKey
+from gateway.wire.federation import AgreementBytes, Member, MemberKey
 from gateway.wire.join import KEY_YEARS_S, sign_join, sign_rotation
 from gateway.wire.keys import LedgerKey, SigningKey, fingerprint
 from gateway.wire.listed_keys import LISTED_FILE
-from gateway.wire.operator import DOCUMENT_FILE, init_operator, open_operator
+from gateway.wire.operator import DOCUMENT_FILE, ROTATION_OVERLAP_S, Operator, init_operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector
+from tests.federation import AGREEMENT
 
 NOW = 1_790_000_000
 
 
-def _join(member_id: str, key: SigningKey | None = None, **changes: Any) -> str:
+def _join(member_id: str, key: SigningKey | None = None, *, now: float = NOW, **changes: Any) -> str:
     key = key or SigningKey.generate()
     member = Member(
         id=member_id,
@@ -30,12 +36,12 @@ def _join(member_id: str, key: SigningKey | None = None, **changes: Any) -> str:
         type=OrganisationType.VOLUNTARY,
         sector=Sector.VOLUNTARY,
         status="active",
-        keys=(MemberKey(key=key.verify_key(), not_before=NOW, not_after=NOW + 86_400),),
+        keys=(MemberKey(key=key.verify_key(), not_before=int(now), not_after=int(now) + 86_400 * 700),),
         ledger_key=LedgerKey.generate().public_jwk(),
         endpoint=None,
         duty_contact=(),
     )
-    return sign_join(replace(member, **changes), key, federation="northshire", now=NOW)
+    return sign_join(replace(member, **changes), key, federation="northshire", now=now)
 
 
 def _key(key: SigningKey, *, begins: int, ends: int) -> tuple[MemberKey, ...]:
@@ -174,3 +180,56 @@ def test_the_operator_compares_a_second_hubs_fingerprint_before_it_is_listed(tmp
     removed = CliRunner().invoke(federation_commands, ["remove-hub", first.kid, *folder])
     assert "copy it to the hub." in removed.output
     assert set(open_operator(tmp_path).document.hub_keys) == {second.kid}
+
+
+def _rotation(operator: Operator, old: SigningKey, now: float) -> tuple[SigningKey, str]:
+    """A next key, and the member's request in which `old` speaks for it."""
+    new = SigningKey.generate()
+    return new, rotation_request(operator.document.members["housing"], new, old, federation="northshire", now=now)
+
+
+def _rotated_twice(folder: Path) -> tuple[Operator, list[SigningKey]]:
+    """Housing has signed the agreement with its first key, and has a second and a third, signed by the first."""
+    now = time.time()
+    operator = init_operator(folder, name="northshire", hub_key=SigningKey.generate().verify_key(), now=now)
+    first = SigningKey.generate()
+    operator.admit(_join("housing", first, now=now), now)
+    agreement = read_agreement(AGREEMENT.read_bytes(), "an agreement")
+    signature = sign_agreement(agreement, member="housing", federation="northshire", key=first, now=now)
+    operator = open_operator(folder)
+    operator.set_agreement(AgreementBytes(text=AGREEMENT.read_bytes(), signatures=(signature,)), now)
+    operator = open_operator(folder)
+    second, request = _rotation(operator, first, now)
+    operator.update(request, now)
+    return open_operator(folder), [first, second]
+
+
+def test_the_operator_is_told_which_agreements_end_with_a_key_before_it_is_revoked(tmp_path: Path) -> None:
+    _, (first, second) = _rotated_twice(tmp_path)
+    revoke = ["revoke", "housing", "-f", str(tmp_path)]
+    asked = CliRunner().invoke(federation_commands, [*revoke, first.kid], input="n\n")
+    assert asked.exit_code != 0
+    assert "Friends of the Library's signature of " in asked.output
+    assert fingerprint(first.public_jwk()) in asked.output
+    assert len(open_operator(tmp_path).document.members["housing"].keys) == 2
+    done = CliRunner().invoke(federation_commands, [*revoke, second.kid, "--yes"])
+    assert done.exit_code == 0
+    assert "signature of" not in done.output
+    assert [key.key.kid for key in open_operator(tmp_path).document.members["housing"].keys] == [first.kid]
+
+
+def test_the_operator_reads_when_the_key_ends_that_has_signed_the_next(tmp_path: Path) -> None:
+    operator, (first, second) = _rotated_twice(tmp_path)
+    _, request = _rotation(operator, first, time.time())  # after the second was thrown away
+    (tmp_path / "request.jws").write_text(request)
+    update = ["update", str(tmp_path / "request.jws"), "-f", str(tmp_path), "--yes"]
+    told = CliRunner().invoke(federation_commands, update).output
+    ends = day_of(time.time() + ROTATION_OVERLAP_S)
+    assert f"Its key {first.kid} has signed this one: members' nodes take it, and the old one ends on {ends}." in told
+    assert f"patchwork federation revoke housing {second.kid}" in told
+
+
+def test_the_operator_reads_who_was_suspended(tmp_path: Path) -> None:
+    _rotated_twice(tmp_path)
+    for command, said in (("suspend", "Friends of the Library (housing) is suspended"), ("resume", "takes part again")):
+        assert said in CliRunner().invoke(federation_commands, [command, "housing", "-f", str(tmp_path)]).output

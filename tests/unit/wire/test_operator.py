@@ -1,6 +1,7 @@
 """Whom the operator refuses to admit, and which hubs it lists."""
 
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gateway.cli.federation import app as federation_commands
+from gateway.days import day_of
 from gateway.errors import ConfigurationError, InputError, MalformedMessage
 from gateway.wire.claims import MAX_MOMENT
 from gateway.wire.federation import Member, MemberKey
@@ -21,7 +23,7 @@ from mappings.vocabulary import OrganisationType, Sector
 NOW = 1_790_000_000
 
 
-def _join(member_id: str, key: SigningKey | None = None, **changes: Any) -> str:
+def _join(member_id: str, key: SigningKey | None = None, *, now: int = NOW, **changes: Any) -> str:
     key = key or SigningKey.generate()
     member = Member(
         id=member_id,
@@ -35,7 +37,7 @@ def _join(member_id: str, key: SigningKey | None = None, **changes: Any) -> str:
         endpoint=None,
         duty_contact=(),
     )
-    return sign_join(replace(member, **changes), key, federation="northshire", now=NOW)
+    return sign_join(replace(member, **changes), key, federation="northshire", now=now)
 
 
 def _key(key: SigningKey, *, begins: int, ends: int) -> tuple[MemberKey, ...]:
@@ -139,6 +141,26 @@ def test_a_file_of_listed_keys_that_is_broken_stops_the_operator_and_is_named(tm
 
 def _full(path: Path, data: bytes) -> None:
     raise ConfigurationError(f"{path}: no room for {len(data)} bytes")
+
+
+def test_the_operator_is_shown_the_key_first_and_all_that_would_be_listed(tmp_path: Path) -> None:
+    init_operator(tmp_path, name="northshire", hub_key=SigningKey.generate().verify_key(), now=time.time())
+    key, now = SigningKey.generate(), int(time.time())
+    request = _join(
+        "friends",
+        key,
+        now=now,
+        keys=_key(key, begins=now, ends=MAX_MOMENT),
+        identifier=(("https://fhir.nhs.uk/Id/ods-organization-code", "X07"),),
+        duty_contact=(("phone", "01632 960001" + " " * 60 + "Key: 07e1 378e"),),
+    )
+    (tmp_path / "join.jws").write_text(request)
+    typed = ["admit", str(tmp_path / "join.jws"), "-f", str(tmp_path)]
+    shown = CliRunner().invoke(federation_commands, typed, input="n\n").output.splitlines()
+    assert shown[0] == f"Key: {fingerprint(key.public_jwk())}"
+    assert shown[1] == f"Good until {day_of(now + KEY_YEARS_S)}"
+    assert "Identifier: https://fhir.nhs.uk/Id/ods-organization-code X07" in shown
+    assert "Duty contact: phone 01632 960001 Key: 07e1 378e" in shown
 
 
 def test_a_second_hub_is_listed_once_and_the_last_one_stays(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.cli.open_codes import remember_code
 from gateway.cli.options import CLOCK, run
-from gateway.cli.wrapped import say
+from gateway.cli.wrapped import DEEP, say
 from gateway.days import DAY_S
 from gateway.doctor.finding import moment
 from gateway.errors import ConfigurationError, HubError, InputError, MalformedMessage, NotForUs, WireError
@@ -108,8 +108,8 @@ def joins(from_file: FromFile = None, folder: OperatorFolder = Path("operator"))
         return
     for each in waiting:
         member, invitation = each.request.member, each.invitation
-        typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}")
-        typer.echo(f"  key {fingerprint(each.key.jwk())}")
+        say(f"Key {fingerprint(each.key.jwk())}", indent="    ")  # first: nothing of theirs stands before it
+        say(f"  {member.name} ({member.id}), {member.type.value}, {member.sector.value}", indent=DEEP, whole=False)
         meant = f"for {invitation.name}" if invitation.name else invitation.id
         typer.echo(f"  came {moment(each.received_at)}, by the invitation {meant}")
         if member.id in operator.document.members:

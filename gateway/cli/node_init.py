@@ -21,6 +21,7 @@ from gateway.wire.federation import Member, MemberKey, Pairs
 from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
 from gateway.wire.keys import VerifyKey, fingerprint
 from gateway.wire.limits import JOIN_LIFETIME_S, MAX_TEXT_CHARS
+from gateway.wire.member_names import MEMBER_NAME, is_member_name
 from gateway.wire.operator import (
     PUBLIC_KEY_FILE,
     load_verify_key,
@@ -107,7 +108,8 @@ def init(
     duty_email: Annotated[str, typer.Option(help="The duty contact's email address.")] = "",
 ) -> None:
     """Write keys, configuration and a signed join request for the federation's operator."""
-    _quotable(name)
+    if not is_member_name(_quotable(name)):
+        raise InputError(f"--name: an agency's name has {MEMBER_NAME}")
     identifiers = tuple(_identifier(pair) for pair in identifier or ())
     contact = tuple(pair for pair in (("phone", duty_phone), ("email", duty_email)) if pair[1])
     given = {

@@ -43,6 +43,7 @@ from gateway.wire.limits import (
     MAX_TELECOM,
     MAX_URI_CHARS,
 )
+from gateway.wire.member_names import member_name
 from gateway.wire.membership import (
     ACTIVE,
     HUB,
@@ -205,7 +206,7 @@ def read_member(entry: Claims) -> Member:
     return Member(
         id=member_id,
         identifier=pairs(entry, "identifier", maximum=MAX_IDENTIFIERS),
-        name=text(entry, "name"),
+        name=member_name(entry, "name"),
         type=code(entry, "type", OrganisationType),
         sector=code(entry, "sector", Sector),
         status=entry["status"],

@@ -134,7 +134,7 @@ async def test_operator_without_a_network_reads_what_waits_from_a_file(tmp_path:
     assert in_process("hub", "joins", *config, "--output", str(listed)).out.startswith("1 waiting")
     told = in_process("federation", "joins", "--from", str(listed), *at).out
     assert "Anytown Food Bank (anytown-food-bank)" in told
-    digits = "".join(told.partition("  key ")[2].splitlines()[0].split())
+    digits = "".join(told.partition("Key ")[2].splitlines()[0].split())
     from_file = ("--from", str(listed), *at, "--yes")
     for wrong in (digits[:15], "0" * 64, digits + "0", "f" * 16, "anytown-food-bank"):
         assert in_process("federation", "admit", wrong, *from_file).code == 1

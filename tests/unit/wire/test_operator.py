@@ -147,6 +147,26 @@ def _full(path: Path, data: bytes) -> None:
     raise ConfigurationError(f"{path}: no room for {len(data)} bytes")
 
 
+def test_the_operator_is_shown_the_key_first_and_all_that_would_be_listed(tmp_path: Path) -> None:
+    init_operator(tmp_path, name="northshire", hub_key=SigningKey.generate().verify_key(), now=time.time())
+    key, now = SigningKey.generate(), int(time.time())
+    request = _join(
+        "friends",
+        key,
+        now=now,
+        keys=_key(key, begins=now, ends=MAX_MOMENT),
+        identifier=(("https://fhir.nhs.uk/Id/ods-organization-code", "X07"),),
+        duty_contact=(("phone", "01632 960001" + " " * 60 + "Key: 07e1 378e"),),
+    )
+    (tmp_path / "join.jws").write_text(request)
+    typed = ["admit", str(tmp_path / "join.jws"), "-f", str(tmp_path)]
+    shown = CliRunner().invoke(federation_commands, typed, input="n\n").output.splitlines()
+    assert shown[0] == f"Key: {fingerprint(key.public_jwk())}"
+    assert shown[1] == f"Good until {day_of(now + KEY_YEARS_S)}"
+    assert "Identifier: https://fhir.nhs.uk/Id/ods-organization-code X07" in shown
+    assert "Duty contact: phone 01632 960001 Key: 07e1 378e" in shown
+
+
 def test_a_second_hub_is_listed_once_and_the_last_one_stays(tmp_path: Path) -> None:
     first, second = SigningKey.generate().verify_key(), SigningKey.generate().verify_key()
     operator = init_operator(tmp_path, name="northshire", hub_key=first, now=NOW)

@@ -20,6 +20,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "hub.started": frozenset({"hub", "port", "version"}),
     "hub.stopped": frozenset({"hub"}),
     "hub.worker_ended": frozenset({"worker", "status", "again_s"}),
+    "hub.worker_silent": frozenset({"worker", "seconds"}),
     "federation.refreshed": frozenset({"federation", "seq", "members"}),
     "federation.refused": frozenset({"federation", "code", "reason"}),
     "hub.silent": frozenset({"hub", "code", "reason"}),

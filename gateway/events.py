@@ -23,6 +23,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "hub.worker_started": frozenset({"hub", "worker", "port", "version"}),
     "hub.worker_stopped": frozenset({"hub", "worker"}),
     "hub.worker_ended": frozenset({"worker", "status", "again_s"}),
+    "hub.worker_silent": frozenset({"worker", "seconds"}),
     "federation.refreshed": frozenset({"federation", "seq", "members"}),
     "federation.refused": frozenset({"federation", "code", "reason"}),
     "hub.silent": frozenset({"hub", "code", "reason"}),

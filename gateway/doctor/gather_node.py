@@ -1,6 +1,7 @@
 """Examines a node from outside, whether it runs or not: (1) gather facts, (2) check them."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import aiohttp
@@ -31,7 +32,7 @@ from gateway.node.identity import SEALING_KEY_FOLDER
 from gateway.node.ledger_keys import LEDGER_KEY_FILE, LedgerKeys
 from gateway.node.membership_rows import State, read_persisted
 from gateway.node.records import last_runs
-from gateway.node.signing_keys import NEXT_KEYS, SIGNING_KEY_FILE
+from gateway.node.signing_keys import NEXT_KEYS, SIGNING_KEY_FILE, SigningKeys
 from gateway.settings import NodeSettings
 from gateway.wire import jws
 from gateway.wire.claims import integer, moment
@@ -167,7 +168,9 @@ async def _doors(settings: NodeSettings, document: Federation | None, now: float
 
 def look_at_keys(settings: NodeSettings) -> KeyFacts:
     """The private keys of the folder, each loaded once."""
-    folder, problems = settings.node.keys, []
+    folder = settings.node.keys
+    problems: list[str] = []
+    unusable: list[str] = []
     signing: set[str] = set()
     ledger, ledger_next, sealing_until = None, frozenset[str](), None
     for file in sorted({folder / SIGNING_KEY_FILE, *folder.glob(NEXT_KEYS)}):
@@ -175,9 +178,13 @@ def look_at_keys(settings: NodeSettings) -> KeyFacts:
             signing.add(SigningKey.load(file).kid)
         except ConfigurationError as error:
             problems.append(str(error))
+    with suppress(ConfigurationError):  # what that would say stands there already
+        unusable += [each for each in SigningKeys(folder).unusable if each not in problems]
     try:
         ledger = LedgerKey.load(folder / LEDGER_KEY_FILE).kid
-        ledger_next = LedgerKeys(folder).kids - {ledger}
+        ledger_keys = LedgerKeys(folder)
+        ledger_next = ledger_keys.kids - {ledger}
+        unusable += ledger_keys.unusable
     except ConfigurationError as error:
         problems.append(str(error))
     try:
@@ -186,6 +193,7 @@ def look_at_keys(settings: NodeSettings) -> KeyFacts:
         problems.append(str(error))
     return KeyFacts(
         problems=tuple(problems),
+        unusable=tuple(unusable),
         signing=frozenset(signing),
         ledger_kid=ledger,
         ledger_next=ledger_next,

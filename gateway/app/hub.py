@@ -86,7 +86,7 @@ async def open_hub(settings: HubSettings, *, clock: Clock, sharing: Sharing | No
         undo.push_async_callback(database.close)
         directory = await open_directory(
             document=table.federation_document,
-            operator_key=load_operator_keys(table.operator_key),
+            operator_keys=lambda: load_operator_keys(table.operator_key),
             hub_keys=keys,
             database=database,
             clock=clock,

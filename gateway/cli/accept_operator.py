@@ -60,7 +60,7 @@ def accept_operator_at_hub(
     replace_by: ReplaceBy = None,
     yes: Yes = False,
 ) -> None:
-    """Accept the operator's next key at this hub, as its member list names it; counts from the hub's next start."""
+    """Accept the operator's next key at this hub, as its member list names it."""
     table = load_hub(config).hub
     if replace_by is not None:
         new = _shown_replacement(table.operator_key, replace_by, yes=yes)
@@ -70,7 +70,7 @@ def accept_operator_at_hub(
         return
     keys = load_operator_keys(table.operator_key)
     _accept(table.operator_key, keys, _named_to_hub(table, keys), yes=yes)
-    typer.echo("Start the hub anew.")
+    typer.echo("A running hub takes what that key signs within seconds.")
 
 
 def _named_to_hub(table: HubTable, keys: OperatorKeys) -> HandOver | None:

@@ -79,7 +79,10 @@ async def _listed(settings: NodeSettings) -> Sequence[Listed]:
 async def _accounts(settings: NodeSettings) -> AsyncIterator[tuple[WebTable, str, Database]]:
     """The `[web]` table, the federation's id, and web.db opened for one command."""
     if settings.web is None:
-        raise ConfigurationError("this node has no pages: its configuration needs a table [web] (docs/pages.md)")
+        raise ConfigurationError(
+            f"this node has no pages in {settings.federation[0].id}: its configuration needs a table [web], or "
+            "[federation.web] below the [[federation]] of one that has a `folder` (docs/pages.md)"
+        )
     async with opened(settings) as node:
         database = await open_web_database(node)
         try:

@@ -1,20 +1,21 @@
 """`patchwork doctor`: what is wrong with this node or hub, and what to do; it changes nothing."""
 
 import tomllib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
 
+from gateway.cli.complete import for_hub, for_node
 from gateway.cli.options import CLOCK, run
 from gateway.doctor.finding import Finding, Level, worst, wrong
 from gateway.doctor.gather_federations import examine_nodes
 from gateway.doctor.gather_hub import examine_hub
 from gateway.errors import ConfigurationError
 from gateway.files import read_file
-from gateway.settings import load_hub, load_node
+from gateway.settings import NodeSettings, load_hub, load_node
 from gateway.settings.reading import MAX_FILE_BYTES
 
 _EXIT = {Level.WELL: 0, Level.WRONG: 1, Level.SOON: 3}  # 2 is for what was typed wrongly
@@ -48,13 +49,23 @@ def doctor(
 def _examined(config: Path) -> list[Finding]:
     try:
         if _is_hub(config):
-            return run(examine_hub(load_hub(config), CLOCK))
-        return run(examine_nodes(load_node(config), CLOCK))
+            found = run(examine_hub(load_hub(config), CLOCK))
+            return [replace(each, do=for_hub(each.do, config)) for each in found]
+        settings = load_node(config)
+        found = run(examine_nodes(settings, CLOCK))
+        return [replace(each, do=for_node(each.do, config, _about(each, settings))) for each in found]
     except ConfigurationError as error:
         return [
             wrong("configuration", line, "mend it; config/node.toml and config/hub.toml show every setting")
             for line in str(error).splitlines()
         ]
+
+
+def _about(finding: Finding, settings: NodeSettings) -> str:
+    """The federation that a finding of a node in several names first."""
+    named, _, _ = finding.what.partition(":")
+    first = named.split(", ")[0]
+    return first if len(settings.federation) > 1 and first in {each.id for each in settings.federation} else ""
 
 
 def _is_hub(config: Path) -> bool:

@@ -137,7 +137,9 @@ def _echo_rotated(asked: Member) -> None:
     for key in asked.keys[:-1]:
         ends = day_of(key.not_after)
         if key.key.kid == by:
-            typer.echo(f"Its key {by} has signed this one: members' nodes take it, and the old one ends on {ends}.")
+            typer.echo(
+                f"Its key until now has signed this one: members' nodes take it, and the old one, {by}, ends on {ends}."
+            )
         elif key.not_after > now:
             typer.echo(
                 f"Its key {key.key.kid} stays listed until {ends}: if nobody signs with it, patchwork federation "
@@ -264,6 +266,9 @@ def hand_over(
 def take_over(folder: Folder = Path("operator"), yes: Yes = False) -> None:
     """Sign with the next operator's key from now on; members that have not accepted it stop."""
     operator, now = open_operator(folder), CLOCK.now()
+    said = operator.document.hand_over
+    if said is not None and now < said.until:
+        raise InputError(f"officers have until {moment(said.until)} to accept the next key: take over after that")
     if codes := open_codes(folder, now):
         say(
             "Join codes end with the key that signed them, and requests that wait by them are refused: admit first "

@@ -7,6 +7,7 @@ import typer
 from gateway.cli.accept_operator import accept_operator
 from gateway.cli.accounts import create_admin, list_accounts
 from gateway.cli.add_federation import add_federation
+from gateway.cli.complete import for_node
 from gateway.cli.node_backup import backup, restore
 from gateway.cli.node_init import init, member_id
 from gateway.cli.options import Config, InFederation, Yes, ask_first, node_of, opened, run
@@ -38,7 +39,12 @@ def serve(config: Config) -> None:
 def status(config: Config, federation: InFederation) -> None:
     """Say what this node holds, with whom it shares, and what waits for somebody here."""
     settings = load_node(config)
-    run(show_status(settings.chosen(federation) if federation else settings))
+    several = len(settings.federation) > 1
+
+    def say_of(about: str, line: str) -> None:
+        typer.echo(for_node(line, config, about if several else ""))
+
+    run(show_status(settings.chosen(federation) if federation else settings, say_of))
 
 
 @app.command()
@@ -49,7 +55,9 @@ def accept(
     yes: Yes = False,
 ) -> None:
     """Accept a member, or a change of one, that waits for this agency's own decision."""
-    run(_accept(node_of(config, federation), member, yes=yes))
+    several = len(load_node(config).federation) > 1
+    each = for_node("patchwork node accept", config, federation if several else "")
+    run(_accept(node_of(config, federation), member, each=each, yes=yes))
 
 
 app.command("add-federation")(add_federation)
@@ -69,7 +77,7 @@ def clear_alarm(config: Config, federation: InFederation, yes: Yes = False) -> N
     run(_clear_alarm(node_of(config, federation)))
 
 
-async def _accept(settings: NodeSettings, member: str, *, yes: bool) -> None:
+async def _accept(settings: NodeSettings, member: str, *, each: str, yes: bool) -> None:
     async with opened(settings) as node:
         membership = node.parts.membership
         waiting = (await membership.refresh()).waiting
@@ -82,7 +90,7 @@ async def _accept(settings: NodeSettings, member: str, *, yes: bool) -> None:
         if membership.received is not None:
             _show_waiting(waiting, membership.received)
         if not member:
-            typer.echo("Accept each with: patchwork node accept MEMBER")
+            typer.echo(f"Accept each with: {each} MEMBER")
             return
         ask_first(f"Have you checked these with {member} itself?", yes=yes)
         await membership.accept(member)

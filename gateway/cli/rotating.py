@@ -43,6 +43,7 @@ def write_for_operator(file: Path, token: str, new: Jwk, *, what: str, command: 
     replace_file(file, token.encode())
     typer.echo(f"The next {what}, to be read out to the operator by telephone:")
     typer.echo(f"  {fingerprint(new)}")
-    typer.echo(f"Send {file} to the operator within {JOIN_LIFETIME_S // DAY_S} days: patchwork federation {command}")
+    days = JOIN_LIFETIME_S // DAY_S
+    typer.echo(f"Send {file} to the operator within {days} days: patchwork federation {command} {file.name}")
     typer.echo(when)
     typer.echo("Back up the folder of keys: it holds both, until the old one has ended and is removed.")

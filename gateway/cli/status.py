@@ -1,7 +1,8 @@
 """`patchwork node status`: what a node holds, with whom it shares, and what waits for somebody at this agency."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 
 import typer
 
@@ -24,52 +25,55 @@ from gateway.settings import NodeSettings
 from gateway.wire.federation import Federation
 from gateway.wire.keys import fingerprint
 
+Say = Callable[[str, str], None]
 
-async def show_status(settings: NodeSettings) -> None:
-    """Print it, as far as it can be known: without the hub, from what is held. In several federations, one by one."""
+
+async def show_status(settings: NodeSettings, say: Say) -> None:
+    """Print it, as far as it can be known: without the hub, from what is held. In several federations, one by one.
+
+    `say` prints a line that is about the federation that it is told.
+    """
     for at, each in enumerate(settings.apart):
         if at:
             typer.echo()
-        await _show(each)
+        await _show(each, partial(say, each.federation[0].id))
 
 
-async def _show(settings: NodeSettings) -> None:
+async def _show(settings: NodeSettings, say: Callable[[str], None]) -> None:
     async with opened(settings) as node:
         membership = node.parts.membership
-        typer.echo(f"{settings.node.member} in {settings.federation[0].id}")
-        typer.echo(f"  key {fingerprint(node.parts.me.signing_key.public_jwk())}")
+        say(f"{settings.node.member} in {settings.federation[0].id}")
+        say(f"  key {fingerprint(node.parts.me.signing_key.public_jwk())}")
         if next_ledger := node.parts.me.ledger_keys.waiting:
-            typer.echo(f"  next ledger key, not signed with yet: {fingerprint(next_ledger.public_jwk())}")
+            say(f"  next ledger key, not signed with yet: {fingerprint(next_ledger.public_jwk())}")
         view: View | None = None
         try:
             view = await membership.refresh()
         except (HubError, WireError, FederationError) as error:
-            typer.echo(f"No question can be asked now: {error}")
+            say(f"No question can be asked now: {error}")
         if waiting := node.parts.me.signing_keys.waiting:  # only now is the newest member list here
             shown = fingerprint(waiting.public_jwk())
             revoked = await waits_revoked(node)
-            typer.echo(
-                f"Next key {shown}: {REVOKED}" if revoked else f"Next key, which waits for the operator: {shown}"
-            )
+            say(f"Next key {shown}: {REVOKED}" if revoked else f"Next key, which waits for the operator: {shown}")
         if membership.received is not None:
-            _echo(_membership(membership.received, view, me=settings.node.member))
+            _echo(say, _membership(membership.received, view, me=settings.node.member))
             if membership.hand_over is not None:
                 said = fingerprint(membership.hand_over.new.jwk())
-                typer.echo(f"  the operator hands over to the key {said}: patchwork node accept-operator")
+                say(f"  the operator hands over to the key {said}: patchwork node accept-operator")
             accepted = await node.database.read(accepted_agreements(settings.federation[0].id))
-            _echo(_hubs(node))
-            _echo(_agreements(membership.received, node.agreements, accepted, me=settings.node.member))
+            _echo(say, _hubs(node))
+            _echo(say, _agreements(membership.received, node.agreements, accepted, me=settings.node.member))
         endings = node_endings(settings, membership.received)
-        _echo([f"{finding.what}: {finding.do}" for finding in findings_of(endings, CLOCK.now())])
-        _echo(await ledger_lines(node))
-        _echo(await _sources(node, settings))
-        _echo(await _cases(node, settings))
-        _echo(_matching(settings))
+        _echo(say, [f"{finding.what}: {finding.do}" for finding in findings_of(endings, CLOCK.now())])
+        _echo(say, await ledger_lines(node))
+        _echo(say, await _sources(node, settings))
+        _echo(say, await _cases(node, settings))
+        _echo(say, _matching(settings))
 
 
-def _echo(lines: Iterator[str] | list[str]) -> None:
+def _echo(say: Callable[[str], None], lines: Iterator[str] | list[str]) -> None:
     for line in lines:
-        typer.echo(line)
+        say(line)
 
 
 def _membership(received: Federation, view: View | None, *, me: str) -> Iterator[str]:

@@ -39,19 +39,23 @@ class _FileVersion:
 
 
 class Directory:
-    """The federation document in force here. Made by `open_directory`; `watch` keeps it current."""
+    """The federation document in force here. Made by `open_directory`; `watch` keeps it current.
+
+    `operator_keys` reads the pinned key and what follows it: another may be accepted while the hub runs.
+    """
 
     def __init__(
         self,
         *,
         document: Path,
-        operator_key: VerifyKey | OperatorKeys,
+        operator_keys: Callable[[], OperatorKeys],
         hub_keys: HubKeys,
         database: Database,
         clock: Clock,
     ) -> None:
         self._document = document
-        self._operator_key = operator_key
+        self._read_operator_keys = operator_keys
+        self._operator_keys = operator_keys()
         self._hub_keys = hub_keys
         self._database = database
         self._clock = clock
@@ -65,7 +69,7 @@ class Directory:
     @property
     def operator_key(self) -> VerifyKey:
         """The one that signed the document, if there is one: what a key signed before it was handed over is over."""
-        operators = OperatorKeys.of(self._operator_key)
+        operators = self._operator_keys
         return operators.newest if self._held is None else signer_of(self._held.token, operators)
 
     def when_newer(self, tell: Callable[[Federation], None]) -> None:
@@ -159,7 +163,7 @@ class Directory:
         if token is None:
             return
         try:
-            self._held = verify_document(token, operator_key=self._operator_key, now=None)
+            self._held = verify_document(token, operator_key=self._operator_keys, now=None)
         except PatchworkError as error:
             raise ConfigurationError(
                 f"the hub's database holds a federation document that the operator key does not verify: {error}"
@@ -176,20 +180,21 @@ class Directory:
     def _read(self) -> Federation:
         """The operator's file, verified; raises PatchworkError."""
         token = read_file(self._document, MAX_DOCUMENT_BYTES)
-        return verify_document(token.strip(), operator_key=self._operator_key, now=self._clock.now())
+        self._operator_keys = self._read_operator_keys()
+        return verify_document(token.strip(), operator_key=self._operator_keys, now=self._clock.now())
 
 
 async def open_directory(
     *,
     document: Path,
-    operator_key: VerifyKey | OperatorKeys,
+    operator_keys: Callable[[], OperatorKeys],
     hub_keys: HubKeys,
     database: Database,
     clock: Clock,
 ) -> Directory:
     """A directory that has a document in force; raises PatchworkError when there is none to be had."""
     directory = Directory(
-        document=document, operator_key=operator_key, hub_keys=hub_keys, database=database, clock=clock
+        document=document, operator_keys=operator_keys, hub_keys=hub_keys, database=database, clock=clock
     )
     await directory.restore()
     directory.follow_keys()

@@ -75,7 +75,7 @@ async def test_the_command_says_by_its_exit_code_how_it_is(
     async with federation(tmp_path, [AGENCY], now=time.time()) as north:
         config = str(tmp_path / AGENCY / "node.toml")
         monkeypatch.setattr(status, "CLOCK", TurnedClock(north.clock.time + 6.4 * DAY))
-        await status.show_status(load_node(Path(config)))
+        await status.show_status(load_node(Path(config)), lambda _, line: print(line))  # noqa: T201
         assert "federation document 3 ends in 14 hours" in capsys.readouterr().out
         await north.nodes[AGENCY].checkpoints.visit()
         ran = await asyncio.to_thread(patchwork, tmp_path, "doctor", "-c", config, "--json")

@@ -141,7 +141,7 @@ async def test_with_one_hub_killed_under_load_no_question_is_answered_twice_and_
         assert len(on_record) == len(set(on_record))
         assert len(ended) - lost <= len(on_record) <= len(ended)
         # `node status` says where questions go, in words.
-        await show_status(load_node(tmp_path / ASKER / "node.toml"))
+        await show_status(load_node(tmp_path / ASKER / "node.toml"), lambda _, line: print(line))  # noqa: T201
         told = capsys.readouterr().out
         assert f"Hub {address(north, 'hub')}: not used: the hub at {address(north, 'hub')} cannot be reached" in told
         assert f"Hub {address(north, 'hub-2')}: questions go there" in told

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from gateway.cli.federation import app as federation_commands
 from gateway.cli.rotate_key import rotation_request
 from gateway.days import day_of
+from gateway.doctor.finding import moment
 from gateway.errors import ConfigurationError, InputError, MalformedMessage
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import sign_agreement
@@ -245,7 +246,8 @@ def test_the_operator_reads_when_the_key_ends_that_has_signed_the_next(tmp_path:
     update = ["update", str(tmp_path / "request.jws"), "-f", str(tmp_path), "--yes"]
     told = CliRunner().invoke(federation_commands, update).output
     ends = day_of(time.time() + ROTATION_OVERLAP_S)
-    assert f"Its key {first.kid} has signed this one: members' nodes take it, and the old one ends on {ends}." in told
+    assert f"Its key until now has signed this one: members' nodes take it, and the old one, {first.kid}, ends" in told
+    assert f" ends on {ends}." in told
     assert f"patchwork federation revoke housing {second.kid}" in told
 
 
@@ -253,3 +255,12 @@ def test_the_operator_reads_who_was_suspended(tmp_path: Path) -> None:
     _rotated_twice(tmp_path)
     for command, said in (("suspend", "Friends of the Library (housing) is suspended"), ("resume", "takes part again")):
         assert said in CliRunner().invoke(federation_commands, [command, "housing", "-f", str(tmp_path)]).output
+
+
+def test_who_takes_over_too_early_reads_until_when_officers_have_time(tmp_path: Path) -> None:
+    init_operator(tmp_path, name="northshire", hub_key=SigningKey.generate().verify_key(), now=time.time())
+    for command in ("hand-over", "take-over"):
+        ran = CliRunner().invoke(federation_commands, [command, "-f", str(tmp_path)])
+    said = open_operator(tmp_path).document.hand_over
+    assert said is not None
+    assert f"have until {moment(said.until)} to accept the next key" in str(ran.exception)

@@ -39,7 +39,8 @@ async def test_a_node_and_a_hub_that_are_well_and_then_are_not(tmp_path: Path) -
         findings = await node(north)
         assert worst(findings) is Level.WELL, findings
         checks = {finding.check for finding in findings}
-        assert checks == {"keys", "federation", "hub", "clock", "database", "ledger", "disk", "import", "door"}
+        looked = {"keys", "federation", "hub", "clock", "database", "ledger", "agreements", "disk", "import", "door"}
+        assert checks == looked
         assert worst(await hub(north)) is Level.WELL
 
         # Nobody renews the document: the last day is announced, and when it is over nothing works, and it says why.

@@ -5,10 +5,6 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
-from consent_ledger.errors import LedgerError
-from consent_ledger.heads import newest as newest_head
-from consent_ledger.heads import signed_at, words
-from consent_ledger.read import clock_high, tree_head
 from gateway.clock import Clock
 from gateway.database.contract import Work
 from gateway.doctor.agreements import check_agreements
@@ -22,8 +18,9 @@ from gateway.doctor.finding import Finding, wrong
 from gateway.doctor.imports import SourceFacts, check_sources
 from gateway.doctor.keys import KeyFacts, check_keys
 from gateway.doctor.look_at_agreements import look_at_agreements
+from gateway.doctor.look_at_record import look_at_record
 from gateway.doctor.looking import look_at_database, look_at_disk, look_at_door, look_at_tls, read_only
-from gateway.doctor.record import RecordFacts, check_record
+from gateway.doctor.record import check_record
 from gateway.doctor.running import Running, check_running, look_at_running, mark_of
 from gateway.doctor.served import check_served, look_at_served
 from gateway.doctor.storage import check_databases, check_disk
@@ -135,7 +132,7 @@ def _data(settings: NodeSettings, told: _Told, held: Held, running: Running | No
     if held.seen:  # pages may be new; the others a node has had that has a checkpoint somewhere
         lost = {name: replace(each, lost=not each.exists) for name, each in databases.items() if name != "web"}
         databases |= lost
-    record = _record(settings, now) if databases["ledger"].readable else None
+    record = look_at_record(folder / "ledger.db", now) if databases["ledger"].readable else None
     heard = next((hub for hub in told.hubs if hub.time is not None), None)
     found = check_clock(
         ClockFacts(
@@ -251,31 +248,6 @@ def _kept(federation: str) -> Work[tuple[State | None, bytes]]:
     persisted = yield from read_persisted(federation, frozenset())
     state = persisted.state
     return state, b"" if state is None else persisted.documents[state.sha256]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    facts: RecordFacts
-    high: float
-
-
-def _record(settings: NodeSettings, now: float) -> _Record:
-    try:
-        return read_only(settings.node.data / "ledger.db", _read_record(now))
-    except (LedgerError, StorageError) as error:
-        facts = RecordFacts(now=now, size=0, signed_size=None, signed_at=None, words=(), problem=str(error))
-        return _Record(facts=facts, high=0.0)
-
-
-def _read_record(now: float) -> Work[_Record]:
-    tree = yield from tree_head()
-    high = yield from clock_high()
-    stored = yield from newest_head()
-    at = None if stored is None else (yield from signed_at(stored.checkpoint.head))
-    said = yield from words()
-    size = None if stored is None else stored.checkpoint.head.size
-    facts = RecordFacts(now=now, size=tree.size, signed_size=size, signed_at=at, words=said)
-    return _Record(facts=facts, high=high)
 
 
 def _sources(settings: NodeSettings) -> list[SourceFacts]:

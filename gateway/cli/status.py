@@ -13,6 +13,7 @@ from gateway.doctor.expiry import findings_of
 from gateway.doctor.expiry_watch import node_endings
 from gateway.doctor.finding import spell
 from gateway.doctor.imports import no_source
+from gateway.doctor.running import look_at_running, mark_of
 from gateway.errors import FederationError, HubError, WireError
 from gateway.node.cases import counted
 from gateway.node.corrections import without_effect
@@ -42,6 +43,9 @@ async def _show(settings: NodeSettings) -> None:
             typer.echo(f"  next key, which waits for the operator: {fingerprint(waiting.public_jwk())}")
         if next_ledger := node.parts.me.ledger_keys.waiting:
             typer.echo(f"  next ledger key, not signed with yet: {fingerprint(next_ledger.public_jwk())}")
+        told = look_at_running(settings.node.data, CLOCK.now())
+        if told is not None and told.settings != mark_of(settings):
+            typer.echo("  the running node goes by the configuration as it was: start it again")
         view: View | None = None
         try:
             view = await membership.refresh()

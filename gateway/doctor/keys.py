@@ -44,7 +44,8 @@ def check_keys(facts: KeyFacts, document: Federation | None, me: str, now: float
     member = None if document is None else document.members.get(me)
     if member is not None and not facts.problems:
         found += _against(facts, member, now)
-    return found or [well(CHECK, f"{len(facts.signing)} signing, ledger and sealing keys can be used")]
+    signing = "the signing key" if len(facts.signing) == 1 else f"{len(facts.signing)} signing keys"
+    return found or [well(CHECK, f"{signing}, the ledger key and the sealing key can be used")]
 
 
 def _against(facts: KeyFacts, member: Member, now: float) -> Iterator[Finding]:

@@ -25,6 +25,7 @@ from consent_ledger.note import COSIGNATURE, ED25519, NoteInvalid, NoteKey, Sign
 
 FIRST_EPOCH = 1
 MAX_NUMBER = 2**53 - 1
+MAX_TIME = 253_370_764_800  # 9999-01-01T00:00Z: later ones, which a witness may sign, are no dates
 
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,15}")
 _LINES = (4, 5)  # of the first epoch, of a later one
@@ -147,14 +148,19 @@ def cosign(text: str, key: NoteKey, signer: Signer, now: float) -> str:
 
 
 def cosigned_by(text: str, key: NoteKey) -> Cosigned | None:
-    """The latest cosignature of a witness in a note; None if none holds. Raises NoteInvalid."""
+    """The latest cosignature of a witness in a note, of those at a time that is a date; None if none holds.
+
+    Raises NoteInvalid.
+    """
     parsed = note.read(text)
     latest: Cosigned | None = None
     for data in parsed.by(key, COSIGNATURE):
         if len(data) != _TIME_BYTES + _ED25519_BYTES:
             continue
         time = int.from_bytes(data[:_TIME_BYTES], "big")
-        if key.holds(data[_TIME_BYTES:], _cosigned(time, parsed.text)) and (latest is None or time > latest.time):
+        if time > MAX_TIME or (latest is not None and time <= latest.time):
+            continue
+        if key.holds(data[_TIME_BYTES:], _cosigned(time, parsed.text)):
             latest = Cosigned(witness=key.name, time=time, line=Signature(key.name, key.id(COSIGNATURE), data).line())
     return latest
 

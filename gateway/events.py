@@ -4,6 +4,7 @@ A log line holds ids, codes, counts and durations: never a name, a number, a bir
 `emit` refuses an event or a field that is not listed here, so nothing personal can slip into a log by accident.
 """
 
+import asyncio
 import logging
 import sys
 from typing import TextIO
@@ -22,6 +23,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "hub.worker_started": frozenset({"hub", "worker", "port", "version"}),
     "hub.worker_stopped": frozenset({"hub", "worker"}),
     "hub.worker_ended": frozenset({"worker", "status", "again_s"}),
+    "hub.worker_silent": frozenset({"worker", "seconds"}),
     "federation.refreshed": frozenset({"federation", "seq", "members"}),
     "federation.refused": frozenset({"federation", "code", "reason"}),
     "hub.silent": frozenset({"hub", "code", "reason"}),
@@ -56,7 +58,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "hub_link.opened": frozenset({"federation", "hub"}),
     "hub_link.closed": frozenset({"federation", "hub", "code"}),
     "hub_link.refused": frozenset({"federation", "hub", "code", "reason"}),
-    "request.failed": frozenset({"path", "code", "status", "reason"}),
+    "request.failed": frozenset({"path", "code", "status", "reason", "more"}),
     "ledger.doubtful": frozenset({"code", "reason"}),
     "witness.cosigned": frozenset({"witness", "size", "epoch"}),
     "witness.refused": frozenset({"witness", "reason"}),
@@ -117,6 +119,36 @@ class Bounded:
         if reason not in said and len(said) < self._most:
             said.add(reason)
             emit(self._event, level=logging.WARNING, member=member, reason=reason)
+
+
+class Counted:
+    """Emits an event that anybody can cause as often as they like: the first of a kind one by one, then their number.
+
+    A kind is what all fields say together, of which there must be few. MOST of it are said; EVERY_S after the first of
+    them one line tells of how many `more` there were, and it begins anew. Belongs to the running event loop.
+    """
+
+    MOST = 10
+    EVERY_S = 60.0
+
+    def __init__(self, event: str) -> None:
+        """`event` carries `more`."""
+        self._event = event
+        self._counts: dict[tuple[tuple[str, str | int], ...], int] = {}
+
+    def say(self, **fields: str | int) -> None:
+        """Emit it, or count it."""
+        kind = tuple(sorted(fields.items()))
+        count = self._counts[kind] = self._counts.get(kind, 0) + 1
+        if count == 1:
+            asyncio.get_running_loop().call_later(self.EVERY_S, self._begin_anew, kind)
+        if count <= self.MOST:
+            emit(self._event, level=logging.WARNING, **fields)
+
+    def _begin_anew(self, kind: tuple[tuple[str, str | int], ...]) -> None:
+        more = self._counts.pop(kind) - self.MOST
+        if more > 0:
+            emit(self._event, level=logging.WARNING, **dict(kind), more=more)
 
 
 class JsonLines(logging.Formatter):

@@ -4,7 +4,6 @@ A refusal says its code and the status, and nothing of the request: no value, no
 """
 
 import asyncio
-import logging
 import os
 import ssl
 from collections.abc import Callable
@@ -32,7 +31,7 @@ from gateway.errors import (
     WireError,
     logged,
 )
-from gateway.events import emit
+from gateway.events import Counted
 from gateway.links.lengths_only import LengthsOnlyRunner
 from gateway.links.time_limit import TIME_LIMIT
 from gateway.links.unread import cut_unread
@@ -180,6 +179,8 @@ def server_tls(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 def _refuse_failures(refuse: Refuse) -> Middleware:
+    log = Counted("request.failed")
+
     @web.middleware
     async def refuse_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
         """Turn every failure into a refusal, or break off a response that has begun."""
@@ -201,7 +202,7 @@ def _refuse_failures(refuse: Refuse) -> Middleware:
             refusal, said = refuse(request, 400, "disconnected", None), {"code": "disconnected"}
         except Exception as error:
             refusal, said = refuse(request, 500, PatchworkError.code, None), logged(error)
-        emit("request.failed", level=logging.WARNING, path=route_of(request), status=refusal.status, **said)
+        log.say(path=route_of(request), status=refusal.status, **said)
         if request.writer.output_size > 0:
             raise ConnectionError("the response had begun: it is broken off, so that nobody takes it for complete")
         return refusal

@@ -39,7 +39,7 @@ from gateway.files import read_file, replace_file
 from gateway.hub.keys import HUB_KEY_FILE
 from gateway.hub.replay import keep_restored
 from gateway.settings import HubSettings, check_hub, load_hub
-from gateway.wire.claims import identifier, integer, only, read_claims, text
+from gateway.wire.claims import identifier, moment, only, read_claims, text
 from gateway.wire.limits import KIB
 
 HUB_DATABASE = "hub.db"
@@ -206,7 +206,7 @@ def _read_manifest(folder: Path, part: HubPart) -> HubManifest:
             backup=text(claims, "backup"),
             program=text(claims, "program"),
             hub=identifier(claims, "hub"),
-            at=integer(claims, "at"),
+            at=moment(claims, "at"),
             files=read_files(claims),
         )
     except (WireError, ValueError) as error:

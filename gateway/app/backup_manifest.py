@@ -15,7 +15,7 @@ import orjson
 
 from gateway.errors import ConfigurationError, InputError, WireError
 from gateway.files import read_file, replace_file
-from gateway.wire.claims import Claims, array, identifier, integer, nested, only, read_claims, sha256, text
+from gateway.wire.claims import Claims, array, identifier, integer, moment, nested, only, read_claims, sha256, text
 
 MANIFEST_FILE = "manifest.json"
 MAX_FILES = 200
@@ -141,7 +141,7 @@ def _manifest(claims: Claims) -> Manifest:
         program=text(claims, "program"),
         federation=text(claims, "federation"),
         member=identifier(claims, "member"),
-        at=integer(claims, "at"),
+        at=moment(claims, "at"),
         entries=integer(ledger, "entries"),
         root=sha256(ledger, "root"),
         checkpoint=_note(claims),

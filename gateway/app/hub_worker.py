@@ -2,8 +2,8 @@
 
     python -P -m gateway.app.hub_worker CONFIG PORT PROCESSES NUMBER GROUP
 
-It says that it listens in a line on standard output, and stops at SIGTERM, or when standard input ends because whoever
-started it is gone.
+It says that it lives, and that it listens, in lines on standard output (signs_of_life.py). It stops at SIGTERM, or when
+standard input ends because whoever started it is gone.
 """
 
 import asyncio
@@ -17,8 +17,9 @@ import uvloop
 from gateway.app.hub_shared import Sharing
 from gateway.app.opening import until_stopped
 from gateway.app.serve_hub import serve_hub
+from gateway.app.signs_of_life import keep_saying
 from gateway.errors import PatchworkError, origin
-from gateway.settings import load_hub
+from gateway.settings import HubSettings, load_hub
 
 LISTENS = b"listens\n"
 
@@ -30,13 +31,21 @@ def main() -> None:
     config, port, processes, number, group = sys.argv[1:]
     sharing = Sharing(processes=int(processes), port=int(port), number=int(number), group=group)
     try:
-        uvloop.run(serve_hub(load_hub(Path(config)), sharing=sharing, said=_say, stopped=_stopped))
+        uvloop.run(_serve(load_hub(Path(config)), sharing))
     except PatchworkError as error:
         sys.stderr.write(f"patchwork: {error}\n")
         sys.exit(1)
     except Exception as error:  # its message may quote a value
         sys.stderr.write(f"patchwork: {origin(error)}\n")
         sys.exit(1)
+
+
+async def _serve(settings: HubSettings, sharing: Sharing) -> None:
+    saying = asyncio.create_task(keep_saying(sys.stdout.fileno()))
+    try:
+        await serve_hub(settings, sharing=sharing, said=_say, stopped=_stopped)
+    finally:
+        saying.cancel()
 
 
 def _say() -> None:

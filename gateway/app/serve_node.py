@@ -15,6 +15,7 @@ from gateway.app.opening import until_stopped
 from gateway.app.web import Pages, listen_pages
 from gateway.clock import Clock, SystemClock
 from gateway.doctor.expiry_watch import keep_warning, node_endings
+from gateway.doctor.running import Running, keep_telling, mark_of
 from gateway.events import configure_logging, emit
 from gateway.memory import collect_rarely
 from gateway.node.admission import Admission
@@ -119,8 +120,22 @@ def _tasks(node: Node, pages: Pages | None) -> Iterator[Coroutine[Any, Any, None
     yield node.checkpoints.keep_verified()
     yield retain_daily(parts, node.ledger_database, retention_limits_of(settings))
     yield keep_warning(lambda: node_endings(settings, parts.membership.received), parts.clock)
+    yield keep_telling(settings.node.data, running_of(node))
     yield keep_watch(parts, settings.cases, None if pages is None else case_teller(pages.site))
     if pages is not None:
         yield keep_tidy(pages.site)
         yield keep_noticing(pages.site)
         yield keep_mailing(pages.site)
+
+
+def running_of(node: Node) -> Callable[[], Running]:
+    """What it tells `patchwork doctor` of itself, whenever it is looked at."""
+    settings, parts = node.settings, node.parts
+    mark = mark_of(settings)
+    hubs = settings.federation[0].hubs if settings.node.link == "dial" else ()
+
+    def look() -> Running:
+        links = {hub: parts.watch.links.get(hub, 0) > 0 for hub in hubs}
+        return Running(at=parts.clock.now(), settings=mark, doubt=parts.standing.doubt, links=links)
+
+    return look

@@ -1,4 +1,4 @@
-"""Runs a hub as several processes on one port, so that it uses several cores; starts again what dies.
+"""Runs a hub as several processes on one port, so that it uses several cores; starts again what dies or hangs.
 
 The kernel gives each new connection to one of them (SO_REUSEPORT). They share the hub's database, and through it what
 was asked before and each member's rate; hub_shared.py has what else they share.
@@ -19,6 +19,7 @@ from gateway import __version__
 from gateway.app.hub_worker import LISTENS
 from gateway.app.opening import until_stopped
 from gateway.app.serve_hub import stops_within_s
+from gateway.app.signs_of_life import ended
 from gateway.errors import ConfigurationError
 from gateway.events import configure_logging, emit
 from gateway.links.sibling_sockets import clear_folder
@@ -45,6 +46,8 @@ async def serve_workers(config: Path, settings: HubSettings, *, workers: int) ->
         if not stopped.done() and not starting.result():
             stopped.cancel()
             raise ConfigurationError("the hub cannot start: what its process says is above")
+        starting.cancel()  # pool.keep() reads from here on
+        await asyncio.wait([starting])
         emit("hub.started", hub=settings.hub.id, port=port, version=__version__)
         keeping = [asyncio.create_task(pool.keep(number, first if number == 0 else None)) for number in range(workers)]
         await asyncio.wait([stopped, *keeping], return_when=asyncio.FIRST_COMPLETED)
@@ -89,7 +92,7 @@ class _Pool:
         while not self._stopping.is_set():
             process = process or await self.start(number)
             began = loop.time()
-            code = await process.wait()
+            code = await ended(process, worker=number)
             self._running.discard(process)
             process = None
             if self._stopping.is_set():
@@ -121,7 +124,10 @@ class _Pool:
 async def _listens(process: Process) -> bool:
     """Wait until a process says that it listens; False if it ended before."""
     assert process.stdout is not None  # noqa: S101 - it is a pipe
-    return await process.stdout.readline() == LISTENS
+    while line := await process.stdout.readline():
+        if line == LISTENS:
+            return True
+    return False
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Lets a serving node or hub be watched, as its `[telemetry]` table says; loaded only where there is one.
 
-    GET /metrics    Prometheus' text format, on `[telemetry] listen` alone, never on the door of the node or hub
+    GET /metrics    Prometheus' text format, on `[telemetry] listen` alone, never on the door of the node or hub; 421
+                    unless it is asked for by address
 
 A scrape reads what is under way just then; nothing is asked of the hub or of other members for it.
 """
@@ -8,7 +9,9 @@ A scrape reads what is under way just then; nothing is asked of the hub or of ot
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
@@ -119,10 +122,25 @@ async def _open(
 
 
 def _application(registry: CollectorRegistry, read: Read) -> web.Application:
-    async def get_metrics(_: web.Request) -> web.Response:
+    async def get_metrics(request: web.Request) -> web.Response:
+        if not _by_address(request.headers.get("Host", "")):
+            raise web.HTTPMisdirectedRequest
         await read()
         return web.Response(body=generate_latest(registry), headers={"Content-Type": TEXT_FORMAT})
 
     application = web.Application()
     application.router.add_get(METRICS_PATH, get_metrics)
     return protect(application, time_limit_s=REQUEST_LIMIT_S)
+
+
+def _by_address(host: str) -> bool:
+    """Whether a Host header has an address or `localhost`.
+
+    A page of anybody's, open in a browser on this machine, reads a port whose address its own name is made to mean
+    (DNS rebinding); then that name stands here.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(ip_address(name))
+    except ValueError:
+        return False

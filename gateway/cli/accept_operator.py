@@ -50,8 +50,8 @@ def accept_operator(config: Config, federation: InFederation, replace_by: Replac
     # Without opening the node, which trusts nothing that it holds once its pinned key is another.
     table = settings.federation[0]
     new = _shown_replacement(table.operator_key, replace_by, yes=yes)
+    _replace_pin(table.operator_key, new)  # first: a node that runs meanwhile writes nothing more by the old one's word
     run(_forget(settings.node.data / NODE_FILE, "node", forget_federation(table.id)))
-    _replace_pin(table.operator_key, new)
     typer.echo("Members that the new key lists wait for this agency: `patchwork node accept`.")
 
 
@@ -132,11 +132,11 @@ def _shown_replacement(pinned: Path, replace_by: Path, *, yes: bool) -> VerifyKe
 def _replace_pin(pinned: Path, new: VerifyKey) -> None:
     """The old key's public half stays, for documents that it has signed: evidence of that time is checked with it."""
     old = load_verify_key(pinned)
+    with contextlib.suppress(FileNotFoundError):
+        hand_overs_file(pinned).unlink()  # first: they do not follow from the new key
     if old != new:  # else its file has been put there already
         replace_file(pinned.with_name(f"{pinned.stem}-{old.kid}.jwk"), orjson.dumps(old.jwk()))
         replace_file(pinned, orjson.dumps(new.jwk()))
-    with contextlib.suppress(FileNotFoundError):
-        hand_overs_file(pinned).unlink()
 
 
 async def _forget(file: Path, schema: str, work: Work[None]) -> None:

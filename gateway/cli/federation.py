@@ -10,10 +10,11 @@ import typer
 from gateway.cli.federation_joins import FromFile, invite, joins, request_of
 from gateway.cli.open_codes import forget_codes, open_codes
 from gateway.cli.options import CLOCK, Yes, ask_first
-from gateway.cli.wrapped import say
+from gateway.cli.wrapped import DEEP, say
 from gateway.days import DAY_S, day_of
 from gateway.doctor.finding import moment
 from gateway.errors import InputError
+from gateway.fhir.text import plain
 from gateway.files import read_file
 from gateway.policy.agreement import read_agreement
 from gateway.policy.in_force import no_longer_signed, publish, signers
@@ -118,11 +119,16 @@ def update(
 
 
 def _echo_asked(member: Member) -> None:
-    typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}")
-    typer.echo(f"Reached at {member.endpoint or 'no address: it dials out'}")
-    for system, value in member.duty_contact:
-        typer.echo(f"Duty contact: {system} {value}")
-    typer.echo(f"Key: {fingerprint(member.keys[-1].key.jwk())}")
+    """What it asks to be listed as. The key comes first: nothing of theirs stands before it."""
+    key = member.keys[-1]
+    say(f"Key: {fingerprint(key.key.jwk())}", indent="     ")
+    typer.echo(f"Good until {day_of(key.not_after)}")
+    said = [f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}"]
+    said += [f"Identifier: {system} {value}" for system, value in member.identifier]
+    said += [f"Reached at {member.endpoint or 'no address: it dials out'}"]
+    said += [f"Duty contact: {system} {value}" for system, value in member.duty_contact]
+    for line in said:
+        say(" ".join(plain(line).split()), indent=DEEP, whole=False)  # no padding to a terminal's edge either
 
 
 def _echo_rotated(asked: Member) -> None:
@@ -315,7 +321,8 @@ def show(folder: Folder = Path("operator")) -> None:
         ends = day_of(document.hand_over.until)
         typer.echo(f"  is handed over on {ends} to\n  {fingerprint(document.hand_over.new.jwk())}")
     for member in document.members.values():
-        typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}: {member.status}")
+        kind = f"{member.type.value}, {member.sector.value}"
+        say(f"{member.name} ({member.id}), {kind}: {member.status}", indent=DEEP, whole=False)
         typer.echo(f"  {member.endpoint or 'dials out'}")
         for key in member.keys:
             ends = day_of(key.not_after)

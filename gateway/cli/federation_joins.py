@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.cli.open_codes import remember_code
 from gateway.cli.options import CLOCK, run
-from gateway.cli.wrapped import say
+from gateway.cli.wrapped import DEEP, say
 from gateway.days import DAY_S
 from gateway.doctor.finding import moment
 from gateway.errors import ConfigurationError, HubError, InputError, MalformedMessage, NotForUs, WireError
@@ -108,8 +108,8 @@ def joins(from_file: FromFile = None, folder: OperatorFolder = Path("operator"))
         return
     for each in waiting:
         member, invitation = each.request.member, each.invitation
-        typer.echo(f"{member.name} ({member.id}), {member.type.value}, {member.sector.value}")
-        typer.echo(f"  key {fingerprint(each.key.jwk())}")
+        say(f"Key {fingerprint(each.key.jwk())}", indent="    ")  # first: nothing of theirs stands before it
+        say(f"  {member.name} ({member.id}), {member.type.value}, {member.sector.value}", indent=DEEP, whole=False)
         meant = f"for {invitation.name}" if invitation.name else invitation.id
         typer.echo(f"  came {moment(each.received_at)}, by the invitation {meant}")
         if member.id in operator.document.members:
@@ -153,7 +153,7 @@ def waiting_joins(operator: Operator, folder: Path, from_file: Path | None) -> l
     )
     if bad:
         say(f"{bad} more that do not hold, or are over, are left out.", err=True)
-    listed = {key.key.kid for member in operator.document.members.values() for key in member.keys}
+    listed = operator.ever_listed  # one that was taken out, as a stolen one, asks for nothing either
     newest: dict[tuple[str, str], VerifiedJoining] = {}
     for each in verified:
         held = newest.get((each.key.kid, each.invitation.id))

@@ -14,7 +14,7 @@ from gateway.cli.options import Config, InFederation, Yes, ask_first, node_of, o
 from gateway.cli.rotate_key import rotate_key
 from gateway.cli.rotate_ledger_key import rotate_ledger_key
 from gateway.cli.status import show_status
-from gateway.cli.wrapped import say
+from gateway.cli.wrapped import DEEP, say
 from gateway.errors import InputError
 from gateway.node.membership import REFRESH_S
 from gateway.settings import NodeSettings, load_node
@@ -108,7 +108,8 @@ def _show_waiting(waiting: tuple[PendingChange, ...], received: Federation) -> N
     """Each change with what an officer compares: name, kind of agency, and the fingerprints of keys not yet trusted."""
     for change in waiting:
         member = received.members[change.member]
-        typer.echo(f"{change.kind.value}: {member.name} ({member.id}), {member.type.value}, {member.sector.value}")
+        kind = f"{member.type.value}, {member.sector.value}"
+        say(f"{change.kind.value}: {member.name} ({member.id}), {kind}", indent=DEEP, whole=False)
         for key in member.keys:
             if change.kid in {None, key.key.kid}:
                 typer.echo(f"  key {fingerprint(key.key.jwk())}")

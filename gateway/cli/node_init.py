@@ -21,6 +21,7 @@ from gateway.wire.federation import Member, MemberKey, Pairs
 from gateway.wire.join import KEY_YEARS_S, sign_join, verify_join
 from gateway.wire.keys import VerifyKey, fingerprint
 from gateway.wire.limits import JOIN_LIFETIME_S, MAX_TEXT_CHARS
+from gateway.wire.member_names import MEMBER_NAME, is_member_name
 from gateway.wire.operator import (
     PUBLIC_KEY_FILE,
     load_verify_key,
@@ -109,6 +110,8 @@ def init(
     duty_email: Annotated[str, typer.Option(help="The duty contact's email address.")] = "",
 ) -> None:
     """Write keys, configuration and a signed join request for the federation's operator."""
+    if name:
+        _check_name(name)
     identifiers = tuple(_identifier(pair) for pair in identifier or ())
     contact = tuple(pair for pair in (("phone", duty_phone), ("email", duty_email)) if pair[1])
     given = {
@@ -161,7 +164,7 @@ def _by_code(join: str, name: str, member: str, folder: Path | None) -> _Found:
     invitation = read_join_code((ask_line("The join code: ") or "") if join == "-" else join)
     if not (name := name or invitation.name):
         raise InputError("--name is missing: this join code does not say the agency's name")
-    _quotable(name)
+    _check_name(name)
     made = (folder or Path(member or free_id(name, ()))) / "node.toml"
     if made.exists():
         raise ConfigurationError(f"{made}: is there already. What comes next: patchwork node serve --config {made}")
@@ -265,6 +268,11 @@ def member_id(text: str) -> str:
     if not re.fullmatch(MEMBER_ID, text):
         raise InputError("a member's id is lower-case letters, digits and hyphens, at most 48")
     return text
+
+
+def _check_name(name: str) -> None:
+    if not is_member_name(_quotable(name)):
+        raise InputError(f"--name: an agency's name has {MEMBER_NAME}")
 
 
 def _identifier(text: str) -> tuple[str, str]:

@@ -10,7 +10,7 @@ import orjson
 
 from gateway.errors import ConfigurationError, MalformedMessage
 from gateway.files import read_file, replace_file
-from gateway.wire.claims import Claims, array, integer, only, read_claims, text
+from gateway.wire.claims import Claims, array, moment, only, read_claims, text
 from gateway.wire.invitation import Invitation
 from gateway.wire.limits import MAX_MEMBERS
 
@@ -54,7 +54,7 @@ def forget_codes(folder: Path) -> None:
 
 def _read(entry: Claims) -> OpenCode:
     only(entry, frozenset({"name", "expires_at"}))
-    return OpenCode(name=text(entry, "name"), expires_at=integer(entry, "expires_at"))
+    return OpenCode(name=text(entry, "name"), expires_at=moment(entry, "expires_at"))
 
 
 def _write(folder: Path, codes: list[OpenCode]) -> None:

@@ -11,14 +11,16 @@ from gateway.app.node import Node
 from gateway.cli.ledger_status import ledger_lines
 from gateway.cli.options import CLOCK, opened
 from gateway.cli.rotate_key import REVOKED, waits_revoked
-from gateway.days import DAY_S
 from gateway.doctor.expiry import findings_of
 from gateway.doctor.expiry_watch import node_endings
+from gateway.doctor.finding import spell
+from gateway.doctor.imports import no_source
+from gateway.doctor.running import look_at_running, mark_of
 from gateway.errors import FederationError, HubError, WireError
 from gateway.node.cases import counted
 from gateway.node.corrections import without_effect
 from gateway.node.membership import View
-from gateway.node.records import Run, last_runs
+from gateway.node.records import Run, count_clients, last_runs
 from gateway.policy.agreement import Agreement
 from gateway.policy.in_force import publish
 from gateway.settings import NodeSettings
@@ -46,6 +48,9 @@ async def _show(settings: NodeSettings, say: Callable[[str], None]) -> None:
         say(f"  key {fingerprint(node.parts.me.signing_key.public_jwk())}")
         if next_ledger := node.parts.me.ledger_keys.waiting:
             say(f"  next ledger key, not signed with yet: {fingerprint(next_ledger.public_jwk())}")
+        told = look_at_running(settings.node.data, CLOCK.now())
+        if told is not None and told.settings != mark_of(settings):
+            say("  the running node goes by the configuration as it was: start it again")
         view: View | None = None
         try:
             view = await membership.refresh()
@@ -77,8 +82,8 @@ def _echo(say: Callable[[str], None], lines: Iterator[str] | list[str]) -> None:
 
 
 def _membership(received: Federation, view: View | None, *, me: str) -> Iterator[str]:
-    days = (received.expires_at - CLOCK.now()) / DAY_S
-    yield f"Member list {received.seq}, " + (f"good for {days:.1f} days" if days > 0 else "EXPIRED")
+    left = received.expires_at - CLOCK.now()
+    yield f"Member list {received.seq}, " + (f"good for another {spell(left)}" if left > 0 else "EXPIRED")
     if me not in received.members:
         yield f"  {me} is not a member yet: the operator has to admit it, by the fingerprint of its key"
     waiting = {} if view is None else {change.member: change.kind.value for change in view.waiting}
@@ -144,7 +149,9 @@ async def _sources(node: Node, settings: NodeSettings) -> list[str]:
         suspended = await node.database.read(without_effect(source.name))
         if suspended:
             lines.append(f"  merges by hand without effect: {len(suspended)}; each import names them")
-    return lines or ["No source is configured: this node can ask, and has nothing to answer from."]
+    if lines:
+        return lines
+    return [f"{no_source(await node.database.read(count_clients(settings.federation[0].id))).capitalize()}."]
 
 
 async def _cases(node: Node, settings: NodeSettings) -> list[str]:

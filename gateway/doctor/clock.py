@@ -7,7 +7,9 @@ from gateway.wire.limits import MAX_CLOCK_DIFFERENCE_S
 
 CHECK = "clock"
 MAX_BEHIND_S = 30  # as node/membership.py has it
-NOTICEABLE_S = 10  # of the sixty seconds; the hub's word is up to five seconds old
+NOTICEABLE_S = 10  # of the sixty seconds
+WORD_OLD_S = 5  # how old the hub's word can be when it is fetched
+SPELT_FROM_S = 600  # a longer time is not said in seconds
 SET_IT = "let the machine set its clock by NTP (`timedatectl` shows whether it does)"
 
 
@@ -25,8 +27,9 @@ class ClockFacts:
 
 
 def difference(seconds: float) -> str:
-    """`90 s ahead of`, `90 s behind`."""
-    return f"{abs(seconds):.0f} s {'ahead of' if seconds > 0 else 'behind'}"
+    """`90 s ahead of`, `90 s behind`, `8 days ahead of`."""
+    by = f"{abs(seconds):.0f} s" if abs(seconds) < SPELT_FROM_S else spell(abs(seconds))
+    return f"{by} {'ahead of' if seconds > 0 else 'behind'}"
 
 
 def check_clock(facts: ClockFacts) -> list[Finding]:
@@ -45,7 +48,8 @@ def check_clock(facts: ClockFacts) -> list[Finding]:
     if facts.hub is None:
         return found or [well(CHECK, "not compared with the hub's, which gave no time")]
     off = facts.now - facts.hub
-    said = f"this machine's clock is {difference(off)} the hub's" + (f" at {facts.whom}" if facts.whom else "")
+    by = difference(off) if abs(off) > WORD_OLD_S else f"within {WORD_OLD_S} s of"
+    said = f"this machine's clock is {by} the hub's" + (f" at {facts.whom}" if facts.whom else "")
     if abs(off) > MAX_CLOCK_DIFFERENCE_S:
         found.append(wrong(CHECK, f"{said}: nothing is asked or answered beyond {MAX_CLOCK_DIFFERENCE_S} s", SET_IT))
     elif abs(off) > NOTICEABLE_S:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from gateway.doctor.finding import Finding, well, wrong
+from gateway.doctor.finding import Finding, soon, well, wrong
 
 _OK = 200
 
@@ -35,11 +35,12 @@ def check_pages(facts: DoorFacts, start: str) -> list[Finding]:
     return [well("pages", f"pages are served at {facts.address}")]
 
 
-def check_hub_reach(address: str, problem: str) -> list[Finding]:
-    """Whether a node gets a document that the operator signed from this hub."""
+def check_hub_reach(address: str, problem: str, *, another: bool) -> list[Finding]:
+    """Whether a node gets a document that the operator signed from this hub; `another`: it does from another."""
     if problem:
         what = f"the hub at {address} gives no federation document that this node believes: {problem}"
-        return [
-            wrong("hub", what, "check `hubs` and the network; then ask the hub's operator to run this command there")
-        ]
+        do = "check `hubs` and the network; then ask the hub's operator to run this command there"
+        if another:
+            return [soon("hub", f"{what}; questions go to another", do)]
+        return [wrong("hub", what, do)]
     return [well("hub", f"the hub at {address} answers")]

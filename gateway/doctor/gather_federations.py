@@ -1,5 +1,6 @@
 """Examines a node in each of its federations, and whether they are apart."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from gateway.clock import Clock
@@ -7,18 +8,30 @@ from gateway.doctor.finding import Finding, wrong
 from gateway.doctor.gather_node import examine_node, look_at_keys
 from gateway.settings import NodeSettings
 
+_OF_THE_MACHINE = frozenset({"clock", "configuration", "disk", "door", "pages", "running"})
+
 
 async def examine_nodes(settings: NodeSettings, clock: Clock) -> list[Finding]:
-    """All checks of a node; in several federations each finding names its own, but what is true in all is said once."""
+    """All checks of a node; in several federations each finding names those that it is about.
+
+    What is of the machine, and the same in all, is said once and without a name.
+    """
     found = {each.federation[0].id: await examine_node(each, clock) for each in settings.apart}
-    everywhere = [each for each in next(iter(found.values())) if all(each in others for others in found.values())]
-    named = [
-        replace(each, what=f"{federation}: {each.what}")
-        for federation, findings in found.items()
-        for each in findings
-        if each not in everywhere
+    return [*named(found), *_shared_keys(settings)]
+
+
+def named(found: Mapping[str, Sequence[Finding]]) -> list[Finding]:
+    """The findings of several federations as one list, each once; what was found in one alone stays as it is."""
+    where: dict[Finding, list[str]] = {}
+    for federation, findings in found.items():
+        for each in findings:
+            where.setdefault(each, []).append(federation)
+    return [
+        each
+        if len(found) == 1 or (each.check in _OF_THE_MACHINE and len(federations) == len(found))
+        else replace(each, what=f"{', '.join(dict.fromkeys(federations))}: {each.what}")
+        for each, federations in where.items()
     ]
-    return [*everywhere, *named, *_shared_keys(settings)]
 
 
 def _shared_keys(settings: NodeSettings) -> list[Finding]:

@@ -9,6 +9,7 @@ from gateway.doctor.doors import check_door
 from gateway.doctor.expiry import findings_of
 from gateway.doctor.expiry_watch import hub_endings
 from gateway.doctor.finding import Finding, moment, soon, spell, well, wrong
+from gateway.doctor.keys import DO_WITH_UNUSABLE
 from gateway.doctor.looking import look_at_database, look_at_disk, look_at_door, look_at_tls, read_only
 from gateway.doctor.member_clocks import MemberClock, check_member_clocks
 from gateway.doctor.storage import check_databases, check_disk
@@ -131,8 +132,7 @@ def check_hub_keys(facts: HubKeyFacts, document: Federation | None, now: float) 
     if facts.problem:
         return [wrong("keys", facts.problem, "put the file back from the backup of keys/, or set its mode to 0600")]
     if facts.unusable:
-        do = "set its mode to 0600 if it is a next key; keep copies in another folder"
-        return [soon("keys", problem, do) for problem in facts.unusable]
+        return [soon("keys", problem, DO_WITH_UNUSABLE) for problem in facts.unusable]
     listed = document is not None and facts.waiting in document.hub_keys
     if facts.waiting and not listed and now - facts.waiting_since > FORGOTTEN_S:
         what = f"the next key {facts.waiting} was made {spell(now - facts.waiting_since)} ago and is not listed yet"

@@ -1,17 +1,16 @@
 """Examines a node from outside, whether it runs or not: (1) gather facts, (2) check them."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import aiohttp
 
-from consent_ledger.errors import LedgerError
-from consent_ledger.heads import newest as newest_head
-from consent_ledger.heads import signed_at, words
-from consent_ledger.read import clock_high, tree_head
 from gateway.clock import Clock
 from gateway.database.contract import Work
+from gateway.doctor.agreements import check_agreements
 from gateway.doctor.clock import ClockFacts, check_clock
+from gateway.doctor.compared import Held, ask_witnesses, compare
 from gateway.doctor.document import DocumentFacts, check_document, newest
 from gateway.doctor.doors import check_door, check_hub_reach, check_pages
 from gateway.doctor.expiry import Ending, findings_of
@@ -19,8 +18,11 @@ from gateway.doctor.expiry_watch import node_endings
 from gateway.doctor.finding import Finding, wrong
 from gateway.doctor.imports import SourceFacts, check_sources
 from gateway.doctor.keys import KeyFacts, check_keys
+from gateway.doctor.look_at_agreements import look_at_agreements
+from gateway.doctor.look_at_record import look_at_record
 from gateway.doctor.looking import look_at_database, look_at_disk, look_at_door, look_at_tls, read_only
-from gateway.doctor.record import RecordFacts, check_record
+from gateway.doctor.record import check_record
+from gateway.doctor.running import Running, check_running, look_at_running, mark_of
 from gateway.doctor.served import check_served, look_at_served
 from gateway.doctor.storage import check_databases, check_disk
 from gateway.errors import ConfigurationError, FederationError, HubError, PatchworkError, StorageError, WireError
@@ -30,11 +32,11 @@ from gateway.node.agreements import listed_agreements
 from gateway.node.identity import SEALING_KEY_FOLDER
 from gateway.node.ledger_keys import LEDGER_KEY_FILE, LedgerKeys
 from gateway.node.membership_rows import State, read_persisted
-from gateway.node.records import last_runs
-from gateway.node.signing_keys import NEXT_KEYS, SIGNING_KEY_FILE
+from gateway.node.records import count_clients, last_runs
+from gateway.node.signing_keys import NEXT_KEYS, SIGNING_KEY_FILE, SigningKeys
 from gateway.settings import NodeSettings
 from gateway.wire import jws
-from gateway.wire.claims import integer
+from gateway.wire.claims import integer, moment
 from gateway.wire.federation import Federation, verify_document
 from gateway.wire.freshness import TYP as FRESHNESS
 from gateway.wire.freshness import claimed_signer
@@ -69,9 +71,13 @@ async def examine_node(settings: NodeSettings, clock: Clock) -> list[Finding]:
     found += check_keys(keys, told.document, me, now)
     if told.facts is not None:
         found += check_document(replace(told.facts, signing=keys.signing))
+    heard = any(not hub.problem for hub in told.hubs)
     for hub in told.hubs:
-        found += check_hub_reach(hub.address, hub.problem)
-    found += await asyncio.to_thread(_data, settings, told, now)
+        found += check_hub_reach(hub.address, hub.problem, another=heard)
+    held = await ask_witnesses(settings, told.document, clock)
+    running = look_at_running(settings.node.data, now)
+    found += check_running(running, settings=mark_of(settings), dials=settings.node.link == "dial", start=SERVE)
+    found += await asyncio.to_thread(_data, settings, told, held, running, now)
     # The document's end stands with check_document() already, once it is over.
     found += findings_of((each for each in endings if each.kind != "document" or each.at > now), now)
     return found + await _doors(settings, told.document, now)
@@ -130,11 +136,14 @@ def _endings(settings: NodeSettings, document: Federation | None) -> tuple[list[
     return node_endings(settings, document), faults
 
 
-def _data(settings: NodeSettings, told: _Told, now: float) -> list[Finding]:
-    """Databases, the record in one of them, the clock against record and hub, disk and imports."""
+def _data(settings: NodeSettings, told: _Told, held: Held, running: Running | None, now: float) -> list[Finding]:
+    """Databases, the record in one of them, the clock against record and hub, agreements, disk and imports."""
     folder = settings.node.data
     databases = {schema: look_at_database(folder / f"{schema}.db", schema) for schema in _schemas(settings)}
-    record = _record(settings, now) if databases["ledger"].readable else None
+    if held.seen:  # pages may be new; the others a node has had that has a checkpoint somewhere
+        lost = {name: replace(each, lost=not each.exists) for name, each in databases.items() if name != "web"}
+        databases |= lost
+    record = look_at_record(folder / "ledger.db", now) if databases["ledger"].readable else None
     heard = next((hub for hub in told.hubs if hub.time is not None), None)
     found = check_clock(
         ClockFacts(
@@ -146,8 +155,16 @@ def _data(settings: NodeSettings, told: _Told, now: float) -> list[Finding]:
     )
     found += check_databases(databases.values())
     if record is not None:
-        found += check_record(record.facts)
-    return found + check_disk(look_at_disk(folder)) + check_sources(_sources(settings), now)
+        facts = replace(
+            record.facts,
+            doubt=compare(folder / "ledger.db", held),
+            told="" if running is None else running.doubt,
+            unheard=held.hub_silent,
+        )
+        found += check_record(facts)
+        found += check_agreements(look_at_agreements(settings, told.document, now), told.document)
+    found += check_disk(look_at_disk(folder))
+    return found + check_sources(_sources(settings), now, clients=_clients(settings))
 
 
 async def _doors(settings: NodeSettings, document: Federation | None, now: float) -> list[Finding]:
@@ -167,7 +184,9 @@ async def _doors(settings: NodeSettings, document: Federation | None, now: float
 
 def look_at_keys(settings: NodeSettings) -> KeyFacts:
     """The private keys of the folder, each loaded once."""
-    folder, problems = settings.node.keys, []
+    folder = settings.node.keys
+    problems: list[str] = []
+    unusable: list[str] = []
     signing: set[str] = set()
     ledger, ledger_next, sealing_until = None, frozenset[str](), None
     for file in sorted({folder / SIGNING_KEY_FILE, *folder.glob(NEXT_KEYS)}):
@@ -175,9 +194,13 @@ def look_at_keys(settings: NodeSettings) -> KeyFacts:
             signing.add(SigningKey.load(file).kid)
         except ConfigurationError as error:
             problems.append(str(error))
+    with suppress(ConfigurationError):  # what that would say stands there already
+        unusable += [each for each in SigningKeys(folder).unusable if each not in problems]
     try:
         ledger = LedgerKey.load(folder / LEDGER_KEY_FILE).kid
-        ledger_next = LedgerKeys(folder).kids - {ledger}
+        ledger_keys = LedgerKeys(folder)
+        ledger_next = ledger_keys.kids - {ledger}
+        unusable += ledger_keys.unusable
     except ConfigurationError as error:
         problems.append(str(error))
     try:
@@ -186,6 +209,7 @@ def look_at_keys(settings: NodeSettings) -> KeyFacts:
         problems.append(str(error))
     return KeyFacts(
         problems=tuple(problems),
+        unusable=tuple(unusable),
         signing=frozenset(signing),
         ledger_kid=ledger,
         ledger_next=ledger_next,
@@ -213,7 +237,7 @@ async def _ask_hub(url: str, settings: NodeSettings, operator: OperatorKeys, clo
         if document.name != federation.id:
             return _Hub(address=url, problem=f"it serves another federation: {document.name}")
         claims = jws.verify(freshness, typ=FRESHNESS, keys=document.hub_keys, max_bytes=MAX_STATEMENT_BYTES)
-        return _Hub(address=url, document=document, time=integer(claims, "iat"), kid=claimed_signer(freshness))
+        return _Hub(address=url, document=document, time=moment(claims, "iat"), kid=claimed_signer(freshness))
     except (ConfigurationError, HubError, WireError, FederationError) as error:
         return _Hub(address=url, problem=str(error))
 
@@ -244,31 +268,6 @@ def _kept(federation: str) -> Work[tuple[State | None, bytes]]:
     return state, b"" if state is None else persisted.documents[state.sha256]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Record:
-    facts: RecordFacts
-    high: float
-
-
-def _record(settings: NodeSettings, now: float) -> _Record:
-    try:
-        return read_only(settings.node.data / "ledger.db", _read_record(now))
-    except (LedgerError, StorageError) as error:
-        facts = RecordFacts(now=now, size=0, signed_size=None, signed_at=None, words=(), problem=str(error))
-        return _Record(facts=facts, high=0.0)
-
-
-def _read_record(now: float) -> Work[_Record]:
-    tree = yield from tree_head()
-    high = yield from clock_high()
-    stored = yield from newest_head()
-    at = None if stored is None else (yield from signed_at(stored.checkpoint.head))
-    said = yield from words()
-    size = None if stored is None else stored.checkpoint.head.size
-    facts = RecordFacts(now=now, size=tree.size, signed_size=size, signed_at=at, words=said)
-    return _Record(facts=facts, high=high)
-
-
 def _sources(settings: NodeSettings) -> list[SourceFacts]:
     return [_source(settings, source.name) for source in settings.source]
 
@@ -282,6 +281,13 @@ def _source(settings: NodeSettings, name: str) -> SourceFacts:
     if ended is None:
         return SourceFacts(name=name)
     return SourceFacts(name=name, outcome=ended.outcome, finished_at=ended.finished_at)
+
+
+def _clients(settings: NodeSettings) -> int:
+    try:
+        return read_only(settings.node.data / "node.db", count_clients(settings.federation[0].id))
+    except StorageError:
+        return 0
 
 
 def _schemas(settings: NodeSettings) -> tuple[str, ...]:

@@ -19,12 +19,18 @@ class SourceFacts:
     finished_at: float | None = None
 
 
-def check_sources(sources: Iterable[SourceFacts], now: float) -> list[Finding]:
-    """Nothing here stops a node: it answers from what it has."""
+def no_source(clients: int) -> str:
+    """What a node without a source is; `clients` are on its register all the same."""
+    typed = f"what is typed into its pages or uploaded there (clients: {clients})"
+    return f"no source is configured: this node can ask others, and answers from {typed}"
+
+
+def check_sources(sources: Iterable[SourceFacts], now: float, *, clients: int) -> list[Finding]:
+    """Nothing here stops a node: it answers from what it has. `clients`: how many are on its register."""
     sources = list(sources)
     found = [finding for source in sources for finding in _check_one(source, now)]
     if not sources:
-        return [well(CHECK, "no source is configured: this node can ask, and has nothing to answer from")]
+        return [well(CHECK, no_source(clients))]
     return found or [well(CHECK, f"imported within {OLD_S // DAY_S} days: {', '.join(each.name for each in sources)}")]
 
 

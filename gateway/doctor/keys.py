@@ -7,6 +7,7 @@ from gateway.doctor.finding import Finding, soon, well, wrong
 from gateway.wire.federation import Federation, Member
 
 CHECK = "keys"
+DO_WITH_UNUSABLE = "set its mode to 0600 if it is a next key; keep copies in another folder"
 _OTHERS_MAY = 0o077
 
 
@@ -14,11 +15,13 @@ _OTHERS_MAY = 0o077
 class KeyFacts:
     """`problems`: files that cannot be used, each with what is wrong. `signing`: kids of private keys that are here.
 
+    `unusable`: as `problems`, of what lies there under the name of a next key.
     `ledger_kid` and `sealing_until` (epoch seconds) are None where there is no such key; `ledger_next`: of next ledger
     keys, while one rotates; `folder_mode` as of stat().
     """
 
     problems: tuple[str, ...] = ()
+    unusable: tuple[str, ...] = ()
     signing: frozenset[str] = field(default_factory=frozenset)
     ledger_kid: str | None = None
     ledger_next: frozenset[str] = field(default_factory=frozenset)
@@ -29,6 +32,7 @@ class KeyFacts:
 def check_keys(facts: KeyFacts, document: Federation | None, me: str, now: float) -> list[Finding]:
     """A node's keys."""
     found = [wrong(CHECK, problem, _do(problem)) for problem in facts.problems]
+    found += [soon(CHECK, problem, DO_WITH_UNUSABLE) for problem in facts.unusable]
     if facts.folder_mode is not None and facts.folder_mode & _OTHERS_MAY:
         found.append(
             soon(CHECK, f"others may enter the folder of keys (mode {facts.folder_mode:04o})", "chmod 700 the folder")
@@ -40,7 +44,8 @@ def check_keys(facts: KeyFacts, document: Federation | None, me: str, now: float
     member = None if document is None else document.members.get(me)
     if member is not None and not facts.problems:
         found += _against(facts, member, now)
-    return found or [well(CHECK, f"{len(facts.signing)} signing, ledger and sealing keys can be used")]
+    signing = "the signing key" if len(facts.signing) == 1 else f"{len(facts.signing)} signing keys"
+    return found or [well(CHECK, f"{signing}, the ledger key and the sealing key can be used")]
 
 
 def _against(facts: KeyFacts, member: Member, now: float) -> Iterator[Finding]:

@@ -74,7 +74,8 @@ def read_only(file: Path, work: Work[T]) -> T:
 def look_at_disk(folder: Path) -> DiskFacts:
     """Of the folder, or of the nearest above it that exists."""
     there = next(each for each in (folder, *folder.parents) if each.exists())
-    return DiskFacts(folder=folder, free=shutil.disk_usage(there).free)
+    writable = os.access(there, os.W_OK | os.X_OK)
+    return DiskFacts(folder=folder, free=shutil.disk_usage(there).free, writable=writable)
 
 
 def look_at_tls(table: TlsSettings | None) -> tuple[list[Ending], list[str]]:

@@ -15,7 +15,10 @@ LOW_BYTES = 2 * 1024 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseFacts:
-    """One file. `problem`: why it cannot be read, or what is damaged; `version` and `known` are migrations."""
+    """One file. `problem`: why it cannot be read, or what is damaged; `version` and `known` are migrations.
+
+    `lost`: it is not there, though the hub holds what was made of it.
+    """
 
     file: Path
     exists: bool = True
@@ -25,6 +28,7 @@ class DatabaseFacts:
     mode: int = 0o600
     writable: bool = True
     ours: bool = True
+    lost: bool = False
 
     @property
     def readable(self) -> bool:
@@ -34,10 +38,11 @@ class DatabaseFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskFacts:
-    """The file system of the data folder, in bytes."""
+    """The file system of the data folder, in bytes; `writable`: by this user."""
 
     folder: Path
     free: int
+    writable: bool = True
 
 
 def check_databases(databases: Iterable[DatabaseFacts]) -> list[Finding]:
@@ -50,6 +55,9 @@ def check_databases(databases: Iterable[DatabaseFacts]) -> list[Finding]:
 
 def check_disk(facts: DiskFacts) -> list[Finding]:
     """What cannot be put on record is not answered, so a full disk stops a node."""
+    if not facts.writable:
+        do = "mount the disk that belongs there, or mend the rights of the folder; run this command as the same user"
+        return [wrong(DISK, f"{facts.folder} cannot be written: nothing starts there", do)]
     left = f"{facts.free / 1024**3:.1f} GiB are free where {facts.folder} is"
     if facts.free < FULL_BYTES:
         return [wrong(DISK, f"{left}: soon nothing can be put on record, and nothing answered", "make room")]
@@ -59,8 +67,12 @@ def check_disk(facts: DiskFacts) -> list[Finding]:
 
 
 def _check_one(facts: DatabaseFacts) -> list[Finding]:
+    if facts.lost:
+        what = f"{facts.file} is not there, and this node has had it: the hub holds what its ledger has signed"
+        return [wrong(CHECK, what, "do not start it on an empty folder: mount the disk, or put the newest backup back")]
     if not facts.exists:
-        return [soon(CHECK, f"{facts.file} is not there yet", "it is made at the first start")]
+        do = "it is made at the first start; if it has been there, mount the disk or put the newest backup back first"
+        return [soon(CHECK, f"{facts.file} is not there yet", do)]
     if not facts.ours:
         return [
             wrong(CHECK, f"{facts.file} belongs to another user", "run this command, and the node or hub, as that user")

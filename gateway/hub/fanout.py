@@ -98,6 +98,8 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
     # (2) Limits: rate, form and size, places, its turn, and no id a second time.
     hub.limits.take(asker.id)
     envelope = Envelope.from_json(body)
+    asked, others = _recipients(envelope, federation, asker)
+    envelope = replace(envelope, copies={member: envelope.copies[member] for member in asked})
     wait_ms = min(envelope.deadline_ms, hub.deadline_ms)
     deadline = read_at + wait_ms / 1000
     async with _turn(envelope, len(body), asker, hub=hub, within_s=wait_ms / 1000 * WAITING_SHARE) as waited_s:
@@ -114,12 +116,10 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
                 link=hub.link, circuits=hub.circuits, wait_s=left_ms / 1000, deadline=deadline, relaying=relaying
             ) as relays,
         ):
+            for member_id in others:
+                relays.skip(member_id)
             for member_id, member_envelope in member_envelopes_json(envelope, asker.id):
-                member = federation.members.get(member_id)
-                if member is None or not member.active:
-                    relays.skip(member_id)
-                else:
-                    relays.send(member, member_envelope)
+                relays.send(asked[member_id], member_envelope)
 
             # (4) Stream the answers back as they arrive, unopened.
             while ended := await relays.next():
@@ -133,12 +133,25 @@ async def fan_out(posted: PostedRequest, answers: AnswerStream, *, hub: Hub) -> 
     _log(envelope, asker, relays, relaying, began)
 
 
+def _recipients(envelope: Envelope, federation: Federation, asker: Member) -> tuple[dict[str, Member], list[str]]:
+    """Whom the question is passed on to, and the ids for which nothing is done: no active member's, or the asker's own.
+
+    A question that names a thousand of these must not take the room of one that is for a thousand members.
+    """
+    asked = {
+        member.id: member
+        for member in map(federation.members.get, envelope.copies)
+        if member is not None and member.active and member.id != asker.id
+    }
+    return asked, [member_id for member_id in envelope.copies if member_id not in asked]
+
+
 @asynccontextmanager
 async def _turn(
     envelope: Envelope, body_bytes: int, asker: Member, *, hub: Hub, within_s: float
 ) -> AsyncIterator[float]:
     """Hold one of the asker's places and, once it is its turn, room for its question; yields the seconds it waited."""
-    relayed_bytes = len(envelope.copies) * (2 * len(envelope.body) + SEALED_ANSWER_BYTES)
+    relayed_bytes = body_bytes + len(envelope.copies) * (2 * len(envelope.body) + SEALED_ANSWER_BYTES)
     with hub.limits.running(asker.id):
         async with hub.turns.turn(
             asker.id, relayed_bytes=relayed_bytes, held_bytes=2 * body_bytes, within_s=within_s

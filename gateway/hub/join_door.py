@@ -45,10 +45,12 @@ class JoinDoor:
     async def post(self, request: web.Request) -> web.Response:
         """Steps (1)-(5); raises WireError, FederationStale, Overloaded, StorageError."""
         hub = self._hub
-        self._strangers.take(caller(request, behind_proxy=self._behind_proxy))  # (1)
+        address = caller(request, behind_proxy=self._behind_proxy)
+        self._strangers.take(address)  # (1)
         body = await self._bodies.announced(request, max_bytes=MAX_JOINING_BYTES)()  # (2)
         federation, now = hub.directory.federation(), hub.clock.now()
         joining = _invited(body, hub.directory.operator_key, federation.name, now)  # (3)
+        self._strangers.welcome(address)
         verified = verify_joining(  # (4)
             joining,
             operator_key=hub.directory.operator_key,

@@ -1,11 +1,12 @@
 """Whose question runs next when the hub is full: each member's in turn, so that who asks much delays itself alone.
 
-A question that finds room runs at once. Else it waits in its own member's line, and the lines are served in turn. What
-waits is bounded in bytes; when it is too much, the newest question of whoever has the most waiting is given up.
+A question that finds room runs at once. Else it waits in its own member's line, and the lines are served in turn. One
+member has half of the room at most: what waits for that alone holds up nobody else's line. What waits is bounded in
+bytes; when it is too much, the newest question of whoever has the most waiting is given up.
 """
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from gateway.links.under_way import UnderWay
 MAX_RUNNING = 512
 MAX_RELAYED_BYTES = 512 * 1024 * 1024  # copies and answers in memory at one time, all members together
 MAX_WAITING_BYTES = 64 * 1024 * 1024
+ONE_MEMBERS_SHARE = 0.5  # of the copies and answers: whoever has answers come late must not fill the hub with them
 RETRY_S = 1.0  # about the time in which a running question ends
 
 
@@ -47,7 +49,7 @@ class Turns:
         self._max_relayed_bytes = max_relayed_bytes
         self._max_waiting_bytes = max_waiting_bytes
         self._running = UnderWay()
-        self._relayed_bytes = 0
+        self._relayed_bytes = Counter[str]()  # of each member's questions that run
         self._lines: OrderedDict[str, _Line] = OrderedDict()  # the first is served next
         self._waiting_bytes = 0
         self._stopping = False
@@ -65,7 +67,7 @@ class Turns:
     @property
     def relayed_bytes(self) -> int:
         """Memory set aside for the questions that run."""
-        return self._relayed_bytes
+        return self._relayed_bytes.total()
 
     def check(self) -> None:
         """Raises Stopping once nothing new is taken any more."""
@@ -80,15 +82,15 @@ class Turns:
         when there is no room `within_s` or too much waits, and Stopping.
         """
         self.check()
-        if not self._lines and self._fits(relayed_bytes):
-            self._begin(relayed_bytes)
+        if not self._lines and self._in_share(member, relayed_bytes) and self._fits(relayed_bytes):
+            self._begin(member, relayed_bytes)
             waited_s = 0.0
         else:
             waited_s = await self._wait(member, _Waiting(relayed_bytes, held_bytes), within_s)
         try:
             yield waited_s
         finally:
-            self._end(relayed_bytes)
+            self._end(member, relayed_bytes)
 
     def stop(self) -> None:
         """Take nothing new; what waits is refused, what runs goes on."""
@@ -110,6 +112,7 @@ class Turns:
         line.questions.append(question)
         line.held_bytes += question.held_bytes
         self._waiting_bytes += question.held_bytes
+        self._call()  # those before it may wait for their own members' share
         while self._waiting_bytes > self._max_waiting_bytes:
             self._give_one_up()
         try:
@@ -121,7 +124,7 @@ class Turns:
                 raise Overloaded("the hub relays as much as it can hold", retry_after_s=RETRY_S) from None
         except BaseException:  # the asker went away
             if question.runs:
-                self._end(question.relayed_bytes)
+                self._end(member, question.relayed_bytes)
             else:
                 self._leave(member, question)
             raise
@@ -151,30 +154,42 @@ class Turns:
 
     def _call(self) -> None:
         """Let questions begin while there is room, one of each member in turn."""
-        while self._lines:
-            member, line = next(iter(self._lines.items()))
+        while (member := self._next()) is not None:
+            line = self._lines[member]
             first = line.questions[0]
-            if not self._fits(first.relayed_bytes):
-                return  # it keeps its turn: small ones that overtake would let a large one starve
             self._lines.move_to_end(member)
             self._take_out(member, line, first)
-            self._begin(first.relayed_bytes)
+            self._begin(member, first.relayed_bytes)
             first.runs = True
             first.called.set()
+
+    def _next(self) -> str | None:
+        """The first member whose turn it can be; None while there is no room for its question."""
+        for member, line in self._lines.items():
+            relayed_bytes = line.questions[0].relayed_bytes
+            if self._in_share(member, relayed_bytes):
+                # What does not fit keeps its turn: small ones that overtake would let a large one starve.
+                return member if self._fits(relayed_bytes) else None
+        return None
+
+    def _in_share(self, member: str, relayed_bytes: int) -> bool:
+        """A member's only question always is, so a small share never refuses one for its size."""
+        held = self._relayed_bytes[member]
+        return not held or held + relayed_bytes <= self._max_relayed_bytes * ONE_MEMBERS_SHARE
 
     def _fits(self, relayed_bytes: int) -> bool:
         """A single question always fits (MAX_ENVELOPE_BYTES), so an idle hub never refuses one for its size."""
         if not self._running.count:
             return True
-        return (
-            self._running.count < self._max_running and self._relayed_bytes + relayed_bytes <= self._max_relayed_bytes
-        )
+        return self._running.count < self._max_running and self.relayed_bytes + relayed_bytes <= self._max_relayed_bytes
 
-    def _begin(self, relayed_bytes: int) -> None:
+    def _begin(self, member: str, relayed_bytes: int) -> None:
         self._running.begin()
-        self._relayed_bytes += relayed_bytes
+        self._relayed_bytes[member] += relayed_bytes
 
-    def _end(self, relayed_bytes: int) -> None:
+    def _end(self, member: str, relayed_bytes: int) -> None:
         self._running.end()
-        self._relayed_bytes -= relayed_bytes
+        self._relayed_bytes[member] -= relayed_bytes
+        if not self._relayed_bytes[member]:
+            del self._relayed_bytes[member]
         self._call()

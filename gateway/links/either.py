@@ -1,9 +1,9 @@
 """A member is asked over the link that its node has opened, or else at its endpoint."""
 
 from gateway.links.contract import Delivery, Link
-from gateway.links.https import OVERLOADED
+from gateway.links.delivery import NOT_LINKED, OVERLOADED
 from gateway.links.siblings import Siblings
-from gateway.links.websocket import NOT_LINKED, WebSocketLink
+from gateway.links.websocket import WebSocketLink
 from gateway.wire.federation import Member
 from gateway.wire.request import HashedBody
 

@@ -20,7 +20,6 @@ import ssl
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from uuid import uuid4
 
 import aiohttp
 from yarl import URL
@@ -29,17 +28,17 @@ from gateway.clock import Clock
 from gateway.errors import ConfigurationError
 from gateway.links.bounded import MAX_HEAD_BYTES, BoundedConnector
 from gateway.links.contract import Delivery
+from gateway.links.delivery import NOT_SENT, OVERLOADED, OVERLOADED_CODE, REFUSED, UNREACHABLE, question_token
 from gateway.links.reply import refusal_code
 from gateway.settings import is_loopback
 from gateway.telemetry.trace_context import traced
 from gateway.wire.coverage import DeliveryOutcome
-from gateway.wire.federation import HUB, Member
+from gateway.wire.federation import Member
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import KIB, SEALED_ANSWER_BYTES
 from gateway.wire.paths import ANSWERS_PATH
-from gateway.wire.request import HashedBody, sign_request
+from gateway.wire.request import HashedBody
 
-OVERLOADED_CODE = "overloaded"
 MAX_REFUSAL_BYTES = 4 * KIB  # an OperationOutcome with one issue takes a tenth of it
 
 # Shorter than common servers keep an idle connection (nginx 75 s, many 30 s): a question posted on a connection that
@@ -49,11 +48,6 @@ DNS_CACHE_S = 60
 
 _OK, _UNAVAILABLE = 200, 503
 _OUR_OWN_LACK = frozenset({errno.EMFILE, errno.ENFILE})  # each connection is an open file
-
-UNREACHABLE = Delivery(outcome=DeliveryOutcome.UNREACHABLE, fault=True)
-REFUSED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # it did respond: perhaps the asker's copy was at fault
-NOT_SENT = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # it is this hub that has nothing left to connect with
-OVERLOADED = Delivery(outcome=DeliveryOutcome.OVERLOADED)
 
 
 class HttpsLink:
@@ -91,16 +85,7 @@ class HttpsLink:
         url = self._url_of(member)
         if url is None:
             return UNREACHABLE
-        authorisation = sign_request(
-            self._key(),
-            iss=HUB,
-            aud=member.id,
-            method="POST",
-            path=ANSWERS_PATH,
-            body=envelope,
-            now=self._clock.now(),
-            jti=str(uuid4()),
-        )
+        authorisation = question_token(self._key(), member, envelope, now=self._clock.now())
         # Let the other members' tokens be signed before this one's question is sent: in turns with sending, each takes
         # twice as long (measured; the curve's tables, 150 KB, do not stay in the processor's cache).
         await asyncio.sleep(0)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from gateway.errors import MalformedMessage, WireError
 from gateway.links.contract import Delivery
+from gateway.links.delivery import LOST
 from gateway.links.sibling_frames import (
     Ask,
     Cancel,
@@ -27,8 +28,6 @@ from gateway.wire.request import HashedBody
 
 SILENT_S = 10.0  # a process that says nothing for so long hangs (sibling_door.ALIVE_S)
 AGAIN_S = 0.25  # until one that is not there is dialled again
-
-_LOST = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # its process of this hub has died: no fault of the member
 
 
 class Sibling:
@@ -149,7 +148,7 @@ class Sibling:
         self.held = {}
         for answered in self._asked.values():
             if not answered.done():
-                answered.set_result(_LOST)
+                answered.set_result(LOST)
         self._moved()
 
 

@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterable
 
 from gateway.clock import Clock
 from gateway.links.contract import Delivery
-from gateway.links.https import OVERLOADED
+from gateway.links.delivery import NOT_LINKED, OVERLOADED, question_token
 from gateway.links.sibling import Sibling
 from gateway.links.sibling_door import SiblingDoor
 from gateway.links.sibling_frames import Done, Failing, Frame, Held
 from gateway.links.sibling_sockets import SocketFolder
-from gateway.links.websocket import NOT_LINKED, WebSocketLink, question_token
+from gateway.links.websocket import WebSocketLink
 from gateway.wire.federation import Member
 from gateway.wire.keys import SigningKey
 from gateway.wire.request import HashedBody

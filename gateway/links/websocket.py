@@ -22,10 +22,10 @@ from gateway.errors import MalformedMessage, NotForUs, WireError
 from gateway.events import emit
 from gateway.links.bounded_socket import BoundedSocket
 from gateway.links.contract import Delivery
-from gateway.links.https import OVERLOADED, OVERLOADED_CODE, REFUSED, UNREACHABLE
+from gateway.links.delivery import NOT_LINKED, OVERLOADED, OVERLOADED_CODE, REFUSED, UNREACHABLE, question_token
 from gateway.links.signs_of_life import SignsOfLife, is_silent
 from gateway.wire.coverage import DeliveryOutcome
-from gateway.wire.federation import HUB, Member
+from gateway.wire.federation import Member
 from gateway.wire.keys import SigningKey
 from gateway.wire.limits import MAX_ANSWER_FRAME_BYTES, MAX_IN_FLIGHT_PER_LINK, MAX_LINKS_PER_MEMBER, REQUEST_LIFETIME_S
 from gateway.wire.link_frames import (
@@ -37,8 +37,7 @@ from gateway.wire.link_frames import (
     RefusedFrame,
     read_from_node,
 )
-from gateway.wire.paths import ANSWERS_PATH
-from gateway.wire.request import HashedBody, sign_request
+from gateway.wire.request import HashedBody
 
 HEARTBEAT_S = 15.0  # a ping after so much silence; without a pong within half of it the connection is dead
 WRITE_S = 5.0  # a node that does not take what was sent for so long is no node
@@ -51,8 +50,6 @@ LEAVING_S = 15.0  # from a node's farewell to the end of its link: longer than a
 KEY_CHECK_S = 30.0  # at most between two looks whether a link's key is still in force: clocks can be set
 
 SILENT = "silent"  # in logs: why a link has ended
-
-NOT_LINKED = Delivery(outcome=DeliveryOutcome.UNREACHABLE)  # a node may be switched off: nobody is asked in vain
 
 
 def link_socket() -> BoundedSocket:
@@ -72,13 +69,6 @@ def counts_until(kid: str, listed: Member | None, now: float) -> float:
     if listed is None or not listed.active or kid not in listed.keys_at(now):
         return 0.0
     return listed.key_counts_until(kid, now)
-
-
-def question_token(key: SigningKey, member: Member, envelope: HashedBody, *, now: float) -> str:
-    """The hub's word for one delivery to `member`: the same that a POST to its endpoint would carry."""
-    return sign_request(
-        key, iss=HUB, aud=member.id, method="POST", path=ANSWERS_PATH, body=envelope, now=now, jti=str(uuid4())
-    )
 
 
 class OpenLink:

@@ -40,8 +40,8 @@ def keep_apart(nodes: Sequence[NodeParts]) -> None:
 def which(authorisation: str, nodes: Sequence[NodeParts]) -> int | None:
     """Whose request this is, by the key that its token names: UNVERIFIED, only to choose who verifies it.
 
-    What names no key that we know goes to the first, which refuses it as it would if it were the only one. If a member
-    uses one key in two federations, `aud` decides; None if that does not tell either.
+    None for what names no key that we know: at any desk it would learn of that federation's state. If a member uses one
+    key in two federations, `aud` decides; None if that does not tell either.
     """
     token = authorisation.removeprefix(SCHEME)
     try:
@@ -49,13 +49,11 @@ def which(authorisation: str, nodes: Sequence[NodeParts]) -> int | None:
         claims = jws.peek(token, max_bytes=MAX_REQUEST_TOKEN_BYTES)
         issuer, aud = identifier(claims, "iss"), identifier(claims, "aud")
     except WireError:
-        return 0
+        return None
     known = [at for at, node in enumerate(nodes) if kid in _kids_of(issuer, node.membership.received)]
     if len(known) > 1:
         known = [at for at in known if nodes[at].me.member == aud]
-        if len(known) != 1:
-            return None
-    return known[0] if known else 0
+    return known[0] if len(known) == 1 else None
 
 
 def _fits(node: NodeParts, others: Sequence[NodeParts]) -> Callable[[Federation], None]:

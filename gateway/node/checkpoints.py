@@ -53,6 +53,7 @@ RETRY_S = 60.0  # while a witness has not been heard
 SOON_S = 5.0  # while nothing may be disclosed
 LAST_VISIT_S = 3.0  # how long start and shutdown wait for witnesses
 MAX_REASON = 200
+MAX_TIME_OFF_S = 300.0  # of a cosignature just given: well beyond what honest clocks differ by
 MAX_TRIES = 3  # with one witness on one visit, while other processes of this node overtake
 VERIFY_PAUSE_S = 0.05  # after each thousand entries, so that answers meanwhile are as quick as ever
 VERIFY_S = DAY_S  # between two recomputations of the whole ledger
@@ -261,6 +262,8 @@ class Checkpoints:
             cosigned, key = next((each, key) for key in keys if (each := cosigned_by(note, key)) is not None)
         except (NoteInvalid, StopIteration):
             return self._said(Said.REFUSED, answer, head, "gave a cosignature that does not hold")
+        if abs(cosigned.time - self._clock.now()) > MAX_TIME_OFF_S:
+            return self._said(Said.REFUSED, answer, head, "gave a cosignature of another time than now")
         if answer.key_statement is not None:
             signed_by = jws.signer(answer.key_statement, typ=WITNESS_KEY, max_bytes=MAX_STATEMENT_BYTES)
             await self._database.write(

@@ -12,13 +12,12 @@ from aiohttp import web
 
 from gateway.errors import Overloaded
 from gateway.links.body import BodyReader
+from gateway.node.callers import from_member, known_caller
 from gateway.node.counts import statement_for
 from gateway.node.once import OnlyOnce
 from gateway.node.parts import NodeParts
 from gateway.wire.counts import MAX_REQUEST_BYTES, read_counts_request
-from gateway.wire.federation import HUB
 from gateway.wire.paths import COUNTS_PATH
-from gateway.wire.request import verify_header
 
 
 class CountsDoor:
@@ -37,17 +36,17 @@ class CountsDoor:
         Raises WireError, FederationError, LedgerDoubtful, Overloaded.
         """
         read_body = self._bodies.announced(request, max_bytes=MAX_REQUEST_BYTES)
-        node, now = self._node, self._node.clock.now()
-        node.standing.check()
-        federation = node.membership.current().federation
-        header = verify_header(
+        node = self._node
+        header = known_caller(
             request.headers.get("Authorization", ""),
-            lambda issuer: {} if issuer == HUB else federation.keys_of(issuer, now),
+            from_member,
+            membership=node.membership,
             method="POST",
             path=COUNTS_PATH,
             aud=node.me.member,
-            now=now,
+            now=node.clock.now(),
         )
+        node.standing.check()
         body = await read_body()
         claims = header.with_body(body)
         self._seen.check(claims)

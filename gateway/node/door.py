@@ -13,12 +13,12 @@ from gateway.events import emit
 from gateway.links.body import ReadBody
 from gateway.node.admission import Admission
 from gateway.node.answer import answer
+from gateway.node.callers import from_hub, known_caller
 from gateway.node.once import OnlyOnce
 from gateway.node.parts import NodeParts
 from gateway.wire.envelope import MemberEnvelope
-from gateway.wire.federation import HUB
 from gateway.wire.paths import ANSWERS_PATH
-from gateway.wire.request import VerifiedHeader, verify_header
+from gateway.wire.request import VerifiedHeader
 
 # What leaves so soon is in time whatever the deadline: that is the hub's word, and a short one would excuse the hub for
 # dropping it. What leaves later must be so long before the deadline, or an honest hub may miss it.
@@ -44,12 +44,12 @@ class AnswerDoor:
     ) -> bytes:
         """Answer one question of the hub's, sealed; `still_there`: whether the hub can take it. Raises PatchworkError.
 
-        A place is taken only once the hub is proven: nobody else can make this node look busy. The time runs from the
-        last byte of the question: who could begin it early and end it late would choose how near to the release the
-        work is done, and learn from a missed one how long it took.
+        A place is taken only once the hub is proven: nobody else can make this node look busy, or see that it is. The
+        time runs from the last byte of the question: who could begin it early and end it late would choose how near to
+        the release the work is done, and learn from a missed one how long it took.
         """
-        self._must_have_place()
         header = self._authorise(authorisation)
+        self._must_have_place()
         body = await read_body()
         arrived = asyncio.get_running_loop().time()
         self._seen.check(header.with_body(body))
@@ -83,15 +83,14 @@ class AnswerDoor:
 
     def _authorise(self, authorisation: str) -> VerifiedHeader:
         """Only the federation's hub may deliver, and only its body is read; raises WireError or FederationError."""
-        federation = self._node.membership.current().federation
-        now = self._node.clock.now()
-        return verify_header(
+        return known_caller(
             authorisation,
-            lambda issuer: federation.keys_of(issuer, now) if issuer == HUB else {},
+            from_hub,
+            membership=self._node.membership,
             method="POST",
             path=ANSWERS_PATH,
             aud=self._node.me.member,
-            now=now,
+            now=self._node.clock.now(),
         )
 
     async def _release_time(self, arrived: float) -> int:

@@ -15,6 +15,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from consent_ledger.read import clock_high
@@ -26,6 +27,7 @@ from gateway.errors import (
     FederationRolledBack,
     FederationStale,
     HubError,
+    NotAuthentic,
     NotForUs,
     PatchworkError,
     WireError,
@@ -49,6 +51,7 @@ from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_
 from gateway.wire.federation import Federation, Member, verify_document
 from gateway.wire.freshness import Freshness, claimed_signer, verify_freshness
 from gateway.wire.hand_over import HandOver, OperatorKeys
+from gateway.wire.keys import VerifyKey
 from gateway.wire.seal import PublicSealingKey
 from gateway.wire.sealing_keys import sign_sealing_key, signer_of
 
@@ -111,6 +114,9 @@ class Membership:
         self._held: _Held | None = None
         self._accepted: dict[str, Member] = {}  # as each stood in the document in which it was accepted
         self._documents: dict[str, Federation] = {}  # verified, by hash: the held one and those of _accepted
+        self._unverified: str | None = (
+            None  # the hash of one that was held, and that the operator's key does not verify
+        )
         self._view: View | None = None
         self._published = PublishedKeys(me.federation)
         self._clock_wrong = ""
@@ -146,6 +152,14 @@ class Membership:
     def received(self) -> Federation | None:
         """The newest document as the operator signed it, with members that nobody here has accepted: to show it."""
         return None if self._held is None else self._held.received
+
+    def keys_of(self, issuer: str, now: float) -> Mapping[str, VerifyKey]:
+        """An issuer's keys in what is held, in force or not: to know who asks before saying anything of our own state.
+
+        Nothing may be answered by them alone: current() says whether it may.
+        """
+        held = self.received if self._view is None else self._view.federation
+        return {} if held is None else held.keys_of(issuer, now)
 
     @property
     def listed_as(self) -> str | None:
@@ -196,6 +210,8 @@ class Membership:
         async with self._refreshing:
             await self._read_persisted()  # (0)
             served = await self._hubs.federation()  # (1)
+            if self._read_operator_keys() != self._operator_keys:  # a hub that was slow has let the officer overtake us
+                await self._read_persisted()
             for offer in self._verified_offers(served):  # (2)
                 await self._advance(offer)  # (3) (4) (5)
             self._rebuild()  # before (6), which can fail: who is suspended is suspended now
@@ -283,14 +299,13 @@ class Membership:
 
     async def _read_persisted(self) -> dict[str, str]:
         """What this and other processes of this node have stored; returns all sealing-key statements."""
-        self._operator_keys = self._read_operator_keys()
         self._highest_time = max(self._highest_time, await self._database.read(clock_high()))
         persisted = await self._database.read(read_persisted(self._me.federation, frozenset(self._documents)))
-        state, accepted = persisted.state, persisted.accepted
-        known = self._documents | {
-            sha256: verify_document(token, operator_key=self._operator_keys, now=None)
-            for sha256, token in persisted.documents.items()
-        }
+        state, known = persisted.state, self._known(persisted.documents)
+        self._unverified = None
+        if state is not None and state.sha256 not in known:  # as good as not there, and gives way to what is verified
+            self._unverified, state = state.sha256, None
+        accepted = {member: sha256 for member, sha256 in persisted.accepted.items() if sha256 in known}
         if state is not None:
             self._fits(known[state.sha256])  # another process, which did not know of the others, may have taken it
         wanted = set(accepted.values()) | ({state.sha256} if state is not None else set())
@@ -302,7 +317,25 @@ class Membership:
             received = known[state.sha256]
             freshness = self._still_fresh(state.freshness, received)
             self._held = _Held(received=received, freshness=freshness, alarm=state.alarm)
+        if self._view is None:
+            self._rebuild()
         return persisted.statements
+
+    def _known(self, stored: Mapping[str, bytes]) -> dict[str, Federation]:
+        """Those that were verified and those that are `stored`, by hash, where the operator's keys of now verify them.
+
+        With other keys than before all is verified anew, and no view stands that came of the old ones.
+        """
+        keys = self._read_operator_keys()
+        tokens = dict(stored)
+        if keys != self._operator_keys:
+            tokens |= {sha256: document.token for sha256, document in self._documents.items()}
+            self._operator_keys, self._documents, self._view = keys, {}, None
+        known = dict(self._documents)
+        for sha256, token in tokens.items():
+            with suppress(NotAuthentic):
+                known[sha256] = verify_document(token, operator_key=keys, now=None)
+        return known
 
     def _without_key(self) -> frozenset[str]:
         held = {} if self._view is None else self._view.sealing_keys
@@ -412,7 +445,15 @@ class Membership:
         gone = [member for member in self._accepted if member not in received.members]
         now = int(self._clock.now())
         await self._database.write(
-            write_state(received, offer.token, settled, gone, federation=self._me.federation, now=now)
+            write_state(
+                received,
+                offer.token,
+                settled,
+                gone,
+                federation=self._me.federation,
+                now=now,
+                instead_of=self._unverified,
+            )
         )
         for member in gone:
             del self._accepted[member]

@@ -43,9 +43,21 @@ def read_persisted(federation: str, known: frozenset[str]) -> Work[Persisted]:
 
 
 def write_state(
-    received: Federation, freshness: str, settled: list[str], gone: list[str], *, federation: str, now: int
+    received: Federation,
+    freshness: str,
+    settled: list[str],
+    gone: list[str],
+    *,
+    federation: str,
+    now: int,
+    instead_of: str | None = None,
 ) -> Work[None]:
-    """Hold this document from now on; `settled` are accepted as it lists them, `gone` are no longer listed."""
+    """Hold this document from now on; `settled` are accepted as it lists them, `gone` are no longer listed.
+
+    `instead_of`: the hash of a document that gives way whatever its number, as one of another operator's key.
+    """
+    if instead_of is not None:
+        yield Statement("DELETE FROM federation_state WHERE federation = ? AND sha256 = ?", (federation, instead_of))
     yield Statement(
         "INSERT INTO federation_document (sha256, federation, seq, token, received_at) VALUES (?, ?, ?, ?, ?)"
         " ON CONFLICT (sha256) DO NOTHING",

@@ -246,6 +246,15 @@ def last_runs(source: str, federation: str, *, limit: int = KEPT_RUNS) -> Work[l
     return [Run(**dict(zip(names, row, strict=True))) for row in rows]
 
 
+def count_clients(federation: str) -> Work[int]:
+    """How many people are on the register of a federation, from any source and from pages."""
+    rows = yield Statement(
+        "SELECT count(DISTINCT coalesce(same_person, id)) FROM person WHERE federation = ? AND hash IS NOT NULL",
+        (federation,),
+    )
+    return int(rows[0][0])
+
+
 def rejected_of(run_id: int) -> Work[list[ImportIssue]]:
     """What could not be used in one run, in the order of the source; at most MAX_STORED_ISSUES are kept."""
     rows = yield Statement(

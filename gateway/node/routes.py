@@ -141,7 +141,7 @@ def _for_one(takers: Sequence[_Taker], handler: Callable[[_Taker], Handler]) -> 
     async def take(request: web.Request) -> web.StreamResponse:
         at = request.get(DESK, 0)
         if at is None:
-            raise NotAuthentic("signed with a key that stands for somebody in two federations")
+            raise NotAuthentic("signed with a key of nobody's, or of somebody's in two federations")
         response: web.StreamResponse = await handlers[at](request)
         return response
 

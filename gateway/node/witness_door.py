@@ -16,13 +16,13 @@ from gateway.days import HOUR_S
 from gateway.errors import NotAuthentic, NotForUs, Overloaded
 from gateway.events import Bounded
 from gateway.links.body import BodyReader, no_body
+from gateway.node.callers import from_member, known_caller
 from gateway.node.identity import Identity
 from gateway.node.log_key import log_keys
 from gateway.node.membership import Membership
 from gateway.wire.checkpoints import Held, Submission, Verdict
-from gateway.wire.federation import HUB, Member
+from gateway.wire.federation import Member
 from gateway.wire.limits import MAX_CHECKPOINT_BYTES
-from gateway.wire.request import verify_header
 
 MAX_PER_HOUR = 60  # submissions of one member: an honest node makes a few, and each new epoch is a row for good
 MAX_WAITING = 16  # submissions at one time: they share the ledger's writer with this node's own answers
@@ -94,17 +94,17 @@ class WitnessDoor:
 
     async def _member_of(self, request: web.Request, *, with_body: bool) -> tuple[Member, bytes]:
         """An active, accepted member that signed this very request; raises WireError or FederationError."""
-        federation = self._membership.current().federation
-        now = self._clock.now()
         read_body = self._bodies.announced(request, max_bytes=MAX_CHECKPOINT_BYTES) if with_body else no_body
-        header = verify_header(
+        header = known_caller(
             request.headers.get("Authorization", ""),
-            lambda issuer: {} if issuer == HUB else federation.keys_of(issuer, now),
+            from_member,
+            membership=self._membership,
             method=request.method,
             path=request.path,
             aud=self._me.member,
-            now=now,
+            now=self._clock.now(),
         )
+        federation = self._membership.current().federation
         body = await read_body()
         claims = header.with_body(body)
         if claims.issuer == self._me.member:

@@ -13,7 +13,7 @@ from gateway.errors import NotForUs, OutOfTime
 from gateway.wire import jws
 from gateway.wire.answer import CLAIMS, TEAMS_CLAIMS, Outcome
 from gateway.wire.answer import TYP as ANSWER_TYP
-from gateway.wire.claims import Claims, code, identifier, integer, nested, only, sha256, uuid
+from gateway.wire.claims import Claims, code, identifier, integer, moment, nested, only, sha256, uuid
 from gateway.wire.federation import Federation
 from gateway.wire.keys import VerifyKey
 from gateway.wire.limits import (
@@ -82,7 +82,7 @@ def read_archived_answer(token: str, federation: Federation) -> ArchivedAnswer:
     # (2)
     outcome = code(claims, "outcome", Outcome)
     only(claims, TEAMS_CLAIMS if outcome is Outcome.TEAMS else CLAIMS)
-    issued_at = integer(claims, "iat")
+    issued_at = moment(claims, "iat")
     jws.check_times(claims, issued_at, ANSWER_LIFETIME_S)
     # (3)
     _check_document(claims, federation)
@@ -117,7 +117,7 @@ def check_reply(answer: ArchivedAnswer, signed: SignedQuery) -> None:
 def _keys_then(token: str, federation: Federation, max_bytes: int) -> Mapping[str, VerifyKey]:
     """The issuer and its time are believed only because those very keys alone are tried."""
     claims = jws.peek(token, max_bytes=max_bytes)
-    return federation.keys_of(identifier(claims, "iss"), integer(claims, "iat"))
+    return federation.keys_of(identifier(claims, "iss"), moment(claims, "iat"))
 
 
 def _check_document(claims: Claims, federation: Federation) -> None:

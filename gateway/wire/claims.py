@@ -23,6 +23,7 @@ E = TypeVar("E", bound=Enum)
 
 MAX_DEPTH = 32  # a question needs 5, a federation document 6
 MAX_INTEGER = 2**53 - 1  # what every JSON reader can hold exactly (RFC 8259, section 6)
+MAX_MOMENT = 253_370_764_800  # 9999-01-01T00:00Z: a calendar has a day for it, whatever the time zone
 
 _ID = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{MAX_ID_CHARS - 1}}}")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -116,6 +117,11 @@ def integer(claims: Mapping[str, Any], name: str, *, minimum: int = 0, maximum: 
     if type(value) is not int or not minimum <= value <= maximum:
         raise MalformedMessage(f"{name} is not an integer from {minimum} to {maximum}")
     return value
+
+
+def moment(claims: Mapping[str, Any], name: str) -> int:
+    """A time in epoch seconds that a calendar can show: none of others' making may stop who prints it."""
+    return integer(claims, name, maximum=MAX_MOMENT)
 
 
 def boolean(claims: Mapping[str, Any], name: str) -> bool:

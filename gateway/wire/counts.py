@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.days import HOUR_S
 from gateway.errors import MalformedMessage, NotForUs
 from gateway.wire import jws
-from gateway.wire.claims import Claims, array, identifier, integer, nested, only, read_claims, sha256, text
+from gateway.wire.claims import MAX_MOMENT, Claims, array, identifier, integer, nested, only, read_claims, sha256, text
 from gateway.wire.keys import SigningKey, VerifyKey
 from gateway.wire.limits import COUNTS_LIFETIME_S, MAX_COUNTS_BYTES, MAX_COUNTS_HOURS, MAX_URI_CHARS
 
@@ -23,6 +24,7 @@ _HOUR = frozenset({"hour", "answered", "received", "unfinished"})
 _LEDGER = frozenset({"size", "root"})
 _REQUEST = frozenset({"v", "since", "until"})
 _VERSION = 1
+_MAX_HOUR = MAX_MOMENT // HOUR_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +137,7 @@ def read_counts_request(body: bytes) -> tuple[int, int]:
 
 
 def _range(claims: Claims) -> tuple[int, int]:
-    since, until = integer(claims, "since"), integer(claims, "until")
+    since, until = integer(claims, "since", maximum=_MAX_HOUR), integer(claims, "until", maximum=_MAX_HOUR)
     if not 0 <= until - since <= MAX_COUNTS_HOURS:
         raise MalformedMessage(f"until must be at most {MAX_COUNTS_HOURS} hours after since")
     return since, until

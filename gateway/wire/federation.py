@@ -18,6 +18,7 @@ from gateway.wire.claims import (
     code,
     identifier,
     integer,
+    moment,
     nested,
     only,
     pairs,
@@ -42,6 +43,7 @@ from gateway.wire.limits import (
     MAX_TELECOM,
     MAX_URI_CHARS,
 )
+from gateway.wire.member_names import member_name
 from gateway.wire.membership import (
     ACTIVE,
     HUB,
@@ -138,7 +140,7 @@ def verify_document(token: str | bytes, *, operator_key: VerifyKey | OperatorKey
     signer = signer_of(token, operators)
     # (2)
     only(claims, _CLAIMS, _OPTIONAL_CLAIMS)
-    issued_at = integer(claims, "iat")
+    issued_at = moment(claims, "iat")
     members = [read_member(entry) for entry in array(claims, "members", dict, maximum=MAX_MEMBERS)]
     hub_keys = [read_published(entry) for entry in array(claims, "hubs", dict, minimum=1, maximum=MAX_HUB_KEYS)]
     hub_ends = _hub_ends(claims, {key.kid for key in hub_keys})
@@ -167,7 +169,7 @@ def verify_document(token: str | bytes, *, operator_key: VerifyKey | OperatorKey
         seq=integer(claims, "seq", minimum=1),
         sha256=hashlib.sha256(signed).hexdigest(),
         issued_at=issued_at,
-        expires_at=integer(claims, "exp"),
+        expires_at=moment(claims, "exp"),
         members=MappingProxyType({member.id: member for member in members}),
         agreements=tuple(agreements),
         hub_keys=MappingProxyType({key.kid: key for key in hub_keys}),
@@ -190,7 +192,7 @@ def _hub_ends(claims: Claims, listed: Collection[str]) -> dict[str, int]:
     ends = nested(claims, "hub_ends") if "hub_ends" in claims else {}
     if not ends.keys() <= set(listed):
         raise MalformedMessage("hub_ends: of a key that hubs does not list")
-    return {kid: integer(ends, kid) for kid in ends}
+    return {kid: moment(ends, kid) for kid in ends}
 
 
 def read_member(entry: Claims) -> Member:
@@ -204,7 +206,7 @@ def read_member(entry: Claims) -> Member:
     return Member(
         id=member_id,
         identifier=pairs(entry, "identifier", maximum=MAX_IDENTIFIERS),
-        name=text(entry, "name"),
+        name=member_name(entry, "name"),
         type=code(entry, "type", OrganisationType),
         sector=code(entry, "sector", Sector),
         status=entry["status"],
@@ -212,7 +214,7 @@ def read_member(entry: Claims) -> Member:
         ledger_key=check_ledger_jwk(nested(entry, "ledger_key")),
         endpoint=_endpoint(entry) if "endpoint" in entry else None,
         duty_contact=pairs(entry, "duty_contact", maximum=MAX_TELECOM),
-        ledger_until=integer(entry, "ledger_until") if "ledger_until" in entry else None,
+        ledger_until=moment(entry, "ledger_until") if "ledger_until" in entry else None,
         ledger_before=_ledger_before(entry) if "ledger_before" in entry else (),
     )
 
@@ -249,7 +251,7 @@ def _former(entry: Claims) -> FormerLedgerKey:
     only(entry, _FORMER)
     return FormerLedgerKey(
         jwk=check_ledger_jwk(nested(entry, "jwk")),
-        until=integer(entry, "until"),
+        until=moment(entry, "until"),
         word=raw(entry, "word", size=WORD_BYTES),
     )
 
@@ -260,7 +262,7 @@ def _former_json(former: FormerLedgerKey) -> Claims:
 
 def _key(entry: Claims) -> MemberKey:
     only(entry, _KEY, frozenset({"rotation"}))
-    not_before, not_after = integer(entry, "not_before"), integer(entry, "not_after")
+    not_before, not_after = moment(entry, "not_before"), moment(entry, "not_after")
     if not_before >= not_after:
         raise MalformedMessage("a key that ends before it begins")
     return MemberKey(

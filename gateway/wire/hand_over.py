@@ -12,7 +12,7 @@ from types import MappingProxyType
 from gateway.days import DAY_S
 from gateway.errors import ConfigurationError, NotForUs, WireError
 from gateway.wire import jws
-from gateway.wire.claims import identifier, integer, nested, only
+from gateway.wire.claims import identifier, moment, nested, only
 from gateway.wire.keys import SigningKey, VerifyKey, read_published
 from gateway.wire.limits import MAX_HAND_OVERS, MAX_STATEMENT_BYTES
 
@@ -70,12 +70,12 @@ def verify_hand_over(token: str, old: VerifyKey) -> HandOver:
     """(1) the old key's signature   (2) claims   (3) another key; raises MalformedMessage, NotAuthentic, NotForUs."""
     claims = jws.verify(token, typ=TYP, keys={old.kid: old}, max_bytes=MAX_STATEMENT_BYTES)  # (1)
     only(claims, _CLAIMS)  # (2)
-    if claims["iss"] != OPERATOR or integer(claims, "until") <= integer(claims, "iat"):
+    if claims["iss"] != OPERATOR or moment(claims, "until") <= moment(claims, "iat"):
         raise NotForUs("no hand-over of an operator's key")
     new = read_published(nested(claims, "jwk"))
     if new == old:  # (3)
         raise NotForUs("a key that is handed over to itself")
-    return HandOver(federation=identifier(claims, "aud"), new=new, until=integer(claims, "until"), token=token)
+    return HandOver(federation=identifier(claims, "aud"), new=new, until=moment(claims, "until"), token=token)
 
 
 def hand_overs_file(pinned: Path) -> Path:

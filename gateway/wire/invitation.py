@@ -14,7 +14,7 @@ from gateway.errors import MalformedMessage, NotAuthentic, NotForUs
 from gateway.settings.values import is_loopback
 from gateway.wire import base64url, jws
 from gateway.wire.addresses import is_address
-from gateway.wire.claims import Claims, array, code, identifier, integer, nested, only, text, uuid
+from gateway.wire.claims import Claims, array, code, identifier, integer, moment, nested, only, text, uuid
 from gateway.wire.federation import Federation
 from gateway.wire.keys import SigningKey, VerifyKey, read_published
 from gateway.wire.limits import INVITATION_LIFETIME_S, MAX_AUTHORITY_BYTES, MAX_INVITATION_BYTES, MAX_INVITATION_HUBS
@@ -123,14 +123,14 @@ def verify_invitation(
         sector=code(claims, "sector", Sector),
         name=text(claims, "name") if "name" in claims else "",
         authorities=_authorities(claims) if "authorities" in claims else (),
-        expires_at=integer(claims, "exp"),
+        expires_at=moment(claims, "exp"),
         token=token if isinstance(token, str) else token.decode("ascii"),
     )
     # (3)
     if federation is not None and invitation.federation != federation:
         raise NotForUs("an invitation to another federation")
     # (4)
-    jws.check_times(claims, integer(claims, "iat") if now is None else now, INVITATION_LIFETIME_S)
+    jws.check_times(claims, moment(claims, "iat") if now is None else now, INVITATION_LIFETIME_S)
     return invitation
 
 

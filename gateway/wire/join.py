@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from gateway.days import DAY_S
 from gateway.errors import MalformedMessage, NotForUs
 from gateway.wire import jws
-from gateway.wire.claims import Claims, integer, nested, only
+from gateway.wire.claims import Claims, moment, nested, only
 from gateway.wire.federation import Member, member_json, read_member
 from gateway.wire.keys import SigningKey, VerifyKey, read_published
 from gateway.wire.limits import JOIN_LIFETIME_S, MAX_JOIN_BYTES, MAX_STATEMENT_BYTES
@@ -66,7 +66,7 @@ def verify_join(token: str | bytes, *, federation: str, now: float) -> JoinReque
     # (4)
     jws.check_times(claims, now, JOIN_LIFETIME_S)
     return JoinRequest(
-        federation=federation, member=member, issued_at=integer(claims, "iat"), expires_at=integer(claims, "exp")
+        federation=federation, member=member, issued_at=moment(claims, "iat"), expires_at=moment(claims, "exp")
     )
 
 
@@ -87,4 +87,4 @@ def verify_rotation(token: str | bytes, *, new: VerifyKey, old: VerifyKey, membe
     only(claims, _ROTATION)
     if (claims["iss"], claims["aud"]) != (member, federation) or read_jwk_claim(claims) != new:
         raise NotForUs("a rotation to another key, or of another member")
-    return integer(claims, "iat")
+    return moment(claims, "iat")

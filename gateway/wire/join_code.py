@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import orjson
 
 from gateway.errors import MalformedMessage, NotForUs, WireError
-from gateway.wire.claims import Claims, array, integer, only, read_claims, text
+from gateway.wire.claims import Claims, array, integer, moment, only, read_claims, text
 from gateway.wire.invitation import VERSION, Invitation, verify_invitation
 from gateway.wire.join import JoinRequest, verify_join
 from gateway.wire.keys import VerifyKey
@@ -101,7 +101,7 @@ def read_waiting(data: bytes) -> list[Joining]:
     entries = array(claims, "joins", dict, maximum=MAX_WAITING_JOINS)
     for entry in entries:
         only(entry, _WAITING)
-    return [_parts(entry, integer(entry, "received_at")) for entry in entries]
+    return [_parts(entry, moment(entry, "received_at")) for entry in entries]
 
 
 def verified_of(

@@ -18,7 +18,7 @@ from jwt.algorithms import ECAlgorithm
 
 from gateway.errors import MalformedMessage, NotAuthentic, OutOfTime
 from gateway.wire import base64url
-from gateway.wire.claims import Claims, integer, read_claims
+from gateway.wire.claims import Claims, moment, read_claims
 from gateway.wire.keys import SigningKey, VerifyKey
 from gateway.wire.limits import SKEW_S
 
@@ -97,7 +97,7 @@ def signer(token: str | bytes, *, typ: str, max_bytes: int) -> str:
 
 def check_times(claims: Mapping[str, Any], now: float, max_lifetime_s: int, skew_s: int = SKEW_S) -> None:
     """`iat` and `exp` in epoch seconds; raises OutOfTime, MalformedMessage if they are not integers."""
-    issued, expires = integer(claims, "iat"), integer(claims, "exp")
+    issued, expires = moment(claims, "iat"), moment(claims, "exp")
     if not 0 < expires - issued <= max_lifetime_s:
         raise OutOfTime(f"lives {expires - issued} s, at most {max_lifetime_s} s allowed")
     if issued > now + skew_s:

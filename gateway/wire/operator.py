@@ -1,7 +1,8 @@
 """What a federation's operator does: admit, suspend, resume, renew, list hubs. Each makes the next document, signed.
 
 The operator's folder holds the signing key (never on the hub), the current document `federation.jws`, which is copied
-to the hub, and `operator.jwk`, which every node pins (docs/wire.md, "Federation document").
+to the hub, `operator.jwk`, which every node pins (docs/wire.md, "Federation document"), and `listed-keys.json`, which
+names the keys that any document has listed.
 """
 
 import os
@@ -46,6 +47,7 @@ from gateway.wire.limits import (
     MAX_STATEMENT_BYTES,
     SKEW_S,
 )
+from gateway.wire.listed_keys import ever_listed, remember
 from mappings.vocabulary import OrganisationType
 
 KEY_FILE = "operator.pem"
@@ -79,15 +81,13 @@ class Operator:
 
         Raises WireError, and InputError when the id or the key is listed already.
         """
-        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        request = self._read(token, now)
         if listed_as:
             request = replace(request, member=replace(request.member, id=listed_as))
         if request.member.id in self.document.members:
             raise InputError(f"{request.member.id} is a member already; ids are never used again")
         kid = request.member.keys[0].key.kid
-        holder = next((held.id for held in self.document.members.values() if kid in _kids(held)), None)
-        if holder is not None:
-            raise InputError(f"this key is listed already, of {holder}")
+        self._check_never_listed(kid)
         return replace(request, member=replace(request.member, ledger_before=()))
 
     def update(self, token: str, now: float) -> Federation:
@@ -97,7 +97,7 @@ class Operator:
 
     def read_update(self, token: str, now: float) -> JoinRequest:
         """The request of somebody who is a member already; raises WireError, InputError."""
-        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        request = self._read(token, now)
         held = self.document.members.get(request.member.id)
         if held is None:
             raise InputError(f"{request.member.id} is not a member of {self.document.name}: admit it")
@@ -107,9 +107,40 @@ class Operator:
         asked = request.member.keys[0]
         if asked.key.kid in known:
             return replace(request, member=replace(request.member, keys=held.keys))
+        self._check_never_listed(asked.key.kid)
         if asked.rotation is None:
             return request
         return replace(request, member=replace(request.member, keys=self._rotated(held, asked, now)))
+
+    @property
+    def ever_listed(self) -> Mapping[str, str]:
+        """Signing keys that any document has listed, by id, and whose they were."""
+        return ever_listed(self.folder, self.document)
+
+    def _check_never_listed(self, kid: str) -> None:
+        """A key that was taken out may have been stolen: whoever shows it proves nothing by it any more."""
+        holder = self.ever_listed.get(kid)
+        if holder is None:
+            return
+        if any(key.key.kid == kid for member in self.document.members.values() for key in member.keys):
+            raise InputError(f"this key is listed already, of {holder}")
+        raise InputError(f"this key was listed before, of {holder}, and is so never again: make a new one")
+
+    def _read(self, token: str, now: float) -> JoinRequest:
+        """A request whose keys are listed from when it was made, or from now on, and for KEY_YEARS_S at most.
+
+        The asker chooses both times, and for a key without an end nobody would ever have to give its word again.
+        Raises WireError, and InputError if a key would have ended before it is listed.
+        """
+        request = verify_join(token.strip(), federation=self.document.name, now=now)
+        member, latest = request.member, int(now) + KEY_YEARS_S
+        key = member.keys[0]
+        ledger_until = None if member.ledger_until is None else min(member.ledger_until, latest)
+        if key.not_after <= now or (ledger_until is not None and ledger_until <= now):
+            raise InputError("a key that it asks to list has ended already: it has to send another request")
+        begins = min(max(key.not_before, request.issued_at), int(now))
+        key = replace(key, not_before=begins, not_after=min(key.not_after, latest))
+        return replace(request, member=replace(member, keys=(key,), ledger_until=ledger_until))
 
     def _with_ledger(self, held: Member, asked: Member, now: float) -> Member:
         """What is asked, with the ledger keys that follow from it; raises NotAuthentic for a word that does not hold.
@@ -138,6 +169,8 @@ class Operator:
 
     def rotate(self, member: str, new: VerifyKey, statement: str, now: float) -> Federation:
         """Add a signing key that the member's newest key has signed; both are good for ROTATION_OVERLAP_S."""
+
+        self._check_never_listed(new.kid)
 
         def rotated(held: Member) -> Member:
             ends = held.keys[-1].not_after
@@ -296,12 +329,9 @@ class Operator:
             hub_ends={key.kid: ends[key.kid] for key in listed if key.kid in ends},
             hand_over=hand_over or (None if self.document.hand_over is None else self.document.hand_over.token),
         )
+        remember(self.folder, self.document)
         replace_file(self.folder / DOCUMENT_FILE, document.token)
         return document
-
-
-def _kids(member: Member) -> set[str]:
-    return {key.key.kid for key in member.keys}
 
 
 def init_operator(folder: Path, *, name: str, hub_key: VerifyKey, now: float) -> Operator:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.demo.servers import command
-from gateway.links.https import REFUSED
+from gateway.links.delivery import REFUSED
 from gateway.node.results import MemberOutcome
 from gateway.wire.jws import peek
 from tests.bench.sealed_questions import NO_BUDGETS

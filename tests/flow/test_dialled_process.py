@@ -106,8 +106,10 @@ def test_a_voluntary_organisation_joins_by_a_code_and_is_asked_through_its_link(
             asked = ("Jonty Witlock", "--born", "2014-03-09", "--postcode", "ZZ99 3AZ", "--json")
             (answer,) = json.loads(orchard.ran("search", *orchard.at(orchard.council), *asked))["members"]
             assert (answer["member"], answer["outcome"]) == ("food-bank", "teams")
+            _doctor_sees_the_link(orchard)
             node.send_signal(signal.SIGTERM)
             assert node.wait(SECONDS) == 0
+            assert "this node does not run" in in_process("doctor", *orchard.at(orchard.bank)).out
             assert node_log.read_text().count('"node.waiting"') == 1
             logged(hub_log, "link.closed", member="food-bank")
         hub.send_signal(signal.SIGTERM)
@@ -153,6 +155,23 @@ def _pages_are_there(orchard: Orchard) -> None:
     (link,) = re.findall(r"http://127\.0\.0\.1:\d+/\S+", made)
     with urllib.request.urlopen(link) as page:  # noqa: S310 - of this machine
         assert "Choose your password" in page.read().decode()
+
+
+def _doctor_sees_the_link(orchard: Orchard) -> None:
+    """By what the running node says of itself, and of which configuration it goes by."""
+    end = time.monotonic() + SECONDS
+    while "WRONG" in (said := in_process("doctor", *orchard.at(orchard.bank)).out) and time.monotonic() < end:
+        time.sleep(0.2)  # what the node said of itself before it disclosed something a moment ago
+    assert f"link: open to {orchard.hub}" in said
+    assert "agreements: in force with childrens-services" in said
+    assert "WRONG" not in said
+    settings = orchard.bank / "node.toml"
+    text = settings.read_text()
+    settings.write_text(f"# a remark\n{text}")
+    assert "has been changed" not in in_process("doctor", *orchard.at(orchard.bank)).out
+    settings.write_text(text.replace('link = "dial"', 'link = "dial"\ndisplay_hours = 2'))
+    assert "the configuration has been changed" in in_process("doctor", *orchard.at(orchard.bank)).out
+    settings.write_text(text)
 
 
 def _food_bank_is_admitted(orchard: Orchard, theirs: str) -> None:

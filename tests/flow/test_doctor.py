@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gateway.cli import status
 from gateway.doctor.finding import Finding, Level, worst
 from gateway.doctor.gather_hub import examine_hub
 from gateway.doctor.gather_node import examine_node
+from gateway.doctor.running import RUNNING_FILE, Running
 from gateway.settings import load_hub, load_node
 from tests.federation import TestFederation, TurnedClock, federation, someone
 from tests.flow.commands import in_process, patchwork
@@ -39,7 +41,8 @@ async def test_a_node_and_a_hub_that_are_well_and_then_are_not(tmp_path: Path) -
         findings = await node(north)
         assert worst(findings) is Level.WELL, findings
         checks = {finding.check for finding in findings}
-        assert checks == {"keys", "federation", "hub", "clock", "database", "ledger", "disk", "import", "door"}
+        looked = {"keys", "federation", "hub", "clock", "database", "ledger", "agreements", "disk", "import", "door"}
+        assert checks == looked
         assert worst(await hub(north)) is Level.WELL
 
         # Nobody renews the document: the last day is announced, and when it is over nothing works, and it says why.
@@ -74,14 +77,23 @@ async def test_the_command_says_by_its_exit_code_how_it_is(
 ) -> None:
     async with federation(tmp_path, [AGENCY], now=time.time()) as north:
         config = str(tmp_path / AGENCY / "node.toml")
-        monkeypatch.setattr(status, "CLOCK", TurnedClock(north.clock.time + 6.4 * DAY))
+        await north.add(AGENCY, *someone("Katherine", "Bramley", "1991-05-17"))
+        later = TurnedClock(north.clock.time + 6.4 * DAY)
+        monkeypatch.setattr(status, "CLOCK", later)
+        runs = Running(at=later.time, settings="another", links={})
+        (tmp_path / AGENCY / "data" / RUNNING_FILE).write_bytes(json.dumps(asdict(runs)).encode())
         await status.show_status(load_node(Path(config)), lambda _, line: print(line))  # noqa: T201
-        assert "federation document 3 ends in 14 hours" in capsys.readouterr().out
+        told = capsys.readouterr().out
+        assert "federation document 3 ends in 14 hours" in told
+        assert "Member list 3, good for another 14 hours" in told
+        assert "No source is configured" in told
+        assert "(clients: 1)" in told
+        assert "start it again" in told
         await north.nodes[AGENCY].checkpoints.visit()
         ran = await asyncio.to_thread(patchwork, tmp_path, "doctor", "-c", config, "--json")
-        told = json.loads(ran.out)
-        assert (ran.code, told["level"], ran.err) == (0, "well", ""), told
-        assert {"check", "level", "what", "do"} == set(told["findings"][0])
+        found = json.loads(ran.out)
+        assert (ran.code, found["level"], ran.err) == (0, "well", ""), found
+        assert {"check", "level", "what", "do"} == set(found["findings"][0])
         ran = await asyncio.to_thread(patchwork, tmp_path, "doctor", "-c", config, later=True)
         assert ran.code == 1
         assert ran.out.startswith("WRONG ")

@@ -24,7 +24,7 @@ from gateway.wire.federation import Member, MemberKey
 from gateway.wire.invitation import read_code, sign_invitation
 from gateway.wire.join import sign_join
 from gateway.wire.join_code import Joining, waiting_json
-from gateway.wire.keys import LedgerKey, SigningKey
+from gateway.wire.keys import LedgerKey, SigningKey, fingerprint
 from gateway.wire.operator import Operator, init_operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector
 from tests.certificates import certificate_files
@@ -148,7 +148,7 @@ async def test_operator_without_a_network_reads_what_waits_from_a_file(tmp_path:
     assert in_process("hub", "joins", *config, "--output", str(listed)).out.startswith("1 waiting")
     told = in_process("federation", "joins", "--from", str(listed), *at).out
     assert "Anytown Food Bank (anytown-food-bank)" in told
-    digits = "".join(told.partition("  key ")[2].splitlines()[0].split())
+    digits = "".join(told.partition("Key ")[2].splitlines()[0].split())
     from_file = ("--from", str(listed), *at, "--yes")
     for wrong in (digits[:15], "0" * 64, digits + "0", "f" * 16, "anytown-food-bank"):
         assert in_process("federation", "admit", wrong, *from_file).code == 1
@@ -206,8 +206,34 @@ def test_operator_who_takes_the_next_key_is_told_which_codes_end_with_the_old_on
     assert open_codes(folder, CLOCK.now()) == []
 
 
-def join_request(name: str) -> str:
-    key = SigningKey.generate()
+async def test_key_that_was_replaced_as_stolen_waits_no_longer_and_is_not_admitted(tmp_path: Path) -> None:
+    operator = await asyncio.to_thread(made, tmp_path, "orchard", free_ports({"hub": 0})["hub"])
+    stolen = SigningKey.generate()
+    joining = Joining(
+        invitation=code_of(open_operator(operator), "https://hub.example.org"),
+        request=join_request("Anytown Food Bank", stolen),
+        received_at=1_790_000_000,
+    )
+    (tmp_path / "joins.json").write_bytes(waiting_json([joining]))
+    (tmp_path / "anew.jws").write_text(join_request("Anytown Food Bank"))
+    at = ("--folder", str(operator))
+    admit = ("admit", fingerprint(stolen.public_jwk()), "--from", str(tmp_path / "joins.json"), "--yes", *at)
+    assert in_process("federation", *admit).code == 0
+    assert in_process("federation", "update", str(tmp_path / "anew.jws"), "--yes", *at).code == 0
+    told = in_process("federation", "joins", "--from", str(tmp_path / "joins.json"), *at)
+    assert told.out == "Nobody asks to join.\n"
+    assert in_process("federation", *admit, "--as", "food-bank-2").code == 1
+    (tmp_path / "again.jws").write_text(joining.request)
+    for typed in (
+        ("admit", str(tmp_path / "again.jws"), "--as", "food-bank-2"),
+        ("update", str(tmp_path / "again.jws")),
+    ):
+        assert "listed before, of food-bank" in in_process("federation", *typed, "--yes", *at).err
+    assert set(open_operator(operator).document.members) == {"food-bank"}
+
+
+def join_request(name: str, key: SigningKey | None = None) -> str:
+    key = key or SigningKey.generate()
     now = int(CLOCK.now())
     wished = Member(
         id="food-bank",

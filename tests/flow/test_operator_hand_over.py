@@ -11,8 +11,9 @@ import orjson
 import pytest
 
 from gateway.accounts.account import Role
-from gateway.errors import FederationError, InputError, NotAuthentic, PatchworkError
+from gateway.errors import FederationError, FederationStale, InputError, NotAuthentic, PatchworkError
 from gateway.hub.directory import Directory
+from gateway.links.hubs import Hubs, Served
 from gateway.node.check_evidence import check
 from gateway.node.findings import Verdict
 from gateway.node.question_evidence import evidence_of
@@ -242,6 +243,57 @@ async def test_a_stolen_key_is_replaced_by_one_that_nothing_vouches_for_and_all_
     await again(north, AGENCY)  # its archive of documents keeps it from nothing
     kept = north.folder / AGENCY / f"operator-{north.operator.key.kid}.jwk"
     assert kept.exists()  # for evidence of that time
+
+
+async def test_a_hub_that_answers_late_brings_back_nothing_of_a_key_that_was_replaced_meanwhile(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (north.folder / "new.jwk").write_bytes(orjson.dumps(SigningKey.generate().public_jwk()))
+    config = str(north.folder / AGENCY / "node.toml")
+    typed = ("node", "accept-operator", "--replace-by", str(north.folder / "new.jwk"), "--yes", "-c", config)
+    membership, ask_hubs = north.nodes[AGENCY].parts.membership, Hubs.federation
+    fetched, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def late(hubs: Hubs) -> list[Served]:
+        served = await ask_hubs(hubs)
+        fetched.set()
+        await goes_on.wait()
+        return served
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Hubs, "federation", late)
+        under_way = asyncio.create_task(membership.refresh())
+        await fetched.wait()
+        assert not (await asyncio.to_thread(in_process, *typed)).code
+        goes_on.set()
+        with pytest.raises(NotAuthentic):
+            await under_way
+    with pytest.raises(FederationError):
+        membership.current()
+
+
+async def test_a_document_that_the_pinned_key_does_not_verify_counts_as_none_and_gives_way(
+    north: TestFederation,
+) -> None:
+    anew = init_operator(north.folder / "anew", name=NAME, hub_key=north.hub.hub.key().verify_key(), now=time.time())
+    membership, pinned = north.nodes[AGENCY].parts.membership, north.folder / AGENCY / "operator.jwk"
+    # As after a refresh whose last write came just behind the officer's: the old document is stored, the key is new.
+    pinned.write_bytes(orjson.dumps(anew.key.public_jwk()))
+    with pytest.raises(NotAuthentic):
+        await membership.refresh()
+    with pytest.raises(FederationStale):
+        membership.current()
+    await again(north, AGENCY)
+    assert north.nodes[AGENCY].parts.membership.received is None
+    (north.folder / "operator" / "federation.jws").write_bytes(anew.document.token)
+    new, config = str(north.folder / "anew" / "operator.jwk"), str(north.folder / "hub" / "hub.toml")
+    ran = await asyncio.to_thread(in_process, "hub", "accept-operator", "--replace-by", new, "--yes", "-c", config)
+    assert not ran.code, ran.said
+    await north.restart_hub()
+    view = await north.nodes[AGENCY].parts.membership.refresh()
+    assert view.federation.seq == 1 < north.operator.document.seq
+    await again(north, AGENCY)
+    assert north.nodes[AGENCY].parts.membership.current().federation.seq == 1
 
 
 async def test_after_a_loss_hub_and_nodes_begin_again_under_another_operators_key(north: TestFederation) -> None:

@@ -89,6 +89,25 @@ async def watched(folder: Path) -> AsyncIterator[Watched]:
         yield Watched(north=north, telemetry=telemetry, collector=told, client=client)
 
 
+async def test_figures_are_not_told_to_a_web_page_that_gives_their_address_a_name_of_its_own(tmp_path: Path) -> None:
+    async with watched(tmp_path) as seen:
+        for party in (ASKER, "hub"):
+            port = seen.telemetry[party].listener.port
+            told = {}
+            for host in (
+                f"127.0.0.1:{port}",
+                f"localhost:{port}",
+                "[::1]",
+                "page.example.org",
+                f"127.0.0.1.example.org:{port}",
+                "",
+            ):
+                async with seen.client.get(f"http://127.0.0.1:{port}/metrics", headers={"Host": host}) as response:
+                    told[host] = response.status
+                    assert (b"patchwork_" in await response.read()) == (response.status == 200)
+            assert list(told.values()) == [200, 200, 200, 421, 421, 421]
+
+
 async def test_a_question_is_seen_by_each_party_as_its_own_work_and_nobody_sees_who_is_known(tmp_path: Path) -> None:
     async with watched(tmp_path) as seen:
         north = seen.north

@@ -225,6 +225,55 @@ async def test_a_flood_of_one_hub_takes_no_place_of_the_other(tmp_path: Path) ->
         assert sorted(each.status for each in await asyncio.gather(*flood)) == [200, 503, 503, 503]
 
 
+async def test_whoever_has_no_key_in_a_federation_does_not_see_how_things_stand_there(tmp_path: Path) -> None:
+    async with two_federations(tmp_path, lying=True, options="max_in_flight = 2", delay_ms=600) as two:
+        north, south = liar_of(two.north), liar_of(two.south)
+        port, alone = two.north.ports[SHARED], two.north.ports[NORTH_ASKER]
+        north.keeps_questions = True
+        await two.north.ask(NORTH_ASKER, NORTHERNER[0], born=NORTHERNER[1])
+        question = north.stolen(SHARED)
+        by_stranger = sign_request(
+            SigningKey.generate(),
+            iss=SOUTH_ASKER,
+            aud=SHARED,
+            method="POST",
+            path="/v1/counts",
+            body=b"{}",
+            now=two.north.clock.now(),
+            jti="00000000-0000-4000-8000-00000000000b",
+        )
+        shared_told, alone_told = [], []
+        for state in ("idle", "busy", "stale"):
+            if state == "busy":
+                running = asyncio.create_task(north.deliver(SHARED, question))
+                await asyncio.sleep(0.2)
+            if state == "stale":
+                assert (await running).status == 200
+                two.north.clock.turn(5 * 3_600)
+            body = question.to_json()
+            shared_told += [
+                await refusal(port, path, authorisation)
+                for path in ("/v1/answers", "/v1/counts", "/v1/checkpoints")
+                for authorisation in ("", "Patchwork x.y.z", by_stranger)
+            ]
+            hub_of_other = await post_answer(port, body, authorisation=south.authorise(SHARED, body, iss=NORTH_ASKER))
+            shared_told.append((hub_of_other.status, hub_of_other.code))
+            alone_told += [await refusal(alone, path, by_stranger) for path in ("/v1/answers", "/v1/counts")]
+            own = (await north.deliver(SHARED, question)).code if state != "idle" else ""
+            assert own == {"idle": "", "busy": "overloaded", "stale": "federation-stale"}[state]
+    assert set(shared_told) == {(401, "not-authentic")}
+    assert set(alone_told) == {(401, "not-authentic")}
+
+
+async def refusal(port: int, path: str, authorisation: str) -> tuple[int, str]:
+    """What whoever posts this is told."""
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": authorisation}) as session,
+        session.post(f"http://127.0.0.1:{port}{path}", data=b"{}") as response,
+    ):
+        return response.status, (await response.json())["issue"][0]["details"]["coding"][0]["code"]
+
+
 async def test_a_node_that_dials_opens_a_link_to_the_hub_of_each(tmp_path: Path) -> None:
     async with two_federations(tmp_path, link="dial") as two:
         await fill(two)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from consent_ledger import heads
+from consent_ledger import heads, witness
+from consent_ledger.checkpoint import cosign
 from consent_ledger.consent import ConsentEntry, ConsentKind
 from consent_ledger.heads import Said
 from consent_ledger.merkle import TreeHasher, leaf_hash
@@ -183,6 +184,20 @@ async def test_a_witness_that_refuses_is_an_alarm_and_stops_nobody(
     assert words == {"hub": Said.COSIGNED, OTHER: Said.REFUSED}
     assert "witness.refused" in caplog.messages
     assert await ask(north) is TEAMS
+
+
+@pytest.mark.parametrize("off", [2**62, checkpoints.MAX_TIME_OFF_S + 60, -checkpoints.MAX_TIME_OFF_S - 60])
+async def test_a_cosignature_of_another_time_than_now_is_not_kept(
+    north: TestFederation, monkeypatch: pytest.MonkeyPatch, off: float
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(witness, "cosign", lambda text, key, signer, now: cosign(text, key, signer, now + off))
+        assert await ask(north) is TEAMS
+        assert set(said(await visit(north)).values()) == {Said.REFUSED}
+    newest = (await north.nodes[AGENCY].ledger_database.read(heads.page((0, 0), 10)))[-1]
+    assert newest.cosignatures == ()
+    assert await ask(north) is TEAMS
+    assert said(await visit(north)) == {"hub": Said.COSIGNED, OTHER: Said.COSIGNED}
 
 
 async def test_only_the_hub_can_hold_up_a_start_and_no_witness_a_node_that_runs(north: TestFederation) -> None:

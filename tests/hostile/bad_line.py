@@ -15,7 +15,7 @@ from pathlib import Path
 
 from gateway.errors import HubError
 from gateway.links import websocket
-from gateway.links.https import REFUSED
+from gateway.links.delivery import REFUSED
 from gateway.node.results import Completed, MemberOutcome, MemberResult
 from gateway.wire.join import sign_join
 from gateway.wire.jws import peek

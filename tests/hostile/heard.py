@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.links.contract import Delivery
-from gateway.links.https import REFUSED
+from gateway.links.delivery import REFUSED
 from gateway.node.results import Completed, MemberOutcome, MemberResult
 from gateway.wire.federation import Member
 from gateway.wire.keys import SigningKey

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.links import websocket
-from gateway.links.https import REFUSED
+from gateway.links.delivery import REFUSED
 from gateway.node.results import MemberOutcome
 from gateway.wire.limits import MAX_ANSWER_FRAME_BYTES, MAX_LINKS_PER_MEMBER, SEALED_ANSWER_BYTES
 from tests.federation import result_of

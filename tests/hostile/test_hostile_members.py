@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from consent_ledger.exchange import SECONDS_PER_HOUR
 from gateway.links import counts_client
-from gateway.links.https import REFUSED
+from gateway.links.delivery import REFUSED
 from gateway.node.compare_counts import Compared
 from gateway.node.reconcile import Silent
 from gateway.node.results import MemberOutcome

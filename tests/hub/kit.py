@@ -225,7 +225,7 @@ class Federated:
             type=OrganisationType.VOLUNTARY,
             sector=Sector.VOLUNTARY,
             status=ACTIVE,
-            keys=(MemberKey(key=key.verify_key(), not_before=0, not_after=2**40),),
+            keys=(MemberKey(key=key.verify_key(), not_before=0, not_after=2**37),),
             ledger_key=LedgerKey.generate().public_jwk(),
             endpoint=endpoint,
             duty_contact=(),

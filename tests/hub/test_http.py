@@ -24,6 +24,7 @@ from gateway.errors import (
     StorageError,
     TooManyRequests,
 )
+from gateway.events import Counted
 from gateway.http import Listener, listen, protect, status_of
 
 SECRET = "Erika Beispiel 1948-02-29"
@@ -129,6 +130,36 @@ async def test_unforeseen_failure_is_logged_with_its_place(
     fields = vars(record)["event_fields"]
     assert fields["path"] == "/fail"
     assert fields["code"].startswith("ValueError@test_http.py:")
+
+
+def _failed(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    failed = [record for record in caplog.records if record.getMessage() == "request.failed"]
+    return [vars(record)["event_fields"] for record in failed]
+
+
+async def test_who_is_refused_without_end_does_not_fill_the_log(
+    listener: Listener, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(Counted.MOST + 5):
+        await _get(listener, f"/nowhere/{number}")
+    await _get(listener, "/store")  # another kind, as ever
+    lines = _failed(caplog)
+    assert [line["code"] for line in lines] == ["http-404"] * Counted.MOST + ["storage"]
+
+
+async def test_refusals_that_are_not_said_are_counted(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Counted, "EVERY_S", 0.05)
+    counted, one = Counted("request.failed"), {"path": "unknown", "status": 404, "code": "http-404"}
+    for _ in range(Counted.MOST + 15):
+        counted.say(path="unknown", status=404, code="http-404")
+    counted.say(path="/store", status=503, code="storage")
+    assert len(_failed(caplog)) == Counted.MOST + 1
+    await asyncio.sleep(0.2)
+    assert _failed(caplog)[Counted.MOST + 1 :] == [one | {"more": 15}]  # and nothing of what was said as it came
+    counted.say(path="unknown", status=404, code="http-404")
+    assert _failed(caplog)[-1] == one
 
 
 async def test_log_says_which_database_failed_and_why(listener: Listener, caplog: pytest.LogCaptureFixture) -> None:

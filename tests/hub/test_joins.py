@@ -13,7 +13,7 @@ from gateway.clock import SystemClock
 from gateway.errors import HubError, HubRefused, TooManyRequests
 from gateway.hub import joins, strangers
 from gateway.hub.bucket import Rate
-from gateway.hub.strangers import MAX_ADDRESSES, OF_ALL, OF_ONE, Strangers
+from gateway.hub.strangers import MAX_ADDRESSES, OF_ALL, OF_NETWORK, OF_NEW, OF_ONE, Strangers
 from gateway.links.joins_client import ask_to_join, fetch_waiting, hub_key_at, session_trusting
 from gateway.wire import jws
 from gateway.wire.federation import OPERATOR, Federation, Member, MemberKey
@@ -33,8 +33,8 @@ DAY = 86_400
 @pytest.fixture
 async def hub(federation: Federated, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningHub]:
     """A hub whose strangers may ask as often as a test wants."""
-    monkeypatch.setattr(strangers, "OF_ONE", Rate(60_000))
-    monkeypatch.setattr(strangers, "OF_ALL", Rate(60_000))
+    for rate in ("OF_ONE", "OF_NETWORK", "OF_ALL", "OF_NEW"):
+        monkeypatch.setattr(strangers, rate, Rate(60_000))
     federation.publish()
     async with running_hub(federation) as hub:
         yield hub
@@ -340,16 +340,41 @@ def test_one_address_cannot_use_up_what_all_have_and_all_together_have_an_end() 
     door = Strangers(clock)
     assert sum(not refused(door, "192.0.2.1") for _ in range(1_000)) == int(OF_ONE.capacity)
     assert not refused(door, "192.0.2.2")
-    assert sum(not refused(door, f"198.51.100.{number}") for number in range(250)) == int(OF_ALL.capacity) - 6
+    assert sum(not refused(door, f"198.51.100.{number}") for number in range(250)) == int(OF_NEW.capacity) - 2
     clock.time += 60
     assert not refused(door, "192.0.2.1")
+
+
+def test_who_asks_for_the_first_time_finds_room_whoever_asks_all_the_time() -> None:
+    clock = SteppingClock()
+    door = Strangers(clock)
+    crowd = [f"198.51.100.{number}" for number in range(60)]
+    came_in = 0
+    for second in range(60):
+        came_in += sum(not refused(door, address) for address in crowd)
+        clock.time += 1
+        assert not refused(door, f"192.0.2.{second}"), "invited"
+    assert came_in <= OF_ALL.capacity + OF_ALL.per_minute + len(crowd)
+    # One that had an invitation finds room again, one that had none waits with all the others.
+    for address in crowd:
+        refused(door, address)
+    door.welcome("192.0.2.1")
+    assert (refused(door, "192.0.2.1"), refused(door, "192.0.2.2")) == (False, True)
+
+
+def test_an_ipv6_site_counts_as_a_whole() -> None:
+    clock = SteppingClock()
+    door = Strangers(clock)
+    came_in = sum(not refused(door, f"2001:db8:1:{number:x}::") for number in range(1_000))
+    assert came_in == int(OF_NETWORK.capacity)
+    assert not refused(door, "2001:db8:2::")
 
 
 def test_addresses_are_forgotten_before_they_fill_the_memory() -> None:
     door = Strangers(SystemClock())
     for number in range(3 * MAX_ADDRESSES):
         refused(door, str(number))
-    assert len(door._by_address) == MAX_ADDRESSES
+    assert len(door._by_address) == len(door._by_network) == MAX_ADDRESSES
 
 
 @pytest.mark.parametrize("behind_proxy", [False, True])

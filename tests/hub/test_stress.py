@@ -92,16 +92,40 @@ async def test_the_last_word_of_members_that_hang_comes_at_the_deadline(federati
 
 async def test_a_member_that_floods_the_hub_delays_itself_alone(federation: Federated) -> None:
     async with stub_node(slowly) as node:
-        federation.add("flooding", endpoint=node.endpoint)
+        federation.add("flooding", endpoint=None)
+        federation.add("housing", endpoint=node.endpoint)
         federation.publish()
         async with running_hub(federation, max_running=2) as hub:
-            flood = [asyncio.create_task(hub.ask("flooding", member="flooding")) for _ in range(40)]
+            flood = [asyncio.create_task(hub.ask("housing", member="flooding")) for _ in range(40)]
             await node.asked.wait()
-            other = await hub.ask("flooding", member=ASKER)
-            assert other.outcomes == {"flooding": "answered"}
+            other = await hub.ask("housing", member=ASKER)
+            assert other.outcomes == {"housing": "answered"}
             assert sum(not task.done() for task in flood) >= 30, "whoever asks once waits for one turn, not for forty"
             ended = await asyncio.gather(*flood)
-    assert all(answers.outcomes == {"flooding": "answered"} for answers in ended)
+    assert all(answers.outcomes == {"housing": "answered"} for answers in ended)
+
+
+async def test_recipients_that_nobody_is_and_the_asker_itself_take_no_room_from_others(
+    federation: Federated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.app.hub.MAX_RELAYED_BYTES", 8 * 2**20)
+    nobody = [f"nobody-{number}" for number in range(300)]
+    async with stub_node(hang) as silent, stub_node() as node:
+        federation.add("flooding", endpoint=node.endpoint)
+        federation.add("housing", endpoint=node.endpoint)
+        federation.add("silent", endpoint=silent.endpoint)
+        federation.publish()
+        async with running_hub(federation) as hub:
+            body = envelope("flooding", "silent", *nobody, deadline_ms=1_500).to_json()
+            flood = asyncio.create_task(hub.ask(member="flooding", body=body))
+            await asyncio.wait_for(silent.asked.wait(), 5)
+            other = await hub.ask(body=envelope("housing", deadline_ms=500).to_json())
+            assert other.outcomes == {"housing": "answered"}
+            assert not flood.done()
+            assert (await flood).outcomes == {"flooding": "not-tried", "silent": "timeout"} | dict.fromkeys(
+                nobody, "not-tried"
+            )
+    assert [each["from"] for each in node.envelopes] == [ASKER]
 
 
 async def test_a_question_that_finds_no_room_in_time_can_be_asked_again_as_it_is(federation: Federated) -> None:

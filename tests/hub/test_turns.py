@@ -77,6 +77,29 @@ async def test_room_in_bytes_counts_and_a_question_larger_than_all_room_runs_alo
     assert asking.turns.running == 1
 
 
+async def test_one_member_has_half_of_the_room_and_holds_up_nobody_by_waiting_for_more() -> None:
+    asking = Asking(Turns(max_relayed_bytes=100))
+    await asking.ask("slow", 3, relayed_bytes=25)
+    await asking.ask("housing", relayed_bytes=40)
+    assert asking.order == ["slow", "slow", "housing"]
+    await asking.ask("police", relayed_bytes=20)
+    await asking.ask("school", relayed_bytes=10)
+    assert asking.order == ["slow", "slow", "housing"], "what waits for room in the hub itself keeps its turn"
+    await asking.end_one()
+    assert asking.order == ["slow", "slow", "housing", "slow"]
+    await asking.end_one()
+    assert asking.order == ["slow", "slow", "housing", "slow", "police", "school"]
+    await asking.end_all()
+    assert (asking.turns.running, asking.turns.waiting, asking.turns.relayed_bytes) == (0, 0, 0)
+
+
+async def test_a_members_only_question_may_be_larger_than_its_half() -> None:
+    asking = Asking(Turns(max_relayed_bytes=100))
+    await asking.ask("housing", relayed_bytes=1)
+    await asking.ask("police", relayed_bytes=80)
+    assert asking.order == ["housing", "police"]
+
+
 async def test_too_much_waiting_costs_whoever_has_the_most() -> None:
     asking = Asking(Turns(max_running=1, max_waiting_bytes=100))
     await asking.ask("school")

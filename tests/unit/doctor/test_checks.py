@@ -9,9 +9,10 @@ from consent_ledger.heads import Said, Word
 from gateway.days import DAY_S, HOUR_S
 from gateway.doctor.clock import ClockFacts, check_clock
 from gateway.doctor.document import DocumentFacts, check_document
-from gateway.doctor.doors import DoorFacts, check_door
+from gateway.doctor.doors import DoorFacts, check_door, check_hub_reach
 from gateway.doctor.expiry import Ending, findings_of
-from gateway.doctor.finding import Finding, Level, spell, worst
+from gateway.doctor.finding import Finding, Level, spell, well, worst
+from gateway.doctor.gather_federations import named
 from gateway.doctor.gather_hub import (
     TAKEN_WITHIN_S,
     HubDocumentFacts,
@@ -73,7 +74,7 @@ def test_what_is_well_says_so_and_wants_nothing() -> None:
         *check_clock(ClockFacts(now=NOW, hub=NOW - 4, record=NOW - 100)),
         *check_databases([DatabaseFacts(file=Path("node.db"))]),
         *check_disk(DiskFacts(folder=Path(), free=1 << 40)),
-        *check_sources([SourceFacts(name="tenancies", outcome="completed", finished_at=NOW - HOUR_S)], NOW),
+        *check_sources([SourceFacts(name="tenancies", outcome="completed", finished_at=NOW - HOUR_S)], NOW, clients=9),
         *check_door(DoorFacts(address="127.0.0.1:8401", status=200), who="node", start="patchwork node serve"),
         *check_record(RecordFacts(now=NOW, size=9, signed_size=9, signed_at=NOW - HOUR_S, words=())),
     ]
@@ -169,6 +170,40 @@ def test_of_several_hubs_the_one_that_the_clock_is_held_against_is_named() -> No
     assert "90 s ahead of the hub's at https://hub-2.example.org" in finding.what
 
 
+@pytest.mark.parametrize("hub", [-4, 0, 5])
+def test_a_clock_is_not_said_to_be_off_by_the_age_of_the_hubs_word(hub: int) -> None:
+    (finding,) = check_clock(ClockFacts(now=NOW, hub=NOW + hub))
+    assert finding.what == "this machine's clock is within 5 s of the hub's"
+
+
+def test_a_clock_that_is_days_off_is_not_told_in_seconds() -> None:
+    (finding,) = check_clock(ClockFacts(now=NOW, hub=NOW - 691_201))
+    assert "8 days ahead of the hub's" in finding.what
+
+
+def test_a_hub_that_is_down_while_another_answers_stops_nothing() -> None:
+    (finding,) = check_hub_reach("https://hub.example.org", "cannot be reached", another=True)
+    assert (finding.level, finding.check) == (Level.SOON, "hub")
+    (finding,) = check_hub_reach("https://hub.example.org", "cannot be reached", another=False)
+    assert finding.level is Level.WRONG
+
+
+def test_a_node_whose_clients_are_typed_into_pages_is_not_told_that_it_has_none() -> None:
+    (finding,) = check_sources([], NOW, clients=3)
+    assert "answers from what is typed into its pages or uploaded there (clients: 3)" in finding.what
+
+
+def test_what_is_found_of_one_federation_names_it_though_it_is_the_same_in_another() -> None:
+    keys, disk = well("keys", "the signing key can be used"), well("disk", "9 GiB are free")
+    north, south = [keys, disk, well("hub", "answers")], [keys, disk]
+    assert [each.what for each in named({"north": north, "south": south})] == [
+        "north, south: the signing key can be used",
+        "9 GiB are free",
+        "north: answers",
+    ]
+    assert named({"north": north}) == north
+
+
 def clocks(**ahead: float) -> dict[str, MemberClock]:
     return {member: MemberClock(ahead=each, seen_at=NOW - 60) for member, each in ahead.items()}
 
@@ -228,6 +263,7 @@ def test_a_hub_that_was_put_back_says_how_long_it_waits() -> None:
         (DatabaseFacts(file=Path("node.db"), mode=0o644), Level.SOON),
         (DatabaseFacts(file=Path("node.db"), ours=False), Level.WRONG),
         (DatabaseFacts(file=Path("node.db"), exists=False), Level.SOON),
+        (DatabaseFacts(file=Path("node.db"), exists=False, lost=True), Level.WRONG),
     ],
 )
 def test_each_fault_of_a_database_has_its_next_step(facts: DatabaseFacts, level: Level) -> None:
@@ -239,6 +275,8 @@ def test_each_fault_of_a_database_has_its_next_step(facts: DatabaseFacts, level:
 def test_a_disk_that_fills_up_is_told_before_it_is_full() -> None:
     levels = [check_disk(DiskFacts(folder=Path(), free=free))[0].level for free in (1 << 20, 1 << 30, 1 << 33)]
     assert levels == [Level.WRONG, Level.SOON, Level.WELL]
+    (finding,) = check_disk(DiskFacts(folder=Path("data"), free=1 << 40, writable=False))
+    assert (finding.level, "data cannot be written" in finding.what) == (Level.WRONG, True)
 
 
 def test_a_ledger_that_has_lost_entries_or_is_refused_is_wrong() -> None:
@@ -249,6 +287,24 @@ def test_a_ledger_that_has_lost_entries_or_is_refused_is_wrong() -> None:
     silent = Word(witness="hub", at=NOW, said=Said.NO_WORD, head=None, reason="cannot be reached")
     assert worst(check_record(replace(fine, words=[silent]))) is Level.SOON
     assert "last signed 4 hours ago" in said(check_record(replace(fine, signed_at=NOW - 4 * HOUR_S)))
+    cosigned = Word(witness="hub", at=NOW, said=Said.COSIGNED, head=None)
+    assert "cosigned by 1 witness /" in said(check_record(replace(fine, words=[cosigned])))
+    assert "cosigned by 2 witnesses" in said(check_record(replace(fine, words=[cosigned, cosigned])))
+
+
+def test_a_ledger_of_which_a_witness_holds_more_is_wrong_and_so_is_one_that_a_running_node_doubts() -> None:
+    fine = RecordFacts(now=NOW, size=37, signed_size=37, signed_at=NOW, words=())
+    older = replace(fine, doubt="the ledger has 37 entries, fewer than what the hub holds of epoch 1 (104)")
+    (finding,) = check_record(older)
+    assert (finding.level, "(104): nothing is disclosed" in finding.what) == (Level.WRONG, True)
+    assert "`patchwork ledger restore`" in finding.do
+    (same,) = check_record(replace(older, told=older.doubt))
+    assert same == finding
+    waits = replace(fine, told="the ledger has not yet been compared with what the hub holds of it: cannot be reached")
+    (finding,) = check_record(replace(waits, unheard="cannot be reached"))
+    assert (finding.level, "goes on by itself" in finding.do) == (Level.WRONG, True)
+    (finding,) = check_record(replace(fine, unheard="cannot be reached"))
+    assert (finding.level, "could not be compared" in finding.what) == (Level.SOON, True)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +316,7 @@ def test_a_ledger_that_has_lost_entries_or_is_refused_is_wrong() -> None:
     ],
 )
 def test_an_import_that_is_old_or_broken_off_is_named(source: SourceFacts, words: str) -> None:
-    (finding,) = check_sources([source], NOW)
+    (finding,) = check_sources([source], NOW, clients=0)
     assert (finding.level, words in finding.what) == (Level.SOON, True)
     assert "`patchwork import tenancies`" in finding.do
 

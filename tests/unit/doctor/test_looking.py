@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -12,9 +13,13 @@ from gateway.database.contract import Statement, Work
 from gateway.database.sqlite import open_sqlite
 from gateway.doctor import expiry_watch
 from gateway.doctor.expiry import Ending
+from gateway.doctor.finding import Level
+from gateway.doctor.gather_node import look_at_keys
+from gateway.doctor.keys import check_keys
 from gateway.doctor.looking import look_at_database, look_at_tls, read_only
 from gateway.errors import StorageError
-from gateway.settings import TlsSettings
+from gateway.node.identity import make_keys
+from gateway.settings import TlsSettings, check_node
 
 
 def _version() -> Work[int]:
@@ -49,6 +54,25 @@ async def test_a_damaged_page_is_seen_and_nothing_in_it_is_told(tmp_path: Path) 
     connection.close()
     facts = look_at_database(file, "node")
     assert facts.problem == "node database node.db: the file is damaged"
+
+
+def test_files_beside_a_nodes_keys_that_cannot_be_used_are_told_once_each(tmp_path: Path) -> None:
+    make_keys(tmp_path / "keys", 0)
+    shutil.copy(tmp_path / "keys" / "signing.pem", tmp_path / "keys" / "signing-backup.pem")
+    (tmp_path / "keys" / f"ledger-{'A' * 43}.pem").write_text("nothing")
+    settings = check_node(
+        '[node]\nmember = "food-bank"\n'
+        '[[federation]]\nid = "orchard"\noperator_key = "operator.jwk"\nhubs = ["https://hub.example.org"]\n',
+        tmp_path / "node.toml",
+    )
+    facts = look_at_keys(settings)
+    assert facts.problems == ()
+    stray, broken = facts.unusable
+    assert "signing-backup.pem: not a key that `rotate-key` made" in stray
+    assert "ledger-AAA" in broken
+    assert {stray, broken} <= {
+        each.what for each in check_keys(facts, None, "food-bank", 0) if each.level is Level.SOON
+    }
 
 
 def test_a_certificate_without_its_key_is_told_by_its_file(tmp_path: Path) -> None:

@@ -110,6 +110,17 @@ def test_a_cosignature_of_another_time_does_not_hold() -> None:
     assert checkpoint.cosigned_by(checkpoint.with_cosignatures(signed, [later.line()]), HUB) is None
 
 
+def test_a_cosignature_at_a_time_beyond_all_calendars_is_none() -> None:
+    signed = checkpoint.sign(FIRST, LOG, LOG_KEY)
+    latest, beyond, far = (
+        checkpoint.cosign(signed, HUB, HUB_KEY, at) for at in (checkpoint.MAX_TIME, checkpoint.MAX_TIME + 1, 2**63)
+    )
+    assert checkpoint.cosigned_by(checkpoint.with_cosignatures(signed, [beyond, far]), HUB) is None
+    with_both = checkpoint.cosigned_by(checkpoint.with_cosignatures(signed, [latest, beyond]), HUB)
+    assert with_both is not None
+    assert with_both.time == checkpoint.MAX_TIME
+
+
 def _signed_text(text: str) -> str:
     return note.signed(text, LOG, LOG_KEY)
 

@@ -1,15 +1,17 @@
 """The strict JSON reader and base64url."""
 
 import json
+from datetime import datetime, timedelta, timezone
 
 import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.days import DAY_S, day_of
 from gateway.errors import MalformedMessage
 from gateway.wire import base64url
-from gateway.wire.claims import MAX_DEPTH, read_claims, text
+from gateway.wire.claims import MAX_DEPTH, MAX_MOMENT, moment, read_claims, text
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8),
@@ -30,6 +32,16 @@ def test_member_named_twice_is_refused(name: str, first: object, second: object)
     data = f'{{"x":{{{key}:{json.dumps(first)},{key}:{json.dumps(second)}}}}}'.encode()
     with pytest.raises(MalformedMessage, match="twice"):
         read_claims(data, max_bytes=10_000)
+
+
+def test_a_time_is_one_that_any_calendar_shows() -> None:
+    latest = moment({"exp": MAX_MOMENT}, "exp")
+    for zone in (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12))):
+        assert datetime.fromtimestamp(latest, zone).year
+    assert day_of(latest + 90 * DAY_S)  # what is added to it, as an overlap of keys, has a day too
+    for beyond in (MAX_MOMENT + 1, -1, 1.0, True):
+        with pytest.raises(MalformedMessage):
+            moment({"exp": beyond}, "exp")
 
 
 def test_depth_and_size_are_bounded() -> None:

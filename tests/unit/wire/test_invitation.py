@@ -7,6 +7,7 @@ import pytest
 
 from gateway.errors import MalformedMessage, NotAuthentic, NotForUs, OutOfTime, WireError
 from gateway.wire import base64url, jws
+from gateway.wire.claims import MAX_MOMENT
 from gateway.wire.invitation import TYP, Invitation, read_code, sign_invitation, verify_invitation
 from gateway.wire.join import sign_join
 from gateway.wire.join_code import Joining, read_waiting, verified_of, verify_joining, waiting_json
@@ -203,6 +204,8 @@ def test_what_a_hub_lists_is_read_strictly_and_verified_again(parties: Parties) 
     for hostile in (b"", b"[]", b"{}", b'{"joins":{}}', b'{"joins":[{}]}', b'{"joins":[1]}', b'{"joins":[],"more":1}'):
         with pytest.raises(MalformedMessage):
             read_waiting(hostile)
+    with pytest.raises(MalformedMessage):  # the operator's command prints it as a date
+        read_waiting(waiting_json([replace(joining, received_at=MAX_MOMENT + 1)]))
     with pytest.raises(MalformedMessage):
         Joining.from_json(b" " * (MAX_JOINING_BYTES + 1))
     stranger = signing_key("stranger")

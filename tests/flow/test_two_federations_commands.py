@@ -88,6 +88,16 @@ async def test_a_command_about_one_federation_wants_its_name_and_status_shows_al
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_what_is_printed_of_one_federation_can_be_typed_as_it_stands(two: Two) -> None:
+    config = str(two.config)
+    said = await told(two, "node", "status")
+    assert f"patchwork import --config {config} --federation southshire" in said
+    refused = await ran(two, "node", "create-admin", "gerald@example.org", "--federation", "southshire")
+    assert "no pages in southshire: " in refused.err
+    assert "[federation.web] below the [[federation]]" in refused.err
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_source_goes_into_the_registers_that_it_feeds_and_no_other(two: Two) -> None:
     said = await told(two, "import")
     assert said.count("1 new") == 4

@@ -28,14 +28,13 @@ from gateway.errors import (
     FederationStale,
     HubError,
     NotAuthentic,
-    NotForUs,
     PatchworkError,
     WireError,
 )
 from gateway.events import emit
 from gateway.links.hubs import Hubs, Served
-from gateway.links.shown_keys import ShownKeys
 from gateway.node.agreements import AgreementsInForce, agreements_of
+from gateway.node.hub_words import HubWords
 from gateway.node.identity import Identity
 from gateway.node.membership_rows import (
     forget_state,
@@ -49,7 +48,7 @@ from gateway.node.offers import Offer, read_offer, worth_taking
 from gateway.node.published_keys import PublishedKeys
 from gateway.wire.acceptance import ChangeKind, PendingChange, advance, pending_changes, without_pending
 from gateway.wire.federation import Federation, Member, verify_document
-from gateway.wire.freshness import Freshness, claimed_signer, verify_freshness
+from gateway.wire.freshness import Freshness, verify_freshness
 from gateway.wire.hand_over import HandOver, OperatorKeys
 from gateway.wire.keys import VerifyKey
 from gateway.wire.seal import PublicSealingKey
@@ -107,9 +106,7 @@ class Membership:
         self._operator_decides = operator_decides
         self._database = database
         self._hubs = hubs
-        self._doubtful: dict[str, str] = {}  # why what a hub serves is not used
-        self._shown = ShownKeys()
-        self._claimed: dict[str, str] = {}  # by hub, under which key it served last, verified or not
+        self._words = HubWords(hubs)
         self._clock = clock
         self._held: _Held | None = None
         self._accepted: dict[str, Member] = {}  # as each stood in the document in which it was accepted
@@ -180,11 +177,12 @@ class Membership:
     @property
     def doubtful_hubs(self) -> Mapping[str, str]:
         """By hub, why its last word is not used: behind another, not verified, another's, or its clock is wrong."""
-        return self._doubtful
+        return self._words.doubtful
 
     def hub_key(self, hub: str) -> str | None:
         """The key of the document in force by which this address has shown that it is a hub; None if it has not."""
-        return self._shown.key_of(hub) if self._shown.key_of(hub) in self._hub_keys() else None
+        key = self._words.key_of(hub)
+        return key if key in self._hub_keys() else None
 
     @property
     def hand_over(self) -> HandOver | None:
@@ -215,7 +213,7 @@ class Membership:
             for offer in self._verified_offers(served):  # (2)
                 await self._advance(offer)  # (3) (4) (5)
             self._rebuild()  # before (6), which can fail: who is suspended is suspended now
-            self._leave_hubs_out([])  # by the document that is in force now
+            self._leave_hubs_out()  # by the document that is in force now
             self._follow_own_keys()
             await self._exchange_sealing_keys()  # (6)
             self._rebuild()
@@ -371,47 +369,27 @@ class Membership:
             self._clock_wrong = ""
         elif off:
             self._clock_wrong = off[0]
-        offers = self._of_hubs_themselves(offers, errors)
+        offers = self._words.themselves(offers, errors)
         newest = max((offer.received.seq for offer in offers), default=0)
         behind: dict[str, PatchworkError] = {
             offer.hub: FederationRolledBack(f"serves document {offer.received.seq}, and another hub {newest}")
             for offer in offers
             if offer.received.seq < newest
         }
-        self._note_doubtful(errors | behind)
-        self._leave_hubs_out(served)
+        self._words.note_doubtful(errors | behind)
+        self._words.heard(served)
+        self._leave_hubs_out()
         if not offers:
             raise next(iter(errors.values()))
         return worth_taking(offers, self._held.received if self._held is not None else None)
-
-    def _of_hubs_themselves(self, offers: list[Offer], errors: dict[str, PatchworkError]) -> list[Offer]:
-        """(2) Without those of a hub that passes on what another has signed, which are noted in `errors`."""
-        others = self._shown.take({offer.hub: offer.freshness.kid for offer in offers})
-        for hub, other in others.items():
-            errors[hub] = NotForUs(f"shows the key of the hub at {other}: it is not that hub, or is listed here twice")
-        return [offer for offer in offers if offer.hub not in others]
 
     def _hub_keys(self) -> Collection[str]:
         """Of the document in force, those in their time."""
         return () if self._view is None else self._view.federation.hub_keys_at(self._clock.now())
 
-    def _leave_hubs_out(self, served: list[Served]) -> None:
-        """No question goes to who is no hub of the document in force by its own word, or says that it is another."""
-        self._claimed |= {each.hub: claimed_signer(each.freshness) for each in served}
-        if self._view is None:
-            return
-        keys = self._hub_keys()
-        self._hubs.leave_out(
-            hub
-            for hub, kid in self._claimed.items()
-            if kid not in keys or self._shown.holder_of(kid) not in {None, hub}
-        )
-
-    def _note_doubtful(self, errors: Mapping[str, PatchworkError]) -> None:
-        for hub, error in errors.items():
-            if self._doubtful.get(hub) != str(error):
-                emit("hub.doubtful", level=logging.WARNING, hub=hub, code=error.code, reason=str(error))
-        self._doubtful = {hub: str(error) for hub, error in errors.items()}
+    def _leave_hubs_out(self) -> None:
+        if self._view is not None:
+            self._words.leave_out(self._hub_keys())
 
     async def _advance(self, offer: Offer) -> None:
         held, received = self._held, offer.received

@@ -138,7 +138,7 @@ class Operator:
         ledger_until = None if member.ledger_until is None else min(member.ledger_until, latest)
         if key.not_after <= now or (ledger_until is not None and ledger_until <= now):
             raise InputError("a key that it asks to list has ended already: it has to send another request")
-        begins = min(max(key.not_before, request.issued_at), int(now))
+        begins = min(max(key.not_before, request.issued_at - SKEW_S), int(now))  # it counts where clocks are behind
         key = replace(key, not_before=begins, not_after=min(key.not_after, latest))
         return replace(request, member=replace(member, keys=(key,), ledger_until=ledger_until))
 

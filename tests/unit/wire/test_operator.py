@@ -20,6 +20,7 @@ from gateway.wire.claims import MAX_MOMENT
 from gateway.wire.federation import AgreementBytes, Member, MemberKey
 from gateway.wire.join import KEY_YEARS_S, sign_join, sign_rotation
 from gateway.wire.keys import LedgerKey, SigningKey, fingerprint
+from gateway.wire.limits import SKEW_S
 from gateway.wire.listed_keys import LISTED_FILE
 from gateway.wire.operator import DOCUMENT_FILE, ROTATION_OVERLAP_S, Operator, init_operator, open_operator
 from mappings.vocabulary import OrganisationType, Sector
@@ -77,7 +78,7 @@ def test_a_key_is_listed_from_when_it_was_asked_for_and_for_two_years_at_most(tm
     first, second, later = SigningKey.generate(), SigningKey.generate(), NOW + 86_400
     for_ever = _join("friends", first, keys=_key(first, begins=0, ends=MAX_MOMENT), ledger_until=MAX_MOMENT)
     listed = operator.admit(for_ever, later).members["friends"]
-    assert (listed.keys[0].not_before, listed.keys[0].not_after) == (NOW, later + KEY_YEARS_S)
+    assert (listed.keys[0].not_before, listed.keys[0].not_after) == (NOW - SKEW_S, later + KEY_YEARS_S)
     assert listed.ledger_until == later + KEY_YEARS_S
     in_ten_years = _key(second, begins=later + 10 * KEY_YEARS_S, ends=MAX_MOMENT)
     listed = open_operator(tmp_path).update(_join("friends", second, keys=in_ten_years), later).members["friends"]

@@ -83,7 +83,7 @@ def _member_kids(document: Federation) -> frozenset[str]:
 
 
 def _own(node: NodeParts) -> frozenset[str]:
-    return node.me.signing_keys.kids | {node.me.ledger_key.kid}
+    return node.me.signing_keys.kids | node.me.ledger_keys.kids
 
 
 def _kids_of(issuer: str, document: Federation | None) -> Collection[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from gateway.app.node import open_nodes
 from gateway.app.telemetry import watch_nodes
 from gateway.doctor.gather_federations import examine_nodes
 from gateway.errors import ConfigurationError, FederationError, NotAuthentic
+from gateway.node.identity import load_identity
 from gateway.settings import TelemetryTable, load_hub, load_node
 from gateway.wire.federation import Federation
 from gateway.wire.keys import SigningKey
@@ -314,6 +316,14 @@ async def test_a_node_whose_federations_share_a_key_or_a_folder_does_not_start(c
         await open_nodes(calm.settings, clock=calm.north.clock)
     assert [each for each in await examine_nodes(calm.settings, calm.north.clock) if "one key" in each.what]
     (other / "keys" / "signing.pem").write_bytes(kept)
+    # A ledger's next key, which is not signed with yet, is one of them.
+    load_identity(home / "keys", member=SHARED, federation="northshire").ledger_keys.begin()
+    (waiting,) = (home / "keys").glob("ledger-*.pem")
+    shared = Path(shutil.copy(waiting, other / "keys"))
+    with pytest.raises(ConfigurationError, match="northshire and southshire: both key folders hold the same key"):
+        await open_nodes(calm.settings, clock=calm.north.clock)
+    for file in (waiting, shared):
+        file.unlink()
     # A link from one folder into the other is found as well, though the configuration does not show it.
     (calm.config.parent / "elsewhere").symlink_to(home)
     calm.config.write_text(text.replace(f'folder = "{other}"', f'folder = "{calm.config.parent / "elsewhere"}"'))
